@@ -1,0 +1,51 @@
+{{/*
+Kubernetes can tell a pod of every Service by environment variables, and the registry reads each REGISTRY_... variable
+as configuration: a Service named "registry-redis" would rewrite its redis section.
+*/}}
+{{- define "regmirror.serviceName" -}}
+{{- if hasPrefix "registry" .Release.Name -}}
+{{- fail (printf "The release name %q begins with \"registry\": a Service of that name sets REGISTRY_... variables, which the registry reads as configuration. Choose another release name, such as \"mirror\"." .Release.Name) -}}
+{{- end -}}
+{{- include "regmirror.name" . -}}
+{{- end -}}
+
+{{- define "regmirror.image" -}}
+{{- with .Values.image -}}
+{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag }}{{ end }}
+{{- end -}}
+{{- end -}}
+
+{{/* Pods carry no helm.sh/chart: a new chart version alone must not restart them. */}}
+{{- define "regmirror.podMetadata" -}}
+labels:
+  {{- omit (include "regmirror.labels" . | fromYaml) "helm.sh/chart" | toYaml | nindent 2 }}
+  {{- with .Values.podLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- if or .Values.secretDigest .Values.podAnnotations }}
+annotations:
+  {{- with .Values.secretDigest }}
+  regmirror.dev/secret-digest: {{ . | quote }}
+  {{- end }}
+  {{- with .Values.podAnnotations }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "regmirror.scheduling" -}}
+{{- range $setting := list "imagePullSecrets" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" }}
+{{- with index $.Values $setting }}
+{{ $setting }}:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* With the pod's runAsNonRoot and seccomp profile, what Pod Security "restricted" asks of a container. */}}
+{{- define "regmirror.containerSecurityContext" -}}
+allowPrivilegeEscalation: false
+capabilities:
+  drop: [ALL]
+readOnlyRootFilesystem: true
+{{- end -}}
