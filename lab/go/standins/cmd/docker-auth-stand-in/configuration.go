@@ -1,0 +1,111 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"os"
+
+	yaml "go.yaml.in/yaml/v2"
+)
+
+// configuration is the part of docker_auth's configuration file that the stand-in knows. The keys and their meaning
+// are those of docker_auth's examples/reference.yml.
+type configuration struct {
+	Server serverSettings           `yaml:"server"`
+	Token  tokenSettings            `yaml:"token"`
+	Users  map[string]*userSettings `yaml:"users"`
+	ACL    accessList               `yaml:"acl"`
+
+	signer *signer
+	tls    *tls.Config
+}
+
+type serverSettings struct {
+	Address      string `yaml:"addr"`
+	Certificate  string `yaml:"certificate"`
+	Key          string `yaml:"key"`
+	RealIPHeader string `yaml:"real_ip_header"`
+	// RealIPPosition counts from the left of the header's list, and from its right when negative.
+	RealIPPosition int `yaml:"real_ip_pos"`
+}
+
+type tokenSettings struct {
+	Issuer string `yaml:"issuer"`
+	// Expiration is the lifetime of a token in seconds.
+	Expiration         int64  `yaml:"expiration"`
+	Certificate        string `yaml:"certificate"`
+	Key                string `yaml:"key"`
+	DisableLegacyKeyID bool   `yaml:"disable_legacy_key_id"`
+}
+
+// userSettings is one account. Without a password every password is right: `"": {}` lets anonymous clients in.
+type userSettings struct {
+	PasswordHash *string `yaml:"password"`
+}
+
+// loadConfiguration reads and checks a configuration file and loads the keys it names.
+func loadConfiguration(file string) (*configuration, error) {
+	contents, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	c := &configuration{}
+	if err := yaml.UnmarshalStrict(contents, c); err != nil {
+		return nil, fmt.Errorf("configuration %s: the stand-in knows a part of docker_auth's settings only: %w", file, err)
+	}
+	if err := c.validate(); err != nil {
+		return nil, fmt.Errorf("configuration %s: %w", file, err)
+	}
+	return c, nil
+}
+
+func (c *configuration) validate() error {
+	switch {
+	case c.Server.Address == "":
+		return errors.New("server.addr is missing: give HOST:PORT or :PORT")
+	case (c.Server.Certificate == "") != (c.Server.Key == ""):
+		return errors.New("server.certificate and server.key go together: one of them is missing")
+	case c.Token.Issuer == "":
+		return errors.New("token.issuer is missing")
+	case c.Token.Expiration <= 0:
+		return fmt.Errorf("token.expiration must be a positive number of seconds, not %d", c.Token.Expiration)
+	case c.Users == nil:
+		return errors.New("users is missing: an empty map {} lets nobody in")
+	case c.ACL == nil:
+		return errors.New("acl is missing: an empty list [] grants nothing")
+	}
+	if err := c.ACL.validate(); err != nil {
+		return err
+	}
+	if err := c.loadServerPair(); err != nil {
+		return err
+	}
+	return c.loadSigner()
+}
+
+// loadServerPair makes the server one of HTTPS where it has a certificate.
+func (c *configuration) loadServerPair() error {
+	if c.Server.Certificate == "" {
+		return nil
+	}
+	pair, err := tls.LoadX509KeyPair(c.Server.Certificate, c.Server.Key)
+	if err != nil {
+		return fmt.Errorf("server.certificate and server.key: %w", err)
+	}
+	c.tls = &tls.Config{Certificates: []tls.Certificate{pair}}
+	return nil
+}
+
+// loadSigner loads the token's key pair, which is the server's own where the token section names none.
+func (c *configuration) loadSigner() (err error) {
+	certificate, key := c.Token.Certificate, c.Token.Key
+	if certificate == "" && key == "" {
+		certificate, key = c.Server.Certificate, c.Server.Key
+	}
+	if certificate == "" || key == "" {
+		return errors.New("token.certificate and token.key are both needed")
+	}
+	c.signer, err = loadSigner(certificate, key, c.Token.DisableLegacyKeyID)
+	return err
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"time"
+)
+
+// answer notes its status in the call, and can be slow or break off.
+type answer struct {
+	http.ResponseWriter
+	call           *call
+	bytesPerSecond int
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+func (a *answer) WriteHeader(status int) {
+	a.call.Status = status
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(data []byte) (int, error) {
+	if a.call.Status == 0 {
+		a.call.Status = http.StatusOK
+	}
+	if a.bytesPerSecond == 0 {
+		return a.ResponseWriter.Write(data)
+	}
+	return a.writeSlowly(data)
+}
+
+// writeSlowly sends a part every tenth of a second.
+func (a *answer) writeSlowly(data []byte) (written int, err error) {
+	part := max(1, a.bytesPerSecond/10)
+	for written < len(data) && err == nil {
+		time.Sleep(time.Duration(part) * time.Second / time.Duration(a.bytesPerSecond))
+		end := min(written+part, len(data))
+		var n int
+		n, err = a.ResponseWriter.Write(data[written:end])
+		written += n
+		if err == nil {
+			err = http.NewResponseController(a.ResponseWriter).Flush()
+		}
+	}
+	return written, err
+}
+
+// reset ends the connection without an answer: the client sees "connection reset by peer".
+func (a *answer) reset() {
+	connection, _, err := http.NewResponseController(a.ResponseWriter).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if tcp, ok := connection.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = connection.Close()
+}

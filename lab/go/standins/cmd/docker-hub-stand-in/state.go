@@ -1,0 +1,124 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// state is what the control interface reads and sets.
+type state struct {
+	mutex    sync.Mutex
+	faults   faults
+	limits   limits
+	pulls    map[string]int
+	requests map[call]int
+}
+
+// faults are what is wrong with the stand-in at the moment.
+type faults struct {
+	Down     bool  `json:"down"`
+	Registry fault `json:"registry"`
+	Token    fault `json:"token"`
+}
+
+type fault struct {
+	Mode           string `json:"mode,omitempty"`
+	Status         int    `json:"status,omitempty"`
+	BytesPerSecond int    `json:"bytes_per_second,omitempty"`
+	Only           string `json:"only,omitempty"`
+}
+
+func newState(l limits) *state {
+	return &state{limits: l, pulls: map[string]int{}, requests: map[call]int{}}
+}
+
+func (f faults) validate() error {
+	if f.Token.Mode == "rate-limited" {
+		return errors.New("token: rate-limited is for the registry")
+	}
+	if err := f.Registry.validate(); err != nil {
+		return fmt.Errorf("registry: %w", err)
+	}
+	if err := f.Token.validate(); err != nil {
+		return fmt.Errorf("token: %w", err)
+	}
+	return nil
+}
+
+func (f fault) validate() error {
+	if f.Only != "" && !slices.Contains(kinds, f.Only) {
+		return fmt.Errorf("only: must be one of %s, not %q", strings.Join(kinds, ", "), f.Only)
+	}
+	switch {
+	case f.Mode == "", f.Mode == "hang", f.Mode == "reset", f.Mode == "rate-limited":
+		return nil
+	case f.Mode == "status" && f.Status >= 400 && f.Status <= 599:
+		return nil
+	case f.Mode == "slow" && f.BytesPerSecond > 0:
+		return nil
+	}
+	return errors.New("mode: must be hang, reset, rate-limited, status (with a status from 400 to 599)" +
+		" or slow (with a positive bytes_per_second)")
+}
+
+// faultFor returns the fault that a request of this kind meets, the zero fault if none.
+func (s *state) faultFor(kind string) fault {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	f := s.faults.Registry
+	if kind == "token" {
+		f = s.faults.Token
+	}
+	if f.Only != "" && f.Only != kind {
+		return fault{}
+	}
+	return f
+}
+
+func (s *state) setFaults(f faults) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.faults = f
+}
+
+func (s *state) setLimits(l limits) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.limits = l
+}
+
+// count notes a request that has ended.
+func (s *state) count(c *call) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.requests[*c]++
+}
+
+func (s *state) reset() {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	clear(s.pulls)
+	clear(s.requests)
+}
+
+type countedCall struct {
+	call
+	Count int `json:"count"`
+}
+
+// report is the state as the control interface shows it.
+func (s *state) report() map[string]any {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	requests := []countedCall{}
+	for c, count := range s.requests {
+		requests = append(requests, countedCall{c, count})
+	}
+	return map[string]any{
+		"faults": s.faults, "limits": s.limits, "pulls": maps.Clone(s.pulls), "requests": requests,
+	}
+}
