@@ -1,0 +1,58 @@
+"""Values that use everything a chart offers, beside its defaults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+WORKLOADS = ("redis", "auth", "registry")
+CHARTS = (*WORKLOADS, "ingress")
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
+POD: dict[str, Any] = {
+    "image": {"digest": DIGEST, "pullPolicy": "Always"},
+    "secretDigest": "0a1b",
+    "imagePullSecrets": [{"name": "pull"}],
+    "nodeSelector": {"disk": "fast"},
+    "tolerations": [{"key": "mirror", "operator": "Exists"}],
+    "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "host"}]}},
+    "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}],
+    "podAnnotations": {"example.com/note": "on"},
+    "podLabels": {"team": "1"},
+    "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
+}
+
+FULL: dict[str, dict[str, Any]] = {
+    "redis": {**POD, "program": "redis-server", "config": {"secretName": "redis-conf"}},
+    "auth": {**POD, "replicas": 2, "logLevel": 0, "signing": {"secretName": "key-pair"}},
+    "registry": {
+        **POD,
+        "replicas": 3,
+        "bundle": {"secretName": "certificates"},
+        "upstream": {"secretName": "hub-account"},
+        "tracesExporter": "otlp",
+        "hostAliases": [{"ip": "10.0.0.9", "hostnames": ["s3.example.com"]}],
+    },
+    "ingress": {
+        "hosts": [
+            {"host": "hub.example.com", "registryService": "hub"},
+            {"host": "quay.example.com", "registryService": "quay", "registryPort": 80, "tlsSecretName": "quay-tls"},
+        ],
+        "annotations": {"example.com/note": "on"},
+        "className": "traefik",
+        "tls": {"enabled": True, "secretName": "tls"},
+    },
+}
+
+ROUTE: dict[str, Any] = {
+    **FULL["ingress"],
+    "kind": "HTTPRoute",
+    "parentRefs": [{"name": "public", "namespace": "gateways", "sectionName": "https"}],
+    "timeouts": {"request": "0s"},
+}
+
+RENDERED: dict[str, tuple[str, dict[str, Any]]] = {
+    **{f"{chart}-defaults": (chart, {}) for chart in CHARTS},
+    **{f"{chart}-full": (chart, values) for chart, values in FULL.items()},
+    "ingress-route": ("ingress", ROUTE),
+}

@@ -1,0 +1,32 @@
+"""Every test that asks for `helm` runs under Helm 3 and under Helm 4."""
+
+from __future__ import annotations
+
+import pytest
+
+from .helm import Helm, find_helm
+
+
+def _helm_or_skip(major: int) -> Helm:
+    helm = find_helm(major)
+    if helm is None:
+        pytest.skip(f"no Helm {major} here: set LAB_HELM{major} to its path, or put it on PATH as helm")
+    return helm
+
+
+@pytest.fixture(scope="session", params=[3, 4], ids=["helm3", "helm4"])
+def helm(request: pytest.FixtureRequest) -> Helm:
+    """Helm 3, then Helm 4."""
+    return _helm_or_skip(request.param)
+
+
+@pytest.fixture(scope="session")
+def helm3() -> Helm:
+    """Helm 3 alone."""
+    return _helm_or_skip(3)
+
+
+@pytest.fixture(scope="session")
+def helm4() -> Helm:
+    """Helm 4 alone."""
+    return _helm_or_skip(4)

@@ -1,0 +1,69 @@
+"""The four charts read alike: what they share is the same text, and their words are true."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from .cases import CHARTS, WORKLOADS
+from .helm import DIRECTORY
+
+
+def metadata(chart: str) -> dict[str, Any]:
+    return dict(yaml.safe_load((DIRECTORY / chart / "Chart.yaml").read_text()))
+
+
+def values(chart: str) -> dict[str, Any]:
+    return dict(yaml.safe_load((DIRECTORY / chart / "values.yaml").read_text()))
+
+
+def leaves(tree: dict[str, Any]) -> set[str]:
+    """The last words of all paths that end in a value."""
+    return {
+        leaf for key, value in tree.items() for leaf in (leaves(value) if isinstance(value, dict) and value else {key})
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "charts"),
+    [
+        ("templates/_helpers.tpl", CHARTS),
+        ("templates/_workload.tpl", WORKLOADS),
+        ("templates/poddisruptionbudget.yaml", ("auth", "registry")),
+    ],
+)
+def test_shared_templates_are_the_same_text(file: str, charts: tuple[str, ...]) -> None:
+    assert len({(DIRECTORY / chart / file).read_text() for chart in charts}) == 1
+
+
+def test_shared_values_have_the_same_schema() -> None:
+    schemas = [json.loads((DIRECTORY / chart / "values.schema.json").read_text()) for chart in WORKLOADS]
+    assert all(schema["definitions"] == schemas[0]["definitions"] for schema in schemas)
+    shared = set.intersection(*(set(schema["properties"]) for schema in schemas)) - {"extraEnv"}
+    assert {"image", "config", "secretDigest", "resources", "podLabels"} <= shared
+    for name in shared:
+        assert all(schema["properties"][name] == schemas[0]["properties"][name] for schema in schemas), name
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_chart_metadata(chart: str) -> None:
+    described = metadata(chart)
+    assert (described["apiVersion"], described["name"]) == ("v2", chart)
+    assert (described["version"], described["kubeVersion"]) == (metadata("redis")["version"], ">=1.30.0-0")
+    assert described["annotations"]["artifacthub.io/license"] == "Apache-2.0"
+    assert "dependencies" not in described
+
+
+@pytest.mark.parametrize("chart", WORKLOADS)
+def test_the_default_image_is_the_named_version(chart: str) -> None:
+    tag = str(values(chart)["image"]["tag"])
+    assert tag.partition("-")[0] == metadata(chart)["appVersion"]
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_every_value_is_in_the_readme(chart: str) -> None:
+    words = (DIRECTORY / "README.md").read_text()
+    assert [leaf for leaf in sorted(leaves(values(chart)) - {"requests", "cpu", "memory"}) if leaf not in words] == []

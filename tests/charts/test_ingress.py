@@ -1,0 +1,63 @@
+"""Which path of a host leads where."""
+
+from __future__ import annotations
+
+import pytest
+
+from .cases import FULL, ROUTE
+from .helm import Helm
+
+AUTH_PATHS = ["/auth", "/google_auth", "/github_auth", "/oidc_auth", "/gitlab_auth"]
+
+
+def test_an_ingress_for_each_host(helm: Helm) -> None:
+    hub, quay = helm.render("ingress", FULL["ingress"])
+    assert (hub["kind"], quay["kind"]) == ("Ingress", "Ingress")
+    assert [rule["host"] for rule in hub["spec"]["rules"]] == ["hub.example.com"]
+    assert hub["spec"]["tls"] == [{"hosts": ["hub.example.com"], "secretName": "tls"}]
+    assert quay["spec"]["tls"] == [{"hosts": ["quay.example.com"], "secretName": "quay-tls"}]
+    assert hub["spec"]["ingressClassName"] == "traefik"
+    assert hub["metadata"]["annotations"] == {"example.com/note": "on"}
+
+
+def test_paths_of_an_ingress(helm: Helm) -> None:
+    _, quay = helm.render("ingress", FULL["ingress"])
+    paths = quay["spec"]["rules"][0]["http"]["paths"]
+    assert {path["pathType"] for path in paths} == {"Prefix"}
+    routes = {path["path"]: path["backend"]["service"] for path in paths}
+    auth = {"name": "auth", "port": {"number": 5001}}
+    assert routes == {**dict.fromkeys(AUTH_PATHS, auth), "/v2": {"name": "quay", "port": {"number": 80}}}
+
+
+def test_the_cluster_decides_what_is_left_out(helm: Helm) -> None:
+    (ingress,) = helm.render("ingress")
+    assert "ingressClassName" not in ingress["spec"]
+    assert "annotations" not in ingress["metadata"]
+    assert ingress["spec"]["tls"] == [{"hosts": ["mirror.example.com"]}]
+    assert ingress["spec"]["rules"][0]["http"]["paths"][-1]["backend"]["service"]["port"] == {"number": 5000}
+    (plain,) = helm.render("ingress", {"tls": {"enabled": False, "secretName": "unused"}})
+    assert "tls" not in plain["spec"]
+
+
+def test_a_route_for_each_host(helm: Helm) -> None:
+    hub, quay = helm.render("ingress", ROUTE)
+    assert (hub["kind"], hub["apiVersion"]) == ("HTTPRoute", "gateway.networking.k8s.io/v1")
+    assert (hub["spec"]["hostnames"], quay["spec"]["hostnames"]) == (["hub.example.com"], ["quay.example.com"])
+    assert hub["spec"]["parentRefs"] == ROUTE["parentRefs"]
+    auth, registry = quay["spec"]["rules"]
+    assert [match["path"] for match in auth["matches"]] == [
+        {"type": "PathPrefix", "value": path} for path in AUTH_PATHS
+    ]
+    assert auth["backendRefs"] == [{"name": "auth", "port": 5001}]
+    assert registry["matches"] == [{"path": {"type": "PathPrefix", "value": "/v2"}}]
+    assert registry["backendRefs"] == [{"name": "quay", "port": 80}]
+
+
+@pytest.mark.parametrize(("request_timeout", "expected"), [("", None), ("0s", {"request": "0s"})])
+def test_only_a_named_timeout_reaches_the_gateway(
+    helm: Helm, request_timeout: str, expected: dict[str, str] | None
+) -> None:
+    hub, _ = helm.render("ingress", {**ROUTE, "timeouts": {"request": request_timeout}})
+    auth, registry = hub["spec"]["rules"]
+    assert registry.get("timeouts") == expected
+    assert "timeouts" not in auth
