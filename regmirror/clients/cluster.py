@@ -1,0 +1,230 @@
+"""The Cluster port over the kubernetes package's dynamic client.
+
+Only the dynamic client is used: constructing the typed one (``CoreV1Api``) costs a second at every start.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from socket import socket
+from typing import Any
+
+import urllib3
+from kubernetes import config
+from kubernetes.client import ApiClient, Configuration
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config.config_exception import ConfigException
+from kubernetes.dynamic import DynamicClient
+from kubernetes.dynamic.exceptions import ResourceNotFoundError
+from kubernetes.stream import ws_client
+
+from regmirror.errors import ClusterError, ClusterUnreachableError, KubeconfigError, PermissionDeniedError
+from regmirror.ports.cluster import Applied, Kind, Object, Right
+from regmirror.stack.names import FIELD_MANAGER
+
+_TIMEOUT = (5.0, 30.0)
+"""Seconds to connect, and to wait for an answer."""
+
+
+class KubernetesCluster:
+    """One namespace of the cluster behind a kubeconfig context."""
+
+    def __init__(self, kubeconfig: Path | None, context: str | None, namespace: str) -> None:
+        """Read the kubeconfig; nothing is asked of the cluster yet. Raises KubeconfigError."""
+        self.namespace = namespace
+        self._configuration, self.context = _load(kubeconfig, context)
+        self._dynamic: DynamicClient | None = None
+        self._cache = tempfile.TemporaryDirectory(prefix="regmirror-discovery-")
+
+    def version(self) -> tuple[int, int]:
+        """Major and minor version of the API server."""
+        document = json.loads(self._call("read the version", lambda: self._raw("/version")))
+        return int(document["major"]), int(document["minor"].rstrip("+"))
+
+    def may(self, right: Right) -> bool:
+        """Whether the user has a right in the namespace (SelfSubjectAccessReview)."""
+        attributes = {"namespace": self.namespace, **right._asdict()}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        kind = Kind("authorization.k8s.io/v1", "SelfSubjectAccessReview")
+        answer = self._call(f"ask whether we may {right}", lambda: self._resource(kind).create(body=review))
+        return bool(answer.to_dict()["status"]["allowed"])
+
+    def get(self, kind: Kind, name: str) -> Object | None:
+        """One object; None where it, or its kind, does not exist."""
+        try:
+            found = self._call(
+                f"read {kind.kind} {name}",
+                lambda: self._resource(kind).get(name=name, **self._where(kind), _request_timeout=_TIMEOUT),
+            )
+        except _MissingError:
+            return None
+        return dict(found.to_dict())
+
+    def select(self, kind: Kind, selector: str = "", field_selector: str = "") -> list[Object]:
+        """The objects of a kind that match a label and a field selector; none where the kind does not exist."""
+        try:
+            found = self._call(
+                f"list {kind.kind}s",
+                lambda: self._resource(kind).get(
+                    **self._where(kind),
+                    label_selector=selector,
+                    field_selector=field_selector,
+                    _request_timeout=_TIMEOUT,
+                ),
+            )
+        except _MissingError:
+            return []
+        return list(found.to_dict()["items"])
+
+    def apply(self, manifest: Object) -> Applied:
+        """Server-side apply as field manager ``regmirror``; the resource version tells whether anything changed."""
+        kind = Kind(manifest["apiVersion"], manifest["kind"])
+        name = manifest["metadata"]["name"]
+        before = self.get(kind, name)
+        applied = self._call(
+            f"apply {kind.kind} {name}",
+            lambda: self._resource(kind).server_side_apply(
+                body=manifest,
+                name=name,
+                field_manager=FIELD_MANAGER,
+                force_conflicts=True,
+                **self._where(kind),
+                _request_timeout=_TIMEOUT,
+            ),
+        )
+        if before is None:
+            return Applied.CREATED
+        same = before["metadata"]["resourceVersion"] == applied.to_dict()["metadata"]["resourceVersion"]
+        return Applied.UNCHANGED if same else Applied.CHANGED
+
+    def delete(self, kind: Kind, name: str) -> None:
+        """Delete one object; a missing one is fine."""
+        with suppress(_MissingError):
+            self._call(
+                f"delete {kind.kind} {name}",
+                lambda: self._resource(kind).delete(name=name, **self._where(kind), _request_timeout=_TIMEOUT),
+            )
+
+    def log(self, pod: str, container: str, lines: int, *, previous: bool = False) -> str:
+        """The last lines of a container's log, of its previous run if asked; empty where there is none."""
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
+        query = [("container", container), ("tailLines", str(lines)), ("previous", str(previous).lower())]
+        try:
+            return str(self._call(f"read the log of {pod}", lambda: self._raw(path, query)))
+        except (ClusterError, _MissingError):
+            return ""
+
+    @contextmanager
+    def connect(self, pod: str, port: int) -> Iterator[socket]:
+        """A connection to a port inside a pod, loopback-only ports included (port-forward)."""
+        url = f"{self._configuration.host}/api/v1/namespaces/{self.namespace}/pods/{pod}/portforward"
+        token = self._configuration.auth_settings().get("BearerToken", {}).get("value")
+        headers = {"authorization": token} if token else {}
+        forward = self._call(
+            f"forward port {port} of {pod}",
+            lambda: ws_client.portforward_call(
+                self._configuration, "GET", url, headers=headers, query_params=[("ports", str(port))]
+            ),
+        )
+        connection = forward.socket(port)
+        connection.settimeout(_TIMEOUT[0])
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _where(self, kind: Kind) -> dict[str, str]:
+        return {"namespace": self.namespace} if self._resource(kind).namespaced else {}
+
+    def _resource(self, kind: Kind) -> Any:
+        if self._dynamic is None:
+            # A cache file of our own: the default one in /tmp is shared by every cluster at the same address.
+            cache = str(Path(self._cache.name) / "resources.json")
+            self._dynamic = DynamicClient(ApiClient(self._configuration), cache_file=cache)
+        return self._dynamic.resources.get(api_version=kind.api_version, kind=kind.kind)
+
+    def _raw(self, path: str, query: list[tuple[str, str]] | None = None) -> str:
+        if self._dynamic is None:
+            self._resource(Kind("v1", "Pod"))
+        assert self._dynamic is not None  # noqa: S101 - _resource has just made it
+        answer = self._dynamic.request(
+            "get", path, query_params=query or [], serialize=False, _request_timeout=_TIMEOUT
+        )
+        return str(answer.data.decode())
+
+    def _call(self, what: str, call: Any) -> Any:
+        try:
+            return call()
+        except ResourceNotFoundError as error:
+            raise _MissingError from error
+        except ApiException as error:
+            raise self._translate(what, error) from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._unreachable(error) from error
+
+    def _translate(self, what: str, error: ApiException) -> Exception:
+        if error.status == 404:
+            return _MissingError()
+        message = _status_message(error)
+        where = f"context {self.context}, namespace {self.namespace}"
+        if error.status in {401, 403}:
+            return PermissionDeniedError(
+                f"cannot {what} ({where}): {message}",
+                hint="use a context whose user may do this, or ask for the rights that the message names",
+            )
+        if not error.status:
+            return self._unreachable(error)
+        return ClusterError(f"cannot {what} ({where}): {message}")
+
+    def _unreachable(self, error: Exception) -> ClusterUnreachableError:
+        return ClusterUnreachableError(
+            f"no answer from the Kubernetes API {self._configuration.host} (context {self.context}): {_cause(error)}",
+            hint=f"try: kubectl --context {self.context} version",
+        )
+
+
+class _MissingError(Exception):
+    """The object, or its kind, is not there."""
+
+
+def _load(kubeconfig: Path | None, context: str | None) -> tuple[Configuration, str]:
+    configuration = Configuration()
+    source = str(kubeconfig) if kubeconfig else None
+    try:
+        contexts, active = config.list_kube_config_contexts(config_file=source)
+        names = [entry["name"] for entry in contexts]
+        chosen = context or (active or {}).get("name")
+        if chosen not in names:
+            raise KubeconfigError(
+                f"the kubeconfig has no context {chosen}", hint=f"it has: {', '.join(names) or 'none'}; use --context"
+            )
+        config.load_kube_config(config_file=source, context=chosen, client_configuration=configuration)
+    except (ConfigException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise KubeconfigError(
+            f"the kubeconfig cannot be used: {' '.join(str(error).split())}",
+            hint="name one by --kubeconfig or KUBECONFIG, and try: kubectl config get-contexts",
+        ) from error
+    # Its default of three more tries turns an unreachable server into minutes of silence.
+    configuration.retries = urllib3.Retry(connect=0, read=0, redirect=0, other=0, total=0)
+    return configuration, str(chosen)
+
+
+def _status_message(error: ApiException) -> str:
+    try:
+        return str(json.loads(error.body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"{error.status} {error.reason}"
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason of a connection error, without urllib3's wrapping."""
+    reason = getattr(error, "reason", None)
+    if isinstance(reason, BaseException):
+        return _cause(reason)
+    return " ".join(str(reason or error).split()) or type(error).__name__

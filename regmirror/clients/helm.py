@@ -1,0 +1,139 @@
+"""The Helm port over pyhelm3, whose Command is run without a shell, without a token, and can be cancelled."""
+
+import asyncio
+import logging
+import re
+from asyncio.subprocess import DEVNULL, PIPE
+from pathlib import Path
+from typing import Any
+
+import pyhelm3
+
+from regmirror.errors import ChartError, HelmError, HelmMissingError
+from regmirror.ports.helm import DeployedRelease
+from regmirror.stack.releases import Release
+
+MINIMUM_VERSION = (3, 17)
+_TERMINATION_GRACE = 10.0
+"""Seconds in which Helm may mark its release as failed after SIGTERM."""
+
+# pyhelm3 logs every failed command at WARNING, which Python prints to stderr even when nobody set up logging.
+logging.getLogger("pyhelm3").setLevel(logging.CRITICAL)
+
+
+class ExecCommand(pyhelm3.Command):  # type: ignore[misc] # pyhelm3 publishes no types
+    """pyhelm3's Command as a plain child process.
+
+    pyhelm3 0.5.8 runs ``sh -c``: cancelling it ends the shell and leaves Helm at work.
+    """
+
+    async def run(self, command: list[Any], input: bytes | None = None) -> bytes:
+        """Run Helm and give its standard output; raises HelmError. A cancelled task ends Helm first."""
+        words = [self._executable, *map(str, command)]
+        if self._kubeconfig:
+            words += ["--kubeconfig", str(self._kubeconfig)]
+        if self._kubecontext:
+            words += ["--kube-context", self._kubecontext]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *words, stdin=DEVNULL if input is None else PIPE, stdout=PIPE, stderr=PIPE
+            )
+        except OSError as error:
+            raise HelmMissingError(
+                f"Helm cannot be started as {self._executable}: {error.strerror}",
+                hint="install Helm 3.17 or newer (https://helm.sh/docs/intro/install), or name it by --helm",
+            ) from error
+        try:
+            output, errors = await process.communicate(input)
+        except asyncio.CancelledError:
+            await _terminate(process)
+            raise
+        if process.returncode:
+            raise _translate(str(command[0]), errors.decode(errors="replace"))
+        return output
+
+
+class Pyhelm3Helm:
+    """Helm on one namespace of one context."""
+
+    def __init__(self, executable: str, kubeconfig: Path | None, context: str, namespace: str) -> None:
+        self._command = ExecCommand(executable=executable, kubeconfig=kubeconfig, kubecontext=context)
+        self._executable = executable
+        self._namespace = namespace
+
+    async def version(self) -> tuple[int, int]:
+        """Major and minor version; raises HelmMissingError where there is none or it is too old."""
+        text = (await self._command.run(["version", "--template", "{{ .Version }}"])).decode()
+        match = re.match(r"v?(\d+)\.(\d+)", text)
+        version = (int(match[1]), int(match[2])) if match else (0, 0)
+        if version < MINIMUM_VERSION:
+            raise HelmMissingError(
+                f"{self._executable} is Helm {text.strip() or 'of an unknown version'}; 3.17 or newer is needed",
+                hint="install a newer Helm (https://helm.sh/docs/intro/install), or name it by --helm",
+            )
+        return version
+
+    async def find(self, name: str) -> DeployedRelease | None:
+        """The newest revision of a release, whatever its status."""
+        try:
+            history = await self._command.history(name, max_revisions=1, namespace=self._namespace)
+        except _ReleaseMissingError:
+            return None
+        newest = list(history)[-1]
+        return DeployedRelease(int(newest["revision"]), str(newest["status"]))
+
+    async def manifest(self, name: str) -> list[dict[str, Any]]:
+        """The objects that the newest revision applied."""
+        return _objects(await self._command.get_resources(name, namespace=self._namespace))
+
+    async def render(self, release: Release) -> list[dict[str, Any]]:
+        """The objects that installing or upgrading to ``release`` would apply."""
+        rendered = await self._command.template(
+            release.name, release.chart, release.values, namespace=self._namespace, is_upgrade=True
+        )
+        return _objects(rendered)
+
+    async def upgrade(self, release: Release) -> int:
+        """Install or upgrade without waiting for pods; gives the new revision."""
+        answer: Any = await self._command.install_or_upgrade(
+            release.name, release.chart, release.values, create_namespace=False, namespace=self._namespace
+        )
+        return int(answer["version"])
+
+
+class _ReleaseMissingError(HelmError):
+    """Helm knows no release of this name."""
+
+
+async def _terminate(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), _TERMINATION_GRACE)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _objects(documents: Any) -> list[dict[str, Any]]:
+    return [document for document in documents if document]
+
+
+def _translate(command: str, errors: str) -> HelmError:
+    lines = [line for line in errors.splitlines() if line.strip() and not line.startswith(("WARNING:", "level="))]
+    message = "\n  ".join(lines).removeprefix("Error: ") or "it gave no reason"
+    if "release: not found" in errors:
+        return _ReleaseMissingError(message)
+    chart_faults = (
+        "values don't meet the specifications",
+        "execution error at",
+        "Chart.yaml",
+        "parse error",
+        "YAML parse",
+    )
+    if command == "template" or any(fault in errors for fault in chart_faults):
+        return ChartError(f"a chart cannot be rendered: {message}", hint="was a file of the installation changed?")
+    if "another operation" in errors:
+        return HelmError(f"helm {command} failed: {message}", hint="wait for the other operation, or see: helm history")
+    return HelmError(f"helm {command} failed: {message}")

@@ -1,0 +1,159 @@
+"""The Http port over urllib3, able to reach a host before its DNS and its public certificate exist."""
+
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import urllib3
+
+from regmirror.errors import ConfigurationError, RegistryError
+from regmirror.ports.http import Answer, StreamedAnswer
+
+_LIMIT = 16 * 2**20
+_CHUNK = 2**18
+
+
+class Address(NamedTuple):
+    """Where to connect to instead of asking DNS."""
+
+    host: str
+    port: int
+
+
+class Urllib3Http:
+    """Requests over kept-alive connections; ``resolve`` maps (host, port) to the address to use for it."""
+
+    def __init__(
+        self,
+        resolve: Mapping[tuple[str, int], Address] | None = None,
+        ca_file: Path | None = None,
+        timeout: float = 10.0,
+    ) -> None:
+        """``timeout`` in seconds. Raises ConfigurationError where ``ca_file`` holds no PEM certificates."""
+        self._resolve = dict(resolve or {})
+        self._timeout = urllib3.Timeout(connect=min(timeout, 5.0), read=timeout)
+        self._context = _tls_context(ca_file)
+        self._pools: dict[tuple[str, str, int], urllib3.HTTPConnectionPool] = {}
+
+    def request(self, method: str, url: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """One request; a body over 16 MiB is a RegistryError."""
+        with self._open(method, url, headers) as response:
+            body = response.read(_LIMIT + 1)
+            if len(body) > _LIMIT:
+                raise RegistryError(f"{_bare(url)} answered more than {_LIMIT // 2**20} MiB")
+            return Answer(response.status, _lower(response.headers), body)
+
+    @contextmanager
+    def stream(self, url: str, headers: Mapping[str, str] | None = None) -> Iterator[StreamedAnswer]:
+        """GET a body of any size, piece by piece."""
+        with self._open("GET", url, headers) as response:
+            yield StreamedAnswer(response.status, _lower(response.headers), response.stream(_CHUNK))
+
+    @contextmanager
+    def _open(
+        self, method: str, url: str, headers: Mapping[str, str] | None
+    ) -> Iterator[urllib3.response.BaseHTTPResponse]:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        sent = {"Host": parts.netloc, "User-Agent": "regmirror", **(headers or {})}
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        response = None
+        try:
+            response = self._pool(parts.scheme, host, port).urlopen(
+                method, target, headers=sent, redirect=False, retries=False, preload_content=False, decode_content=False
+            )
+            yield response
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise _translate(url, error) from error
+        finally:
+            if response is not None:
+                response.drain_conn() if response.length_remaining == 0 else response.close()
+                response.release_conn()
+
+    def _pool(self, scheme: str, host: str, port: int) -> urllib3.HTTPConnectionPool:
+        key = (scheme, host, port)
+        if key not in self._pools:
+            address = self._resolve.get((host, port), Address(host, port))
+            if scheme == "https":
+                self._pools[key] = urllib3.HTTPSConnectionPool(
+                    address.host,
+                    address.port,
+                    timeout=self._timeout,
+                    ssl_context=self._context,
+                    server_hostname=host,
+                    assert_hostname=host,
+                    maxsize=16,
+                )
+            else:
+                self._pools[key] = urllib3.HTTPConnectionPool(
+                    address.host, address.port, timeout=self._timeout, maxsize=16
+                )
+        return self._pools[key]
+
+
+def parse_resolve(entries: list[str]) -> dict[tuple[str, int], Address]:
+    """Read ``HOST:PORT:ADDR`` as curl has it, and ``HOST:PORT:ADDR:PORT`` for a host behind another port.
+
+    An IPv6 address stands in brackets. Raises ConfigurationError.
+    """
+    resolved = {}
+    for entry in entries:
+        try:
+            host, port, rest = entry.split(":", 2)
+            address, target_port = _split_address(rest)
+            resolved[host.lower(), int(port)] = Address(address, int(target_port or port))
+        except ValueError:
+            raise ConfigurationError(
+                f'--resolve "{entry}" is not HOST:PORT:ADDR', hint="for example mirror.example.com:443:192.0.2.7"
+            ) from None
+    return resolved
+
+
+def _split_address(text: str) -> tuple[str, str]:
+    if text.startswith("["):
+        address, _, port = text[1:].partition("]")
+        return address, port.removeprefix(":")
+    address, _, port = text.partition(":")
+    if not address:
+        raise ValueError(text)
+    return address, port
+
+
+def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=str(ca_file))
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigurationError(f"--ca-file {ca_file} cannot be read as PEM certificates: {error}") from error
+    return context
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _bare(url: str) -> str:
+    """The URL without its query: that of a presigned URL is a secret."""
+    return url.split("?")[0]
+
+
+def _translate(url: str, error: Exception) -> RegistryError:
+    cause: BaseException = error
+    while (inner := getattr(cause, "reason", None) or cause.__cause__) and isinstance(inner, BaseException):
+        cause = inner
+    host = urlsplit(url).hostname
+    match error, cause:
+        case _, ssl.SSLCertVerificationError():
+            hint = "give a private authority by --ca-file; check the certificate's names and dates"
+            return RegistryError(f"the TLS certificate of {host} is not trusted: {cause.verify_message}", hint=hint)
+        case urllib3.exceptions.NameResolutionError() | urllib3.exceptions.HTTPError(), socket.gaierror():
+            hint = f"point DNS at your Ingress, or try --resolve {host}:443:ADDRESS until then"
+            return RegistryError(f"the host name {host} does not resolve", hint=hint)
+        case urllib3.exceptions.TimeoutError(), _:
+            return RegistryError(f"{_bare(url)} did not answer in time")
+    return RegistryError(f"no answer from {_bare(url)}: {' '.join(str(cause).split()) or type(cause).__name__}")

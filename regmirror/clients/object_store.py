@@ -1,0 +1,85 @@
+"""The ObjectStore port over boto3."""
+
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, NoCredentialsError
+
+from regmirror.config.model import S3Storage
+from regmirror.errors import BucketMissingError, StorageError, StorageUnreachableError
+from regmirror.stack.material import Account
+
+_PROBE = ".regmirror-probe"
+
+
+class S3ObjectStore:
+    """The mirror's bucket, with the mirror's own key, or with boto3's default credentials where it has none."""
+
+    def __init__(self, storage: S3Storage, account: Account | None) -> None:
+        self._storage = storage
+        self._client: Any = boto3.client(
+            "s3",
+            region_name=storage.region,
+            endpoint_url=storage.endpoint,
+            config=Config(
+                connect_timeout=5,
+                read_timeout=15,
+                retries={"mode": "standard", "max_attempts": 2},
+                s3={"addressing_style": "path" if storage.uses_path_style else "auto"},
+                # Newer checksums by default break stores that are not AWS (boto/boto3#4392).
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+            aws_access_key_id=account.name.get_secret_value() if account else None,
+            aws_secret_access_key=account.password.get_secret_value() if account else None,
+        )
+
+    def check_bucket(self) -> None:
+        """Prove that the bucket exists and that objects can be written, read, listed and deleted."""
+        bucket, key = self._storage.bucket, "/".join(filter(None, [self._storage.prefix.strip("/"), _PROBE]))
+        self._call("look at", lambda: self._client.head_bucket(Bucket=bucket))
+        self._call("write to", lambda: self._client.put_object(Bucket=bucket, Key=key, Body=b"regmirror"))
+        self._call("read from", lambda: self._client.get_object(Bucket=bucket, Key=key)["Body"].read())
+        self._call("list", lambda: self._client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1))
+        self._call("delete from", lambda: self._client.delete_object(Bucket=bucket, Key=key))
+
+    def create_bucket(self) -> None:
+        """Create the bucket; an existing one of the same account is fine."""
+        place: dict[str, Any] = {}
+        # AWS alone takes a location, and there us-east-1 is the one region that must not be named.
+        if self._storage.endpoint is None and self._storage.region != "us-east-1":
+            place = {"CreateBucketConfiguration": {"LocationConstraint": self._storage.region}}
+        self._call("create", lambda: self._client.create_bucket(Bucket=self._storage.bucket, **place))
+
+    def _call(self, what: str, call: Callable[[], object]) -> None:
+        where = f"the bucket {self._storage.bucket} at {self._storage.endpoint or 'AWS'}"
+        try:
+            call()
+        except ClientError as error:
+            self._refused(what, where, error)
+        except NoCredentialsError as error:
+            raise StorageError(
+                f"cannot {what} {where}: no S3 credentials", hint="set storage.accessKey, or give this machine a role"
+            ) from error
+        except (ConnectionError, HTTPClientError) as error:
+            raise StorageUnreachableError(f"cannot {what} {where}: {error}", hint="check storage.endpoint") from error
+        except BotoCoreError as error:
+            raise StorageError(f"cannot {what} {where}: {error}") from error
+
+    @staticmethod
+    def _refused(what: str, where: str, error: ClientError) -> None:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        if code in {"BucketAlreadyOwnedByYou"}:
+            return
+        if code in {"404", "NoSuchBucket"}:
+            raise BucketMissingError(
+                f"cannot {what} {where}: it does not exist", hint="create it, or set storage.createBucket: true"
+            ) from error
+        if code in {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}:
+            raise StorageError(
+                f"cannot {what} {where}: the S3 key is refused ({code})",
+                hint="check storage.accessKey and the policy of its user: list, get, put and delete are needed",
+            ) from error
+        raise StorageError(f"cannot {what} {where}: {code}") from error

@@ -1,0 +1,53 @@
+"""The steps of a deployment, in order: the table of contents of ``regmirror deploy``."""
+
+from dataclasses import dataclass
+
+from regmirror.config.model import Mirror
+from regmirror.deploy.foundation import BUCKET_STEP, SECRETS_STEP, BucketStep, NamespaceStep, SecretsStep
+from regmirror.deploy.proof import ProofStep
+from regmirror.deploy.release_step import ReleaseStep
+from regmirror.deploy.steps import Step
+from regmirror.ports.cluster import Cluster
+from regmirror.ports.helm import Helm
+from regmirror.ports.http import Http
+from regmirror.ports.object_store import ObjectStore
+from regmirror.stack.material import Material
+from regmirror.stack.releases import build_stack
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The edges that a deployment works on; the bucket is left alone without ``store``, the proof without ``http``."""
+
+    cluster: Cluster
+    helm: Helm
+    store: ObjectStore | None
+    http: Http | None
+
+
+def deployment_steps(
+    mirror: Mirror, material: Material, world: World, deadline: float, *, unlock: bool = False
+) -> list[Step]:
+    """What brings the cluster to the configuration; ``deadline`` is on the monotonic clock."""
+    stack = build_stack(mirror, material)
+    steps: list[Step] = [NamespaceStep(world.cluster), SecretsStep(world.cluster, stack.secrets)]
+    foundation: tuple[str, ...] = (SECRETS_STEP,)
+    if mirror.storage.create_bucket and world.store:
+        steps.append(BucketStep(mirror, world.store))
+        # The registry panics at start while its bucket is missing.
+        foundation += (BUCKET_STEP,)
+    steps += [
+        ReleaseStep(
+            release,
+            world.helm,
+            world.cluster,
+            material,
+            deadline,
+            unlock,
+            needs=(*foundation, *release.needs),
+        )
+        for release in stack.releases
+    ]
+    if world.http:
+        steps.append(ProofStep(mirror, world.http, deadline, needs=(stack.releases[-1].name,)))
+    return steps

@@ -1,0 +1,127 @@
+"""What must be true before anything is changed: cluster, rights, Helm, Ingress class, bucket."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from regmirror.config.model import Mirror
+from regmirror.deploy.steps import Done, Progress
+from regmirror.errors import BucketMissingError, ClusterError, ConfigurationError, PermissionDeniedError
+from regmirror.ports.cluster import CLUSTER_ISSUER, INGRESS_CLASS, NAMESPACE, Cluster, Kind, Right
+from regmirror.ports.helm import Helm
+from regmirror.ports.object_store import ObjectStore
+
+MINIMUM_KUBERNETES = (1, 30)
+"""The first version with the sleep action of preStop, which every rollout without a failed pull needs."""
+
+_DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
+_WRITE = ("get", "list", "create", "patch", "update")
+DEPLOY_RIGHTS = (
+    *(Right(verb, "", "secrets") for verb in (*_WRITE, "delete")),
+    *(Right(verb, "", resource) for resource in ("services", "configmaps") for verb in _WRITE),
+    *(Right(verb, "apps", "deployments") for verb in _WRITE),
+    *(Right(verb, "networking.k8s.io", "ingresses") for verb in _WRITE),
+    Right("list", "", "pods"),
+    Right("get", "", "pods/log"),
+    Right("list", "", "events"),
+)
+"""What ``deploy`` does in the namespace; Helm keeps its releases in Secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """One question to the world, as a step that changes nothing."""
+
+    name: str
+    title: str
+    check: Callable[[], Awaitable[str]]
+    needs: tuple[str, ...] = ()
+
+    async def apply(self, progress: Progress) -> Done:  # noqa: ARG002 - a check is over too soon to report on
+        """Ask; raises RegmirrorError where the answer is no."""
+        return Done(await self.check())
+
+
+def preflight_steps(mirror: Mirror, cluster: Cluster, helm: Helm, store: ObjectStore | None) -> list[Preflight]:
+    """The questions in order; without a ``store`` the bucket is not looked at."""
+
+    async def bucket() -> str:
+        return await asyncio.to_thread(_check_bucket, mirror, store) if store else "not looked at"
+
+    async def in_thread(check: Callable[[Mirror, Cluster], str]) -> str:
+        return await asyncio.to_thread(check, mirror, cluster)
+
+    return [
+        Preflight("cluster", "Kubernetes", lambda: in_thread(_check_version)),
+        Preflight("rights", "Permissions", lambda: in_thread(_check_rights), ("cluster",)),
+        Preflight("ingress-class", "Ingress", lambda: in_thread(_check_ingress), ("cluster",)),
+        Preflight("helm", "Helm", lambda: _check_helm(helm)),
+        Preflight("bucket", "S3 bucket", bucket),
+    ]
+
+
+def _check_version(_: Mirror, cluster: Cluster) -> str:
+    version = cluster.version()
+    if version < MINIMUM_KUBERNETES:
+        raise ClusterError(f"the cluster runs Kubernetes {_dotted(version)}; {_dotted(MINIMUM_KUBERNETES)} is needed")
+    return f"{_dotted(version)}, context {cluster.context}"
+
+
+def _check_rights(mirror: Mirror, cluster: Cluster) -> str:
+    missing = [right for right in DEPLOY_RIGHTS if not cluster.may(right)]
+    if missing:
+        raise PermissionDeniedError(
+            f"the user of context {cluster.context} may not, in namespace {mirror.namespace}: "
+            + ", ".join(map(str, missing)),
+            hint="use another --context, or have these rights granted",
+        )
+    if cluster.get(NAMESPACE, mirror.namespace) is None and not cluster.may(Right("create", "", "namespaces")):
+        raise PermissionDeniedError(
+            f"there is no namespace {mirror.namespace}, and the user of context {cluster.context} may not create it",
+            hint=f"have it created: kubectl create namespace {mirror.namespace}",
+        )
+    return f"namespace {mirror.namespace}"
+
+
+def _check_ingress(mirror: Mirror, cluster: Cluster) -> str:
+    classes = {found["metadata"]["name"]: found for found in cluster.select(INGRESS_CLASS)}
+    known = f"the cluster has: {', '.join(sorted(classes)) or 'none'}"
+    wanted = mirror.ingress.class_name
+    if wanted is None:
+        defaults = [
+            name
+            for name, found in classes.items()
+            if (found["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS) == "true"
+        ]
+        if not defaults:
+            raise ConfigurationError("the cluster has no default IngressClass", hint=f"set ingress.className; {known}")
+        wanted = defaults[0]
+    elif wanted not in classes:
+        raise ConfigurationError(f"ingress.className: there is no IngressClass {wanted}", hint=known)
+    issuer = mirror.ingress.issuer
+    if issuer:
+        kind = Kind(CLUSTER_ISSUER.api_version, issuer.kind)
+        if cluster.get(kind, issuer.name) is None:
+            raise ConfigurationError(
+                f"ingress.issuer: cert-manager has no {issuer.kind} {issuer.name}",
+                hint="create it, or put a certificate into the Secret of ingress.tlsSecret and leave issuer out",
+            )
+    return f"class {wanted}"
+
+
+async def _check_helm(helm: Helm) -> str:
+    return _dotted(await helm.version())
+
+
+def _check_bucket(mirror: Mirror, store: ObjectStore) -> str:
+    try:
+        store.check_bucket()
+    except BucketMissingError:
+        if not mirror.storage.create_bucket:
+            raise
+        return f"{mirror.storage.bucket} is to be created"
+    return mirror.storage.bucket
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return ".".join(map(str, version))

@@ -1,0 +1,97 @@
+"""Tells whether a Deployment has rolled out, and why its pods are not ready."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from regmirror.ports.cluster import DEPLOYMENT, EVENT, POD, Cluster, Object
+
+_LOG_LINES = 5
+_CONDITION = "Ready"
+
+
+def is_rolled_out(deployment: Object) -> bool:
+    """Whether every replica is of the newest revision and available, and none of an older one is left.
+
+    The rule of ``kubectl rollout status`` (kubectl ``pkg/polymorphichelpers/rollout_status.go``).
+    """
+    wanted = deployment["spec"].get("replicas", 1)
+    status = deployment.get("status") or {}
+    return bool(
+        status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
+        and status.get("updatedReplicas", 0) == wanted
+        and status.get("replicas", 0) == wanted
+        and status.get("availableReplicas", 0) == wanted
+    )
+
+
+def progress_of(deployment: Object) -> str:
+    """How far a rollout is, in few words."""
+    status = deployment.get("status") or {}
+    return f"{status.get('availableReplicas', 0)}/{deployment['spec'].get('replicas', 1)} ready"
+
+
+def pod_trouble(pod: Object) -> str | None:
+    """Why a pod is not ready, in one line; None for a pod that is ready, or just starting."""
+    status = pod.get("status") or {}
+    for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
+        reason = _container_trouble(container)
+        if reason:
+            return reason
+    for condition in status.get("conditions") or []:
+        if condition["status"] == "False" and condition["type"] == "PodScheduled":
+            return f"cannot be scheduled: {condition.get('message', condition.get('reason', ''))}"
+    return None
+
+
+def _container_trouble(container: dict[str, Any]) -> str | None:
+    state, last = container.get("state") or {}, container.get("lastState") or {}
+    waiting, ended = state.get("waiting") or {}, state.get("terminated") or last.get("terminated") or {}
+    if waiting.get("reason") not in {None, "ContainerCreating", "PodInitializing"}:
+        exit_code = f" (exit code {ended['exitCode']})" if "exitCode" in ended else ""
+        return f"{waiting['reason']}{exit_code}: {' '.join(waiting.get('message', '').split())}".rstrip(": ")
+    if ended and not container.get("ready") and ended.get("exitCode"):
+        return f"{ended.get('reason', 'ended')} (exit code {ended['exitCode']})"
+    return None
+
+
+def diagnose(cluster: Cluster, deployment: str) -> list[str]:
+    """What an operator would find out by hand: each pod that is not ready, its newest warning, its last log lines."""
+    pods = cluster.select(POD, selector=f"app.kubernetes.io/instance={deployment}")
+    lines = []
+    for pod in pods:
+        if _is_ready(pod):
+            continue
+        name = pod["metadata"]["name"]
+        lines.append(f"pod {name}: {pod_trouble(pod) or 'not ready'}")
+        lines += [
+            f"  event: {text}"
+            for text in _warnings(cluster.select(EVENT, field_selector=f"involvedObject.name={name}"))
+        ]
+        lines += [f"  log: {text}" for text in _log_tail(cluster, pod)]
+    if not pods:
+        found = cluster.get(DEPLOYMENT, deployment) or {}
+        conditions = (found.get("status") or {}).get("conditions") or []
+        lines += [f"no pod: {c['message']}" for c in conditions if c.get("reason") == "FailedCreate"]
+    return lines
+
+
+def _is_ready(pod: Object) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return any(c["type"] == _CONDITION and c["status"] == "True" for c in conditions)
+
+
+def _warnings(events: Iterable[Object]) -> list[str]:
+    """The newest warning about a pod."""
+    warnings = [event for event in events if event.get("type") == "Warning"]
+    warnings.sort(key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
+    return [f"{event['reason']}: {' '.join(event.get('message', '').split())}" for event in warnings[-1:]]
+
+
+def _log_tail(cluster: Cluster, pod: Object) -> list[str]:
+    """The last lines of the first container, of its previous run where the current one has said nothing yet."""
+    name, container = pod["metadata"]["name"], pod["spec"]["containers"][0]["name"]
+    restarted = any(c.get("restartCount") for c in (pod.get("status") or {}).get("containerStatuses") or [])
+    text = cluster.log(name, container, _LOG_LINES)
+    if not text.strip() and restarted:
+        text = cluster.log(name, container, _LOG_LINES, previous=True)
+    return [line[:300] for line in text.splitlines() if line.strip()]

@@ -1,0 +1,140 @@
+"""The errors that regmirror shows to its user; every exception of a library is turned into one of these at the edge."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The exit codes of every command, as documented in docs/errors.md."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    PARTIAL = 3
+    TIMED_OUT = 124
+    INTERRUPTED = 130
+
+
+class RegmirrorError(Exception):
+    """Says what is wrong, where, and what to do about it.
+
+    ``code`` is stable and has a heading in docs/errors.md. Neither text may hold the value of a secret.
+    """
+
+    code = "RM000"
+    exit_code = ExitCode.FAILED
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigurationError(RegmirrorError):
+    """The configuration file, a variable or an option cannot be used as it is."""
+
+    code = "RM100"
+    exit_code = ExitCode.USAGE
+
+
+class MissingSecretError(ConfigurationError):
+    """A secret that the configuration refers to cannot be found."""
+
+    code = "RM101"
+
+
+class TemplateError(RegmirrorError):
+    """A template of regmirror does not render to what its chart needs."""
+
+    code = "RM102"
+
+
+class ClusterError(RegmirrorError):
+    """The Kubernetes API refused or failed a request."""
+
+    code = "RM200"
+
+
+class ClusterUnreachableError(ClusterError):
+    """No answer came from the Kubernetes API server."""
+
+    code = "RM201"
+
+
+class KubeconfigError(ConfigurationError):
+    """The kubeconfig is missing, broken, or lacks the context asked for."""
+
+    code = "RM202"
+
+
+class PermissionDeniedError(ClusterError):
+    """The Kubernetes user may not do what the command needs."""
+
+    code = "RM203"
+
+
+class HelmError(RegmirrorError):
+    """Helm failed."""
+
+    code = "RM300"
+
+
+class HelmMissingError(HelmError):
+    """No usable Helm is installed."""
+
+    code = "RM301"
+
+
+class ChartError(HelmError):
+    """A chart cannot be read or rendered."""
+
+    code = "RM302"
+
+
+class ReleaseStuckError(HelmError):
+    """A Helm release was left in the middle of an operation."""
+
+    code = "RM303"
+
+
+class StorageError(RegmirrorError):
+    """The S3 service or the bucket cannot be used."""
+
+    code = "RM400"
+
+
+class BucketMissingError(StorageError):
+    """The bucket does not exist."""
+
+    code = "RM401"
+
+
+class StorageUnreachableError(StorageError):
+    """No answer came from the S3 endpoint."""
+
+    code = "RM402"
+
+
+class RegistryError(RegmirrorError):
+    """A registry or token endpoint could not be reached or gave an answer that makes no sense."""
+
+    code = "RM500"
+
+
+class SigningError(RegmirrorError):
+    """The signing key and its certificate cannot be used."""
+
+    code = "RM600"
+
+
+class RolloutTimeoutError(RegmirrorError):
+    """A component did not become ready in time."""
+
+    code = "RM700"
+    exit_code = ExitCode.TIMED_OUT
+
+
+class PartlyAppliedError(RegmirrorError):
+    """Some steps were carried out before another failed; running the command again goes on from there."""
+
+    code = "RM701"
+    exit_code = ExitCode.PARTIAL

@@ -1,0 +1,80 @@
+"""What regmirror asks of a Kubernetes cluster; always of one namespace."""
+
+from contextlib import AbstractContextManager
+from enum import Enum
+from socket import socket
+from typing import Any, NamedTuple, Protocol
+
+Object = dict[str, Any]
+
+
+class Kind(NamedTuple):
+    """A kind of object, as manifests name it."""
+
+    api_version: str
+    kind: str
+
+
+DEPLOYMENT = Kind("apps/v1", "Deployment")
+EVENT = Kind("v1", "Event")
+INGRESS = Kind("networking.k8s.io/v1", "Ingress")
+INGRESS_CLASS = Kind("networking.k8s.io/v1", "IngressClass")
+NAMESPACE = Kind("v1", "Namespace")
+POD = Kind("v1", "Pod")
+SECRET = Kind("v1", "Secret")
+CLUSTER_ISSUER = Kind("cert-manager.io/v1", "ClusterIssuer")
+
+
+class Applied(Enum):
+    """What a server-side apply did."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+class Right(NamedTuple):
+    """Something that a Kubernetes user may or may not do in the namespace."""
+
+    verb: str
+    group: str
+    resource: str
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.resource}" + (f".{self.group}" if self.group else "")
+
+
+class Cluster(Protocol):
+    """One namespace of a cluster. Every method raises ClusterError (or a subclass of it) when the API fails it."""
+
+    @property
+    def context(self) -> str:
+        """Name of the kubeconfig context in use."""
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that every namespaced call is about."""
+
+    def version(self) -> tuple[int, int]:
+        """Major and minor version of the API server."""
+
+    def may(self, right: Right) -> bool:
+        """Whether the user has a right in the namespace (SelfSubjectAccessReview)."""
+
+    def get(self, kind: Kind, name: str) -> Object | None:
+        """One object; None where it, or its kind, does not exist."""
+
+    def select(self, kind: Kind, selector: str = "", field_selector: str = "") -> list[Object]:
+        """The objects of a kind that match a label and a field selector; none where the kind does not exist."""
+
+    def apply(self, manifest: Object) -> Applied:
+        """Server-side apply as field manager ``regmirror``."""
+
+    def delete(self, kind: Kind, name: str) -> None:
+        """Delete one object; a missing one is fine."""
+
+    def log(self, pod: str, container: str, lines: int, *, previous: bool = False) -> str:
+        """The last lines of a container's log, of its previous run if asked; empty where there is none."""
+
+    def connect(self, pod: str, port: int) -> AbstractContextManager[socket]:
+        """A connection to a port inside a pod, loopback-only ports included (port-forward)."""

@@ -1,0 +1,34 @@
+"""What regmirror asks of HTTP."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer; header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedAnswer:
+    """An answer whose body is still to be read; header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: Iterator[bytes]
+
+
+class Http(Protocol):
+    """Requests that follow no redirect. Every method raises RegistryError, naming the cause, where no answer comes."""
+
+    def request(self, method: str, url: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """One request; a body over 16 MiB is a RegistryError."""
+
+    def stream(self, url: str, headers: Mapping[str, str] | None = None) -> AbstractContextManager[StreamedAnswer]:
+        """GET a body of any size, piece by piece."""

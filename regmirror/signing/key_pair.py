@@ -1,0 +1,90 @@
+"""The signing key and its self-signed certificate, as docker_auth and the registry need them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from regmirror.errors import SigningError
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """An RSA private key and the certificate of its public half, both as PEM."""
+
+    certificate_pem: bytes
+    key_pem: bytes = field(repr=False)
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The certificate, parsed."""
+        return x509.load_pem_x509_certificate(self.certificate_pem)
+
+    @property
+    def private_key(self) -> rsa.RSAPrivateKey:
+        """The private key, parsed; raises SigningError unless it is RSA."""
+        return _load_private_key(self.key_pem)
+
+
+def generate_private_key(bits: int) -> rsa.RSAPrivateKey:
+    """A new RSA key; the only source of randomness in this package.
+
+    RSA because docker_auth 1.14 and distribution 3.1 compute different key ids for elliptic curves.
+    """
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+
+
+def self_signed(
+    key: rsa.RSAPrivateKey, common_name: str, not_before: datetime, lifetime: timedelta, serial: int
+) -> KeyPair:
+    """Wrap a key's public half in a certificate of its own; ``not_before`` is in UTC.
+
+    The registry trusts the key by its id in the bundle and looks at neither dates nor usages
+    (distribution ``registry/auth/token``): the dates are for the people who must renew it.
+    """
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(serial)
+        .not_valid_before(not_before)
+        .not_valid_after(not_before + lifetime)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    key_pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return KeyPair(certificate.public_bytes(serialization.Encoding.PEM), key_pem)
+
+
+def load_key_pair(certificate_pem: bytes, key_pem: bytes) -> KeyPair:
+    """Read a pair that exists; raises SigningError unless both parse, are RSA, and belong together."""
+    try:
+        certificate = x509.load_pem_x509_certificate(certificate_pem)
+    except ValueError as error:
+        raise SigningError("the signing certificate is not a PEM certificate") from error
+    if certificate.public_key() != _load_private_key(key_pem).public_key():
+        raise SigningError("the signing key and its certificate do not belong together")
+    return KeyPair(certificate_pem, key_pem)
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """SHA-256 of the certificate in lower-case hexadecimal."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def _load_private_key(pem: bytes) -> rsa.RSAPrivateKey:
+    try:
+        key = serialization.load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise SigningError("the signing key is not an unencrypted PEM private key") from error
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise SigningError("the signing key is not RSA", hint="the registry accepts docker_auth's tokens for RSA only")
+    return key

@@ -1,0 +1,112 @@
+"""Tokens of the distribution token specification: JSON Web Tokens signed RS256, with an ``access`` claim.
+
+Source: distribution ``docs/content/spec/auth/jwt.md`` and ``registry/auth/token``; docker_auth ``server/server.go``.
+"""
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from regmirror.errors import SigningError
+from regmirror.signing.bundle import base64url, key_id
+
+CLOCK_LEEWAY = timedelta(seconds=60)
+"""What the registry grants on ``exp`` and ``nbf`` (a constant of distribution's ``registry/auth/token/token.go``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Rights on one resource, such as ``repository library/alpine pull`` or ``registry catalog *``."""
+
+    type: str
+    name: str
+    actions: tuple[str, ...]
+
+    @property
+    def scope(self) -> str:
+        """The same as a ``scope`` parameter of a token request."""
+        return f"{self.type}:{self.name}:{','.join(self.actions)}"
+
+
+CATALOG = Access("registry", "catalog", ("*",))
+"""What ``/v2/_catalog`` asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A decoded token; its signature is not yet checked."""
+
+    header: dict[str, Any]
+    claims: dict[str, Any]
+    signed: bytes
+    signature: bytes
+
+    @property
+    def access(self) -> list[Access]:
+        """The rights that the token grants; entries without actions are left out."""
+        entries = self.claims.get("access") or []
+        return [Access(entry["type"], entry["name"], tuple(entry["actions"])) for entry in entries if entry["actions"]]
+
+    def is_signed_by(self, key: rsa.RSAPublicKey) -> bool:
+        """Whether the signature is this key's; always RS256, whatever the token's header says."""
+        try:
+            key.verify(self.signature, self.signed, padding.PKCS1v15(), hashes.SHA256())
+        except InvalidSignature:
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a token says: who issued it for which service, for how long, and what it grants."""
+
+    issuer: str
+    service: str
+    subject: str
+    access: tuple[Access, ...]
+    issued_at: datetime
+    lifetime: timedelta
+    token_id: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The claims as docker_auth writes them: ``nbf`` lies ten seconds back."""
+        issued_at = int(self.issued_at.timestamp())
+        return {
+            "iss": self.issuer,
+            "aud": self.service,
+            "sub": self.subject,
+            "jti": self.token_id,
+            "iat": issued_at,
+            "nbf": issued_at - 10,
+            "exp": issued_at + int(self.lifetime.total_seconds()),
+            "access": [{"type": a.type, "name": a.name, "actions": list(a.actions)} for a in self.access],
+        }
+
+
+def sign_token(claims: Claims, key: rsa.RSAPrivateKey) -> str:
+    """A token with these claims, as docker_auth with ``disable_legacy_key_id`` would issue it."""
+    header = {"typ": "JWT", "alg": "RS256", "kid": key_id(key.public_key())}
+    signed = ".".join(
+        base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims.to_json())
+    )
+    return f"{signed}.{base64url(key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
+
+
+def decode_token(text: str) -> Token:
+    """Take a token apart without trusting it; raises SigningError where it is not a JSON Web Token."""
+    try:
+        header, claims, signature = text.split(".")
+        decoded_header, decoded_claims = json.loads(_decode(header)), json.loads(_decode(claims))
+    except ValueError as error:
+        raise SigningError("the token endpoint answered something that is not a JSON Web Token") from error
+    return Token(decoded_header, decoded_claims, f"{header}.{claims}".encode(), _decode(signature))
+
+
+def _decode(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))

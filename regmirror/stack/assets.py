@@ -1,0 +1,20 @@
+"""Where the charts and templates are: inside the installed package, or beside it in a checkout."""
+
+from pathlib import Path
+
+from regmirror.errors import TemplateError
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def asset_directory(name: str) -> Path:
+    """The directory ``charts`` or ``templates``; raises TemplateError where the installation lacks it."""
+    for parent in (_PACKAGE, _PACKAGE.parent):
+        if (parent / name).is_dir():
+            return parent / name
+    raise TemplateError(f"this installation of regmirror has no {name}", hint="install regmirror again")
+
+
+def chart_directory(name: str) -> Path:
+    """The chart of one component: redis, auth, registry or ingress."""
+    return asset_directory("charts") / name

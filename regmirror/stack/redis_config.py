@@ -1,0 +1,24 @@
+"""The configuration file of Redis (or Valkey): a cache that forgets the oldest entries and keeps nothing on disk."""
+
+from regmirror.config.model import RedisComponent
+from regmirror.stack.material import Material
+
+
+def redis_config(redis: RedisComponent, material: Material) -> str:
+    """The whole file; it holds the password."""
+    return "\n".join(
+        [
+            f"requirepass {_quoted(material.redis_password.get_secret_value())}",
+            f"maxmemory {redis.max_memory}",
+            "maxmemory-policy allkeys-lru",
+            'save ""',
+            "appendonly no",
+            "databases 64",
+            "",
+        ]
+    )
+
+
+def _quoted(text: str) -> str:
+    """A string as redis.conf reads it: every byte that is no letter or digit is escaped (``sdssplitargs`` of sds.c)."""
+    return '"' + "".join(chr(b) if chr(b).isalnum() and b < 128 else f"\\x{b:02x}" for b in text.encode()) + '"'

@@ -1,0 +1,113 @@
+"""The Helm releases of a mirror: which chart, with which values, after which others."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from regmirror.config.fields import image_parts
+from regmirror.config.model import Mirror, Upstream, Workload
+from regmirror.stack import names
+from regmirror.stack.assets import chart_directory
+from regmirror.stack.material import Material
+from regmirror.stack.secrets import Manifest, content_digest, secret_manifests
+from regmirror.stack.templates import render_values
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One Helm release; ``needs`` names the releases that must serve before this one can."""
+
+    name: str
+    component: str
+    chart: Path
+    values: dict[str, Any]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Everything that a mirror puts into its namespace."""
+
+    secrets: list[Manifest]
+    releases: list[Release]
+
+
+def build_stack(mirror: Mirror, material: Material) -> Stack:
+    """Compute the whole stack; the same input gives the same stack, byte for byte."""
+    secrets = secret_manifests(mirror, material)
+    by_name = {manifest["metadata"]["name"]: manifest for manifest in secrets}
+    registries = [_registry(mirror, upstream, by_name) for upstream in mirror.upstreams]
+    return Stack(secrets, [_redis(mirror, by_name), _auth(mirror, by_name), *registries, _ingress(mirror)])
+
+
+def _redis(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
+    context = _workload(mirror.redis, mirror.redis.image, [secrets[names.REDIS_SECRET]])
+    context |= {"config_secret": names.REDIS_SECRET}
+    return _release(names.REDIS, "redis", context)
+
+
+def _auth(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
+    mounted = [secrets[names.AUTH_SECRET], secrets[names.SIGNING_SECRET]]
+    context = _workload(mirror.auth, mirror.auth.image, mounted) | {
+        "replicas": mirror.auth.replicas,
+        "config_secret": names.AUTH_SECRET,
+        "signing_secret": names.SIGNING_SECRET,
+    }
+    return _release(names.AUTH, "auth", context)
+
+
+def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) -> Release:
+    config_secret = names.registry_secret(upstream.name)
+    # The credential is left out of the digest: the helper reads it anew every few minutes, so no pod must restart.
+    mounted = [secrets[config_secret], secrets[names.BUNDLE_SECRET]]
+    context = _workload(mirror.registry, mirror.registry.image, mounted) | {
+        "replicas": mirror.registry.replicas,
+        "config_secret": config_secret,
+        "bundle_secret": names.BUNDLE_SECRET,
+        "credential_secret": names.credential_secret(upstream.name),
+    }
+    return _release(names.registry(upstream.name), "registry", context)
+
+
+def _ingress(mirror: Mirror) -> Release:
+    issuer = mirror.ingress.issuer
+    context = {
+        "class_name": mirror.ingress.class_name or "",
+        "annotations": _issuer_annotation(issuer.kind, issuer.name) | mirror.ingress.annotations
+        if issuer
+        else mirror.ingress.annotations,
+        "tls_secret": mirror.ingress.tls_secret or "",
+        "hosts": [
+            {
+                "host": mirror.host_of(upstream),
+                "registryService": names.registry(upstream.name),
+                "registryPort": names.REGISTRY_PORT,
+            }
+            for upstream in mirror.upstreams
+        ],
+        "auth_service": names.AUTH,
+        "auth_port": names.AUTH_PORT,
+    }
+    needs = (names.AUTH, *(names.registry(upstream.name) for upstream in mirror.upstreams))
+    return _release(names.INGRESS, "ingress", context, needs)
+
+
+def _issuer_annotation(kind: str, name: str) -> dict[str, str]:
+    key = "cert-manager.io/cluster-issuer" if kind == "ClusterIssuer" else "cert-manager.io/issuer"
+    return {key: name}
+
+
+def _release(name: str, component: str, context: dict[str, Any], needs: tuple[str, ...] = ()) -> Release:
+    values = render_values(f"{component}.yaml.j2", context)
+    return Release(name, component, chart_directory(component), values, needs)
+
+
+def _workload(workload: Workload, image: str, mounted: list[Manifest]) -> dict[str, Any]:
+    return {
+        "image": image_parts(image),
+        "image_pull_secrets": workload.image_pull_secrets,
+        "secret_digest": content_digest(mounted),
+        "resources": workload.resources,
+        "node_selector": workload.node_selector,
+        "tolerations": workload.tolerations,
+    }

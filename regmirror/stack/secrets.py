@@ -1,0 +1,113 @@
+"""The Secrets of a mirror, as manifests: the only place where a secret value is written."""
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+import yaml
+
+from regmirror.config.model import Mirror, Upstream
+from regmirror.signing.key_pair import fingerprint
+from regmirror.stack import names
+from regmirror.stack.auth_config import auth_config
+from regmirror.stack.material import Material
+from regmirror.stack.redis_config import redis_config
+from regmirror.stack.registry_config import registry_config
+
+Manifest = dict[str, Any]
+
+
+def secret_manifests(mirror: Mirror, material: Material) -> list[Manifest]:
+    """Every Secret of the mirror, in the order in which they are applied."""
+    registries = [
+        manifest
+        for upstream in mirror.upstreams
+        for manifest in (
+            _secret(
+                mirror,
+                names.registry_secret(upstream.name),
+                "registry",
+                {"config.yml": _yaml(registry_config(mirror, upstream, material))},
+            ),
+            _secret(
+                mirror,
+                names.credential_secret(upstream.name),
+                "registry",
+                {"credential.json": _credential(upstream, material)},
+            ),
+        )
+    ]
+    return [
+        signing_secret(mirror, material),
+        _secret(mirror, names.BUNDLE_SECRET, "registry", {"bundle.crt": material.bundle}),
+        _secret(
+            mirror,
+            names.REDIS_SECRET,
+            "redis",
+            {
+                "valkey.conf": redis_config(mirror.redis, material).encode(),
+                "password": material.redis_password.get_secret_value().encode(),
+            },
+        ),
+        _secret(mirror, names.AUTH_SECRET, "auth", {"auth_config.yml": _yaml(auth_config(mirror))}),
+        *registries,
+    ]
+
+
+def signing_secret(mirror: Mirror, material: Material) -> Manifest:
+    """The key pair, mounted by docker_auth alone; its annotations let anyone see its age without reading it."""
+    certificate = material.signing.certificate
+    manifest = _secret(
+        mirror,
+        names.SIGNING_SECRET,
+        "auth",
+        {"tls.crt": material.signing.certificate_pem, "tls.key": material.signing.key_pem},
+        secret_type="kubernetes.io/tls",  # noqa: S106 - the type of a Secret, not a secret
+    )
+    manifest["metadata"]["annotations"] = {
+        names.FINGERPRINT_ANNOTATION: fingerprint(certificate),
+        names.NOT_AFTER_ANNOTATION: certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    return manifest
+
+
+def content_digest(manifests: list[Manifest]) -> str:
+    """A short digest of what these Secrets hold, for the annotation that rolls the pods when it changes.
+
+    More people may read a pod than a Secret: scrypt keeps a weak password from being found by trying.
+    """
+    content = json.dumps([[m["metadata"]["name"], m["data"]] for m in manifests], sort_keys=True).encode()
+    return hashlib.scrypt(content, salt=b"regmirror", n=2**14, r=8, p=1, dklen=16).hex()
+
+
+def _credential(upstream: Upstream, material: Material) -> bytes:
+    """What a Docker credential helper answers to ``get``; empty names mean anonymous."""
+    account = material.upstreams.get(upstream.name)
+    return json.dumps(
+        {
+            "ServerURL": upstream.url,
+            "Username": account.name.get_secret_value() if account else "",
+            "Secret": account.password.get_secret_value() if account else "",
+        }
+    ).encode()
+
+
+def _yaml(content: dict[str, Any]) -> bytes:
+    return yaml.safe_dump(content, sort_keys=False).encode()
+
+
+def _secret(
+    mirror: Mirror,
+    name: str,
+    component: str,
+    data: dict[str, bytes],
+    secret_type: str = "Opaque",  # noqa: S107 - the type of a Secret, not a secret
+) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": mirror.namespace, "labels": names.labels(component)},
+        "type": secret_type,
+        "data": {key: base64.b64encode(value).decode() for key, value in data.items()},
+    }

@@ -1,0 +1,47 @@
+"""Renders the Jinja templates, which all give YAML: every value is written as a YAML literal, whatever it holds."""
+
+from typing import Any
+
+import jinja2
+import yaml
+
+from regmirror.errors import TemplateError
+from regmirror.stack.assets import asset_directory
+
+
+def yaml_literal(value: Any) -> str:
+    """Any plain value on one line of YAML; strings are double-quoted, so that they stay strings."""
+    style = '"' if isinstance(value, str) else None
+    text = yaml.safe_dump(value, default_style=style, default_flow_style=True, width=2**31, sort_keys=False)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def render_text(template: str, context: dict[str, Any]) -> str:
+    """Render a template of templates/; an unknown variable is a TemplateError.
+
+    ``finalize`` passes every ``{{ expression }}`` through yaml_literal, so that no template can forget to quote.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(asset_directory("templates")),
+        undefined=jinja2.StrictUndefined,
+        finalize=yaml_literal,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - the output is YAML, quoted by finalize; HTML escapes would corrupt it
+    )
+    try:
+        return environment.get_template(template).render(context)
+    except (jinja2.TemplateError, yaml.YAMLError) as error:
+        raise TemplateError(f"the template {template} does not render: {error}") from error
+
+
+def render_values(template: str, context: dict[str, Any]) -> dict[str, Any]:
+    """Render a template and read the result back as the mapping that a chart takes."""
+    try:
+        values = yaml.safe_load(render_text(template, context))
+    except yaml.YAMLError as error:
+        raise TemplateError(f"the template {template} gives no valid YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise TemplateError(f"the template {template} gives no mapping")
+    return values

@@ -1,0 +1,105 @@
+"""A check as data, and the four ways in which it can end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from regmirror.config.model import Upstream
+from regmirror.verify.subject import Subject
+
+
+class Category(Enum):
+    """The headings under which checks stand, in the order in which they are shown."""
+
+    CLUSTER = "cluster"
+    CONFIG = "config"
+    TLS = "tls"
+    TOKEN = "token"  # noqa: S105 - a heading, not a token
+    REGISTRY = "registry"
+    STORAGE = "storage"
+    CACHE = "cache"
+    CLIENTS = "clients"
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The good state is proven; ``detail`` is what was seen."""
+
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """It works, and someone should look at it."""
+
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It does not work; ``hint`` is the cure."""
+
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """It was not tried, and why."""
+
+    reason: str
+
+
+Outcome = Passed | Warned | Failed | Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class BoundCheck:
+    """A check of one mirror, ready to run; ``upstream`` is empty where it is about the whole mirror."""
+
+    check: "Check"
+    upstream: str
+    run: Callable[[], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One claim about a mirror.
+
+    ``id`` is stable and has a heading in docs/checks.md; ``title`` states the good state; ``needs`` are ids of checks
+    without whose success this one would only repeat their failure. ``run`` may raise RegmirrorError, which fails it.
+    """
+
+    id: str
+    title: str
+    category: Category
+    run: Callable[[Subject], Outcome]
+    needs: tuple[str, ...] = ()
+
+    def bind(self, subject: Subject) -> list[BoundCheck]:
+        """The check as it applies to a mirror."""
+        return [BoundCheck(self, "", lambda: self.run(subject))]
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamCheck(Check):
+    """A claim about the mirror of each upstream."""
+
+    run: Callable[[Subject, Upstream], Outcome]  # type: ignore[assignment] # bind gives it its second argument
+
+    def bind(self, subject: Subject) -> list[BoundCheck]:
+        """The check once for each upstream."""
+        return [self._bind_one(subject, upstream) for upstream in subject.mirror.upstreams]
+
+    def _bind_one(self, subject: Subject, upstream: Upstream) -> BoundCheck:
+        return BoundCheck(self, upstream.name, lambda: self.run(subject, upstream))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a check ended."""
+
+    check: Check
+    upstream: str
+    outcome: Outcome

@@ -1,0 +1,119 @@
+"""What the checks look at: the configuration, the live cluster, the public host; each thing is fetched once."""
+
+import base64
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import SecretStr
+
+from regmirror.config.model import Mirror, Upstream
+from regmirror.errors import RegmirrorError
+from regmirror.ports.cluster import SECRET, Cluster
+from regmirror.ports.http import Http
+from regmirror.ports.object_store import ObjectStore
+from regmirror.registry.client import RegistryClient
+from regmirror.registry.reference import ImageReference
+from regmirror.signing.key_pair import KeyPair, load_key_pair
+from regmirror.signing.tokens import Token, decode_token
+from regmirror.stack import names
+from regmirror.stack.material import Account
+
+T = TypeVar("T")
+
+
+class NotDeployedError(RegmirrorError):
+    """Something that deploy creates is not in the cluster."""
+
+    code = "RM800"
+
+
+@dataclass(slots=True)
+class Subject:
+    """One mirror under examination. Checks run side by side, so what several of them need is fetched under a lock."""
+
+    mirror: Mirror
+    cluster: Cluster
+    http: Http
+    open_store: Callable[[Account | None], ObjectStore]
+    now: Callable[[], datetime]
+    image: ImageReference | None = None
+    """An image to pull, in place of the one that the configuration names."""
+    _kept: dict[str, Any] = field(default_factory=dict)
+    _locks: dict[str, threading.Lock] = field(default_factory=dict)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def client(self, upstream: Upstream) -> RegistryClient:
+        """The mirror of one upstream, as an anonymous client reaches it."""
+        return RegistryClient(self.http, f"https://{self.mirror.host_of(upstream)}")
+
+    def realm(self, upstream: Upstream) -> str:
+        """The token endpoint that clients must be sent to."""
+        return f"https://{self.mirror.host_of(upstream)}/auth"
+
+    def secret(self, name: str) -> dict[str, bytes]:
+        """The data of a Secret; raises NotDeployedError where there is none."""
+
+        def read() -> dict[str, bytes]:
+            found = self.cluster.get(SECRET, name)
+            if found is None:
+                raise NotDeployedError(
+                    f"namespace {self.cluster.namespace} has no Secret {name}", hint="deploy first: regmirror deploy"
+                )
+            return {key: base64.b64decode(value) for key, value in (found.get("data") or {}).items()}
+
+        return self._once(f"secret {name}", read)
+
+    def signing_pair(self) -> KeyPair:
+        """The live signing key; raises NotDeployedError or SigningError."""
+        data = self.secret(names.SIGNING_SECRET)
+        return load_key_pair(data.get("tls.crt", b""), data.get("tls.key", b""))
+
+    def bundle(self) -> bytes:
+        """The live bundle of certificates that the registries mount."""
+        return self.secret(names.BUNDLE_SECRET).get("bundle.crt", b"")
+
+    def auth_config(self) -> dict[str, Any]:
+        """docker_auth's live configuration file."""
+        return self._yaml(names.AUTH_SECRET, "auth_config.yml")
+
+    def registry_config(self, upstream: Upstream) -> dict[str, Any]:
+        """A registry's live configuration file."""
+        return self._yaml(names.registry_secret(upstream.name), "config.yml")
+
+    def s3_account(self, upstream: Upstream) -> Account | None:
+        """The S3 key that the registry really uses."""
+        driver = self.registry_config(upstream).get("storage", {}).get("s3", {})
+        if "accesskey" not in driver:
+            return None
+        return Account(SecretStr(str(driver["accesskey"])), SecretStr(str(driver["secretkey"])))
+
+    def anonymous_token(self, upstream: Upstream) -> tuple[str, Token]:
+        """A token without any rights, as everyone gets it; raises RegistryError or SigningError."""
+
+        def fetch() -> tuple[str, Token]:
+            text = self.client(upstream).token(self.realm(upstream), self.mirror.host_of(upstream))
+            return text, decode_token(text)
+
+        return self._once(f"token {upstream.name}", fetch)
+
+    def _yaml(self, secret: str, key: str) -> dict[str, Any]:
+        try:
+            content = yaml.safe_load(self.secret(secret).get(key, b""))
+        except yaml.YAMLError as error:
+            raise NotDeployedError(f"{key} in Secret {secret} is not valid YAML", hint="regmirror deploy") from error
+        if not isinstance(content, dict):
+            raise NotDeployedError(f"{key} in Secret {secret} is empty", hint="regmirror deploy")
+        return content
+
+    def _once(self, key: str, fetch: Callable[[], T]) -> T:
+        with self._guard:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            if key not in self._kept:
+                self._kept[key] = fetch()
+            kept: T = self._kept[key]
+            return kept
