@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .cases import CHARTS, WORKLOADS
+from .cases import CHARTS, DIGEST, WORKLOADS
 from .helm import DIRECTORY, Helm
 
 HOST = {"host": "mirror.example.com", "registryService": "mirror"}
@@ -26,6 +26,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "no-secret-name": ("registry", {"bundle": {"secretName": None}}, "bundle"),
     "no-upstream": ("registry", {"upstream": None}, "upstream"),
     "tag-in-repository": ("registry", {"image": {"repository": "docker.io/library/registry:3"}}, "image.repository"),
+    "neither-tag-nor-digest": ("registry", {"image": {"tag": ""}}, "image"),
     "short-digest": ("registry", {"image": {"digest": "sha256:abc"}}, "image.digest"),
     "pull-policy": ("registry", {"image": {"pullPolicy": "Sometimes"}}, "image.pullPolicy"),
     "no-memory-limit": ("registry", {"resources": {"limits": {"memory": None}}}, "resources.limits"),
@@ -60,6 +61,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
 
 ACCEPTED: dict[str, tuple[str, dict[str, Any]]] = {
     "whole-processors": ("redis", {"resources": {"requests": {"cpu": 1}, "limits": {"cpu": 2}}}),
+    "digest-alone": ("registry", {"image": {"tag": "", "digest": DIGEST}}),
     "own-image-registry": ("registry", {"image": {"repository": "images.example.com:5000/team/registry_3"}}),
     "single-word-host": ("ingress", {"hosts": [{**HOST, "host": "mirror"}]}),
     "annotation-beside-ours": ("auth", {"podAnnotations": {"regmirror.example.com/x": "y"}}),
