@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -57,6 +58,12 @@ class S3Storage(Section):
     def uses_path_style(self) -> bool:
         """Whether requests name the bucket in the path; distribution 3 no longer derives it from the endpoint."""
         return self.endpoint is not None if self.path_style is None else self.path_style
+
+    @property
+    def is_inside_cluster(self) -> bool:
+        """Whether the endpoint is the address of a Kubernetes Service, which means nothing outside the cluster."""
+        host = urlsplit(self.endpoint or "").hostname or ""
+        return host.endswith((".svc", ".cluster.local")) or bool(host and "." not in host and host != "localhost")
 
 
 class Workload(Section):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from regmirror.config.model import Mirror
-from regmirror.deploy.foundation import BUCKET_STEP, SECRETS_STEP, BucketStep, NamespaceStep, SecretsStep
+from regmirror.deploy.foundation import SECRETS_STEP, BucketStep, NamespaceStep, SecretsStep
 from regmirror.deploy.proof import ProofStep
 from regmirror.deploy.release_step import ReleaseStep
 from regmirror.deploy.steps import Step
@@ -30,21 +30,16 @@ def deployment_steps(
 ) -> list[Step]:
     """What brings the cluster to the configuration; ``deadline`` is on the monotonic clock."""
     stack = build_stack(mirror, material)
-    steps: list[Step] = [NamespaceStep(world.cluster), SecretsStep(world.cluster, stack.secrets)]
-    foundation: tuple[str, ...] = (SECRETS_STEP,)
-    if mirror.storage.create_bucket and world.store:
+    steps: list[Step] = []
+    if world.store:
         steps.append(BucketStep(mirror, world.store))
-        # The registry panics at start while its bucket is missing.
-        foundation += (BUCKET_STEP,)
+    # The bucket comes first: nothing is changed in the cluster for a key that S3 refuses, and the registry panics at
+    # start while its bucket is missing.
+    steps.append(NamespaceStep(world.cluster, needs=tuple(step.name for step in steps)))
+    steps.append(SecretsStep(world.cluster, stack.secrets))
     steps += [
         ReleaseStep(
-            release,
-            world.helm,
-            world.cluster,
-            material,
-            deadline,
-            unlock,
-            needs=(*foundation, *release.needs),
+            release, world.helm, world.cluster, material, deadline, unlock, needs=(SECRETS_STEP, *release.needs)
         )
         for release in stack.releases
     ]

@@ -1,11 +1,11 @@
-"""The steps under everything else: namespace, bucket, Secrets."""
+"""The steps under everything else: bucket, namespace, Secrets."""
 
 import asyncio
 from dataclasses import dataclass
 
 from regmirror.config.model import Mirror
 from regmirror.deploy.steps import Done, Progress
-from regmirror.errors import BucketMissingError
+from regmirror.errors import BucketMissingError, StorageUnreachableError
 from regmirror.ports.cluster import NAMESPACE, Applied, Cluster
 from regmirror.ports.object_store import ObjectStore
 from regmirror.stack.secrets import Manifest
@@ -16,27 +16,8 @@ BUCKET_STEP = "bucket"
 
 
 @dataclass(frozen=True, slots=True)
-class NamespaceStep:
-    """Creates the namespace where it is missing; an existing one is left as it is."""
-
-    cluster: Cluster
-    name: str = NAMESPACE_STEP
-    title: str = "Namespace"
-    needs: tuple[str, ...] = ()
-
-    async def apply(self, progress: Progress) -> Done:  # noqa: ARG002 - over too soon to report on
-        """Raises ClusterError."""
-        namespace = self.cluster.namespace
-        if await asyncio.to_thread(self.cluster.get, NAMESPACE, namespace):
-            return Done(namespace)
-        manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
-        await asyncio.to_thread(self.cluster.apply, manifest)
-        return Done(f"{namespace} created", changed=True)
-
-
-@dataclass(frozen=True, slots=True)
 class BucketStep:
-    """Creates the bucket where it is missing."""
+    """Proves that the bucket can be used, and creates it where it is missing and the configuration asks for it."""
 
     mirror: Mirror
     store: ObjectStore
@@ -49,14 +30,39 @@ class BucketStep:
         return await asyncio.to_thread(self._ensure)
 
     def _ensure(self) -> Done:
-        bucket = self.mirror.storage.bucket
+        storage = self.mirror.storage
         try:
             self.store.check_bucket()
         except BucketMissingError:
+            if not storage.create_bucket:
+                raise
             self.store.create_bucket()
             self.store.check_bucket()
-            return Done(f"{bucket} created", changed=True)
-        return Done(bucket)
+            return Done(f"{storage.bucket} created", changed=True)
+        except StorageUnreachableError:
+            if not storage.is_inside_cluster:
+                raise
+            return Done(f"not looked at: {storage.endpoint} is an address inside the cluster")
+        return Done(storage.bucket)
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceStep:
+    """Creates the namespace where it is missing; an existing one is left as it is."""
+
+    cluster: Cluster
+    needs: tuple[str, ...]
+    name: str = NAMESPACE_STEP
+    title: str = "Namespace"
+
+    async def apply(self, progress: Progress) -> Done:  # noqa: ARG002 - over too soon to report on
+        """Raises ClusterError."""
+        namespace = self.cluster.namespace
+        if await asyncio.to_thread(self.cluster.get, NAMESPACE, namespace):
+            return Done(namespace)
+        manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+        await asyncio.to_thread(self.cluster.apply, manifest)
+        return Done(f"{namespace} created", changed=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What must be true before anything is changed: cluster, rights, Helm, Ingress class, bucket."""
+"""What must be true before anything is changed: cluster, rights, Helm, Ingress class."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from regmirror.config.model import Mirror
 from regmirror.deploy.steps import Done, Progress
-from regmirror.errors import BucketMissingError, ClusterError, ConfigurationError, PermissionDeniedError
+from regmirror.errors import ClusterError, ConfigurationError, PermissionDeniedError
 from regmirror.ports.cluster import CLUSTER_ISSUER, INGRESS_CLASS, NAMESPACE, Cluster, Kind, Right
 from regmirror.ports.helm import Helm
-from regmirror.ports.object_store import ObjectStore
 
 MINIMUM_KUBERNETES = (1, 30)
 """The first version with the sleep action of preStop, which every rollout without a failed pull needs."""
@@ -42,11 +41,8 @@ class Preflight:
         return Done(await self.check())
 
 
-def preflight_steps(mirror: Mirror, cluster: Cluster, helm: Helm, store: ObjectStore | None) -> list[Preflight]:
-    """The questions in order; without a ``store`` the bucket is not looked at."""
-
-    async def bucket() -> str:
-        return await asyncio.to_thread(_check_bucket, mirror, store) if store else "not looked at"
+def preflight_steps(mirror: Mirror, cluster: Cluster, helm: Helm) -> list[Preflight]:
+    """The questions in order."""
 
     async def in_thread(check: Callable[[Mirror, Cluster], str]) -> str:
         return await asyncio.to_thread(check, mirror, cluster)
@@ -56,7 +52,6 @@ def preflight_steps(mirror: Mirror, cluster: Cluster, helm: Helm, store: ObjectS
         Preflight("rights", "Permissions", lambda: in_thread(_check_rights), ("cluster",)),
         Preflight("ingress-class", "Ingress", lambda: in_thread(_check_ingress), ("cluster",)),
         Preflight("helm", "Helm", lambda: _check_helm(helm)),
-        Preflight("bucket", "S3 bucket", bucket),
     ]
 
 
@@ -111,16 +106,6 @@ def _check_ingress(mirror: Mirror, cluster: Cluster) -> str:
 
 async def _check_helm(helm: Helm) -> str:
     return _dotted(await helm.version())
-
-
-def _check_bucket(mirror: Mirror, store: ObjectStore) -> str:
-    try:
-        store.check_bucket()
-    except BucketMissingError:
-        if not mirror.storage.create_bucket:
-            raise
-        return f"{mirror.storage.bucket} is to be created"
-    return mirror.storage.bucket
 
 
 def _dotted(version: tuple[int, int]) -> str:

@@ -94,7 +94,7 @@ class ReleaseStep:
             if time.monotonic() > self.deadline:
                 raise RolloutTimeoutError(
                     "\n  ".join([f"{deployment} did not become ready in time ({progress_of(found)})", *trouble]),
-                    hint=f"kubectl -n {self.cluster.namespace} describe pods -l app.kubernetes.io/instance={deployment}",
+                    hint=f"kubectl -n {self.cluster.namespace} describe pod -l app.kubernetes.io/instance={deployment}",
                 )
             progress.waiting(self.title, "; ".join([progress_of(found), *trouble[:1]]))
             await asyncio.sleep(_POLL)

@@ -1,0 +1,76 @@
+"""The two streams: standard output for data, standard error for words; and what becomes of an error."""
+
+import json
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from regmirror.cli.options import Format
+from regmirror.errors import ExitCode, RegmirrorError
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """Where a command writes."""
+
+    output: Format
+    debug: bool
+    data: Console
+    words: Console
+
+    def say(self, text: str = "", style: str | None = None) -> None:
+        """Words for people, on standard error."""
+        self.words.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+    def print(self, text: str = "", style: str | None = None) -> None:
+        """A line of the result, on standard output."""
+        self.data.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+    def print_document(self, document: dict[str, Any]) -> None:
+        """The result as JSON or YAML, on standard output."""
+        if self.output is Format.JSON:
+            self.print(json.dumps(document, indent=2, ensure_ascii=False))
+        else:
+            import yaml
+
+            self.print(yaml.safe_dump(document, sort_keys=False, allow_unicode=True).rstrip())
+
+
+@contextmanager
+def terminal(output: Format = Format.TABLE, *, debug: bool = False, no_color: bool = False) -> Iterator[Terminal]:
+    """A command's streams; an error within is told on standard error and becomes the exit code.
+
+    With a document as output, the error is a document on standard output, too: a program that reads it never finds
+    nothing.
+    """
+    # None leaves the decision to NO_COLOR, FORCE_COLOR and TERM.
+    colourless = no_color or None
+    streams = Terminal(output, debug, Console(no_color=colourless), Console(stderr=True, no_color=colourless))
+    try:
+        yield streams
+    except RegmirrorError as error:
+        _tell(streams, error)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        streams.say("interrupted; what was done stays, and the same command goes on from there", "bold red")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python would complain about it once more at exit.
+        sys.stderr.close()
+        raise typer.Exit(ExitCode.OK) from None
+
+
+def _tell(streams: Terminal, error: RegmirrorError) -> None:
+    if streams.debug:
+        streams.say(traceback.format_exc())
+    streams.say(f"Error {error.code}: {error.message}", "bold red")
+    if error.hint:
+        streams.say(f"  Try: {error.hint}")
+    if streams.output is not Format.TABLE:
+        streams.print_document({"error": {"code": error.code, "message": error.message, "hint": error.hint}})

@@ -1,0 +1,69 @@
+"""The results of verify for people: one line a check under its category, and under a failure its cause and cure."""
+
+from collections.abc import Iterable
+
+from regmirror.cli.terminal import Terminal
+from regmirror.verify.check import Category, Failed, Outcome, Passed, Result, Skipped, Warned
+
+_DOCUMENTATION = "docs/checks.md"
+
+
+def print_results(terminal: Terminal, results: Iterable[Result], *, several: bool) -> list[Result]:
+    """Print each result as it comes, then a summary; gives them all. ``several`` upstreams have their names shown."""
+    kept: list[Result] = []
+    category: Category | None = None
+    for result in results:
+        if result.check.category is not category:
+            if category is not None:
+                terminal.print()
+            category = result.check.category
+            terminal.print(category.value, "bold")
+        _print_result(terminal, result, several=several)
+        kept.append(result)
+    terminal.print()
+    terminal.print(*_summary(kept))
+    return kept
+
+
+def _print_result(terminal: Terminal, result: Result, *, several: bool) -> None:
+    glyph, style = _look(result.outcome)
+    about = f" ({result.upstream})" if several and result.upstream else ""
+    terminal.print(f"  {glyph} {result.check.title}{about}{_detail(result.outcome)}", style)
+    if isinstance(result.outcome, (Failed, Warned)):
+        for line in result.outcome.message.splitlines():
+            terminal.print(f"      {line}")
+        if result.outcome.hint:
+            terminal.print(f"      Try: {result.outcome.hint}")
+        terminal.print(f"      See: {_DOCUMENTATION}#{result.check.id}")
+
+
+def _look(outcome: Outcome) -> tuple[str, str | None]:
+    match outcome:
+        case Passed():
+            return "√", "green"
+        case Warned():
+            return "‼", "yellow"
+        case Failed():
+            return "×", "bold red"
+        case Skipped():
+            return "-", "dim"
+
+
+def _detail(outcome: Outcome) -> str:
+    match outcome:
+        case Passed(detail=detail) if detail:
+            return f": {detail}"
+        case Skipped(reason=reason):
+            return f": skipped, {reason}"
+    return ""
+
+
+def _summary(results: list[Result]) -> tuple[str, str]:
+    failed = [result.check.id for result in results if isinstance(result.outcome, Failed)]
+    warned = sum(isinstance(result.outcome, Warned) for result in results)
+    skipped = sum(isinstance(result.outcome, Skipped) for result in results)
+    passed = sum(isinstance(result.outcome, Passed) for result in results)
+    counts = f"{passed} passed, {len(failed)} failed, {warned} warned, {skipped} skipped"
+    if failed:
+        return f"× {counts}: {', '.join(dict.fromkeys(failed))}", "bold red"
+    return f"√ {counts}", "bold green"

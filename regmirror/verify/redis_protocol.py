@@ -1,0 +1,27 @@
+"""As much of the Redis protocol (RESP2) as one question and its one-line answer take."""
+
+from socket import socket
+
+from regmirror.errors import ClusterError
+
+_LONGEST_LINE = 4096
+
+
+def ask(connection: socket, *words: str) -> str:
+    """Send a command and give the answer's first line, with its type mark (``+OK``, ``-WRONGPASS ...``).
+
+    Raises ClusterError where the connection ends first. Source: the Redis serialization protocol specification.
+    """
+    parts = [word.encode() for word in words]
+    command = b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
+    line = b""
+    try:
+        connection.sendall(command)
+        while not line.endswith(b"\r\n") and len(line) < _LONGEST_LINE:
+            byte = connection.recv(1)
+            if not byte:
+                raise ClusterError("Redis closed the connection")
+            line += byte
+    except OSError as error:
+        raise ClusterError(f"no answer from Redis: {error}") from error
+    return line.decode(errors="replace").strip()
