@@ -12,14 +12,12 @@ type logFlags struct {
 	verbosity       int
 	logToStderr     bool
 	alsoLogToStderr bool
-	directory       string
 }
 
 func (f *logFlags) register(set *flag.FlagSet) {
 	set.IntVar(&f.verbosity, "v", 0, "accepted and without effect: the stand-in has one level of detail")
 	set.BoolVar(&f.logToStderr, "logtostderr", false, "log to standard error and to no file")
-	set.BoolVar(&f.alsoLogToStderr, "alsologtostderr", false, "log to standard error and to a file")
-	set.StringVar(&f.directory, "log_dir", os.TempDir(), "where the log file goes")
+	set.BoolVar(&f.alsoLogToStderr, "alsologtostderr", false, "log to standard error and to a file of the temporary directory")
 }
 
 // openLog sends the log where docker_auth sends its own. Unless --logtostderr is given that includes a file, so a
@@ -30,7 +28,7 @@ func (f *logFlags) openLog() error {
 	if f.logToStderr {
 		return nil
 	}
-	file, err := os.CreateTemp(f.directory, "docker-auth-stand-in.*.log")
+	file, err := os.CreateTemp("", "docker-auth-stand-in.*.log")
 	if err != nil {
 		return err
 	}

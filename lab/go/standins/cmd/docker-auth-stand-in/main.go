@@ -1,7 +1,7 @@
 // The docker_auth stand-in answers token requests as docker_auth 1.14 does, from docker_auth's own configuration
 // file, so that the lab can run where the real program cannot be had. It takes the same place on the command line:
 //
-//	docker-auth-stand-in [--v=N] [--logtostderr] [--alsologtostderr] [--log_dir=DIR] CONFIGURATION
+//	docker-auth-stand-in [--v=N] [--logtostderr] [--alsologtostderr] CONFIGURATION
 //
 // It knows static users, a static access list and RSA keys. Whatever else the configuration file asks for is an
 // error at start, so that nothing differs silently. tests/contract holds both programs to the same answers, of
@@ -40,6 +40,8 @@ func run(file string) error {
 	if file == "" {
 		return fmt.Errorf("name the configuration file as the one argument")
 	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
 	changes := watchFile(file)
 	configuration, err := loadConfiguration(file)
 	if err != nil {
@@ -49,8 +51,6 @@ func run(file string) error {
 	if err != nil {
 		return err
 	}
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
 	for {
 		select {
 		case <-changes:

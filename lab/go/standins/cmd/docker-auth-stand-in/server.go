@@ -41,7 +41,7 @@ func serve(server *http.Server, listener net.Listener) error {
 func replaceServer(old *http.Server, file string) (*http.Server, error) {
 	c, err := loadConfiguration(file)
 	if err != nil {
-		log.Printf("The changed configuration is not used: %v", err)
+		log.Printf("The changed configuration is broken, server not restarted: %v", err)
 		return old, nil
 	}
 	log.Print("The configuration has changed: serving anew")

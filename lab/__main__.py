@@ -1,0 +1,7 @@
+"""Runs the lab's command line: `python -m lab COMMAND`."""
+
+import sys
+
+from lab.command_line import main
+
+sys.exit(main())

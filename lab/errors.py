@@ -1,0 +1,13 @@
+"""The errors that end a command of the lab with one clear sentence."""
+
+
+class LabError(Exception):
+    """Something failed; the message says what, where, and what to do."""
+
+    exit_code = 1
+
+
+class CannotRunHereError(LabError):
+    """This machine lacks something that the lab needs; the message names it."""
+
+    exit_code = 2

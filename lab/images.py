@@ -1,0 +1,186 @@
+"""The images that the lab's pods run: the programs of the lab in the places where the official images have theirs.
+
+The names of stand-ins say what they stand in for; only an image with the real program has the real name.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache as remembered
+from pathlib import Path
+
+from lab import cache, commands
+from lab.errors import LabError
+from lab.oci import Entry, Image, layout
+
+REGISTRY = "docker.io/library/registry:3.1.2"
+DOCKER_AUTH = "docker.io/cesanta/docker_auth:1.14.0"
+DOCKER_AUTH_STAND_IN = "lab.regmirror.test/docker-auth-stand-in:1.14.0"
+REDIS_STAND_IN = "lab.regmirror.test/redis-stand-in-for-valkey:7.0.15"
+SHELL = "lab.regmirror.test/shell:1"
+PAUSE = "lab.regmirror.test/pause:1"
+
+BUSYBOX = Path("/usr/bin/busybox")
+AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+SEARCH_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+REGISTRY_ENTRYPOINT = b"""\
+#!/bin/sh
+# A configuration file as the first argument is served; so is what `registry serve` takes after it.
+set -e
+case "${1:-}" in
+    *.yml | *.yaml) set -- registry serve "$@" ;;
+    serve | garbage-collect | help | -*) set -- registry "$@" ;;
+esac
+exec "$@"
+"""
+REGISTRY_DEFAULTS = b"""\
+version: 0.1
+storage:
+  filesystem:
+    rootdirectory: /var/lib/registry
+http:
+  addr: :5000
+"""
+
+
+@dataclass(frozen=True)
+class LabImage:
+    """An image by its reference; `sources` are the files that its content comes from."""
+
+    reference: str
+    sources: tuple[Path, ...]
+    make: Callable[[], Image]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An image as a file that containerd imports, and the digest that it has then."""
+
+    reference: str
+    file: Path
+    digest: str
+
+
+def auth_is_stand_in(environment: Mapping[str, str] = os.environ) -> bool:
+    """False where LAB_DOCKER_AUTH names the real docker_auth program."""
+    return not environment.get("LAB_DOCKER_AUTH")
+
+
+def all_images(programs: Mapping[str, Path]) -> list[LabImage]:
+    """Every image of the lab; raises LabError where LAB_DOCKER_AUTH names no file."""
+    redis = (Path("/usr/bin/redis-check-rdb"), Path("/usr/bin/redis-cli"))
+    real_auth = Path(os.environ.get("LAB_DOCKER_AUTH", ""))
+    auth = programs["docker-auth-stand-in"] if auth_is_stand_in() else real_auth
+    if not auth.is_file():
+        raise LabError(f"LAB_DOCKER_AUTH={auth} is no file: give the path of docker_auth's auth_server program.")
+    auth_reference = DOCKER_AUTH_STAND_IN if auth_is_stand_in() else DOCKER_AUTH
+    pause, registry = programs["pause"], programs["registry"]
+    return [
+        LabImage(PAUSE, (pause,), lambda: Image((_program("pause", pause),), {"Entrypoint": ["/pause"]})),
+        LabImage(SHELL, (BUSYBOX,), lambda: Image(_base(), {"Cmd": ["/bin/sh"], "Env": [SEARCH_PATH]})),
+        LabImage(REGISTRY, (registry, BUSYBOX, AUTHORITIES), lambda: _registry(registry)),
+        LabImage(auth_reference, (auth, BUSYBOX, AUTHORITIES), lambda: _docker_auth(auth)),
+        LabImage(REDIS_STAND_IN, (*redis, BUSYBOX), lambda: _redis(*redis)),
+    ]
+
+
+def archive(image: LabImage, cache_directory: Path) -> Archive:
+    """The image as a file of the build cache, made there if its sources have changed."""
+    sources = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (*image.sources, Path(__file__))]
+    name = image.reference.rpartition("/")[2].replace(":", "-")
+
+    def make(target: Path) -> None:
+        made = layout([image.make()], image.reference)
+        made.write_archive(target / "image.tar")
+        (target / "digest").write_text(made.digest)
+
+    entry = cache.fill(cache_directory / "images" / f"{name}-{cache.text_key(image.reference, *sources)}", make)
+    return Archive(image.reference, entry / "image.tar", (entry / "digest").read_text())
+
+
+def import_missing(archives: Sequence[Archive], containerd_client: Sequence[str | Path]) -> None:
+    """Gives containerd the images that it does not have yet with the same digest."""
+    client = [*containerd_client, "--namespace=k8s.io", "images"]
+    listed = commands.output_of([*client, "list"], purpose="Listing the images of containerd")
+    present = {(words[0], words[2]) for line in listed.splitlines() if len(words := line.split()) > 2}
+    for image in archives:
+        if (image.reference, image.digest) not in present:
+            commands.output_of([*client, "import", image.file], purpose=f"Importing {image.reference}")
+
+
+def _program(path: str, source: Path) -> Entry:
+    return Entry(path, source.read_bytes(), mode=0o755)
+
+
+@remembered
+def _base() -> tuple[Entry, ...]:
+    """What Alpine, which the official images build on, has as well: a shell, users, authorities, a /tmp."""
+    applets = commands.output_of([BUSYBOX, "--list"], purpose="Listing what busybox can do").split()
+    links = [Entry(f"bin/{name}", target="/bin/busybox") for name in sorted(applets) if name != "busybox"]
+    return (
+        *(Entry(path, mode=0o755) for path in ("bin", "etc", "etc/ssl", "etc/ssl/certs", "usr", "usr/bin", "var")),
+        Entry("tmp", mode=0o1777),
+        Entry("root", mode=0o700),
+        Entry("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"),
+        Entry("etc/group", b"root:x:0:\nnogroup:x:65534:\n"),
+        Entry("etc/ssl/certs/ca-certificates.crt", AUTHORITIES.read_bytes()),
+        _program("bin/busybox", BUSYBOX),
+        *links,
+        Entry("usr/bin/env", target="/bin/busybox"),
+    )
+
+
+def _registry(program: Path) -> Image:
+    entries = (
+        *_base(),
+        _program("bin/registry", program),
+        Entry("entrypoint.sh", REGISTRY_ENTRYPOINT, mode=0o755),
+        Entry("etc/distribution", mode=0o755),
+        Entry("etc/distribution/config.yml", REGISTRY_DEFAULTS),
+        Entry("var/lib", mode=0o755),
+        Entry("var/lib/registry", mode=0o755),
+    )
+    settings = {
+        "Entrypoint": ["/entrypoint.sh"],
+        "Cmd": ["/etc/distribution/config.yml"],
+        "Env": [SEARCH_PATH, "OTEL_TRACES_EXPORTER=none"],
+        "ExposedPorts": {"5000/tcp": {}},
+    }
+    return Image(entries, settings)
+
+
+def _docker_auth(program: Path) -> Image:
+    entries = (*_base(), Entry("docker_auth", mode=0o755), _program("docker_auth/auth_server", program))
+    settings = {
+        "Entrypoint": ["/docker_auth/auth_server"],
+        "Cmd": ["/config/auth_config.yml"],
+        "Env": [SEARCH_PATH],
+        "ExposedPorts": {"5001/tcp": {}},
+    }
+    return Image(entries, settings)
+
+
+def _redis(server: Path, client: Path) -> Image:
+    """Debian's Redis under the names of Valkey, too; it is linked dynamically and brings its libraries along."""
+    linked = commands.output_of(["ldd", server, client], purpose="Finding the libraries of redis-server")
+    libraries = sorted(set(re.findall(r"(/\S+\.so\S*) \(", linked)))
+    directories = sorted({str(parent).lstrip("/") for path in libraries for parent in Path(path).parents} - {""})
+    entries = (
+        *_base(),
+        *(Entry(directory, mode=0o755) for directory in [*directories, "usr/local", "usr/local/bin", "data"]),
+        *(_program(path.lstrip("/"), Path(path)) for path in libraries),
+        _program("usr/local/bin/redis-server", server),
+        _program("usr/local/bin/redis-cli", client),
+        Entry("usr/local/bin/valkey-server", target="redis-server"),
+        Entry("usr/local/bin/valkey-cli", target="redis-cli"),
+    )
+    settings = {
+        "Cmd": ["valkey-server"],
+        "Env": [SEARCH_PATH],
+        "WorkingDir": "/data",
+        "ExposedPorts": {"6379/tcp": {}},
+    }
+    return Image(entries, settings)

@@ -1,0 +1,122 @@
+"""Container images made without a container engine: from files to OCI image layouts, the same bytes each time.
+
+See the OCI image specification: image-layout.md, manifest.md, config.md, layer.md.
+"""
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+CONFIGURATION = "application/vnd.oci.image.config.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+# Programs compress little, and an image of the lab is unpacked once on the machine that made it.
+COMPRESSION = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing in an image: a file with `content`, a symbolic link to `target`, or a directory where both are None."""
+
+    path: str
+    content: bytes | None = None
+    target: str | None = None
+    mode: int = 0o644
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image for one platform with one layer; `settings` are Entrypoint, Cmd, Env and so on of its configuration."""
+
+    entries: tuple[Entry, ...]
+    settings: dict[str, Any]
+    architecture: str = "amd64"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """An OCI image layout in memory; `digest` is that of its manifest, or of its index of several platforms."""
+
+    files: dict[str, bytes] = field(repr=False)
+    digest: str
+
+    def write_directory(self, directory: Path) -> None:
+        """Writes the layout as a directory."""
+        for name, content in self.files.items():
+            path = directory / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+    def write_archive(self, path: Path) -> None:
+        """Writes the layout as a tar file."""
+        path.write_bytes(_tar([Entry(name, content) for name, content in sorted(self.files.items())]))
+
+
+def layout(images: Sequence[Image], name: str = "") -> Layout:
+    """The layout of one image, or of an index where there are several; `name` is the reference containerd gives it."""
+    files: dict[str, bytes] = {}
+    manifests = [_add_image(files, image) for image in images]
+    top = manifests[0] if len(manifests) == 1 else _add(files, INDEX, _json(_index(manifests)))
+    annotations = {"annotations": {"io.containerd.image.name": name}} if name else {}
+    files["oci-layout"] = _json({"imageLayoutVersion": "1.0.0"})
+    files["index.json"] = _json(_index([{**top, **annotations}]))
+    return Layout(files, top["digest"])
+
+
+def _index(manifests: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}
+
+
+def _add_image(files: dict[str, bytes], image: Image) -> dict[str, Any]:
+    unpacked = _tar(image.entries)
+    layer = _add(files, LAYER, gzip.compress(unpacked, COMPRESSION, mtime=0))
+    platform = {"architecture": image.architecture, "os": "linux"}
+    configuration = {
+        **platform,
+        "config": image.settings,
+        "rootfs": {"type": "layers", "diff_ids": [_digest(unpacked)]},
+    }
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": _add(files, CONFIGURATION, _json(configuration)),
+        "layers": [layer],
+    }
+    return {**_add(files, MANIFEST, _json(manifest)), "platform": platform}
+
+
+def _add(files: dict[str, bytes], media_type: str, content: bytes) -> dict[str, Any]:
+    digest = _digest(content)
+    files[f"blobs/{digest.replace(':', '/')}"] = content
+    return {"mediaType": media_type, "digest": digest, "size": len(content)}
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _json(content: Any) -> bytes:
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _tar(entries: Sequence[Entry]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for entry in entries:
+            header = tarfile.TarInfo(entry.path)
+            header.mode = entry.mode
+            if entry.content is not None:
+                header.size = len(entry.content)
+            elif entry.target is not None:
+                header.type, header.linkname, header.mode = tarfile.SYMTYPE, entry.target, 0o777
+            else:
+                header.type = tarfile.DIRTYPE
+            archive.addfile(header, io.BytesIO(entry.content or b""))
+    return buffer.getvalue()

@@ -1,0 +1,63 @@
+"""The lab's processes: starting one in the enclosure, and waiting until it serves."""
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab import steps
+from lab.commands import last_lines
+from lab.enclosure import Enclosure
+from lab.errors import LabError
+
+
+@dataclass
+class Processes:
+    """Starts programs in an enclosure; each has a name, a log file of that name, and no terminal."""
+
+    enclosure: Enclosure
+    stopped: threading.Event = field(default_factory=threading.Event)
+    _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str, command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> None:
+        """Starts `command`, whose first word is one of the lab's programs, as the process called `name`."""
+        instance = self.enclosure.instance
+        words = [str(instance.programs / command[0]), *(str(word) for word in command[1:])]
+        with (instance.logs / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                self.enclosure.command(words),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._environment() | dict(environment or {}),
+                cwd="/",
+                start_new_session=True,
+            )
+
+    def wait_until(self, name: str, ready: Callable[[], bool], seconds: float = 60) -> None:
+        """Returns when `ready()`; raises LabError with the end of the log when the process ends or `seconds` pass."""
+
+        def ready_or_dead() -> bool:
+            return self._running[name].poll() is not None or ready()
+
+        log = self.enclosure.instance.logs / f"{name}.log"
+        try:
+            steps.until(ready_or_dead, name, seconds=seconds, stopped=self.stopped)
+        except steps.StoppedError:
+            raise
+        except LabError as error:
+            raise LabError(f"{error} The end of {log}:\n{_end_of(log)}") from error
+        code = self._running[name].poll()
+        if code is not None:
+            raise LabError(f"{name} ended with exit code {code}. The end of {log}:\n{_end_of(log)}")
+
+    def _environment(self) -> dict[str, str]:
+        # The proxies and credentials of whoever runs `up` are no business of the lab's processes.
+        path = f"{self.enclosure.instance.programs}:/usr/sbin:/usr/bin:/sbin:/bin"
+        return {"PATH": path, "HOME": str(self.enclosure.instance.state), "LANG": os.environ.get("LANG", "C.UTF-8")}
+
+
+def _end_of(log: Path) -> str:
+    return last_lines(log.read_text(errors="replace"))

@@ -1,0 +1,83 @@
+"""lab.json: what a running lab tells tests and the demo, written when `up` is through and read by everybody else."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from lab import addresses, images, sample_images, services
+from lab.cluster import Cluster
+from lab.components import KUBERNETES_VERSION
+from lab.credentials import write_secret
+from lab.errors import LabError
+from lab.instance import Instance
+
+
+def write(cluster: Cluster) -> None:
+    """Writes the record with mode 0600, because the keys of S3 and Docker Hub are in it."""
+    write_secret(cluster.instance.record, json.dumps(_content(cluster), indent=2) + "\n")
+
+
+def read(instance: Instance) -> dict[str, Any]:
+    """The record of a running lab; raises LabError where `up` was never through."""
+    try:
+        content: dict[str, Any] = json.loads(instance.record.read_text())
+    except FileNotFoundError as error:
+        raise LabError(f"The lab {instance.name} is not up: `python -m lab up` starts it.") from error
+    return content
+
+
+def _content(cluster: Cluster) -> dict[str, Any]:
+    instance, certificates = cluster.instance, cluster.certificates
+    return {
+        "instance": instance.name,
+        "address": addresses.NODE_ADDRESS,
+        "kubeconfig": str(instance.kubeconfig),
+        "context": instance.name,
+        "cluster_version": KUBERNETES_VERSION,
+        "ingress_class": services.INGRESS_CLASS,
+        "certificate_authority": str(certificates.authority),
+        "tls": {"certificate": str(certificates.certificate("mirror")), "key": str(certificates.key("mirror"))},
+        "hosts": {"mirror": addresses.MIRROR_HOST, "hub": addresses.HUB_HOST, "s3": addresses.S3_HOST},
+        "s3": {
+            "endpoint": f"http://{addresses.S3_HOST}:{addresses.S3_PORT}",
+            "region": services.S3_REGION,
+            "access_key": cluster.credentials.s3_access_key,
+            "secret_key": cluster.credentials.s3_secret_key,
+        },
+        "hub": {
+            "url": f"http://{addresses.HUB_HOST}:{addresses.HUB_PORT}",
+            "control": f"http://{addresses.HUB_CONTROL}",
+            "username": cluster.credentials.hub_username,
+            "password": cluster.credentials.hub_password,
+            "sample_images": list(sample_images.NAMES),
+        },
+        "images": {
+            "registry": images.REGISTRY,
+            "auth": images.DOCKER_AUTH_STAND_IN if images.auth_is_stand_in() else images.DOCKER_AUTH,
+            "redis": images.REDIS_STAND_IN,
+            "shell": images.SHELL,
+        },
+        "auth_is_stand_in": images.auth_is_stand_in(),
+        "helm3": _program(instance, "helm3"),
+        "helm4": _program(instance, "helm4"),
+        "containerd_address": str(instance.containerd_socket),
+        "containerd_certs": str(instance.state / "certs.d"),
+    }
+
+
+def _program(instance: Instance, name: str) -> str | None:
+    path = instance.programs / name
+    return str(path) if path.exists() else None
+
+
+def environment(instance: Instance, inherited: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a command that runs in the lab."""
+    path = f"{instance.programs}:{inherited.get('PATH', '/usr/sbin:/usr/bin:/sbin:/bin')}"
+    return {
+        **inherited,
+        "PATH": path,
+        "KUBECONFIG": str(instance.kubeconfig),
+        "CONTAINERD_ADDRESS": str(instance.containerd_socket),
+        "CONTAINERD_NAMESPACE": "k8s.io",
+        "REGMIRROR_LAB": str(instance.record),
+    }

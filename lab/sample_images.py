@@ -1,0 +1,51 @@
+"""The images that the Docker Hub stand-in offers: small ones, one of several platforms, one big, one to be refused."""
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import cache
+from lab.images import BUSYBOX
+from lab.oci import Entry, Image, layout
+
+BIG_LAYER_BYTES = 20_000_000
+NAMES = ("library/demo:1", "library/big:1", "acme/tool:1", "acme/tool:2", "outside/forbidden:1")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An OCI image layout in the build cache, and how `crane push` is told what it is."""
+
+    name: str
+    directory: Path
+    options: tuple[str, ...]
+
+
+def all_samples(cache_directory: Path) -> list[Sample]:
+    """The sample images, made in the build cache if they are not there yet."""
+    key = cache.text_key(Path(__file__).read_text(), str(BUSYBOX.stat().st_size), str(BUSYBOX.stat().st_mtime_ns))
+    entry = cache.fill(cache_directory / "samples" / key, _make)
+    return [Sample(name, entry / name, ("--index",) if name == NAMES[0] else ()) for name in NAMES]
+
+
+def _make(target: Path) -> None:
+    noise = random.Random(1).randbytes(BIG_LAYER_BYTES)  # noqa: S311 (the same incompressible bytes each time)
+    images = {
+        "library/demo:1": [_runnable("demo"), _empty("demo", "arm64")],
+        "library/big:1": [Image((Entry("noise", noise),), {})],
+        "acme/tool:1": [_empty("acme/tool:1")],
+        "acme/tool:2": [_empty("acme/tool:2")],
+        "outside/forbidden:1": [_empty("outside/forbidden:1")],
+    }
+    for name in NAMES:
+        layout(images[name]).write_directory(target / name)
+
+
+def _runnable(name: str) -> Image:
+    line = f"Hello from {name}, pulled through your mirror."
+    entries = (Entry("bin", mode=0o755), Entry("bin/sh", BUSYBOX.read_bytes(), mode=0o755))
+    return Image(entries, {"Cmd": ["/bin/sh", "-c", f"echo '{line}'"]})
+
+
+def _empty(name: str, architecture: str = "amd64") -> Image:
+    return Image((Entry("name", f"{name} {architecture}\n".encode()),), {"Cmd": ["/name"]}, architecture)

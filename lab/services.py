@@ -1,0 +1,167 @@
+"""What stands around the cluster: DNS, the Ingress controller, an S3 server and the Docker Hub stand-in."""
+
+import json
+from pathlib import Path
+
+from lab import addresses, commands, http, sample_images
+from lab.cluster import Cluster
+from lab.steps import Step
+
+INGRESS_CLASS = "traefik"
+S3_REGION = "us-east-1"
+
+
+def steps(cluster: Cluster) -> list[Step]:
+    """S3 and Docker Hub at once; DNS and the Ingress controller watch the API server."""
+    return [
+        Step("s3", lambda: _s3(cluster)),
+        Step("hub-storage", lambda: _hub_storage(cluster)),
+        Step("hub", lambda: _hub(cluster), after=("hub-storage",)),
+        Step("dns", lambda: _dns(cluster), after=("api-server",)),
+        Step("traefik", lambda: _traefik(cluster), after=("api-server",)),
+        Step("samples", lambda: _samples(cluster), after=("hub-storage",)),
+    ]
+
+
+def corefile(kubeconfig: str) -> str:
+    """The cluster's names, any name below lab.test as the node, and for all others the answer that they do not exist.
+
+    Nothing of the lab can reach the internet, so a forwarder could only time out.
+    """
+    return f"""\
+{addresses.CLUSTER_DOMAIN} in-addr.arpa {{
+    bind {addresses.NODE_ADDRESS}
+    errors
+    ready {addresses.DNS_READY}
+    kubernetes {addresses.CLUSTER_DOMAIN} in-addr.arpa {{
+        kubeconfig {kubeconfig}
+        ttl 5
+    }}
+}}
+{addresses.LAB_DOMAIN} {{
+    bind {addresses.NODE_ADDRESS}
+    errors
+    template IN A {{
+        answer "{{{{ .Name }}}} 5 IN A {addresses.NODE_ADDRESS}"
+    }}
+    template ANY ANY {{
+        rcode NOERROR
+    }}
+}}
+. {{
+    bind {addresses.NODE_ADDRESS}
+    errors
+    template ANY ANY {{
+        rcode NXDOMAIN
+    }}
+}}
+"""
+
+
+def _dns(cluster: Cluster) -> None:
+    path = cluster.instance.state / "Corefile"
+    path.write_text(corefile(str(cluster.instance.kubeconfig)))
+    cluster.processes.start("coredns", ["coredns", "-conf", path])
+    cluster.processes.wait_until("coredns", lambda: http.answers(f"http://{addresses.DNS_READY}/ready"))
+
+
+def _traefik(cluster: Cluster) -> None:
+    """It claims every Ingress of the class, serves it on the node's ports 80 and 443, and writes that into it."""
+    manifest = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IngressClass",
+        "metadata": {"name": INGRESS_CLASS},
+        "spec": {"controller": "traefik.io/ingress-controller"},
+    }
+    cluster.create("/apis/networking.k8s.io/v1/ingressclasses", manifest)
+    cluster.processes.start(
+        "traefik",
+        [
+            "traefik",
+            f"--entrypoints.web.address={addresses.NODE_ADDRESS}:80",
+            f"--entrypoints.websecure.address={addresses.NODE_ADDRESS}:443",
+            f"--entrypoints.ping.address={addresses.TRAEFIK_PING}",
+            "--ping.entrypoint=ping",
+            "--providers.kubernetesingress",
+            f"--providers.kubernetesingress.ingressendpoint.ip={addresses.NODE_ADDRESS}",
+            "--global.checknewversion=false",
+            "--global.sendanonymoususage=false",
+            "--log.level=INFO",
+        ],
+        {"KUBECONFIG": str(cluster.instance.kubeconfig)},
+    )
+    cluster.processes.wait_until("traefik", lambda: http.answers(f"http://{addresses.TRAEFIK_PING}/ping"))
+
+
+def _s3(cluster: Cluster) -> None:
+    """The keys go by the environment; there is no bucket, because creating one is regmirror's to do."""
+    data = cluster.instance.state / "s3"
+    data.mkdir(exist_ok=True)
+    address = f"{addresses.NODE_ADDRESS}:{addresses.S3_PORT}"
+    keys = {
+        "ROOT_ACCESS_KEY_ID": cluster.credentials.s3_access_key,
+        "ROOT_SECRET_ACCESS_KEY": cluster.credentials.s3_secret_key,
+    }
+    command: list[str | Path] = [
+        "versitygw",
+        "--port",
+        address,
+        "--region",
+        S3_REGION,
+        "--health",
+        "/healthz",
+        "posix",
+        "--nometa",
+        data,
+    ]
+    cluster.processes.start("s3", command, keys)
+    cluster.processes.wait_until("s3", lambda: http.answers(f"http://{address}/healthz"))
+
+
+def _hub_storage(cluster: Cluster) -> None:
+    """A real registry without authentication: what keeps the images of the Docker Hub stand-in."""
+    configuration = cluster.instance.state / "hub-storage.json"
+    content = {
+        "version": 0.1,
+        "log": {"level": "warn", "accesslog": {"disabled": True}},
+        "storage": {
+            "filesystem": {"rootdirectory": str(cluster.instance.state / "hub")},
+            "delete": {"enabled": True},
+        },
+        "http": {"addr": addresses.HUB_STORAGE},
+    }
+    configuration.write_text(json.dumps(content))
+    cluster.processes.start("hub-storage", ["registry", "serve", configuration], {"OTEL_TRACES_EXPORTER": "none"})
+    cluster.processes.wait_until("hub-storage", lambda: http.answers(f"http://{addresses.HUB_STORAGE}/v2/"))
+
+
+def _hub(cluster: Cluster) -> None:
+    account = f"{cluster.credentials.hub_username}:{cluster.credentials.hub_password}"
+    command = [
+        "docker-hub-stand-in",
+        f"--listen={addresses.NODE_ADDRESS}:{addresses.HUB_PORT}",
+        f"--control={addresses.HUB_CONTROL}",
+        f"--registry=http://{addresses.HUB_STORAGE}",
+        f"--realm=http://{addresses.HUB_HOST}:{addresses.HUB_PORT}/token",
+        f"--account={account}",
+        "--anonymous-limit=0",
+        "--account-limit=0",
+    ]
+    cluster.processes.start("hub", command)
+    unauthorized = 401
+    url = f"http://{addresses.NODE_ADDRESS}:{addresses.HUB_PORT}/v2/"
+    cluster.processes.wait_until("hub", lambda: http.request(url)[0] == unauthorized)
+
+
+def _samples(cluster: Cluster) -> None:
+    for sample in sample_images.all_samples(cluster.instance.cache):
+        target = f"{addresses.HUB_STORAGE}/{sample.name}"
+        push: list[str | Path] = [
+            cluster.instance.programs / "crane",
+            "push",
+            "--insecure",
+            *sample.options,
+            sample.directory,
+            target,
+        ]
+        commands.output_of(push, purpose=f"Filling the Docker Hub stand-in with {sample.name}")

