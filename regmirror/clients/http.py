@@ -142,10 +142,16 @@ def _bare(url: str) -> str:
     return url.split("?")[0]
 
 
+def _innermost(error: BaseException) -> BaseException:
+    """The reason under urllib3's wrappings, which keep it in one of three places."""
+    for inner in (getattr(error, "reason", None), error.__cause__, *error.args):
+        if isinstance(inner, BaseException):
+            return _innermost(inner)
+    return error
+
+
 def _translate(url: str, error: Exception) -> RegistryError:
-    cause: BaseException = error
-    while (inner := getattr(cause, "reason", None) or cause.__cause__) and isinstance(inner, BaseException):
-        cause = inner
+    cause = _innermost(error)
     host = urlsplit(url).hostname
     match error, cause:
         case _, ssl.SSLCertVerificationError():

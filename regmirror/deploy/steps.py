@@ -91,11 +91,17 @@ async def _run(step: Step, needs: list[asyncio.Task[Outcome]], progress: Progres
 
 
 def _summary(errors: list[RegmirrorError], *, changed: bool) -> RegmirrorError:
-    if changed and errors[0].exit_code is ExitCode.FAILED:
+    """All errors as one: the first tells the kind, the exit code and the cure."""
+    first = errors[0]
+    message = "\n".join([first.message, *(_with_hint(error) for error in errors[1:])])
+    if changed and first.exit_code is ExitCode.FAILED:
+        again = "then run the command again: it goes on from here"
         return PartlyAppliedError(
-            f"the deployment is incomplete: {errors[0].message}",
-            hint=f"{errors[0].hint}; then run the command again, it goes on from here"
-            if errors[0].hint
-            else "mend it and run the command again: it goes on from here",
+            f"the deployment is incomplete: {message}", hint=f"{first.hint}; {again}" if first.hint else f"mend it, {again}"
         )
-    return errors[0]
+    first.message = message
+    return first
+
+
+def _with_hint(error: RegmirrorError) -> str:
+    return f"also {error.code}: {error.message}" + (f"\n  Try: {error.hint}" if error.hint else "")

@@ -36,8 +36,9 @@ def _pull(subject: Subject, upstream: Upstream) -> Outcome:
         return Failed(
             f"/auth grants no pull of {image.repository}: docker_auth's ACL does not have it", "regmirror deploy"
         )
-    manifest = client.manifest(image, token)
-    platform = _one_platform(client, image, manifest, token)
+    platform = _one_platform(client, image, client.manifest(image, token), token)
+    if not platform.blobs:
+        return Failed(f"the manifest of {image} names no layers", "try another image: regmirror verify --image NAME")
     sizes = [client.check_blob(image.repository, blob, token) for blob in platform.blobs]
     return Passed(f"{image}: {len(sizes)} blobs, {sum(sizes):,} bytes, every digest right")
 
