@@ -6,10 +6,12 @@ import (
 	"time"
 )
 
-// answer notes its status in the call, and can be slow or break off.
+// answer reports its call to the state before its first byte leaves, so that a client that has read the answer finds
+// its request listed. It can be slow or break off.
 type answer struct {
 	http.ResponseWriter
 	call           *call
+	state          *state
 	bytesPerSecond int
 }
 
@@ -18,12 +20,13 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 func (a *answer) WriteHeader(status int) {
 	a.call.Status = status
+	a.state.count(a.call)
 	a.ResponseWriter.WriteHeader(status)
 }
 
 func (a *answer) Write(data []byte) (int, error) {
 	if a.call.Status == 0 {
-		a.call.Status = http.StatusOK
+		a.WriteHeader(http.StatusOK)
 	}
 	if a.bytesPerSecond == 0 {
 		return a.ResponseWriter.Write(data)
@@ -47,8 +50,16 @@ func (a *answer) writeSlowly(data []byte) (written int, err error) {
 	return written, err
 }
 
+// hang waits until the client has given up.
+func (a *answer) hang(request *http.Request) {
+	a.state.count(a.call)
+	<-request.Context().Done()
+	panic(http.ErrAbortHandler)
+}
+
 // reset ends the connection without an answer: the client sees "connection reset by peer".
 func (a *answer) reset() {
+	a.state.count(a.call)
 	connection, _, err := http.NewResponseController(a.ResponseWriter).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)

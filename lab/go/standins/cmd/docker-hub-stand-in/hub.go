@@ -56,14 +56,13 @@ func newCall(request *http.Request) *call {
 
 func (h *hub) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
 	c := newCall(request)
-	answer := &answer{ResponseWriter: writer, call: c}
-	defer h.state.count(c)
+	answer := &answer{ResponseWriter: writer, call: c, state: h.state}
 	answer.Header().Set("X-Regmirror-Lab", "Docker Hub stand-in")
 	fault := h.state.faultFor(c.Kind)
 	answer.bytesPerSecond = fault.BytesPerSecond
 	switch {
 	case fault.Mode == "hang":
-		<-request.Context().Done()
+		answer.hang(request)
 	case fault.Mode == "reset":
 		answer.reset()
 	case fault.Mode == "status":

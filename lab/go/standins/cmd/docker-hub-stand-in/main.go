@@ -14,7 +14,7 @@
 //
 //	GET  /state   what follows, and "pulls" by account or address, and "requests": [{"method": "GET", "kind":
 //	              "manifests", "repository": "library/demo", "account": "", "status": 200, "count": 1}, ...].
-//	              A request is listed once it has ended; kind is one of ping, manifests, blobs, tags,
+//	              A request is listed once its answer begins; kind is one of ping, manifests, blobs, tags,
 //	              referrers, token, other; status 0 means that it got no answer.
 //	PUT  /faults  {"down": false, "registry": FAULT, "token": FAULT}: what is left out is as it should be, so {} ends
 //	              every fault. "down" refuses connections. FAULT is one of

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -91,7 +92,7 @@ func (s *state) setLimits(l limits) {
 	s.limits = l
 }
 
-// count notes a request that has ended.
+// count notes a request whose answer begins, or that gets none.
 func (s *state) count(c *call) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -110,13 +111,18 @@ type countedCall struct {
 	Count int `json:"count"`
 }
 
+func compareCalls(a, b call) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Repository, b.Repository), cmp.Compare(a.Method, b.Method),
+		cmp.Compare(a.Account, b.Account), cmp.Compare(a.Status, b.Status))
+}
+
 // report is the state as the control interface shows it.
 func (s *state) report() map[string]any {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	requests := []countedCall{}
-	for c, count := range s.requests {
-		requests = append(requests, countedCall{c, count})
+	for _, c := range slices.SortedFunc(maps.Keys(s.requests), compareCalls) {
+		requests = append(requests, countedCall{c, s.requests[c]})
 	}
 	return map[string]any{
 		"faults": s.faults, "limits": s.limits, "pulls": maps.Clone(s.pulls), "requests": requests,

@@ -1,0 +1,65 @@
+"""What is asked for: scopes, well-formed and not, and what of them is granted."""
+
+from .case import (
+    BY_ALICE,
+    BY_ROBOT,
+    CATALOG,
+    DEMO,
+    DEMO_GRANT,
+    EVERYTHING,
+    TEAM,
+    TEAM_DENIED,
+    Case,
+    auth,
+    basic,
+    grant,
+    refused,
+)
+
+PORT = "host:5000/library/demo"
+TEAM_GRANT = grant("team/app", "pull", "push")
+AS_ASKED = grant("everything/app", "pull", "pull", "push", "x")
+
+SCOPES = [
+    Case("scopes as parameters", "mirror", auth(DEMO, TEAM), access=[*DEMO_GRANT, TEAM_DENIED]),
+    Case("scopes in one parameter", "mirror", auth(f"{DEMO} {TEAM}"), access=[*DEMO_GRANT, TEAM_DENIED]),
+    Case("the same scope twice", "mirror", auth(DEMO, DEMO), access=[*DEMO_GRANT, *DEMO_GRANT]),
+    Case("empty first scope hides the others", "mirror", auth("", DEMO), access=[]),
+    Case("push is not granted", "mirror", auth("repository:library/demo:pull,push"), access=DEMO_GRANT),
+    Case("repeated actions", "mirror", auth("repository:library/demo:pull,pull"), access=DEMO_GRANT),
+    Case("actions are sorted", "mirror", auth(f"{TEAM},delete,push,pull"), access=[TEAM_GRANT], **BY_ROBOT),
+    Case("star grants what is asked", "mirror", auth(f"{EVERYTHING}:push,x,pull,pull"), access=[AS_ASKED], **BY_ALICE),
+    Case(
+        "star among others is an action",
+        "mirror",
+        auth("repository:star-among-others:*,pull,push"),
+        access=[grant("star-among-others", "*", "pull")],
+        **BY_ALICE,
+    ),
+    Case("star is not pull", "mirror", auth("repository:library/demo:*"), access=[grant("library/demo")]),
+    Case("no actions", "mirror", auth("repository:library/demo:"), access=[grant("library/demo")]),
+    Case("no actions of all", "mirror", auth(f"{EVERYTHING}:"), access=[grant("everything/app", "")], **BY_ALICE),
+    Case("catalog", "mirror", auth(CATALOG), access=[grant("catalog", "*", kind="registry")], **BY_ALICE),
+    Case("catalog by a pull rule", "mirror", auth(CATALOG), access=[grant("catalog", kind="registry")], **BY_ROBOT),
+    Case("catalog anonymous", "mirror", auth(CATALOG), access=[grant("catalog", kind="registry")]),
+    Case("glob stops at a slash", "mirror", auth("repository:library/a/b:pull"), access=[grant("library/a/b")]),
+    Case("glob needs its slash", "mirror", auth("repository:library:pull"), access=[grant("library")]),
+    Case("glob of nothing", "mirror", auth("repository:library/:pull"), access=[grant("library/", "pull")]),
+    Case("empty name", "mirror", auth("repository::pull"), access=[grant("")]),
+    Case("port in the name", "mirror", auth(f"repository:{PORT}:pull"), access=[grant(PORT)]),
+    Case("class is dropped", "mirror", auth("repository(plugin):library/demo:pull"), access=DEMO_GRANT),
+    Case("type is the first lower-case run", "mirror", auth("Xrepository-y:library/demo:pull"), access=DEMO_GRANT),
+    Case("unknown type", "mirror", auth("thing:library/demo:pull"), access=[grant("library/demo", kind="thing")]),
+    Case("broken parameter is dropped", "mirror", auth(DEMO) + "&service=%zz", access=DEMO_GRANT),
+    Case("semicolon in the query", "mirror", auth(DEMO) + "&a=b;scope=x", access=DEMO_GRANT),
+    Case("first of two services", "mirror", auth(DEMO) + "&service=second", access=DEMO_GRANT),
+    refused("scope of one part", "mirror", auth("repository"), 'invalid scope: "repository"'),
+    refused("scope of two parts", "mirror", auth("repository:a"), 'invalid scope: "repository:a"'),
+    refused("scope of five parts", "mirror", auth("repository:a:b:c:pull"), 'invalid scope: "repository:a:b:c:pull"'),
+    refused("scope without type", "mirror", auth(":library/demo:pull"), "malformed scope request"),
+    refused("type in upper case", "mirror", auth("REPOSITORY:library/demo:pull"), "malformed scope request"),
+    refused("two spaces between scopes", "mirror", auth(f"{DEMO}  {DEMO}"), "malformed scope request"),
+    refused("space after the scope", "mirror", auth(f"{DEMO} "), "malformed scope request"),
+    refused("empty second scope", "mirror", auth(DEMO, ""), "malformed scope request"),
+    refused("scope before password", "mirror", auth("x"), 'invalid scope: "x"', headers=basic("alice", "wrong")),
+]

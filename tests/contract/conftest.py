@@ -1,0 +1,67 @@
+"""The programs under test, and their servers: one for each program and configuration, kept for the whole run."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from .configurations import CONFIGURATIONS
+from .programs import DOCKER_AUTH, STAND_IN, Program, Server, running
+from .signing_keys import KeyPair, rsa_key_pair
+
+REAL_PROGRAM = os.environ.get("LAB_DOCKER_AUTH")
+STAND_INS = Path(__file__).parents[2] / "lab" / "go" / "standins"
+
+Servers = Callable[[Program, str], Server]
+
+
+@pytest.fixture(scope="session")
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """The lab's stand-in, built from source: Go's own build cache makes that quick from the second time on."""
+    if shutil.which("go") is None:
+        pytest.skip("the docker_auth stand-in cannot be built: there is no go on PATH")
+    binary = tmp_path_factory.mktemp("stand-in") / "docker-auth-stand-in"
+    build = ["go", "build", "-buildvcs=false", "-o", str(binary), "./cmd/docker-auth-stand-in"]
+    subprocess.run(build, cwd=STAND_INS, check=True)
+    return Program(STAND_IN, binary)
+
+
+@pytest.fixture(scope="session")
+def docker_auth() -> Program:
+    """The real program."""
+    if not REAL_PROGRAM:
+        pytest.skip("LAB_DOCKER_AUTH does not name the real docker_auth to compare with")
+    return Program(DOCKER_AUTH, Path(REAL_PROGRAM))
+
+
+@pytest.fixture(scope="session", params=[STAND_IN, DOCKER_AUTH] if REAL_PROGRAM else [STAND_IN])
+def program(request: pytest.FixtureRequest) -> Program:
+    """Each program under test in its turn."""
+    chosen: Program = request.getfixturevalue("stand_in" if request.param == STAND_IN else "docker_auth")
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def key_pair(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
+    return rsa_key_pair(tmp_path_factory.mktemp("keys"), "token")
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory, key_pair: KeyPair) -> Iterator[Servers]:
+    """Gives the running server of a program and the name of a configuration."""
+    started: dict[tuple[Program, str], Server] = {}
+    with ExitStack() as stack:
+
+        def server(program: Program, configuration: str) -> Server:
+            key = (program, configuration)
+            if key not in started:
+                file = tmp_path_factory.mktemp(configuration) / "auth_config.yml"
+                contents = CONFIGURATIONS[configuration](key_pair)
+                started[key] = stack.enter_context(running(program, contents, file))
+            return started[key]
+
+        yield server
