@@ -24,10 +24,17 @@ POD: dict[str, Any] = {
 
 FULL: dict[str, dict[str, Any]] = {
     "redis": {**POD, "program": "redis-server", "config": {"secretName": "redis-conf"}},
-    "auth": {**POD, "replicas": 2, "logLevel": 0, "signing": {"secretName": "key-pair"}},
+    "auth": {
+        **POD,
+        "config": {"secretName": "auth-conf"},
+        "replicas": 2,
+        "logLevel": 0,
+        "signing": {"secretName": "key-pair"},
+    },
     "registry": {
         **POD,
         "replicas": 3,
+        "config": {"secretName": "hub-config"},
         "bundle": {"secretName": "certificates"},
         "upstream": {"secretName": "hub-account"},
         "tracesExporter": "otlp",
@@ -56,3 +63,5 @@ RENDERED: dict[str, tuple[str, dict[str, Any]]] = {
     **{f"{chart}-full": (chart, values) for chart, values in FULL.items()},
     "ingress-route": ("ingress", ROUTE),
 }
+
+PODS = [case for case, (chart, _) in RENDERED.items() if chart in WORKLOADS]

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,15 @@ class Helm:
 
     def render(self, chart: str, values: Values | None = None, release: str = "mirror") -> list[Manifest]:
         """The chart's manifests in Helm's order; fails the test where Helm refuses."""
-        done = self.template(chart, values, release)
-        assert done.returncode == 0, done.stderr
-        return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
+        text = _rendered(self, chart, json.dumps(values or {}), release)
+        return [manifest for manifest in yaml.safe_load_all(text) if manifest]
+
+
+@cache
+def _rendered(helm: Helm, chart: str, values: str, release: str) -> str:
+    done = helm.template(chart, json.loads(values), release)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def find_helm(major: int) -> Helm | None:

@@ -1,0 +1,36 @@
+"""Where to find things in what a chart renders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .helm import Helm, Manifest
+
+
+def one(manifests: list[Manifest], kind: str) -> Manifest:
+    """The only manifest of its kind."""
+    (manifest,) = [manifest for manifest in manifests if manifest["kind"] == kind]
+    return manifest
+
+
+def deployment(helm: Helm, chart: str, values: dict[str, Any] | None = None) -> Manifest:
+    """The chart's Deployment."""
+    return one(helm.render(chart, values), "Deployment")
+
+
+def pod(helm: Helm, chart: str, values: dict[str, Any] | None = None) -> Manifest:
+    """The template of the Deployment's pods, metadata and spec."""
+    return dict(deployment(helm, chart, values)["spec"]["template"])
+
+
+def container(helm: Helm, chart: str, values: dict[str, Any] | None = None) -> Manifest:
+    """The pod's only container."""
+    (only,) = pod(helm, chart, values)["spec"]["containers"]
+    return dict(only)
+
+
+def mounts(pod_spec: Manifest) -> dict[str, Manifest]:
+    """What is mounted where: each path of the pod's only container with its volume."""
+    volumes = {volume["name"]: volume for volume in pod_spec["volumes"]}
+    (only,) = pod_spec["containers"]
+    return {mount["mountPath"]: volumes[mount["name"]] for mount in only["volumeMounts"]}

@@ -1,0 +1,53 @@
+"""Names and labels, by which the objects of a mirror find each other."""
+
+from __future__ import annotations
+
+import pytest
+
+from .cases import PODS, RENDERED, WORKLOADS
+from .helm import Helm
+from .manifests import one
+
+API_VERSIONS = {
+    "ConfigMap": "v1",
+    "Deployment": "apps/v1",
+    "HTTPRoute": "gateway.networking.k8s.io/v1",
+    "Ingress": "networking.k8s.io/v1",
+    "PodDisruptionBudget": "policy/v1",
+    "Service": "v1",
+}
+
+
+@pytest.mark.parametrize("case", RENDERED)
+def test_every_object_is_named_and_labelled(helm: Helm, case: str) -> None:
+    chart, values = RENDERED[case]
+    hosts = {"mirror-mirror.example.com", "mirror-hub.example.com", "mirror-quay.example.com"}
+    for manifest in helm.render(chart, values):
+        assert manifest["apiVersion"] == API_VERSIONS[manifest["kind"]]
+        metadata = manifest["metadata"]
+        assert metadata["name"] == "mirror" if chart in WORKLOADS else metadata["name"] in hosts
+        assert (
+            metadata["labels"].items()
+            >= {
+                "app.kubernetes.io/name": chart,
+                "app.kubernetes.io/instance": "mirror",
+                "app.kubernetes.io/component": chart,
+                "app.kubernetes.io/part-of": "regmirror",
+                "app.kubernetes.io/managed-by": "Helm",
+            }.items()
+        )
+        assert metadata["labels"].keys() >= {"app.kubernetes.io/version", "helm.sh/chart"}
+
+
+@pytest.mark.parametrize("case", PODS)
+def test_service_finds_the_pods_by_labels_that_never_change(helm: Helm, case: str) -> None:
+    manifests = helm.render(*RENDERED[case])
+    service, workload = one(manifests, "Service")["spec"], one(manifests, "Deployment")["spec"]
+    chart = RENDERED[case][0]
+    assert service["selector"] == {"app.kubernetes.io/name": chart, "app.kubernetes.io/instance": "mirror"}
+    assert workload["selector"]["matchLabels"] == service["selector"]
+    assert service["selector"].items() <= workload["template"]["metadata"]["labels"].items()
+    names = {port["name"]: port["containerPort"] for port in workload["template"]["spec"]["containers"][0]["ports"]}
+    assert [(names[port["targetPort"]], port["port"]) for port in service["ports"]] == [
+        {"redis": (6379, 6379), "auth": (5001, 5001), "registry": (5000, 5000)}[chart]
+    ]

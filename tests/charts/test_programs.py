@@ -1,0 +1,92 @@
+"""What each of the three programs is told, and where it finds its files."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .cases import FULL
+from .helm import Helm
+from .manifests import container, mounts, one, pod
+
+SECRETS = {
+    "redis": {"/etc/regmirror": "redis-conf"},
+    "auth": {"/config/auth_config.yml": "auth-conf", "/signing": "key-pair"},
+    "registry": {
+        "/etc/distribution": "hub-config",
+        "/etc/regmirror/bundle": "certificates",
+        "/etc/regmirror/upstream": "hub-account",
+    },
+}
+
+HTTP = {"httpGet": {"path": "/", "port": "http"}}
+PROBES = {
+    "redis": ({"tcpSocket": {"port": "redis"}}, {"tcpSocket": {"port": "redis"}}),
+    "auth": (HTTP, HTTP),
+    # While S3 fails, the registry answers / with 503: it must leave the Service then, but stay alive.
+    "registry": (HTTP, {"tcpSocket": {"port": "http"}}),
+}
+
+
+@pytest.mark.parametrize("chart", SECRETS)
+def test_each_secret_is_where_the_program_looks_for_it(helm: Helm, chart: str) -> None:
+    volumes = mounts(pod(helm, chart, FULL[chart])["spec"])
+    secrets = {path: volume["secret"]["secretName"] for path, volume in volumes.items() if "secret" in volume}
+    assert secrets == SECRETS[chart]
+
+
+@pytest.mark.parametrize("chart", PROBES)
+def test_probes(helm: Helm, chart: str) -> None:
+    only = container(helm, chart)
+    for probe, how in zip(("readinessProbe", "livenessProbe"), PROBES[chart], strict=True):
+        assert only[probe].items() >= how.items()
+    # One slow answer takes no pod out of service, and it leaves the Service before it is killed.
+    ready, alive = only["readinessProbe"], only["livenessProbe"]
+    assert (
+        ready["periodSeconds"] * ready.get("failureThreshold", 3) < alive["periodSeconds"] * alive["failureThreshold"]
+    )
+
+
+def test_redis_reads_its_configuration_and_works_where_it_may_write(helm: Helm) -> None:
+    only = container(helm, "redis")
+    assert only["args"] == ["valkey-server", "/etc/regmirror/valkey.conf"]
+    assert mounts(pod(helm, "redis")["spec"])[only["workingDir"]]["emptyDir"] == {}
+    assert container(helm, "redis", {"program": "redis-server"})["args"][0] == "redis-server"
+
+
+def test_auth_logs_to_the_container_and_its_configuration_never_changes_under_it(helm: Helm) -> None:
+    only = container(helm, "auth", {"logLevel": 1})
+    assert only["args"] == ["--v=1", "--logtostderr", "/config/auth_config.yml"]
+    (config,) = [mount for mount in only["volumeMounts"] if mount["name"] == "config"]
+    assert config["subPath"] == "auth_config.yml"
+
+
+def test_the_registry_serves_and_sends_no_traces(helm: Helm) -> None:
+    only = container(helm, "registry")
+    assert only["command"] == ["registry", "serve", "/etc/distribution/config.yml"]
+    assert only["env"] == [{"name": "OTEL_TRACES_EXPORTER", "value": "none"}]
+    assert pod(helm, "registry", FULL["registry"])["spec"]["hostAliases"] == FULL["registry"]["hostAliases"]
+
+
+def test_the_registry_without_an_upstream_account_has_no_helper(helm: Helm) -> None:
+    manifests = helm.render("registry")
+    assert {manifest["kind"] for manifest in manifests} == {"Service", "Deployment"}
+    spec = one(manifests, "Deployment")["spec"]["template"]["spec"]
+    assert mounts(spec).keys() == {"/etc/distribution", "/etc/regmirror/bundle"}
+
+
+def test_the_credential_helper_prints_the_mounted_credential(helm: Helm, tmp_path: Path) -> None:
+    manifests = helm.render("registry", {"upstream": {"secretName": "hub-account"}})
+    script = one(manifests, "ConfigMap")["data"]["docker-credential-regmirror"]
+    volumes = mounts(one(manifests, "Deployment")["spec"]["template"]["spec"])
+    assert volumes["/etc/regmirror/helper"]["configMap"] == {"name": "mirror", "defaultMode": 0o555}
+
+    credential = '{"Username": "mirror", "Secret": "token"}'
+    (tmp_path / "credential.json").write_text(credential)
+    program = tmp_path / "docker-credential-regmirror"
+    program.write_text(script.replace("/etc/regmirror/upstream", str(tmp_path)))
+    program.chmod(0o555)
+    done = subprocess.run([program, "get"], input="registry-1.docker.io", capture_output=True, text=True, check=True)
+    assert done.stdout == credential
