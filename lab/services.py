@@ -80,6 +80,8 @@ def _traefik(cluster: Cluster) -> None:
             "traefik",
             f"--entrypoints.web.address={addresses.NODE_ADDRESS}:80",
             f"--entrypoints.websecure.address={addresses.NODE_ADDRESS}:443",
+            # As the official chart has it: without it an Ingress must ask for 443 by an annotation of Traefik's own.
+            "--entrypoints.websecure.http.tls=true",
             f"--entrypoints.ping.address={addresses.TRAEFIK_PING}",
             "--ping.entrypoint=ping",
             "--providers.kubernetesingress",
@@ -160,7 +162,6 @@ def _samples(cluster: Cluster) -> None:
             cluster.instance.programs / "crane",
             "push",
             "--insecure",
-            *sample.options,
             sample.directory,
             target,
         ]

@@ -26,13 +26,13 @@ class StoppedError(LabError):
     """Another step has failed, so this one gave up."""
 
 
-def run(steps: Sequence[Step], stopped: threading.Event) -> None:
+def run(steps: Sequence[Step], stopped: threading.Event, in_each_thread: Callable[[], None]) -> None:
     """Runs `steps`, those that do not wait for each other at once; sets `stopped` and raises when one fails.
 
-    A step must come after the steps that it waits for in the list, too.
+    A step must come after the steps that it waits for in the list, too. Each thread calls `in_each_thread` first.
     """
     started = time.monotonic()
-    with ThreadPoolExecutor(max_workers=len(steps)) as pool:
+    with ThreadPoolExecutor(max_workers=len(steps), initializer=in_each_thread) as pool:
         futures: dict[str, Future[None]] = {}
 
         def perform(step: Step, needed: list[Future[None]]) -> None:

