@@ -35,6 +35,8 @@ PATTERNS = [
     asking("mail/carol", "pull", account="carol@example.com"),
     asking("mail/alice", account="alice"),
     asking("group/${account:2}", "pull", account="carol@example.com"),
+    asking("whole/${account:0}", "pull", account="carol@example.com"),
+    asking("capital/carol", "pull", account="carol@example.com"),
     asking("quoted/bob.smith", "pull", account="bob.smith"),
     asking("quoted/bobxsmith", account="bob.smith"),
     asking(f"typed/repository/{SERVICE}", "pull"),
@@ -56,6 +58,8 @@ PATTERNS = [
     asking("anonymous/only", account="alice"),
     asking("any/account", "pull"),
     asking("any/account", "pull", account="alice"),
+    asking("//", "pull"),
+    asking("in/no/rule"),
     Case("type by a glob", "patterns", auth("rex:glob/type:pull"), access=[grant("glob/type", "pull", kind="rex")]),
 ]
 

@@ -64,6 +64,8 @@ def patterns(pair: KeyPair) -> Configuration:
             entry(["pull"], account="/.+/", name="${account}/*"),
             entry(["pull"], account="/^(.+)@example.com$/", name="mail/${account:1}"),
             entry(["pull"], account="/^(.+)@example.com$/", name="group/${account:2}"),
+            entry(["pull"], account="/^(.+)@example.com$/", name="whole/${account:0}"),
+            entry(["pull"], account="/^(.+)@example.com$/", name="capital/${Account:1}"),
             entry(["pull"], name=r"/^quoted\/${account}$/"),
             entry(["pull"], name="typed/${type}/${service}"),
             entry(["pull"], name="one-?"),
@@ -78,6 +80,7 @@ def patterns(pair: KeyPair) -> Configuration:
             entry(["pull"], account="", name="anonymous/only"),
             entry(["pull"], account="*", name="any/account"),
             entry(["pull"], type="re*", name="glob/type"),
+            entry(["pull"], name="//"),
         ],
     }
 

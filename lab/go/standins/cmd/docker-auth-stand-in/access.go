@@ -1,12 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
-	"path"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -47,12 +46,12 @@ func (list accessList) validate() error {
 // validate also refuses entries without match or actions: docker_auth takes them and crashes, at start or later.
 func (entry accessEntry) validate() error {
 	if entry.Match == nil || entry.Actions == nil {
-		return fmt.Errorf("match and actions are both needed")
+		return errors.New("match and actions are both needed")
 	}
 	for _, pattern := range entry.Match.patterns() {
-		if expression, ok := expressionOf(*pattern); ok {
+		if expression, ok := expressionOf(pattern); ok {
 			if _, err := regexp.Compile(expression); err != nil {
-				return fmt.Errorf("match pattern %q: %w", *pattern, err)
+				return fmt.Errorf("match pattern %q: %w", pattern, err)
 			}
 		}
 	}
@@ -88,11 +87,14 @@ func (entry accessEntry) granted(requested []string) []string {
 	return actions
 }
 
-func (c *conditions) patterns() map[string]*string {
-	patterns := map[string]*string{"account": c.Account, "type": c.Type, "name": c.Name, "service": c.Service}
-	for key, pattern := range patterns {
-		if pattern == nil {
-			delete(patterns, key)
+// patterns are those that are given, by their key.
+func (c *conditions) patterns() map[string]string {
+	patterns := map[string]string{}
+	for key, pattern := range map[string]*string{
+		"account": c.Account, "type": c.Type, "name": c.Name, "service": c.Service,
+	} {
+		if pattern != nil {
+			patterns[key] = *pattern
 		}
 	}
 	return patterns
@@ -105,87 +107,9 @@ func (c *conditions) hold(request accessRequest) bool {
 	patterns := c.patterns()
 	variables := strings.NewReplacer(append(plainVariables(values), capturedVariables(patterns, values)...)...)
 	for key, pattern := range patterns {
-		if !matches(variables.Replace(*pattern), values[key]) {
+		if !matches(variables.Replace(pattern), values[key]) {
 			return false
 		}
 	}
 	return c.IP == nil || networkContains(*c.IP, request.ip)
-}
-
-// plainVariables pairs "${account}" and its like with the request's value, quoted so that it stands for itself.
-func plainVariables(values map[string]string) []string {
-	var pairs []string
-	for key, value := range values {
-		pairs = append(pairs, "${"+key+"}", regexp.QuoteMeta(value))
-	}
-	return pairs
-}
-
-var captureVariable = regexp.MustCompile(`[$][{](.+?):([0-9]+)[}]`)
-
-// capturedVariables pairs "${account:1}" and its like with what that group of the account's /regex/ captured. As in
-// docker_auth the text is not quoted, and a variable that names no such group stays as it is.
-func capturedVariables(patterns map[string]*string, values map[string]string) []string {
-	var pairs []string
-	for _, pattern := range patterns {
-		for _, found := range captureVariable.FindAllStringSubmatch(*pattern, -1) {
-			key := strings.ToLower(found[1][:1]) + found[1][1:]
-			if text, ok := captured(patterns[key], values[key], found[2]); ok {
-				pairs = append(pairs, found[0], text)
-			}
-		}
-	}
-	return pairs
-}
-
-func captured(pattern *string, value, group string) (string, bool) {
-	if pattern == nil {
-		return "", false
-	}
-	expression, ok := expressionOf(*pattern)
-	if !ok {
-		return "", false
-	}
-	compiled, err := regexp.Compile(expression)
-	if err != nil {
-		return "", false
-	}
-	groups := compiled.FindStringSubmatch(value)
-	index, err := strconv.Atoi(group)
-	if err != nil || index < 1 || index >= len(groups) {
-		return "", false
-	}
-	return groups[index], true
-}
-
-// expressionOf returns what is between the slashes of a "/regex/"; every other pattern is a path.Match glob.
-func expressionOf(pattern string) (string, bool) {
-	if len(pattern) > 2 && pattern[0] == '/' && pattern[len(pattern)-1] == '/' {
-		return pattern[1 : len(pattern)-1], true
-	}
-	return "", false
-}
-
-func matches(pattern, value string) bool {
-	if expression, ok := expressionOf(pattern); ok {
-		matched, err := regexp.MatchString(expression, value)
-		return err == nil && matched
-	}
-	matched, err := path.Match(pattern, value)
-	return err == nil && matched
-}
-
-func networkContains(pattern string, ip net.IP) bool {
-	network, err := parseNetwork(pattern)
-	return err == nil && network.Contains(ip)
-}
-
-// parseNetwork reads an address or a CIDR block.
-func parseNetwork(pattern string) (*net.IPNet, error) {
-	if ip := net.ParseIP(pattern); ip != nil {
-		bits := 8 * net.IPv6len
-		return &net.IPNet{IP: ip.To16(), Mask: net.CIDRMask(bits, bits)}, nil
-	}
-	_, network, err := net.ParseCIDR(pattern)
-	return network, err
 }

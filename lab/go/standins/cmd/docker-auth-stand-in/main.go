@@ -11,6 +11,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -38,7 +39,7 @@ func main() {
 // run serves until the process is told to stop. It always returns an error: docker_auth too ends with status 1.
 func run(file string) error {
 	if file == "" {
-		return fmt.Errorf("name the configuration file as the one argument")
+		return errors.New("name the configuration file as the one argument")
 	}
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
