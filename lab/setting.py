@@ -89,7 +89,7 @@ def of_lab(record: Path) -> Setting:
 
 
 def of_context(environ: Mapping[str, str]) -> Setting:
-    """A cluster of the user's own, described by variables (docs/lab.md lists them); raises LabError for missing ones."""
+    """A cluster of the user's own, described by variables (docs/lab.md lists them); raises LabError."""
     missing = [name for name in ("MIRROR_DOMAIN", *S3_VARIABLES) if name not in environ]
     if missing:
         raise LabError(f"With CONTEXT, these variables are needed too: {', '.join(missing)}.")

@@ -66,13 +66,15 @@ class KubernetesCluster:
             return None
         return dict(found.to_dict())
 
-    def select(self, kind: Kind, selector: str = "", field_selector: str = "") -> list[Object]:
+    def select(
+        self, kind: Kind, selector: str = "", field_selector: str = "", *, everywhere: bool = False
+    ) -> list[Object]:
         """The objects of a kind that match a label and a field selector; none where the kind does not exist."""
         try:
             found = self._call(
                 f"list {kind.kind}s",
                 lambda: self._resource(kind).get(
-                    **self._where(kind),
+                    **({} if everywhere else self._where(kind)),
                     label_selector=selector,
                     field_selector=field_selector,
                     _request_timeout=_TIMEOUT,

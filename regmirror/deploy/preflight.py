@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from regmirror.config.model import Mirror
 from regmirror.deploy.steps import Done, Progress
 from regmirror.errors import ClusterError, ConfigurationError, PermissionDeniedError
-from regmirror.ports.cluster import CLUSTER_ISSUER, INGRESS_CLASS, NAMESPACE, Cluster, Kind, Right
+from regmirror.ports.cluster import CLUSTER_ISSUER, INGRESS, INGRESS_CLASS, NAMESPACE, Cluster, Kind, Right
 from regmirror.ports.helm import Helm
 
 MINIMUM_KUBERNETES = (1, 30)
@@ -51,6 +51,7 @@ def preflight_steps(mirror: Mirror, cluster: Cluster, helm: Helm) -> list[Prefli
         Preflight("cluster", "Kubernetes", lambda: in_thread(_check_version)),
         Preflight("rights", "Permissions", lambda: in_thread(_check_rights), ("cluster",)),
         Preflight("ingress-class", "Ingress", lambda: in_thread(_check_ingress), ("cluster",)),
+        Preflight("host", "Public host", lambda: in_thread(_check_host), ("cluster",)),
         Preflight("helm", "Helm", lambda: _check_helm(helm)),
     ]
 
@@ -102,6 +103,24 @@ def _check_ingress(mirror: Mirror, cluster: Cluster) -> str:
                 hint="create it, or put a certificate into the Secret of ingress.tlsSecret and leave issuer out",
             )
     return f"class {wanted}"
+
+
+def _check_host(mirror: Mirror, cluster: Cluster) -> str:
+    """Two Ingresses of one host would share its requests: half of them with tokens of the other mirror."""
+    try:
+        found = cluster.select(INGRESS, everywhere=True)
+    except PermissionDeniedError:
+        return "not compared with other namespaces, for lack of rights"
+    hosts = {mirror.host_of(upstream) for upstream in mirror.upstreams}
+    for ingress in found:
+        where = ingress["metadata"]["namespace"]
+        taken = hosts & {rule.get("host") for rule in ingress["spec"].get("rules") or []}
+        if taken and where != mirror.namespace:
+            raise ConfigurationError(
+                f"host: {taken.pop()} belongs to the Ingress {ingress['metadata']['name']} in namespace {where} already",
+                hint=f"choose another host, or remove that one: kubectl -n {where} get ingress",
+            )
+    return ", ".join(sorted(hosts))
 
 
 async def _check_helm(helm: Helm) -> str:

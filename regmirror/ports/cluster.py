@@ -64,8 +64,13 @@ class Cluster(Protocol):
     def get(self, kind: Kind, name: str) -> Object | None:
         """One object; None where it, or its kind, does not exist."""
 
-    def select(self, kind: Kind, selector: str = "", field_selector: str = "") -> list[Object]:
-        """The objects of a kind that match a label and a field selector; none where the kind does not exist."""
+    def select(
+        self, kind: Kind, selector: str = "", field_selector: str = "", *, everywhere: bool = False
+    ) -> list[Object]:
+        """The objects of a kind that match a label and a field selector; none where the kind does not exist.
+
+        ``everywhere`` looks into all namespaces.
+        """
 
     def apply(self, manifest: Object) -> Applied:
         """Server-side apply as field manager ``regmirror``."""

@@ -1,0 +1,1 @@
+"""A demonstration of regmirror, from nothing to a pulled image."""
