@@ -80,7 +80,7 @@ def _pull_in_lab(setting: Setting, lab: dict[str, Any], host: str, environment: 
     """Pull as an ordinary client does: crane by the mirror's name, containerd by Docker Hub's name."""
     say("\nNow as clients do. crane, by the name of the mirror:")
     run(["crane", "pull", f"{host}/{setting.allowed_image}", "demo.tar"], DIRECTORY, environment)
-    say("\ncontainerd, by Docker Hub's own name, sent to the mirror by a hosts.toml:")
+    say("\nAnd containerd, for a pod that names Docker Hub; a hosts.toml sends it to the mirror:")
     hosts = Path(lab["containerd_certs"]) / "docker.io" / "hosts.toml"
     hosts.parent.mkdir(parents=True, exist_ok=True)
     hosts.write_text(
@@ -88,15 +88,14 @@ def _pull_in_lab(setting: Setting, lab: dict[str, Any], host: str, environment: 
         f'  capabilities = ["pull", "resolve"]\n  ca = "{setting.authority}"\n'
     )
     run(["cat", str(hosts)], DIRECTORY, environment)
-    image = f"docker.io/{setting.allowed_image}"
-    pull = ["ctr", "images", "pull", "--hosts-dir", str(hosts.parent.parent), image]
-    run(pull, DIRECTORY, environment)
-    say("\nAnd the kubelet, which knows nothing of a mirror:")
     kubectl = ["kubectl", "-n", NAMESPACE]
+    image = f"docker.io/{setting.allowed_image}"
+    hello = ["run", "hello", f"--image={image}", "--image-pull-policy=Always", "--restart=Never"]
     run([*kubectl, "delete", "pod", "hello", "--ignore-not-found", "--now"], DIRECTORY, environment)
-    run([*kubectl, "run", "hello", f"--image={image}", "--restart=Never"], DIRECTORY, environment)
+    run([*kubectl, *hello], DIRECTORY, environment)
     finished = "--for=jsonpath={.status.phase}=Succeeded"
     run([*kubectl, "wait", finished, "pod/hello", "--timeout=60s"], DIRECTORY, environment)
+    run([*kubectl, "events", "--for=pod/hello"], DIRECTORY, environment)
     run([*kubectl, "logs", "hello"], DIRECTORY, environment)
 
 
@@ -106,10 +105,11 @@ def _tell_what_next(setting: Setting, host: str) -> None:
         say(f"  regmirror -f {DIRECTORY}/regmirror.yaml verify --context {setting.context} -n {NAMESPACE}")
         return
     inside = f"{os.path.relpath(sys.executable)} -m lab run --"
-    authority = f"SSL_CERT_FILE={setting.authority}"
-    say(f"  {inside} kubectl -n {NAMESPACE} get pods,ingress          # what is running")
-    say(f"  {inside} env {authority} crane pull {host}/{setting.refused_image} x.tar   # a refusal")
-    say(
-        f"  less {DIRECTORY}/regmirror.yaml                           # the configuration, for changes; then deploy again"
-    )
-    say("  make clean-lab                                       # stop the lab and remove what it built")
+    refused = f"env SSL_CERT_FILE={setting.authority} crane pull {host}/{setting.refused_image} x.tar"
+    for command, why in (
+        (f"{inside} kubectl -n {NAMESPACE} get pods,ingress", "what is running"),
+        (f"{inside} {refused}", "an image outside the list is refused"),
+        (f"less {DIRECTORY}/regmirror.yaml", "the configuration"),
+        ("make clean-lab", "stop the lab and remove what it built"),
+    ):
+        say(f"  {why}:\n    {command}")

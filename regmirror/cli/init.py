@@ -34,7 +34,7 @@ def init(
     probe_image: Annotated[str, typer.Option(help="An allowed image that verify pulls.")] = "",
     ingress_class: Annotated[str, typer.Option(help="IngressClass; else the cluster's default.")] = "",
     issuer: Annotated[str, typer.Option(help="cert-manager ClusterIssuer of the public certificate.")] = "",
-    tls_secret: Annotated[str, typer.Option(help="Secret with the public certificate.")] = "regmirror-tls",
+    tls_secret: Annotated[str, typer.Option(help="Secret with the public certificate.")] = "regmirror-tls",  # noqa: S107
     registry_image: Annotated[str, typer.Option(help="In place of the official image.")] = "",
     auth_image: Annotated[str, typer.Option(help="In place of the official image.")] = "",
     redis_image: Annotated[str, typer.Option(help="In place of the official image.")] = "",

@@ -51,7 +51,7 @@ class StepProgress:
 
     def failed(self, title: str, error: RegmirrorError) -> None:
         """A step failed; the error itself is told at the end."""
-        self._end(title, f"✗ {title:<{_WIDTH}} {error.message.splitlines()[0]}", "red")
+        self._end(title, f"✗ {title:<{_WIDTH}} {error.code}, see below", "red")
 
     def skipped(self, title: str, reason: str) -> None:
         """A step was not tried."""

@@ -117,7 +117,7 @@ def _check_host(mirror: Mirror, cluster: Cluster) -> str:
         taken = hosts & {rule.get("host") for rule in ingress["spec"].get("rules") or []}
         if taken and where != mirror.namespace:
             raise ConfigurationError(
-                f"host: {taken.pop()} belongs to the Ingress {ingress['metadata']['name']} in namespace {where} already",
+                f"host: {taken.pop()} is taken by the Ingress {ingress['metadata']['name']} of namespace {where}",
                 hint=f"choose another host, or remove that one: kubectl -n {where} get ingress",
             )
     return ", ".join(sorted(hosts))
