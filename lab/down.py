@@ -12,7 +12,7 @@ from lab import cgroups, enclosure, progress, steps
 from lab.errors import LabError
 from lab.instance import Instance
 
-GRACE_SECONDS = 5
+GRACE_SECONDS = 3
 SECONDS = 30
 # What a lab that comes up again takes over; the rest of its files says only how it runs.
 DATA = ("certificates", "containerd", "credentials.json", "etcd", "hub", "kubelet", "s3")

@@ -1,0 +1,25 @@
+"""Instances: their names, and what they share."""
+
+import pytest
+
+from lab.errors import LabError
+from lab.instance import Instance
+
+
+def test_two_instances_share_the_build_cache_and_nothing_else() -> None:
+    first = Instance.from_environment({"HOME": "/root", "REGMIRROR_LAB_CACHE": "/cache"})
+    other = Instance.from_environment({"REGMIRROR_LAB_CACHE": "/cache", "REGMIRROR_LAB_INSTANCE": "other"})
+    assert first.cache == other.cache
+    assert first.name != other.name
+    assert not {first.state, first.run} & {other.state, other.run}
+
+
+@pytest.mark.parametrize("name", ["..", "a/b", "Lab", "1lab", "a" * 25, "a b"])
+def test_a_name_that_is_no_file_name_or_too_long_is_refused(name: str) -> None:
+    with pytest.raises(LabError, match="REGMIRROR_LAB_INSTANCE"):
+        Instance.from_environment({"REGMIRROR_LAB_INSTANCE": name})
+
+
+def test_the_longest_socket_path_fits() -> None:
+    longest = Instance.from_environment({"REGMIRROR_LAB_INSTANCE": "a" * 24})
+    assert len(f"{longest.containerd_socket}.ttrpc") <= 107

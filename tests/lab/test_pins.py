@@ -1,0 +1,45 @@
+"""What the lab fetches is pinned by version and hash, and its Go modules by go.sum."""
+
+import base64
+import re
+
+import pytest
+
+from lab import components, toolchain
+
+
+@pytest.mark.parametrize("program", components.PUBLISHED_PROGRAMS, ids=lambda program: program.name)
+def test_a_fetched_program_has_an_exact_version_and_a_hash(program: components.PublishedProgram) -> None:
+    separator = "==" if program.registry == "PyPI" else "@"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", program.requirement.rpartition(separator)[2])
+    if program.registry == "PyPI":
+        assert re.fullmatch("sha256:[0-9a-f]{64}", program.digest)
+    else:
+        assert len(base64.b64decode(program.digest.removeprefix("sha512-"), validate=True)) == 64
+
+
+@pytest.mark.parametrize("module", components.GO_MODULES, ids=lambda module: module.name)
+def test_a_go_module_pins_all_that_it_needs(module: components.GoModule) -> None:
+    directory = toolchain.MODULES / module.name
+    requires = re.search(r"^\s*(require )?\S+ v\d", (directory / "go.mod").read_text(), re.MULTILINE)
+    assert (directory / "go.sum").exists() == bool(requires)
+    if module.version_of:
+        assert re.fullmatch(r"v\d+\.\d+\.\d+", toolchain.version_of(module))
+
+
+def test_the_cluster_says_the_version_that_it_was_built_from() -> None:
+    kubernetes = next(module for module in components.GO_MODULES if module.name == "kubernetes")
+    assert toolchain.version_of(kubernetes) == components.KUBERNETES_VERSION
+    major, minor, _ = components.KUBERNETES_VERSION.removeprefix("v").split(".")
+    assert list(kubernetes.definitions.values()) == [components.KUBERNETES_VERSION, major, minor]
+
+
+def test_the_fetched_go_is_new_enough_for_every_module() -> None:
+    fetched = components.GO_TOOLCHAIN_REQUIREMENT.rpartition("==")[2]
+    directives = re.findall(
+        r"^go (\S+)$",
+        "\n".join((toolchain.MODULES / module.name / "go.mod").read_text() for module in components.GO_MODULES),
+        re.MULTILINE,
+    )
+    assert len(directives) == len(components.GO_MODULES)
+    assert max(tuple(map(int, text.split("."))) for text in directives) <= tuple(map(int, fetched.split(".")))
