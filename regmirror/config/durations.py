@@ -2,9 +2,10 @@
 
 import re
 from datetime import timedelta
+from fractions import Fraction
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_MICROSECONDS = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 
 
 def parse_duration(text: str) -> timedelta:
@@ -16,12 +17,17 @@ def parse_duration(text: str) -> timedelta:
         return timedelta(0)
     if not re.fullmatch(f"(?:{_PART.pattern})+", text):
         raise ValueError(f'"{text}" is not a duration: write a number with a unit, as in 90s, 5m or 1h30m')
-    return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text)))
+    parts = [Fraction(number) * _MICROSECONDS[unit] for number, unit in _PART.findall(text)]
+    try:
+        return timedelta(microseconds=round(sum(parts)))
+    except OverflowError:
+        raise ValueError(f'"{text}" is longer than anyone waits') from None
 
 
 def format_duration(duration: timedelta) -> str:
     """Write a duration so that Go reads the same value back."""
-    hours, seconds = divmod(duration.total_seconds(), 3600)
-    minutes, seconds = divmod(seconds, 60)
-    parts = [(hours, "h"), (minutes, "m"), (seconds, "s")]
-    return "".join(f"{value:g}{unit}" for value, unit in parts if value) or "0s"
+    minutes, seconds = divmod(duration, timedelta(minutes=1))
+    hours, minutes = divmod(minutes, 60)
+    decimals = f"{seconds.seconds}.{seconds.microseconds:06d}".rstrip("0").rstrip(".")
+    parts = [(str(hours), "h"), (str(minutes), "m"), (decimals, "s")]
+    return "".join(value + unit for value, unit in parts if value != "0") or "0s"
