@@ -11,42 +11,64 @@ from regmirror.config.durations import format_duration, parse_duration
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})+")
+_LONGEST_HOST = 190
+"""The ingress chart puts the host into the name of an object, after the release's name."""
+_LONGEST_UPSTREAM_NAME = 43
+"""The Helm release has it after the prefix regmirror-, and Helm takes 53 characters."""
+_AUTHORITY = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
 _NAME = re.compile(_LABEL)
 # Repository names as distribution's reference grammar has them, with docker_auth's * and ? (Go's path.Match) allowed.
 _PATTERN = re.compile(r"[a-z0-9*?]([a-z0-9._*?-]*[a-z0-9*?])?(/[a-z0-9*?]([a-z0-9._*?-]*[a-z0-9*?])?)*")
 
+# Source: k8s.io/apimachinery pkg/api/resource/quantity.go, without signs.
+_QUANTITY = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?")
 _IMAGE = re.compile(r"(?P<repository>[^@\s]+?)(:(?P<tag>\w[\w.-]{0,127}))?(@(?P<digest>sha256:[0-9a-f]{64}))?")
 
 
 def _host(value: object) -> str:
     text = _string(value)
     if "://" in text:
-        raise ValueError(f'write the bare host name, without a scheme: "{urlsplit(text).hostname}"')
+        raise ValueError(f'write the bare host name, without a scheme: "{urlsplit(text).hostname or ""}"')
     if ":" in text:
         raise ValueError(f'write the bare host name, without a port: "{text.split(":")[0]}"')
     if "/" in text:
         raise ValueError(f'write the bare host name, without a path: "{text.split("/")[0]}"')
-    if not _HOST.fullmatch(text.lower()):
+    if not _HOST.fullmatch(text.lower()) or text.replace(".", "").isdigit():
         raise ValueError(f'"{text}" is not a full host name such as mirror.example.com')
+    if len(text) > _LONGEST_HOST:
+        raise ValueError(f"the host name is longer than {_LONGEST_HOST} characters")
     return text.lower()
 
 
 def _url(value: object) -> str:
     text = _string(value).rstrip("/")
+    # First of all, so that no other message repeats the password.
+    if "@" in text:
+        raise ValueError("credentials do not belong in a URL: they have keys of their own")
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    authority = parts.netloc.lower()
+    if parts.scheme not in {"http", "https"} or not _AUTHORITY.fullmatch(authority) or any(map(str.isspace, text)):
         raise ValueError(f'"{text}" is not a URL such as https://registry-1.docker.io')
-    if parts.username or parts.password:
-        raise ValueError("credentials do not belong in a URL: use the credentials keys")
     if parts.path or parts.query or parts.fragment:
-        raise ValueError(f'write only scheme and host: "{parts.scheme}://{parts.netloc}"')
-    return text
+        raise ValueError(f'write only scheme and host: "{parts.scheme}://{authority}"')
+    if parts.port == 0:
+        raise ValueError("the port is 0")
+    return f"{parts.scheme}://{authority}"
 
 
 def _label(value: object) -> str:
     text = _string(value)
     if not _NAME.fullmatch(text):
         raise ValueError(f'"{text}" is not a name of lower-case letters, digits and "-" (63 at most)')
+    return text
+
+
+def _upstream_name(value: object) -> str:
+    text = _label(value)
+    if text in {"redis", "auth", "ingress"}:
+        raise ValueError(f"an upstream cannot be named {text}: that is one of the mirror's own releases")
+    if len(text) > _LONGEST_UPSTREAM_NAME:
+        raise ValueError(f"the name is longer than {_LONGEST_UPSTREAM_NAME} characters")
     return text
 
 
@@ -79,6 +101,12 @@ def _image(value: object) -> str:
     return text
 
 
+def _quantity(value: object) -> str | int | float:
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or not _QUANTITY.fullmatch(str(value)):
+        raise ValueError(f"{value!r} is not a quantity such as 250m, 0.5 or 128Mi")
+    return value
+
+
 def _duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
@@ -98,6 +126,7 @@ def _text_schema(description: str) -> WithJsonSchema:
 Host = Annotated[str, BeforeValidator(_host), _text_schema("A full host name, without scheme or port.")]
 Url = Annotated[str, BeforeValidator(_url), _text_schema("A scheme and a host, with a port where it is unusual.")]
 Label = Annotated[str, BeforeValidator(_label), _text_schema("Lower-case letters, digits and -, 63 at most.")]
+UpstreamName = Annotated[str, BeforeValidator(_upstream_name), _text_schema("Lower-case letters, digits and -.")]
 Image = Annotated[str, BeforeValidator(_image), _text_schema("An image with a tag, a digest, or both.")]
 RepositoryPattern = Annotated[
     str, BeforeValidator(_repository_pattern), _text_schema("A repository name; * and ? do not cross a /.")
@@ -106,5 +135,9 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
     PlainSerializer(format_duration),
-    _text_schema("A duration with units: 90s, 5m, 1h30m."),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string"}, {"const": 0}], "description": "A duration with units: 90s, 5m, 1h30m."}
+    ),
 ]
+Quantity = Annotated[str | int | float, BeforeValidator(_quantity)]
+"""An amount of a resource, as Kubernetes writes it."""

@@ -1,6 +1,7 @@
 """Reads regmirror.yaml: every problem at once, with line, key path, and the nearest key where one is misspelt."""
 
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,23 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from regmirror.config.model import Mirror
+from regmirror.config.secret_references import ClusterReference, EnvironmentReference, FileReference
 from regmirror.errors import ConfigurationError
 
 KeyPath = tuple[str | int, ...]
+
+# Pydantic marks the class that it tried, and the key of a mapping, in an error's location; the file has no such key.
+_LABELS = {"[key]", *(kind.__name__ for kind in (ClusterReference, EnvironmentReference, FileReference))}
+_MESSAGES = {
+    "missing": "this key is missing",
+    "model_type": "keys and values were expected here",
+    "dict_type": "keys and values were expected here",
+    "list_type": "a list was expected here",
+    "string_type": "a string was expected here: put it in quotes",
+}
+"""In words of the file's reader, by Pydantic's error type."""
+# What PyYAML quotes in a message, but for its own words such as '<stream end>' and single characters.
+_QUOTED = re.compile(r""" (['"])(?!<)(?:(?!\1).){2,}\1""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,36 +45,51 @@ class Problem:
 def load_mirror(path: Path) -> Mirror:
     """Read and check a configuration file; raises ConfigurationError that lists all its problems."""
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigurationError(f"there is no file {path}", hint="create it: regmirror init") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path} cannot be read: it is not UTF-8 text") from None
     return parse_mirror(text, str(path))
 
 
 def parse_mirror(text: str, source: str) -> Mirror:
     """Check the text of a configuration file; ``source`` is its name for the error."""
     root = _compose(text, source)
-    repeated = list(_repeated_keys(root))
-    if repeated:
-        raise _refuse(source, repeated)
+    misshapen = list(_misshapen(root))
+    if misshapen:
+        raise _refuse(source, misshapen)
     try:
-        return Mirror.model_validate(yaml.safe_load(text))
+        return Mirror.model_validate(yaml.safe_load(text), by_alias=True, by_name=False)
     except ValidationError as error:
         raise _refuse(source, [_problem(detail, root) for detail in error.errors()]) from None
-    except (yaml.YAMLError, ValueError) as error:
+    except yaml.YAMLError as error:
+        raise _not_yaml(source, error) from None
+    except ValueError as error:
         raise ConfigurationError(f"{source}: a value is not valid YAML: {error}") from None
 
 
 def _compose(text: str, source: str) -> yaml.MappingNode:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigurationError(f"{source} is not valid YAML: {' '.join(str(error).split())}") from None
+    except yaml.YAMLError as error:
+        raise _not_yaml(source, error) from None
+    except RecursionError:
+        raise ConfigurationError(f"{source} is nested too deeply") from None
     if not isinstance(root, yaml.MappingNode):
         raise ConfigurationError(f"{source} holds no mapping of keys to values", hint="create one: regmirror init")
     return root
+
+
+def _not_yaml(source: str, error: yaml.YAMLError) -> ConfigurationError:
+    """The error without the piece of the file that PyYAML shows with it: a secret may stand there."""
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return ConfigurationError(f"{source} is not valid YAML: {getattr(error, 'reason', 'it cannot be read')}")
+    mark = error.problem_mark or error.context_mark
+    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    return ConfigurationError(f"{source} is not valid YAML: {place}{_QUOTED.sub('', error.problem or '')}")
 
 
 def _refuse(source: str, problems: list[Problem]) -> ConfigurationError:
@@ -70,34 +100,29 @@ def _refuse(source: str, problems: list[Problem]) -> ConfigurationError:
     )
 
 
-def _repeated_keys(node: yaml.Node, path: KeyPath = ()) -> Iterator[Problem]:
-    """Keys that stand twice in one mapping: YAML would silently take the last."""
-    if isinstance(node, yaml.MappingNode):
+def _misshapen(node: yaml.Node, path: KeyPath = (), above: tuple[yaml.Node, ...] = ()) -> Iterator[Problem]:
+    """Keys that stand twice in one mapping, of which YAML would silently take the last; aliases of what is around."""
+    if node in above:
+        yield Problem(node.start_mark.line + 1, _dotted(path), "this refers to itself")
+    elif isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
             here = (*path, str(key.value))
-            if key.value in seen:
+            if str(key.value) in seen:
                 yield Problem(key.start_mark.line + 1, _dotted(here), "this key stands twice")
             seen.add(str(key.value))
-            yield from _repeated_keys(value, here)
+            yield from _misshapen(value, here, (*above, node))
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            yield from _repeated_keys(value, (*path, index))
+            yield from _misshapen(value, (*path, index), (*above, node))
 
 
 def _problem(detail: Any, root: yaml.MappingNode) -> Problem:
-    path: KeyPath = tuple(part for part in detail["loc"] if not _is_union_label(part))
-    message = detail["msg"].removeprefix("Value error, ")
+    path: KeyPath = tuple(part for part in detail["loc"] if part not in _LABELS)
+    message = _MESSAGES.get(detail["type"], detail["msg"].removeprefix("Value error, "))
     if detail["type"] == "extra_forbidden":
         message = "unknown key" + _suggestion(path)
-    elif detail["type"] == "missing":
-        message = "this key is missing"
     return Problem(_line(root, path), _dotted(path), message)
-
-
-def _is_union_label(part: str | int) -> bool:
-    """Pydantic puts the class tried into the location of an error within a union; a reader's file has no such key."""
-    return isinstance(part, str) and part.endswith("Reference")
 
 
 def _suggestion(path: KeyPath) -> str:
@@ -141,7 +166,7 @@ def _line(node: yaml.Node, path: KeyPath) -> int:
 def _child(node: yaml.Node, part: str | int) -> tuple[int, yaml.Node] | None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            if key.value == part:
+            if key.value == str(part):
                 return key.start_mark.line + 1, value
     elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         return node.value[part].start_mark.line + 1, node.value[part]

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from regmirror.config.fields import Duration, Host, Image, Label, RepositoryPattern, Url
+from regmirror.config.fields import Duration, Host, Image, Label, Quantity, RepositoryPattern, UpstreamName, Url
 from regmirror.config.secret_references import SecretReference
 
 API_VERSION = "regmirror.dev/v1alpha1"
@@ -23,15 +23,15 @@ class Section(BaseModel):
 class Credentials(Section):
     """A user name and a password, both by reference."""
 
-    username: SecretReference
-    password: SecretReference
+    username: Annotated[SecretReference, Field(description="Where the user name is kept.")]
+    password: Annotated[SecretReference, Field(description="Where the password or access token is kept.")]
 
 
 class AccessKey(Section):
     """The S3 access key, both parts by reference."""
 
-    id: SecretReference
-    secret: SecretReference
+    id: Annotated[SecretReference, Field(description="Where the access key's id is kept.")]
+    secret: Annotated[SecretReference, Field(description="Where the access key's secret is kept.")]
 
 
 class S3Storage(Section):
@@ -70,17 +70,20 @@ class Workload(Section):
     """What every component can be told about its pods."""
 
     resources: Annotated[
-        dict[str, dict[str, str | int | float]] | None, Field(description="Requests and limits; replaces the defaults.")
+        dict[Literal["requests", "limits"], dict[str, Quantity]] | None,
+        Field(description="Requests and limits; what is left out keeps the default of the chart."),
     ] = None
-    node_selector: dict[str, str] = {}
-    tolerations: list[dict[str, Any]] = []
+    node_selector: Annotated[dict[str, str], Field(description="Labels that a node must have.")] = {}
+    tolerations: Annotated[list[dict[str, Any]], Field(description="Taints of nodes to put up with, as in a pod.")] = []
     image_pull_secrets: Annotated[list[str], Field(description="Names of Secrets for pulling the image.")] = []
 
 
 class RedisComponent(Workload):
     """The cache of blob descriptors; disposable."""
 
-    image: Image = "docker.io/valkey/valkey:9.1.1-alpine"
+    image: Annotated[Image, Field(description="Valkey with a tag, a digest, or both.")] = (
+        "docker.io/valkey/valkey:9.1.1-alpine"
+    )
     password: Annotated[
         SecretReference | None, Field(description="Leave out to have one generated once and kept in the cluster.")
     ] = None
@@ -90,8 +93,8 @@ class RedisComponent(Workload):
 class AuthComponent(Workload):
     """docker_auth, which signs the tokens."""
 
-    image: Image = "docker.io/cesanta/docker_auth:1.14.0"
-    replicas: Annotated[int, Field(ge=1, le=20)] = 1
+    image: Annotated[Image, Field(description="docker_auth, 1.14.0 or newer.")] = "docker.io/cesanta/docker_auth:1.14.0"
+    replicas: Annotated[int, Field(ge=1, le=20, description="Number of pods.")] = 1
     issuer: Annotated[str, Field(min_length=1, description="Name of the issuer in every token.")] = "regmirror"
     token_lifetime: Annotated[Duration, Field(description="How long a token is valid: 1m to 1h.")] = timedelta(
         minutes=5
@@ -111,8 +114,10 @@ class AuthComponent(Workload):
 class RegistryComponent(Workload):
     """distribution's registry, one release per upstream."""
 
-    image: Image = "docker.io/library/registry:3.1.2"
-    replicas: Annotated[int, Field(ge=1, le=20)] = 1
+    image: Annotated[Image, Field(description="distribution's registry, 3.1.2 or newer.")] = (
+        "docker.io/library/registry:3.1.2"
+    )
+    replicas: Annotated[int, Field(ge=1, le=20, description="Number of pods per upstream; several need ttl: 0.")] = 1
     ttl: Annotated[
         Duration,
         Field(description="Age at which a cached object is dropped, counted from its first pull; 0 keeps all."),
@@ -131,7 +136,9 @@ class RegistryComponent(Workload):
 class Upstream(Section):
     """A registry that is mirrored."""
 
-    name: Annotated[Label, Field(description="Name of the Helm release and Service, after the prefix regmirror-.")]
+    name: Annotated[
+        UpstreamName, Field(description="Name of the Helm release and Service, after the prefix regmirror-.")
+    ]
     url: Annotated[Url, Field(description="Registry API of the upstream.")] = DOCKER_HUB
     host: Annotated[Host | None, Field(description="Host that clients use; the first upstream has the mirror's.")] = (
         None
@@ -149,34 +156,50 @@ class Upstream(Section):
 class CertificateIssuer(Section):
     """The cert-manager issuer of the public certificate."""
 
-    name: Annotated[str, Field(min_length=1)]
-    kind: Literal["ClusterIssuer", "Issuer"] = "ClusterIssuer"
+    name: Annotated[str, Field(min_length=1, description="Name of the issuer.")]
+    kind: Annotated[
+        Literal["ClusterIssuer", "Issuer"], Field(description="Issuer for one of the mirror's own namespace.")
+    ] = "ClusterIssuer"
 
 
 class IngressComponent(Section):
     """The public entrance."""
 
     class_name: Annotated[str | None, Field(description="IngressClass; leave out for the cluster's default.")] = None
-    annotations: dict[str, str] = {}
+    annotations: Annotated[
+        dict[str, str], Field(description="Annotations of every Ingress, for its controller, external-dns and others.")
+    ] = {}
     tls_secret: Annotated[
         str | None, Field(description="Secret with the public certificate; null leaves TLS to the Ingress controller.")
     ] = "regmirror-tls"  # noqa: S105 - the name of a Secret
     issuer: Annotated[CertificateIssuer | None, Field(description="Have cert-manager fill tlsSecret.")] = None
 
+    @model_validator(mode="after")
+    def _check_issuer(self) -> Self:
+        if self.issuer and not self.tls_secret:
+            raise ValueError("issuer has no Secret to fill: give tlsSecret a name, or leave issuer out")
+        return self
+
 
 class Mirror(Section):
     """The whole file."""
 
-    api_version: Literal["regmirror.dev/v1alpha1"]
-    kind: Literal["Mirror"]
+    api_version: Annotated[Literal["regmirror.dev/v1alpha1"], Field(description="Version of this file's format.")]
+    kind: Annotated[Literal["Mirror"], Field(description="What the file describes.")]
     host: Annotated[Host, Field(description="Public host name of the mirror.")]
     namespace: Annotated[Label, Field(description="Kubernetes namespace; created if missing.")] = "regmirror"
-    storage: S3Storage
-    upstreams: Annotated[list[Upstream], Field(min_length=1)]
-    registry: RegistryComponent = RegistryComponent()
-    auth: AuthComponent = AuthComponent()
-    redis: RedisComponent = RedisComponent()
-    ingress: IngressComponent = IngressComponent()
+    storage: Annotated[S3Storage, Field(description="The bucket that keeps blobs and manifests.")]
+    upstreams: Annotated[
+        list[Upstream],
+        # Each has a database of its own in Redis, which redis_config.py gives this many.
+        Field(min_length=1, max_length=64, description="The registries that are mirrored."),
+    ]
+    registry: Annotated[RegistryComponent, Field(description="distribution's registry, one release per upstream.")] = (
+        RegistryComponent()
+    )
+    auth: Annotated[AuthComponent, Field(description="docker_auth, which signs the tokens.")] = AuthComponent()
+    redis: Annotated[RedisComponent, Field(description="The cache of blob descriptors.")] = RedisComponent()
+    ingress: Annotated[IngressComponent, Field(description="The public entrance.")] = IngressComponent()
 
     def host_of(self, upstream: Upstream) -> str:
         """The public host of one upstream's mirror; also its ``service`` in tokens."""

@@ -35,7 +35,7 @@ class ClusterSecretKey(_Reference):
 class ClusterReference(_Reference):
     """A secret that a Kubernetes Secret of the mirror's namespace already holds."""
 
-    secret: ClusterSecretKey
+    secret: Annotated[ClusterSecretKey, Field(description="Which Secret, and which of its keys.")]
 
 
 def _kind(value: object) -> str | None:
@@ -79,20 +79,35 @@ class SecretResolver:
                 missing = f"the file {path} is missing"
                 cure = "create the file, or name another one"
             case ClusterReference(secret=wanted):
-                found = self._read_cluster_secret(wanted.name, wanted.key)
-                value = None if found is None else found.decode()
+                value = self._read_cluster(wanted, key_path)
                 missing = f"the namespace has no Secret {wanted.name} with a key {wanted.key}"
                 cure = f"kubectl create secret generic {wanted.name} --from-file={wanted.key}=..."
         if value is None:
             raise MissingSecretError(f"{key_path}: {missing}", hint=cure)
         if not value:
             raise MissingSecretError(f"{key_path}: the secret is empty", hint="give it a value")
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise _not_text(key_path)
         return SecretStr(value)
+
+    def _read_cluster(self, wanted: ClusterSecretKey, key_path: str) -> str | None:
+        found = self._read_cluster_secret(wanted.name, wanted.key)
+        try:
+            return None if found is None else found.decode()
+        except UnicodeDecodeError:
+            raise _not_text(key_path) from None
 
     def _read_file(self, path: Path, key_path: str) -> str | None:
         try:
-            return (self._directory / path).read_text().removesuffix("\n")
+            return (self._directory / path).read_text(encoding="utf-8").removesuffix("\n")
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise MissingSecretError(f"{key_path}: the file {path} cannot be read: {error}") from error
+        except UnicodeDecodeError:
+            raise _not_text(key_path) from None
+        except OSError as error:
+            raise MissingSecretError(f"{key_path}: the file {path} cannot be read: {error.strerror}") from error
+
+
+def _not_text(key_path: str) -> MissingSecretError:
+    """Chained to nothing: a UnicodeDecodeError carries the bytes."""
+    return MissingSecretError(f"{key_path}: the secret is not UTF-8 text", hint="write it anew as text")

@@ -1,0 +1,115 @@
+"""Each kind of value is read as it is written in the file, and a wrong one is told how to be right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from regmirror.config.fields import Duration, Host, Image, Label, Quantity, RepositoryPattern, Url, image_parts
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
+
+def read(kind: Any, value: object) -> Any:
+    return TypeAdapter(kind).validate_python(value)
+
+
+def refusal(kind: Any, value: object) -> str:
+    with pytest.raises(ValidationError) as caught:
+        read(kind, value)
+    return str(caught.value.errors()[0]["msg"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        (Host, "Mirror.Example.COM", "mirror.example.com"),
+        (Host, "a.b", "a.b"),
+        (Url, "https://registry-1.docker.io/", "https://registry-1.docker.io"),
+        (Url, "HTTPS://S3.Example.com:9000", "https://s3.example.com:9000"),
+        (Url, "http://minio:9000", "http://minio:9000"),
+        (Url, "http://[fd00::1]:9000", "http://[fd00::1]:9000"),
+        (Label, "docker-hub", "docker-hub"),
+        (RepositoryPattern, "library/*", "library/*"),
+        (RepositoryPattern, "acme/tool-?.x_y/*", "acme/tool-?.x_y/*"),
+        (Quantity, "250m", "250m"),
+        (Quantity, 0.5, 0.5),
+        (Quantity, "1e3", "1e3"),
+    ],
+)
+def test_good_values_are_read(kind: Any, value: object, expected: object) -> None:
+    assert read(kind, value) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "words"),
+    [
+        (Host, "https://mirror.example.com", 'without a scheme: "mirror.example.com"'),
+        (Host, "https://", "without a scheme"),
+        (Host, "mirror.example.com:443", 'without a port: "mirror.example.com"'),
+        (Host, "mirror.example.com/v2", 'without a path: "mirror.example.com"'),
+        (Host, "mirror", "not a full host name such as mirror.example.com"),
+        (Host, "mirror..example.com", "not a full host name"),
+        (Host, "-a.example.com", "not a full host name"),
+        (Host, "192.0.2.7", "not a full host name"),
+        (Host, ".".join(["a" * 60] * 4), "longer than 190 characters"),
+        (Host, 5, "a string was expected, not 5: put it in quotes"),
+        (Url, "registry-1.docker.io", "is not a URL such as"),
+        (Url, "ftp://example.com", "is not a URL such as"),
+        (Url, "https://", "is not a URL such as"),
+        (Url, "https://a b", "is not a URL such as"),
+        (Url, "https://a\nb", "is not a URL such as"),
+        (Url, "https://quay.io/v2", 'only scheme and host: "https://quay.io"'),
+        (Url, "https://quay.io?X-Signature=hunter2", 'only scheme and host: "https://quay.io"'),
+        (Url, "https://quay.io:99999", "Port out of range"),
+        (Url, "https://quay.io:0", "the port is 0"),
+        (Label, "Docker_Hub", "lower-case letters, digits"),
+        (Label, "a" * 64, "63 at most"),
+        (RepositoryPattern, "alpine", '"library/alpine" for an official image'),
+        (RepositoryPattern, "library/Alpine", "is not a repository name"),
+        (RepositoryPattern, "library/[ab]", "is not a repository name"),
+        (RepositoryPattern, "docker.io:443/library/*", "is not a repository name"),
+        (RepositoryPattern, "library/", "is not a repository name"),
+        (Image, "docker.io/library/registry", "is not an image with a tag or digest"),
+        (Image, "localhost:5000/registry", "is not an image with a tag or digest"),
+        (Image, "registry:3 1", "is not an image with a tag or digest"),
+        (Image, "registry@sha256:12", "is not an image with a tag or digest"),
+        (Duration, 300, "a string was expected, not 300"),
+        (Duration, "5 minutes", "is not a duration"),
+        (Duration, False, "a string was expected, not False"),
+        (Quantity, True, "is not a quantity"),
+        (Quantity, "1 GB", "is not a quantity"),
+        (Quantity, ["1Gi"], "is not a quantity"),
+    ],
+)
+def test_bad_values_say_what_is_wrong(kind: Any, value: object, words: str) -> None:
+    assert words in refusal(kind, value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://user:hunter2@quay.io", "ftp://user:hunter2@quay.io", "user:hunter2@quay.io", "https://u:hunter2@[::1"],
+)
+def test_a_password_in_a_url_is_refused_and_not_repeated(url: str) -> None:
+    message = refusal(Url, url)
+    assert "credentials do not belong in a URL" in message
+    assert "hunter2" not in message
+
+
+def test_zero_needs_no_unit() -> None:
+    assert not read(Duration, 0)
+    assert not read(Duration, "0")
+
+
+@pytest.mark.parametrize(
+    ("image", "parts"),
+    [
+        ("registry:3.1.2", ("registry", "3.1.2", "")),
+        (f"registry@{DIGEST}", ("registry", "", DIGEST)),
+        (f"localhost:5000/a/b:1@{DIGEST}", ("localhost:5000/a/b", "1", DIGEST)),
+    ],
+)
+def test_an_image_is_split_into_repository_tag_and_digest(image: str, parts: tuple[str, str, str]) -> None:
+    assert tuple(image_parts(read(Image, image)).values()) == parts

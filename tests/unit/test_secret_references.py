@@ -1,0 +1,92 @@
+"""A secret is found where its reference says; a problem names the place and never the value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from regmirror.config.secret_references import SecretReference, SecretResolver
+from regmirror.errors import ExitCode, MissingSecretError
+
+CLUSTER = {("hub", "token"): b"from-cluster", ("hub", "empty"): b"", ("hub", "binary"): b"hunter2\xff"}
+
+
+def reference(value: dict[str, Any]) -> Any:
+    return TypeAdapter(SecretReference).validate_python(value)
+
+
+@pytest.fixture
+def resolver(tmp_path: Path) -> SecretResolver:
+    (tmp_path / "token").write_text("from-file\n")
+    (tmp_path / "lines").write_text("a\nb\n\n")
+    (tmp_path / "blank").write_text("\n")
+    (tmp_path / "binary").write_bytes(b"hunter2\xff")
+    (tmp_path / "folder").mkdir()
+    environ = {"TOKEN": "from-environment", "BLANK": "", "BINARY": "hunter2\udcff"}
+    return SecretResolver(environ, tmp_path, lambda name, key: CLUSTER.get((name, key)))
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ({"env": "TOKEN"}, "from-environment"),
+        ({"file": "token"}, "from-file"),
+        ({"file": "lines"}, "a\nb\n"),
+        ({"secret": {"name": "hub", "key": "token"}}, "from-cluster"),
+    ],
+)
+def test_a_secret_is_found(resolver: SecretResolver, where: dict[str, Any], expected: str) -> None:
+    found = resolver.resolve(reference(where), "redis.password")
+    assert found.get_secret_value() == expected
+    assert expected not in repr(found)
+
+
+def test_a_file_may_be_named_by_its_whole_path(resolver: SecretResolver, tmp_path: Path) -> None:
+    where = reference({"file": str(tmp_path / "token")})
+    assert resolver.resolve(where, "redis.password").get_secret_value() == "from-file"
+
+
+@pytest.mark.parametrize(
+    ("where", "message", "hint"),
+    [
+        ({"env": "ABSENT"}, "the environment variable ABSENT is not set", "export ABSENT=..."),
+        ({"file": "absent"}, "the file absent is missing", "create the file"),
+        (
+            {"secret": {"name": "hub", "key": "absent"}},
+            "the namespace has no Secret hub with a key absent",
+            "kubectl create secret generic hub",
+        ),
+        ({"env": "BLANK"}, "the secret is empty", "give it a value"),
+        ({"file": "blank"}, "the secret is empty", "give it a value"),
+        ({"secret": {"name": "hub", "key": "empty"}}, "the secret is empty", "give it a value"),
+        ({"env": "BINARY"}, "the secret is not UTF-8 text", "write it anew as text"),
+        ({"file": "binary"}, "the secret is not UTF-8 text", "write it anew as text"),
+        ({"secret": {"name": "hub", "key": "binary"}}, "the secret is not UTF-8 text", "write it anew as text"),
+    ],
+)
+def test_a_problem_names_the_place(resolver: SecretResolver, where: dict[str, Any], message: str, hint: str) -> None:
+    with pytest.raises(MissingSecretError) as caught:
+        resolver.resolve(reference(where), "redis.password")
+    assert caught.value.message == f"redis.password: {message}"
+    assert str(caught.value.hint).startswith(hint)
+    assert caught.value.exit_code is ExitCode.USAGE
+    assert "hunter2" not in f"{caught.value!r}{caught.value.__cause__!r}"
+
+
+def test_a_file_that_cannot_be_read_is_told_so(resolver: SecretResolver) -> None:
+    with pytest.raises(MissingSecretError, match=r"redis\.password: the file folder cannot be read: Is a directory"):
+        resolver.resolve(reference({"file": "folder"}), "redis.password")
+
+
+@pytest.mark.parametrize(
+    "value", ["hunter2", {}, {"env": "A", "file": "b"}, {"vault": "hunter2"}, ["hunter2"], None, 5]
+)
+def test_a_reference_that_is_none_says_how_to_write_one(value: Any) -> None:
+    with pytest.raises(ValidationError) as caught:
+        reference(value)
+    (detail,) = caught.value.errors()
+    assert "{env: NAME}, {file: PATH} or {secret: {name: NAME, key: KEY}}" in detail["msg"]
+    assert "hunter2" not in detail["msg"]
