@@ -49,9 +49,14 @@ class Token:
 
     @property
     def access(self) -> list[Access]:
-        """The rights that the token grants; entries without actions are left out."""
+        """The rights that the token grants; entries without actions are left out. Raises SigningError."""
         entries = self.claims.get("access") or []
-        return [Access(entry["type"], entry["name"], tuple(entry["actions"])) for entry in entries if entry["actions"]]
+        try:
+            return [
+                Access(entry["type"], entry["name"], tuple(entry["actions"])) for entry in entries if entry["actions"]
+            ]
+        except (KeyError, TypeError) as error:
+            raise SigningError("the token's access claim is not a list of rights") from error
 
     def is_signed_by(self, key: rsa.RSAPublicKey) -> bool:
         """Whether the signature is this key's; always RS256, whatever the token's header says."""
@@ -102,10 +107,16 @@ def decode_token(text: str) -> Token:
     """Take a token apart without trusting it; raises SigningError where it is not a JSON Web Token."""
     try:
         header, claims, signature = text.split(".")
-        decoded_header, decoded_claims = json.loads(_decode(header)), json.loads(_decode(claims))
+        return Token(_mapping(header), _mapping(claims), f"{header}.{claims}".encode(), _decode(signature))
     except ValueError as error:
         raise SigningError("the token endpoint answered something that is not a JSON Web Token") from error
-    return Token(decoded_header, decoded_claims, f"{header}.{claims}".encode(), _decode(signature))
+
+
+def _mapping(part: str) -> dict[str, Any]:
+    content = json.loads(_decode(part))
+    if not isinstance(content, dict):
+        raise ValueError(part)
+    return content
 
 
 def _decode(part: str) -> bytes:
