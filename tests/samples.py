@@ -1,0 +1,62 @@
+"""A small mirror and its secrets: what most tests start from and change in one place."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import yaml
+from pydantic import SecretStr
+
+from regmirror.config.load import parse_mirror
+from regmirror.config.model import Mirror
+from regmirror.signing.key_pair import KeyPair, generate_private_key, self_signed
+from regmirror.stack.material import Account, Material
+
+HOST = "mirror.example.com"
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+MINIMAL: dict[str, Any] = {
+    "apiVersion": "regmirror.dev/v1alpha1",
+    "kind": "Mirror",
+    "host": HOST,
+    "storage": {"bucket": "layers", "region": "eu-central-1"},
+    "upstreams": [{"name": "docker-hub", "anonymousPull": ["library/*", "acme/tool"]}],
+}
+TWO_UPSTREAMS: list[dict[str, Any]] = [
+    *MINIMAL["upstreams"],
+    {"name": "quay", "url": "https://quay.io", "host": "quay.example.com", "anonymousPull": ["prometheus/*"]},
+]
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """The smallest configuration file, with other values for some of its top-level keys."""
+    return {**MINIMAL, **changes}
+
+
+def mirror(**changes: Any) -> Mirror:
+    """The mirror of such a file, loaded as a user's file is."""
+    return parse_mirror(yaml.safe_dump(document(**changes)), "regmirror.yaml")
+
+
+@cache
+def key_pair(serial: int = 1) -> KeyPair:
+    """A signing pair, generated once a process for each serial number; 2048 bits because that is quick."""
+    return self_signed(generate_private_key(2048), "regmirror", NOW - timedelta(hours=1), timedelta(days=1825), serial)
+
+
+def material(**changes: Any) -> Material:
+    """Secrets for one mirror; their values are canaries that no other place may hold."""
+    signing = key_pair()
+    known: dict[str, Any] = {
+        "signing": signing,
+        "bundle": signing.certificate_pem,
+        "redis_password": SecretStr("canary-redis-password"),
+        "s3": Account(SecretStr("canary-s3-id"), SecretStr("canary-s3-secret")),
+        "upstreams": {"docker-hub": Account(SecretStr("canary-hub-name"), SecretStr("canary-hub-token"))},
+    }
+    return Material(**{**known, **changes})
+
+
+CANARIES = ("canary-redis-password", "canary-s3-id", "canary-s3-secret", "canary-hub-name", "canary-hub-token")
