@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from lab import build, enter, interrupts, progress, requirements, status, turn
 from lab import down as stopping
 from lab import up as starting
-from lab.errors import CannotRunHereError, LabError
+from lab.errors import CannotRunHereError, LabError, UsageError
 from lab.instance import Instance
 
 INTERRUPTED = 130
@@ -105,6 +105,8 @@ def _clean(instance: Instance, parsed: argparse.Namespace) -> int:
 
 
 def _run(instance: Instance, parsed: argparse.Namespace) -> int:
+    if not parsed.up and (parsed.keep or parsed.if_possible):
+        raise UsageError("run: --keep and --if-possible go with --up.")
     if not parsed.up:
         requirements.check_machine()
         enter.become(enter.words(instance, parsed.command), enter.environment(instance))

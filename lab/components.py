@@ -41,10 +41,11 @@ class PublishedProgram:
 
 @dataclass(frozen=True)
 class DebianPackage:
-    """A package of Debian that is installed only where one of its `files` is missing."""
+    """A package of Debian that is installed only where one of its `programs` or `files` is missing."""
 
     name: str
-    files: tuple[str, ...]
+    programs: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 KUBERNETES_VERSION: Final = "v1.37.2"
@@ -141,14 +142,12 @@ PUBLISHED_PROGRAMS: Final = (
 
 # redis-check-rdb of redis-tools is the same program as redis-server, which would come with a service that starts.
 DEBIAN_PACKAGES: Final = (
-    DebianPackage("runc", ("/usr/sbin/runc",)),
-    DebianPackage(
-        "containernetworking-plugins", ("/usr/lib/cni/ptp", "/usr/lib/cni/host-local", "/usr/lib/cni/loopback")
-    ),
-    DebianPackage("iproute2", ("/usr/sbin/ip",)),
-    DebianPackage("nftables", ("/usr/sbin/nft",)),
-    DebianPackage("redis-tools", ("/usr/bin/redis-check-rdb", "/usr/bin/redis-cli")),
-    DebianPackage("skopeo", ("/usr/bin/skopeo",)),
-    DebianPackage("busybox-static", ("/usr/bin/busybox",)),
-    DebianPackage("ca-certificates", ("/etc/ssl/certs/ca-certificates.crt",)),
+    DebianPackage("runc", programs=("runc",)),
+    DebianPackage("iproute2", programs=("ip",)),
+    DebianPackage("nftables", programs=("nft",)),
+    DebianPackage("redis-tools", programs=("redis-check-rdb", "redis-cli")),
+    DebianPackage("skopeo", programs=("skopeo",)),
+    DebianPackage("busybox-static", programs=("busybox",)),
+    DebianPackage("containernetworking-plugins", files=("/usr/lib/cni/ptp", "/usr/lib/cni/host-local")),
+    DebianPackage("ca-certificates", files=("/etc/ssl/certs/ca-certificates.crt",)),
 )

@@ -2,44 +2,46 @@
 
 import os
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 from lab import commands, progress
 from lab.components import DEBIAN_PACKAGES, DebianPackage
 from lab.errors import CannotRunHereError
 
+# Some of the programs are in directories that only root has on PATH, and not even root after `su`.
+SEARCH_PATH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
 
-def missing(packages: Sequence[DebianPackage] = DEBIAN_PACKAGES) -> list[DebianPackage]:
-    """The packages one of whose files is not on this machine."""
-    return [package for package in packages if not all(Path(file).exists() for file in package.files)]
+
+def program(name: str) -> Path:
+    """Where a program of one of Debian's packages is; raises CannotRunHereError where it is not."""
+    found = shutil.which(name, path=SEARCH_PATH)
+    if found is None:
+        raise CannotRunHereError(f"The program {name} is missing.")
+    return Path(found)
 
 
 def install_missing() -> None:
-    """Installs what is missing by apt-get; raises CannotRunHereError where there is no apt-get."""
-    wanted = missing()
-    if not wanted:
+    """Installs what is missing by apt-get; raises CannotRunHereError where there is no apt-get.
+
+    It never removes a package: where one is in the way (Docker's containerd.io has a runc of its own), it says so.
+    """
+    lacking = {package.name: what for package in DEBIAN_PACKAGES if (what := _missing(package))}
+    if not lacking:
         return
-    names = " ".join(package.name for package in wanted)
+    names = " ".join(lacking)
     if shutil.which("apt-get") is None:
-        files = ", ".join(file for package in wanted for file in package.files if not Path(file).exists())
-        raise CannotRunHereError(
-            f"These files are missing: {files}. On Debian, {names} have them; there is no apt-get here."
-        )
+        things = ", ".join(item for items in lacking.values() for item in items)
+        raise CannotRunHereError(f"Missing here: {things}. Debian has them in {names}, but there is no apt-get here.")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    options = ["--yes", "--quiet", "--no-install-recommends", "--no-remove"]
     with progress.step(f"installed {names} by apt-get"):
         commands.output_of(
             ["apt-get", "update", "--quiet"], purpose="Updating the package lists", environment=environment
         )
-        commands.output_of(
-            [
-                "apt-get",
-                "install",
-                "--yes",
-                "--quiet",
-                "--no-install-recommends",
-                *(package.name for package in wanted),
-            ],
-            purpose=f"Installing {names}",
-            environment=environment,
-        )
+        install = ["apt-get", "install", *options, *lacking]
+        commands.output_of(install, purpose=f"Installing {names}", environment=environment)
+
+
+def _missing(package: DebianPackage) -> list[str]:
+    programs = [name for name in package.programs if shutil.which(name, path=SEARCH_PATH) is None]
+    return programs + [file for file in package.files if not Path(file).exists()]

@@ -7,12 +7,14 @@ state=$1 run=$2 pause=$3 interface=$4 address=$5 services=$6
 # hide DIRECTORY KEPT...: an empty directory in the place of the host's, in which only KEPT are what they were.
 # `-c` leaves "./x" alone: it is looked up from the working directory, which is still the covered one.
 hide() {
-    cd "$1"
-    mount -n -t tmpfs -o mode=755 lab "$1"
+    hidden=$1
+    shift
+    cd "$hidden"
+    mount -n -t tmpfs -o mode=755 lab "$hidden"
     for kept in "$@"; do
-        case $kept in "$1"/*)
+        case $kept in "$hidden"/*)
             mkdir -p "$kept"
-            mount -nc --bind "./${kept#"$1"/}" "$kept"
+            mount -nc --bind "./${kept#"$hidden"/}" "$kept"
         esac
     done
     cd /

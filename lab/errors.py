@@ -7,6 +7,12 @@ class LabError(Exception):
     exit_code = 1
 
 
+class UsageError(LabError):
+    """The command or its environment asks for something that does not exist; the message says what does."""
+
+    exit_code = 2
+
+
 class CannotRunHereError(LabError):
     """This machine lacks something that the lab needs; the message names it."""
 

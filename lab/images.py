@@ -3,17 +3,17 @@
 The names of stand-ins say what they stand in for; only an image with the real program has the real name.
 """
 
-import hashlib
 import os
 import re
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache as remembered
 from pathlib import Path
 
-from lab import cache, commands
-from lab.errors import LabError
-from lab.oci import Entry, Image, layout
+from lab import cache, commands, debian
+from lab.errors import UsageError
+from lab.oci import Entry, Image, fingerprint, layout
 
 REGISTRY = "docker.io/library/registry:3.1.2"
 DOCKER_AUTH = "docker.io/cesanta/docker_auth:1.14.0"
@@ -22,7 +22,6 @@ REDIS_STAND_IN = "lab.regmirror.test/redis-stand-in-for-valkey:7.0.15"
 SHELL = "lab.regmirror.test/shell:1"
 PAUSE = "lab.regmirror.test/pause:1"
 
-BUSYBOX = Path("/usr/bin/busybox")
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 SEARCH_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -48,10 +47,9 @@ http:
 
 @dataclass(frozen=True)
 class LabImage:
-    """An image by its reference; `sources` are the files that its content comes from."""
+    """An image by its reference; `make` reads the files that it consists of."""
 
     reference: str
-    sources: tuple[Path, ...]
     make: Callable[[], Image]
 
 
@@ -70,34 +68,36 @@ def auth_is_stand_in(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def all_images(programs: Mapping[str, Path]) -> list[LabImage]:
-    """Every image of the lab; raises LabError where LAB_DOCKER_AUTH names no file."""
-    redis = (Path("/usr/bin/redis-check-rdb"), Path("/usr/bin/redis-cli"))
-    real_auth = Path(os.environ.get("LAB_DOCKER_AUTH", ""))
-    auth = programs["docker-auth-stand-in"] if auth_is_stand_in() else real_auth
-    if not auth.is_file():
-        raise LabError(f"LAB_DOCKER_AUTH={auth} is no file: give the path of docker_auth's auth_server program.")
-    auth_reference = DOCKER_AUTH_STAND_IN if auth_is_stand_in() else DOCKER_AUTH
-    pause, registry = programs["pause"], programs["registry"]
+    """Every image of the lab; raises UsageError where LAB_DOCKER_AUTH names no program."""
     return [
-        LabImage(PAUSE, (pause,), lambda: Image((_program("pause", pause),), {"Entrypoint": ["/pause"]})),
-        LabImage(SHELL, (BUSYBOX,), lambda: Image(_base(), {"Cmd": ["/bin/sh"], "Env": [SEARCH_PATH]})),
-        LabImage(REGISTRY, (registry, BUSYBOX, AUTHORITIES), lambda: _registry(registry)),
-        LabImage(auth_reference, (auth, BUSYBOX, AUTHORITIES), lambda: _docker_auth(auth)),
-        LabImage(REDIS_STAND_IN, (*redis, BUSYBOX), lambda: _redis(*redis)),
+        LabImage(PAUSE, lambda: Image((_program("pause", programs["pause"]),), {"Entrypoint": ["/pause"]})),
+        LabImage(SHELL, lambda: Image(_base(), {"Cmd": ["/bin/sh"], "Env": [SEARCH_PATH]})),
+        LabImage(REGISTRY, lambda: _registry(programs["registry"])),
+        LabImage(REDIS_STAND_IN, _redis),
+        _auth_image(programs["docker-auth-stand-in"]),
     ]
 
 
+def _auth_image(stand_in: Path) -> LabImage:
+    if auth_is_stand_in():
+        return LabImage(DOCKER_AUTH_STAND_IN, lambda: _docker_auth(stand_in))
+    real = Path(os.environ["LAB_DOCKER_AUTH"]).absolute()
+    if not real.is_file():
+        raise UsageError(f"LAB_DOCKER_AUTH={real} is no file: give the path of docker_auth's program, auth_server.")
+    return LabImage(DOCKER_AUTH, lambda: _docker_auth(real))
+
+
 def archive(image: LabImage, cache_directory: Path) -> Archive:
-    """The image as a file of the build cache, made there if its sources have changed."""
-    sources = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (*image.sources, Path(__file__))]
-    name = image.reference.rpartition("/")[2].replace(":", "-")
+    """The image as a file of the build cache, made there if anything in it has changed."""
+    content = image.make()
 
     def make(target: Path) -> None:
-        made = layout([image.make()], image.reference)
+        made = layout([content], image.reference)
         made.write_archive(target / "image.tar")
         (target / "digest").write_text(made.digest)
 
-    entry = cache.fill(cache_directory / "images" / f"{name}-{cache.text_key(image.reference, *sources)}", make)
+    key = cache.text_key(image.reference, fingerprint(content))
+    entry = cache.fill(cache_directory / "images" / key, make)
     return Archive(image.reference, entry / "image.tar", (entry / "digest").read_text())
 
 
@@ -118,7 +118,8 @@ def _program(path: str, source: Path) -> Entry:
 @remembered
 def _base() -> tuple[Entry, ...]:
     """What Alpine, which the official images build on, has as well: a shell, users, authorities, a /tmp."""
-    applets = commands.output_of([BUSYBOX, "--list"], purpose="Listing what busybox can do").split()
+    busybox = debian.program("busybox")
+    applets = commands.output_of([busybox, "--list"], purpose="Listing what busybox can do").split()
     links = [Entry(f"bin/{name}", target="/bin/busybox") for name in sorted(applets) if name != "busybox"]
     return (
         *(Entry(path, mode=0o755) for path in ("bin", "etc", "etc/ssl", "etc/ssl/certs", "usr", "usr/bin", "var")),
@@ -127,7 +128,7 @@ def _base() -> tuple[Entry, ...]:
         Entry("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"),
         Entry("etc/group", b"root:x:0:\nnogroup:x:65534:\n"),
         Entry("etc/ssl/certs/ca-certificates.crt", AUTHORITIES.read_bytes()),
-        _program("bin/busybox", BUSYBOX),
+        *with_libraries("bin/busybox", busybox),
         *links,
         Entry("usr/bin/env", target="/bin/busybox"),
     )
@@ -153,7 +154,11 @@ def _registry(program: Path) -> Image:
 
 
 def _docker_auth(program: Path) -> Image:
-    entries = (*_base(), Entry("docker_auth", mode=0o755), _program("docker_auth/auth_server", program))
+    entries = (
+        *_base(),
+        Entry("docker_auth", mode=0o755),
+        *with_libraries("docker_auth/auth_server", program),
+    )
     settings = {
         "Entrypoint": ["/docker_auth/auth_server"],
         "Cmd": ["/config/auth_config.yml"],
@@ -163,17 +168,14 @@ def _docker_auth(program: Path) -> Image:
     return Image(entries, settings)
 
 
-def _redis(server: Path, client: Path) -> Image:
-    """Debian's Redis under the names of Valkey, too; it is linked dynamically and brings its libraries along."""
-    linked = commands.output_of(["ldd", server, client], purpose="Finding the libraries of redis-server")
-    libraries = sorted(set(re.findall(r"(/\S+\.so\S*) \(", linked)))
-    directories = sorted({str(parent).lstrip("/") for path in libraries for parent in Path(path).parents} - {""})
+def _redis() -> Image:
+    """Debian's Redis under the names of Valkey, too."""
+    server, client = debian.program("redis-check-rdb"), debian.program("redis-cli")
     entries = (
         *_base(),
-        *(Entry(directory, mode=0o755) for directory in [*directories, "usr/local", "usr/local/bin", "data"]),
-        *(_program(path.lstrip("/"), Path(path)) for path in libraries),
-        _program("usr/local/bin/redis-server", server),
-        _program("usr/local/bin/redis-cli", client),
+        *(Entry(directory, mode=0o755) for directory in ("usr/local", "usr/local/bin", "data")),
+        *with_libraries("usr/local/bin/redis-server", server),
+        *with_libraries("usr/local/bin/redis-cli", client),
         Entry("usr/local/bin/valkey-server", target="redis-server"),
         Entry("usr/local/bin/valkey-cli", target="redis-cli"),
     )
@@ -184,3 +186,15 @@ def _redis(server: Path, client: Path) -> Image:
         "ExposedPorts": {"6379/tcp": {}},
     }
     return Image(entries, settings)
+
+
+def with_libraries(path: str, source: Path) -> tuple[Entry, ...]:
+    """A program and, unless it is static, the shared libraries that it needs, in the directories where they are here."""
+    listed = subprocess.run(["ldd", source], capture_output=True, text=True, check=False).stdout
+    files = sorted(set(re.findall(r"(/\S+) \(0x", listed)))
+    directories = sorted({str(parent).lstrip("/") for file in files for parent in Path(file).parents} - {""})
+    return (
+        *(Entry(directory, mode=0o755) for directory in directories),
+        *(_program(file.lstrip("/"), Path(file)) for file in files),
+        _program(path, source),
+    )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.errors import LabError
+from lab.errors import UsageError
 
 DEFAULT_NAME = "regmirror-lab"
 
@@ -26,10 +26,10 @@ class Instance:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Instance":
-        """Reads REGMIRROR_LAB_INSTANCE, REGMIRROR_LAB_STATE and REGMIRROR_LAB_CACHE; raises LabError on a bad name."""
+        """Reads REGMIRROR_LAB_INSTANCE, ..._STATE and ..._CACHE; raises UsageError on a bad name."""
         name = environment.get("REGMIRROR_LAB_INSTANCE") or DEFAULT_NAME
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,23}", name):
-            raise LabError(
+            raise UsageError(
                 f"REGMIRROR_LAB_INSTANCE={name!r} is no name for a lab: a letter, then up to 23 of a-z, 0-9 and -."
             )
         home_cache = environment.get("XDG_CACHE_HOME") or Path.home() / ".cache"

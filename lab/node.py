@@ -20,7 +20,12 @@ def steps(cluster: Cluster, wanted: Sequence[images.LabImage]) -> list[Step]:
     return [
         Step("archives", lambda: archives.extend(images.archive(image, cluster.instance.cache) for image in wanted)),
         Step("containerd", lambda: _containerd(cluster)),
-        Step("images", lambda: images.import_missing(archives, _client(cluster)), after=("archives", "containerd")),
+        Step(
+            "images",
+            lambda: images.import_missing(archives, _client(cluster)),
+            after=("archives", "containerd"),
+            title="images imported",
+        ),
         Step("kubelet", lambda: _kubelet(cluster), after=("containerd", "api-server")),
         Step("kube-proxy", lambda: _kube_proxy(cluster), after=("api-server",)),
         Step("node", lambda: _node_ready(cluster), after=("kubelet",), title="node Ready"),
@@ -60,7 +65,10 @@ def _pod_network() -> dict[str, Any]:
 
 
 def _containerd_configuration(cluster: Cluster) -> str:
-    """restrict_oom_score_adj: without CAP_SYS_RESOURCE no pod could be given its score, and none would start."""
+    """restrict_oom_score_adj: without CAP_SYS_RESOURCE no pod could be given its score, and none would start.
+
+    disable_apparmor: a profile would be loaded into the kernel of the whole machine, and would stay there.
+    """
     instance = cluster.instance
     return f"""\
 version = 3
@@ -79,6 +87,7 @@ state = "{instance.run}/containerd"
     config_path = "{instance.state}/certs.d"
 
 [plugins."io.containerd.cri.v1.runtime"]
+  disable_apparmor = true
   restrict_oom_score_adj = true
   [plugins."io.containerd.cri.v1.runtime".cni]
     bin_dirs = ["{CNI_PLUGINS}"]

@@ -19,6 +19,8 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 # Programs compress little, and an image of the lab is unpacked once on the machine that made it.
 COMPRESSION = 1
+# Counts up whenever the same files become another layout.
+VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Image:
-    """An image for one platform with one layer; `settings` are Entrypoint, Cmd, Env and so on of its configuration."""
+    """An image for one platform with one layer; `settings` are Entrypoint, Cmd, Env and so on of its configuration.
+
+    Of several entries with one path the last one counts.
+    """
 
     entries: tuple[Entry, ...]
     settings: dict[str, Any]
@@ -59,6 +64,15 @@ class Layout:
         path.write_bytes(_tar([Entry(name, content) for name, content in sorted(self.files.items())]))
 
 
+def fingerprint(image: Image) -> str:
+    """A hash of all that is in an image, much faster to have than its layout."""
+    digest = hashlib.sha256(repr((VERSION, image.settings, image.architecture)).encode())
+    for entry in image.entries:
+        content = hashlib.sha256(entry.content).hexdigest() if entry.content is not None else None
+        digest.update(repr((entry.path, content, entry.target, entry.mode)).encode())
+    return digest.hexdigest()
+
+
 def layout(images: Sequence[Image], name: str = "") -> Layout:
     """The layout of one image, or of an index where there are several; `name` is the reference containerd gives it."""
     files: dict[str, bytes] = {}
@@ -75,7 +89,7 @@ def _index(manifests: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _add_image(files: dict[str, bytes], image: Image) -> dict[str, Any]:
-    unpacked = _tar(image.entries)
+    unpacked = _tar(list({entry.path: entry for entry in image.entries}.values()))
     layer = _add(files, LAYER, gzip.compress(unpacked, COMPRESSION, mtime=0))
     platform = {"architecture": image.architecture, "os": "linux"}
     configuration = {

@@ -4,8 +4,8 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import cache
-from lab.images import BUSYBOX
+from lab import cache, debian, oci
+from lab.images import with_libraries
 from lab.oci import Entry, Image, layout
 
 BIG_LAYER_BYTES = 20_000_000
@@ -22,7 +22,8 @@ class Sample:
 
 def all_samples(cache_directory: Path) -> list[Sample]:
     """The sample images, made in the build cache if they are not there yet."""
-    key = cache.text_key(Path(__file__).read_text(), str(BUSYBOX.stat().st_size), str(BUSYBOX.stat().st_mtime_ns))
+    busybox = debian.program("busybox").stat()
+    key = cache.text_key(str(oci.VERSION), Path(__file__).read_text(), str(busybox.st_size), str(busybox.st_mtime_ns))
     entry = cache.fill(cache_directory / "samples" / key, _make)
     return [Sample(name, entry / name) for name in NAMES]
 
@@ -42,7 +43,7 @@ def _make(target: Path) -> None:
 
 def _runnable(name: str) -> Image:
     line = f"Hello from {name}, pulled through your mirror."
-    entries = (Entry("bin", mode=0o755), Entry("bin/sh", BUSYBOX.read_bytes(), mode=0o755))
+    entries = (Entry("bin", mode=0o755), *with_libraries("bin/sh", debian.program("busybox")))
     return Image(entries, {"Cmd": ["/bin/sh", "-c", f"echo '{line}'"]})
 
 

@@ -19,7 +19,7 @@ def steps(cluster: Cluster) -> list[Step]:
         Step("hub", lambda: _hub(cluster), after=("hub-storage",)),
         Step("dns", lambda: _dns(cluster), after=("api-server",)),
         Step("traefik", lambda: _traefik(cluster), after=("api-server",)),
-        Step("samples", lambda: _samples(cluster), after=("hub-storage",)),
+        Step("samples", lambda: _samples(cluster), after=("hub-storage",), title="Docker Hub stand-in filled"),
     ]
 
 

@@ -1,6 +1,7 @@
 """`up`: from nothing to a cluster that runs pods."""
 
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from lab import (
@@ -22,6 +23,7 @@ from lab import (
     turn,
 )
 from lab.cluster import Cluster
+from lab.errors import LabError
 from lab.instance import Instance
 from lab.processes import Processes
 
@@ -34,13 +36,15 @@ def up(instance: Instance) -> bool:
     """
     requirements.check_machine()
     programs = build.build(instance.cache)
+    wanted = images.all_images(programs)
     with turn.taken():
         if record.is_up(instance):
+            _refuse_another_auth(instance)
             return False
         down.stop(instance)
         try:
             requirements.check_kernel(instance)
-            _start(instance, programs)
+            _start(instance, programs, wanted)
         except BaseException:
             with interrupts.held_off():
                 down.stop(instance)
@@ -50,7 +54,13 @@ def up(instance: Instance) -> bool:
     return True
 
 
-def _start(instance: Instance, programs: dict[str, Path]) -> None:
+def _refuse_another_auth(instance: Instance) -> None:
+    if record.read(instance)["auth_is_stand_in"] != images.auth_is_stand_in():
+        wanted = "the stand-in for docker_auth" if images.auth_is_stand_in() else "the program of LAB_DOCKER_AUTH"
+        raise LabError(f"The lab {instance.name} is up, but not with {wanted}: stop it first by `python -m lab down`.")
+
+
+def _start(instance: Instance, programs: dict[str, Path], wanted: Sequence[images.LabImage]) -> None:
     progress.say(f"starting the lab {instance.name} in {instance.state}")
     _prepare_directories(instance, programs)
     made = certificates.prepare(instance.state / "certificates")
@@ -58,7 +68,7 @@ def _start(instance: Instance, programs: dict[str, Path]) -> None:
     enclosed = enclosure.create(instance, programs["pause"])
     cluster = Cluster(instance, made, secrets, Processes(enclosed))
     cluster.write_kubeconfig()
-    parts = [control_plane.steps(cluster), node.steps(cluster, images.all_images(programs)), services.steps(cluster)]
+    parts = [control_plane.steps(cluster), node.steps(cluster, wanted), services.steps(cluster)]
     steps.run([step for part in parts for step in part], cluster.processes.stopped, enclosed.enter_network)
     record.write(cluster)
 

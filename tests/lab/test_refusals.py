@@ -46,7 +46,7 @@ def test_an_unknown_instance_name_is_told_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("REGMIRROR_LAB_INSTANCE", "../etc")
-    assert main(["status"]) == 1
+    assert main(["status"]) == 2
     assert capsys.readouterr().err.startswith("lab: REGMIRROR_LAB_INSTANCE='../etc'")
 
 
