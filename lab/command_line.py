@@ -2,10 +2,9 @@
 
 import argparse
 import os
-import shutil
 from collections.abc import Sequence
 
-from lab import build, enter, interrupts, progress, requirements, status, turn
+from lab import build, enter, interrupts, locks, progress, requirements, status
 from lab import down as stopping
 from lab import up as starting
 from lab.errors import CannotRunHereError, LabError, UsageError
@@ -84,7 +83,7 @@ def _up(instance: Instance, _: argparse.Namespace) -> int:
 
 def _down(instance: Instance, parsed: argparse.Namespace) -> int:
     requirements.check_machine()
-    with turn.taken():
+    with locks.held(locks.MACHINE, "starts or stops a lab"):
         stopping.down(instance, keep_data=parsed.keep_data)
     return 0
 
@@ -99,8 +98,7 @@ def _status(instance: Instance, parsed: argparse.Namespace) -> int:
 def _clean(instance: Instance, parsed: argparse.Namespace) -> int:
     parsed.keep_data = False
     _down(instance, parsed)
-    if instance.cache.exists():
-        shutil.rmtree(instance.cache)
+    build.clean(instance.cache)
     return 0
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import addresses, cgroups
+from lab import addresses, cgroups, debian
 from lab.commands import last_lines
 from lab.errors import LabError
 from lab.instance import Instance
@@ -76,6 +76,7 @@ def create(instance: Instance, pause: Path) -> Enclosure:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
+            env={"PATH": debian.SEARCH_PATH},
             start_new_session=True,
             cwd="/",
         )

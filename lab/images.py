@@ -23,6 +23,7 @@ SHELL = "lab.regmirror.test/shell:1"
 PAUSE = "lab.regmirror.test/pause:1"
 
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+CACHE_NAME = "images"
 SEARCH_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 REGISTRY_ENTRYPOINT = b"""\
@@ -97,7 +98,7 @@ def archive(image: LabImage, cache_directory: Path) -> Archive:
         (target / "digest").write_text(made.digest)
 
     key = cache.text_key(image.reference, fingerprint(content))
-    entry = cache.fill(cache_directory / "images" / key, make)
+    entry = cache.fill(cache_directory / CACHE_NAME / key, make)
     return Archive(image.reference, entry / "image.tar", (entry / "digest").read_text())
 
 
@@ -189,7 +190,7 @@ def _redis() -> Image:
 
 
 def with_libraries(path: str, source: Path) -> tuple[Entry, ...]:
-    """A program and, unless it is static, the shared libraries that it needs, in the directories where they are here."""
+    """A program and, unless it is static, the shared libraries that it needs, in the directories they have here."""
     listed = subprocess.run(["ldd", source], capture_output=True, text=True, check=False).stdout
     files = sorted(set(re.findall(r"(/\S+) \(0x", listed)))
     directories = sorted({str(parent).lstrip("/") for file in files for parent in Path(file).parents} - {""})

@@ -26,7 +26,10 @@ class Instance:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Instance":
-        """Reads REGMIRROR_LAB_INSTANCE, ..._STATE and ..._CACHE; raises UsageError on a bad name."""
+        """Reads REGMIRROR_LAB_INSTANCE, ..._STATE and ..._CACHE; raises UsageError on a bad name.
+
+        The state is a directory of the instance's name *in* the given one, because `down` removes it.
+        """
         name = environment.get("REGMIRROR_LAB_INSTANCE") or DEFAULT_NAME
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,23}", name):
             raise UsageError(
@@ -35,7 +38,7 @@ class Instance:
         home_cache = environment.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         return cls(
             name=name,
-            state=Path(environment.get("REGMIRROR_LAB_STATE") or f"/var/lib/{name}").absolute(),
+            state=Path(environment.get("REGMIRROR_LAB_STATE") or "/var/lib", name).absolute(),
             run=Path("/run", name),
             cache=Path(environment.get("REGMIRROR_LAB_CACHE") or Path(home_cache, DEFAULT_NAME)).absolute(),
         )

@@ -1,5 +1,6 @@
 """Whether this machine can run the lab, and in one sentence what it lacks if not."""
 
+import contextlib
 import os
 import platform
 import shutil
@@ -8,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from lab import debian
 from lab.errors import CannotRunHereError
 from lab.instance import Instance
 
@@ -46,8 +48,12 @@ def check_kernel(instance: Instance) -> None:
         for name in ("lower", "upper", "work", "merged"):
             Path(scratch, name).mkdir()
         command = [*NAMESPACES, "sh", "-c", PROBE, "lab", scratch]
-        refused = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
+        refused = subprocess.run(
+            command, env={"PATH": debian.SEARCH_PATH}, capture_output=True, text=True, check=False
+        ).stdout.splitlines()
     if refused:
+        with contextlib.suppress(OSError):
+            instance.state.rmdir()
         raise CannotRunHereError(
             f"The kernel, or the container that this is, lacks: {', '.join(refused)}. Where only overlays are missing, "
             "REGMIRROR_LAB_STATE may name a directory on another file system."

@@ -8,6 +8,7 @@ from lab import cache, debian, oci
 from lab.images import with_libraries
 from lab.oci import Entry, Image, layout
 
+CACHE_NAME = "samples"
 BIG_LAYER_BYTES = 20_000_000
 NAMES = ("library/demo:1", "library/big:1", "acme/tool:1", "acme/tool:2", "outside/forbidden:1")
 
@@ -24,7 +25,7 @@ def all_samples(cache_directory: Path) -> list[Sample]:
     """The sample images, made in the build cache if they are not there yet."""
     busybox = debian.program("busybox").stat()
     key = cache.text_key(str(oci.VERSION), Path(__file__).read_text(), str(busybox.st_size), str(busybox.st_mtime_ns))
-    entry = cache.fill(cache_directory / "samples" / key, _make)
+    entry = cache.fill(cache_directory / CACHE_NAME / key, _make)
     return [Sample(name, entry / name) for name in NAMES]
 
 

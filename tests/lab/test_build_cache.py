@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import cache
+from lab import cache, locks
 
 
 def test_the_key_changes_with_the_content_the_name_of_a_file_and_the_facts(tmp_path: Path) -> None:
@@ -59,20 +59,27 @@ def test_a_killed_build_is_swept_away_and_finished_ones_stay(tmp_path: Path) -> 
     assert [path.name for path in (tmp_path / "tool").iterdir()] == ["key"]
 
 
-def test_the_second_builder_waits_for_the_first(tmp_path: Path) -> None:
+def test_the_second_builder_waits_for_the_first_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     order: list[str] = []
-    inside = threading.Event()
 
-    def first() -> None:
-        with cache.held(tmp_path):
-            inside.set()
-            order.append("first begins")
-            order.append("first ends")
+    def second() -> None:
+        with locks.held(tmp_path, "builds"):
+            order.append("second")
 
-    other = threading.Thread(target=first)
-    with cache.held(tmp_path):
+    other = threading.Thread(target=second)
+    with locks.held(tmp_path, "builds"):
         other.start()
-        assert not inside.wait(0.2)
-        order.append("second ends")
+        other.join(0.2)
+        order.append("first")
     other.join()
-    assert order == ["second ends", "first begins", "first ends"]
+    assert order == ["first", "second"]
+    assert "waiting for another process that builds" in capsys.readouterr().err
+
+
+def test_clean_spares_what_is_not_the_labs(tmp_path: Path) -> None:
+    for name in ("etcd", "photographs"):
+        (tmp_path / name / "key").mkdir(parents=True)
+    cache.clean(tmp_path, ["etcd", "never-built"])
+    assert [path.name for path in tmp_path.iterdir()] == ["photographs"]
+    cache.clean(tmp_path, ["photographs"])
+    assert not tmp_path.exists()

@@ -1,8 +1,10 @@
 """Instances: their names, and what they share."""
 
+from pathlib import Path
+
 import pytest
 
-from lab.errors import LabError
+from lab.errors import UsageError
 from lab.instance import Instance
 
 
@@ -16,10 +18,15 @@ def test_two_instances_share_the_build_cache_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("name", ["..", "a/b", "Lab", "1lab", "a" * 25, "a b"])
 def test_a_name_that_is_no_file_name_or_too_long_is_refused(name: str) -> None:
-    with pytest.raises(LabError, match="REGMIRROR_LAB_INSTANCE"):
+    with pytest.raises(UsageError, match="REGMIRROR_LAB_INSTANCE"):
         Instance.from_environment({"REGMIRROR_LAB_INSTANCE": name})
 
 
 def test_the_longest_socket_path_fits() -> None:
     longest = Instance.from_environment({"REGMIRROR_LAB_INSTANCE": "a" * 24})
     assert len(f"{longest.containerd_socket}.ttrpc") <= 107
+
+
+def test_a_given_directory_is_never_itself_what_down_removes() -> None:
+    given = Instance.from_environment({"REGMIRROR_LAB_STATE": "/home/somebody"})
+    assert given.state == Path("/home/somebody/regmirror-lab")
