@@ -93,8 +93,17 @@ def _credential(upstream: Upstream, material: Material) -> bytes:
     ).encode()
 
 
+class _QuotingDumper(yaml.SafeDumper):
+    """Quotes every string: Go's parser takes some words for numbers that Python's leaves bare, such as 1e5 or 0o17."""
+
+
+_QuotingDumper.add_representer(
+    str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+)
+
+
 def _yaml(content: dict[str, Any]) -> bytes:
-    return yaml.safe_dump(content, sort_keys=False).encode()
+    return yaml.dump(content, Dumper=_QuotingDumper, sort_keys=False, width=2**31).encode()
 
 
 def _secret(
