@@ -16,15 +16,20 @@ def yaml_literal(value: Any) -> str:
     return text.removesuffix("\n").removesuffix("\n...")
 
 
+def _finalized(value: Any) -> str:
+    """The text of an expression; a missing variable names itself when it is asked for its text."""
+    return str(value) if isinstance(value, jinja2.Undefined) else yaml_literal(value)
+
+
 def render_text(template: str, context: dict[str, Any]) -> str:
     """Render a template of templates/; an unknown variable is a TemplateError.
 
-    ``finalize`` passes every ``{{ expression }}`` through yaml_literal, so that no template can forget to quote.
+    ``finalize`` passes the value of every ``{{ expression }}`` through yaml_literal, so that no template can forget to quote.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(asset_directory("templates")),
         undefined=jinja2.StrictUndefined,
-        finalize=yaml_literal,
+        finalize=_finalized,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
