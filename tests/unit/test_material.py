@@ -1,0 +1,31 @@
+"""What others have written is shown without the secrets in it."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+
+from regmirror.stack.material import Account
+from tests import samples
+
+
+def test_the_secrets_are_not_in_its_own_description() -> None:
+    text = repr(samples.material())
+    assert not [canary for canary in samples.CANARIES if canary in text]
+    assert "PRIVATE KEY" not in text
+
+
+@pytest.mark.parametrize("secret", ["canary-redis-password", "canary-s3-secret", "canary-hub-token"])
+def test_a_secret_in_a_text_is_blotted_out(secret: str) -> None:
+    assert samples.material().redact(f"dial with {secret}: refused {secret}") == "dial with ***: refused ***"
+
+
+def test_a_secret_that_holds_another_is_blotted_out_whole() -> None:
+    account = Account(SecretStr("id"), SecretStr("abc-longer"))
+    material = samples.material(redis_password=SecretStr("abc"), s3=account)
+    assert material.redact("abc-longer abc") == "*** ***"
+
+
+def test_without_accounts_there_is_less_to_hide() -> None:
+    material = samples.material(s3=None, upstreams={})
+    assert material.redact("canary-redis-password, not canary-s3-secret") == "***, not canary-s3-secret"

@@ -1,0 +1,72 @@
+"""redis.conf: any password survives it, and nothing is kept on disk."""
+
+from __future__ import annotations
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from regmirror.stack.redis_config import redis_config
+from tests import samples
+
+_ESCAPES = {"n": b"\n", "r": b"\r", "t": b"\t", "b": b"\b", "a": b"\a"}
+
+
+def split_arguments(line: str) -> list[bytes]:
+    """The words of a line of redis.conf. Source: sdssplitargs of redis' sds.c, for bare and double-quoted words."""
+    words: list[bytes] = []
+    rest = line.strip(" \t")
+    while rest:
+        if rest[0] == '"':
+            word, rest = _quoted(rest[1:])
+            assert rest[:1] in {"", " "}, "a closing quote must end the word"
+        else:
+            bare, _, rest = rest.partition(" ")
+            word = bare.encode()
+        words.append(word)
+        rest = rest.lstrip(" ")
+    return words
+
+
+def _quoted(text: str) -> tuple[bytes, str]:
+    word = b""
+    position = 0
+    while text[position] != '"':
+        if text[position] != "\\":
+            word += text[position].encode()
+            position += 1
+        elif text[position + 1] == "x":
+            word += bytes.fromhex(text[position + 2 : position + 4])
+            position += 4
+        else:
+            word += _ESCAPES.get(text[position + 1], text[position + 1].encode())
+            position += 2
+    return word, text[position + 1 :]
+
+
+def settings(password: str, **redis: str) -> dict[bytes, bytes]:
+    text = redis_config(samples.mirror(redis=redis).redis, samples.material(redis_password=SecretStr(password)))
+    lines = [split_arguments(line) for line in text.splitlines()]
+    assert all(len(words) == 2 for words in lines)
+    return {words[0]: words[1] for words in lines}
+
+
+@given(st.text(min_size=1))
+@example('"')
+@example("\\x41")
+@example("a b # c\n'd'")
+@example("ä€😀")
+@example("\x00")
+def test_any_password_survives(password: str) -> None:
+    assert settings(password)[b"requirepass"] == password.encode()
+
+
+def test_the_oldest_entries_go_and_nothing_is_kept_on_disk() -> None:
+    assert settings("secret", maxMemory="1gb") == {
+        b"requirepass": b"secret",
+        b"maxmemory": b"1gb",
+        b"maxmemory-policy": b"allkeys-lru",
+        b"save": b"",
+        b"appendonly": b"no",
+        b"databases": b"64",
+    }

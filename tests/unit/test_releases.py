@@ -1,0 +1,138 @@
+"""The Helm releases: what they are given, in which order, and that no value of theirs is a secret."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from regmirror.stack.material import Account
+from regmirror.stack.releases import Release, Stack, build_stack
+from tests import samples
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
+
+def stack(**changes: Any) -> Stack:
+    return build_stack(samples.mirror(**changes), samples.material())
+
+
+def release(name: str, **changes: Any) -> Release:
+    (found,) = [one for one in stack(**changes).releases if one.name == f"regmirror-{name}"]
+    return found
+
+
+def test_the_same_input_gives_the_same_stack() -> None:
+    assert stack(upstreams=samples.TWO_UPSTREAMS) == stack(upstreams=samples.TWO_UPSTREAMS)
+
+
+def test_the_ingress_waits_for_all_that_it_routes_to() -> None:
+    releases = stack(upstreams=samples.TWO_UPSTREAMS).releases
+    assert [(one.name, one.component, one.needs) for one in releases] == [
+        ("regmirror-redis", "redis", ()),
+        ("regmirror-auth", "auth", ()),
+        ("regmirror-docker-hub", "registry", ()),
+        ("regmirror-quay", "registry", ()),
+        ("regmirror-ingress", "ingress", ("regmirror-auth", "regmirror-docker-hub", "regmirror-quay")),
+    ]
+
+
+def test_every_chart_is_there() -> None:
+    assert all((one.chart / "Chart.yaml").is_file() for one in stack().releases)
+
+
+def test_no_value_is_a_secret() -> None:
+    values = json.dumps([one.values for one in stack(upstreams=samples.TWO_UPSTREAMS).releases])
+    assert not [canary for canary in samples.CANARIES if canary in values]
+    assert "PRIVATE KEY" not in values
+
+
+def test_every_secret_that_a_release_names_is_applied() -> None:
+    built = stack(upstreams=samples.TWO_UPSTREAMS)
+    applied = {manifest["metadata"]["name"] for manifest in built.secrets}
+    for one in built.releases:
+        if one.component != "ingress":
+            named = [
+                value["secretName"]
+                for value in one.values.values()
+                if isinstance(value, dict) and "secretName" in value
+            ]
+            assert named
+            assert set(named) <= applied
+
+
+def test_the_private_key_is_mounted_by_docker_auth_alone() -> None:
+    holders = [one.name for one in stack().releases if "regmirror-signing" in json.dumps(one.values)]
+    assert holders == ["regmirror-auth"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "rolled"),
+    [
+        ({"redis_password": SecretStr("other")}, {"regmirror-redis", "regmirror-docker-hub"}),
+        ({"s3": Account(SecretStr("a"), SecretStr("b"))}, {"regmirror-docker-hub"}),
+        ({"bundle": samples.key_pair(2).certificate_pem}, {"regmirror-docker-hub"}),
+        ({"signing": samples.key_pair(2)}, {"regmirror-auth"}),
+        # The credential helper reads its Secret anew every few minutes: nothing needs to restart.
+        ({"upstreams": {}}, set()),
+    ],
+)
+def test_a_changed_secret_rolls_its_readers_alone(changed: dict[str, Any], rolled: set[str]) -> None:
+    before = build_stack(samples.mirror(), samples.material()).releases
+    after = build_stack(samples.mirror(), samples.material(**changed)).releases
+    assert {new.name for old, new in zip(before, after, strict=True) if old != new} == rolled
+
+
+def test_a_workload_gets_what_the_file_says_of_its_pods() -> None:
+    registry = {
+        "image": f"registry.internal:5000/mirror/registry@{DIGEST}",
+        "replicas": 2,
+        "ttl": 0,
+        "resources": {"limits": {"memory": "2Gi"}},
+        "nodeSelector": {"disk": "fast"},
+        "tolerations": [{"key": "mirror", "operator": "Exists"}],
+        "imagePullSecrets": ["internal"],
+    }
+    values = release("docker-hub", registry=registry).values
+    assert values["image"] == {"repository": "registry.internal:5000/mirror/registry", "tag": "", "digest": DIGEST}
+    for key in ("replicas", "resources", "nodeSelector", "tolerations"):
+        assert values[key] == registry[key]
+    assert values["imagePullSecrets"] == [{"name": "internal"}]
+
+
+def test_what_the_file_leaves_out_is_left_to_the_chart() -> None:
+    values = release("redis").values
+    assert "resources" not in values
+    assert (values["imagePullSecrets"], values["nodeSelector"], values["tolerations"]) == ([], {}, [])
+
+
+def test_every_host_is_routed_to_its_own_registry() -> None:
+    values = release("ingress", upstreams=samples.TWO_UPSTREAMS).values
+    assert values["hosts"] == [
+        {"host": "mirror.example.com", "registryService": "regmirror-docker-hub", "registryPort": 5000},
+        {"host": "quay.example.com", "registryService": "regmirror-quay", "registryPort": 5000},
+    ]
+    assert (values["authService"], values["authPort"]) == ("regmirror-auth", 5001)
+
+
+@pytest.mark.parametrize(
+    ("ingress", "expected"),
+    [
+        ({}, {"className": "", "annotations": {}, "tls": {"enabled": True, "secretName": "regmirror-tls"}}),
+        ({"tlsSecret": None}, {"tls": {"enabled": False, "secretName": ""}}),
+        (
+            {"className": "traefik", "tlsSecret": "wild"},
+            {"className": "traefik", "tls": {"enabled": True, "secretName": "wild"}},
+        ),
+        (
+            {"issuer": {"name": "le"}, "annotations": {"a": "b"}},
+            {"annotations": {"cert-manager.io/cluster-issuer": "le", "a": "b"}},
+        ),
+        ({"issuer": {"name": "le", "kind": "Issuer"}}, {"annotations": {"cert-manager.io/issuer": "le"}}),
+    ],
+)
+def test_the_ingress_is_as_the_file_says(ingress: dict[str, Any], expected: dict[str, Any]) -> None:
+    values = release("ingress", ingress=ingress).values
+    assert {key: values[key] for key in expected} == expected
