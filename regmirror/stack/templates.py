@@ -24,7 +24,7 @@ def _finalized(value: Any) -> str:
 def render_text(template: str, context: dict[str, Any]) -> str:
     """Render a template of templates/; an unknown variable is a TemplateError.
 
-    ``finalize`` passes the value of every ``{{ expression }}`` through yaml_literal, so that no template can forget to quote.
+    ``finalize`` passes the value of every ``{{ expression }}`` through yaml_literal: no template can forget to quote.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(asset_directory("templates")),
