@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 
 from lab import build, enter, interrupts, locks, progress, requirements, status
@@ -19,7 +20,11 @@ EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage or a machine that cann
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; whatever goes wrong is one message on stderr."""
-    parsed = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # What is after the first "--" is another program's and none of argparse's business.
+    end = words.index("--") if "--" in words else len(words)
+    parsed = _parser().parse_args(words[:end])
+    parsed.command = words[end + 1 :]
     try:
         with interrupts.handled_by(dict.fromkeys(interrupts.SIGNALS, interrupts.raise_interrupt)):
             return _perform(parsed)
@@ -64,7 +69,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with --up: where the lab cannot run, run CMD without it and with REGMIRROR_LAB_MISSING=REASON",
     )
-    run.add_argument("command", nargs="+", metavar="CMD")
+    run.usage = "python -m lab run [--up [--keep] [--if-possible]] -- CMD [ARGUMENT ...]"
     run.set_defaults(call=_run)
 
 
@@ -103,6 +108,8 @@ def _clean(instance: Instance, parsed: argparse.Namespace) -> int:
 
 
 def _run(instance: Instance, parsed: argparse.Namespace) -> int:
+    if not parsed.command:
+        raise UsageError("run: give the command after two hyphens, such as `python -m lab run -- kubectl get pods`.")
     if not parsed.up and (parsed.keep or parsed.if_possible):
         raise UsageError("run: --keep and --if-possible go with --up.")
     if not parsed.up:

@@ -50,6 +50,20 @@ def test_an_unknown_instance_name_is_told_in_one_sentence(
     assert capsys.readouterr().err.startswith("lab: REGMIRROR_LAB_INSTANCE='../etc'")
 
 
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (["run"], "give the command after two hyphens"),
+        (["run", "--up", "--"], "give the command after two hyphens"),
+        (["run", "--keep", "--", "true"], "go with --up"),
+        (["run", "--if-possible", "--", "true"], "go with --up"),
+    ],
+)
+def test_wrong_usage(command: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command) == 2
+    assert sentence in capsys.readouterr().err
+
+
 def without_powers(*words: str) -> subprocess.CompletedProcess[str]:
     """`python -m lab` as root in a container has it: without the capability to make namespaces."""
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
