@@ -33,13 +33,13 @@ class Manifest:
     @property
     def children(self) -> list[dict[str, Any]]:
         """The descriptors of an index; none for a manifest."""
-        return list(self.content.get("manifests", []))
+        return list(self.content.get("manifests") or [])
 
     @property
     def blobs(self) -> list[dict[str, Any]]:
         """The descriptors of config and layers; none for an index."""
         config = [self.content["config"]] if "config" in self.content else []
-        return config + list(self.content.get("layers", []))
+        return config + list(self.content.get("layers") or [])
 
 
 class RegistryClient:
@@ -94,9 +94,12 @@ class RegistryClient:
         if digest != named:
             raise RegistryError(f"{self.base}{path} has the digest {digest}, not {named}")
         try:
-            return Manifest(digest, answer.headers.get("content-type", ""), json.loads(answer.body))
+            content = json.loads(answer.body)
         except ValueError as error:
             raise RegistryError(f"{self.base}{path} is not JSON") from error
+        if not isinstance(content, dict):
+            raise RegistryError(f"{self.base}{path} is not a manifest")
+        return Manifest(digest, answer.headers.get("content-type", ""), content)
 
     def manifest_digest(self, image: ImageReference, token: str | None) -> str:
         """The digest that a HEAD names; costs no pull at Docker Hub."""
@@ -104,7 +107,10 @@ class RegistryClient:
         answer = self.request("HEAD", path, token, MANIFEST_TYPES)
         if answer.status != 200:
             raise RegistryError(f"{self.base}{path} answered {answer.status}")
-        return answer.headers.get("docker-content-digest", "")
+        digest = answer.headers.get("docker-content-digest")
+        if not digest:
+            raise RegistryError(f"{self.base}{path} was answered without a digest")
+        return digest
 
     def check_blob(self, repository: str, descriptor: Mapping[str, Any], token: str | None) -> int:
         """Download a blob, following a redirect to the store; gives its size in bytes.

@@ -1,0 +1,148 @@
+"""One namespace of a Kubernetes cluster in memory."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from socket import socket, socketpair
+from typing import Any
+
+from regmirror.errors import ClusterError
+from regmirror.ports.cluster import (
+    CLUSTER_ISSUER,
+    DEPLOYMENT,
+    INGRESS_CLASS,
+    NAMESPACE,
+    Applied,
+    Kind,
+    Object,
+    Right,
+)
+
+_CLUSTER_WIDE = {NAMESPACE, INGRESS_CLASS, CLUSTER_ISSUER}
+
+
+class FakeCluster:
+    """Keeps objects as an API server does; a Deployment has rolled out as soon as it is there, unless told otherwise.
+
+    It knows no field managers: an apply replaces all but what the server itself adds.
+    """
+
+    context = "fake"
+
+    def __init__(self, objects: Iterable[Object] = (), *, namespace: str = "regmirror", exists: bool = True) -> None:
+        self.namespace = namespace
+        self.server_version = (1, 37)
+        self.denied: set[Right] = set()
+        self.logs: dict[tuple[str, bool], str] = {}
+        """By pod, and whether of its previous run."""
+        self.rollouts: dict[str, list[dict[str, Any]]] = {}
+        """By Deployment: the statuses that one look after the other finds; the last one stays."""
+        self.listeners: dict[tuple[str, int], Callable[[socket], None]] = {}
+        """By pod and port: what serves a connection there."""
+        self._versions = count(1)
+        self._objects: dict[tuple[Kind, str], Object] = {}
+        if exists:
+            self.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+        for found in objects:
+            self.put(found)
+
+    def put(self, found: Object) -> None:
+        """Have an object in the cluster, status included, that somebody else has made."""
+        self._objects[_key(found)] = self._stamped(copy.deepcopy(found), {})
+
+    def version(self) -> tuple[int, int]:
+        return self.server_version
+
+    def may(self, right: Right) -> bool:
+        return right not in self.denied
+
+    def get(self, kind: Kind, name: str) -> Object | None:
+        found = self._objects.get((kind, name))
+        if found is None:
+            return None
+        if kind == DEPLOYMENT:
+            found["status"] = self._status(found)
+        return copy.deepcopy(found)
+
+    def select(self, kind: Kind, selector: str = "", field_selector: str = "") -> list[Object]:
+        labels = dict(term.split("=", 1) for term in selector.split(",") if term)
+        fields = dict(term.split("=", 1) for term in field_selector.split(",") if term)
+        return [
+            copy.deepcopy(found)
+            for (of, _), found in self._objects.items()
+            if of == kind
+            and labels.items() <= (found["metadata"].get("labels") or {}).items()
+            and all(_field(found, path) == value for path, value in fields.items())
+        ]
+
+    def apply(self, manifest: Object) -> Applied:
+        kind, name = _key(manifest)
+        if kind not in _CLUSTER_WIDE and (NAMESPACE, self.namespace) not in self._objects:
+            raise ClusterError(f'cannot apply {kind.kind} {name}: namespaces "{self.namespace}" not found')
+        before = self._objects.get((kind, name))
+        after = copy.deepcopy(manifest)
+        if before is None:
+            self._objects[kind, name] = self._stamped(after, {})
+            return Applied.CREATED
+        if _without_stamp(before) == _without_stamp(after):
+            return Applied.UNCHANGED
+        self._objects[kind, name] = self._stamped(after, before)
+        return Applied.CHANGED
+
+    def delete(self, kind: Kind, name: str) -> None:
+        self._objects.pop((kind, name), None)
+
+    def log(self, pod: str, container: str, lines: int, *, previous: bool = False) -> str:  # noqa: ARG002 - one container
+        return "\n".join(self.logs.get((pod, previous), "").splitlines()[-lines:])
+
+    @contextmanager
+    def connect(self, pod: str, port: int) -> Iterator[socket]:
+        if (pod, port) not in self.listeners:
+            raise ClusterError(f"cannot forward port {port} of {pod}")
+        ours, theirs = socketpair()
+        with ours:
+            server = threading.Thread(target=_serve, args=(self.listeners[pod, port], theirs))
+            server.start()
+            yield ours
+        server.join()
+
+    def _stamped(self, found: Object, before: Object) -> Object:
+        version = next(self._versions)
+        generation = before.get("metadata", {}).get("generation", 0) + 1
+        found["metadata"] |= {"resourceVersion": str(version), "generation": generation}
+        if "status" in before:
+            found["status"] = before["status"]
+        return found
+
+    def _status(self, deployment: Object) -> dict[str, Any]:
+        statuses = self.rollouts.get(deployment["metadata"]["name"])
+        if statuses:
+            return statuses.pop(0) if len(statuses) > 1 else statuses[0]
+        replicas = deployment["spec"].get("replicas", 1)
+        generation = deployment["metadata"]["generation"]
+        counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), replicas)
+        return {"observedGeneration": generation, **counts}
+
+
+def _serve(listener: Callable[[socket], None], connection: socket) -> None:
+    with connection:
+        listener(connection)
+
+
+def _key(found: Object) -> tuple[Kind, str]:
+    return Kind(found["apiVersion"], found["kind"]), found["metadata"]["name"]
+
+
+def _without_stamp(found: Object) -> Object:
+    metadata = {key: value for key, value in found["metadata"].items() if key not in {"resourceVersion", "generation"}}
+    return {key: value for key, value in found.items() if key != "status"} | {"metadata": metadata}
+
+
+def _field(found: Any, path: str) -> Any:
+    for key in path.split("."):
+        found = (found or {}).get(key)
+    return found

@@ -1,0 +1,30 @@
+"""Hears how steps go, and remembers it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from regmirror.deploy.steps import Done
+from regmirror.errors import RegmirrorError
+
+
+@dataclass
+class RecordedProgress:
+    """The events in their order, each as a line."""
+
+    events: list[str] = field(default_factory=list)
+
+    def started(self, title: str) -> None:
+        self.events.append(f"started {title}")
+
+    def waiting(self, title: str, reason: str) -> None:
+        self.events.append(f"waiting {title}: {reason}")
+
+    def finished(self, title: str, done: Done) -> None:
+        self.events.append(f"finished {title}: {done.detail}")
+
+    def failed(self, title: str, error: RegmirrorError) -> None:
+        self.events.append(f"failed {title}: {error.message}")
+
+    def skipped(self, title: str, reason: str) -> None:
+        self.events.append(f"skipped {title}: {reason}")

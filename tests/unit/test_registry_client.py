@@ -1,0 +1,192 @@
+"""The registry client asks as clients do, checks every digest, and gives its token to the registry alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from regmirror.errors import RegistryError
+from regmirror.ports.http import Answer
+from regmirror.registry.client import MANIFEST_TYPES, RegistryClient
+from regmirror.registry.reference import ImageReference
+from tests.fakes.http import FakeHttp, Host, Request
+from tests.fakes.registry_host import RegistryHost, digest_of
+
+BASE = "https://mirror.example.com"
+IMAGE = ImageReference("library/alpine", "3")
+LAYER = b"layer" * 1000
+
+
+@pytest.fixture
+def host() -> RegistryHost:
+    found = RegistryHost(allowed={"library/alpine"})
+    found.add_image("library/alpine", "3", [LAYER], platforms=("amd64", "arm64"))
+    return found
+
+
+def client(answer: Host | Answer, account: tuple[str, str] | None = None) -> tuple[RegistryClient, FakeHttp]:
+    """A client of one host, or of one that always answers the same."""
+    http = FakeHttp({BASE: (lambda _: answer) if isinstance(answer, Answer) else answer})
+    return RegistryClient(http, BASE, account), http
+
+
+def answered(status: int, body: bytes = b"", **headers: str) -> Answer:
+    return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+
+
+def failure(call: Callable[[], Any]) -> str:
+    with pytest.raises(RegistryError) as caught:
+        call()
+    return caught.value.message
+
+
+def test_an_image_is_pulled_through_its_index(host: RegistryHost) -> None:
+    mirror, _ = client(host)
+    token = mirror.pull_token("library/alpine")
+    index = mirror.manifest(IMAGE, token)
+    assert [child["platform"]["architecture"] for child in index.children] == ["amd64", "arm64"]
+    assert index.blobs == []
+    manifest = mirror.manifest(ImageReference("library/alpine", index.children[0]["digest"]), token)
+    assert manifest.children == []
+    sizes = [mirror.check_blob("library/alpine", blob, token) for blob in manifest.blobs]
+    assert sizes[1] == len(LAYER)
+    assert mirror.manifest_digest(IMAGE, token) == index.digest
+
+
+def test_manifests_of_every_kind_are_accepted(host: RegistryHost) -> None:
+    mirror, http = client(host)
+    mirror.manifest(IMAGE, mirror.pull_token("library/alpine"))
+    assert http.requests[-1].headers["Accept"] == ", ".join(MANIFEST_TYPES)
+
+
+def test_a_token_is_asked_for_as_the_challenge_says(host: RegistryHost) -> None:
+    host.realm, host.expects_service = f"{BASE}/elsewhere", "a service & more"
+    host.answers["/elsewhere"] = Answer(200, {}, b'{"access_token": "given"}')
+    mirror, http = client(host)
+    assert mirror.pull_token("library/alpine") == "given"
+    assert http.requests[-1].path == "/elsewhere"
+    assert http.requests[-1].query == {"service": ["a service & more"], "scope": ["repository:library/alpine:pull"]}
+
+
+def test_a_registry_that_asks_for_no_token_gets_none() -> None:
+    mirror, http = client(answered(200))
+    assert mirror.pull_token("library/alpine") is None
+    mirror.request("GET", "/v2/")
+    assert "Authorization" not in http.requests[-1].headers
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [answered(401), answered(401, www_authenticate='Basic realm="x"'), answered(500), answered(404, b"no such host")],
+)
+def test_no_challenge_is_an_error(answer: Answer) -> None:
+    mirror, _ = client(answer)
+    assert "without a Bearer challenge" in failure(lambda: mirror.pull_token("library/alpine"))
+
+
+def test_an_account_is_sent_to_the_token_endpoint_alone(host: RegistryHost) -> None:
+    mirror, http = client(host, ("hub-user", "päss:word"))
+    mirror.pull_token("library/alpine")
+    first, second = http.requests
+    assert "Authorization" not in first.headers
+    assert second.headers["Authorization"] == "Basic aHViLXVzZXI6cMOkc3M6d29yZA=="
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (answered(401, b"Auth  failed.\n"), "answered 401: Auth failed."),
+        (answered(503), "answered 503"),
+        (answered(200, b"<html>"), "answered without a token"),
+        (answered(200, b"[]"), "answered without a token"),
+        (answered(200, b"{}"), "answered without a token"),
+    ],
+)
+def test_no_token_is_an_error(answer: Answer, words: str) -> None:
+    mirror, _ = client(answer)
+    assert words in failure(lambda: mirror.token(f"{BASE}/auth", "mirror"))
+
+
+def test_a_manifest_of_another_digest_is_refused() -> None:
+    wanted = digest_of(b"other")
+    mirror, _ = client(answered(200, b"{}"))
+    message = failure(lambda: mirror.manifest(ImageReference("a/b", wanted), None))
+    assert message == f"{BASE}/v2/a/b/manifests/{wanted} has the digest {digest_of(b'{}')}, not {wanted}"
+    mirror, _ = client(answered(200, b"{}", docker_content_digest=wanted))
+    assert f"not {wanted}" in failure(lambda: mirror.manifest(IMAGE, None))
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (answered(404, b'{"errors": []}'), 'answered 404: {"errors": []}'),
+        (answered(200, b"<html>"), "is not JSON"),
+        (answered(200, b"[]"), "is not a manifest"),
+    ],
+)
+def test_what_is_no_manifest_is_refused(answer: Answer, words: str) -> None:
+    mirror, _ = client(answer)
+    assert words in failure(lambda: mirror.manifest(IMAGE, None))
+
+
+def test_a_manifest_without_anything_has_no_children_and_no_blobs() -> None:
+    mirror, _ = client(answered(200, b'{"manifests": null, "layers": null}'))
+    manifest = mirror.manifest(IMAGE, None)
+    assert manifest.children == manifest.blobs == []
+
+
+@pytest.mark.parametrize(("answer", "words"), [(answered(404), "answered 404"), (answered(200), "without a digest")])
+def test_a_digest_that_is_not_told_is_an_error(answer: Answer, words: str) -> None:
+    mirror, _ = client(answer)
+    assert words in failure(lambda: mirror.manifest_digest(IMAGE, None))
+
+
+def test_a_redirect_is_followed_without_the_token() -> None:
+    asked: list[Request] = []
+
+    def to_store(_: Request) -> Answer:
+        return answered(307, location="https://s3.example.com/first?X=1")
+
+    def store(request: Request) -> Answer:
+        asked.append(request)
+        return Answer(200, {}, LAYER) if request.path == "/second" else Answer(307, {"Location": "/second?X=1"}, b"")
+
+    http = FakeHttp({BASE: to_store, "https://s3.example.com": store})
+    mirror = RegistryClient(http, BASE)
+    assert mirror.check_blob("a/b", {"digest": digest_of(LAYER)}, "token") == len(LAYER)
+    assert http.requests[0].headers["Authorization"] == "Bearer token"
+    assert [request.path for request in asked] == ["/first", "/second"]
+    assert not any("Authorization" in request.headers for request in asked)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (answered(404), "answered 404"),
+        (answered(200, LAYER[:-1]), "gave 4999 bytes of another content than its digest says"),
+        (answered(307, location="/again?signature=canary"), "redirects the blob"),
+        (answered(307), "redirects the blob"),
+    ],
+)
+def test_a_blob_that_is_not_what_it_should_be_is_an_error(answer: Answer, words: str) -> None:
+    mirror, _ = client(answer)
+    message = failure(lambda: mirror.check_blob("a/b", {"digest": digest_of(LAYER)}, None))
+    assert words in message
+    assert "canary" not in message
+
+
+def test_a_signed_url_is_told_without_its_signature() -> None:
+    mirror, http = client(answered(307, location="https://s3.example.com/x?sig=canary"))
+    http.hosts["https://s3.example.com"] = lambda _: answered(403)
+    message = failure(lambda: mirror.check_blob("a/b", {"digest": digest_of(LAYER)}, None))
+    assert message == "https://s3.example.com/x answered 403"
+
+
+def test_the_catalog_of_the_host_is_closed_without_a_token(host: RegistryHost) -> None:
+    mirror, _ = client(host)
+    answer = mirror.request("GET", "/v2/_catalog")
+    assert answer.status == 401
+    assert json.loads(answer.body)["errors"][0]["code"] == "UNAUTHORIZED"
