@@ -22,7 +22,7 @@ def hierarchies() -> list[Path]:
     """The mount points of all cgroup hierarchies; raises CannotRunHereError where the needed ones are missing."""
     if (ROOT / "cgroup.controllers").is_file():
         return [ROOT]
-    found = sorted(path for path in ROOT.iterdir() if (path / "cgroup.procs").is_file() and not path.is_symlink())
+    found = sorted(path for path in ROOT.glob("*") if (path / "cgroup.procs").is_file() and not path.is_symlink())
     lacking = [name for name in NEEDED_CONTROLLERS if not (ROOT / name / "cgroup.procs").is_file()]
     if lacking:
         raise CannotRunHereError(f"The cgroup controllers {', '.join(lacking)} are not mounted below {ROOT}.")

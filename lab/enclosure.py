@@ -19,6 +19,17 @@ from lab.instance import Instance
 
 SCRIPT = Path(__file__).with_suffix(".sh")
 CLONE_NEWNET = 0x40000000
+# The words before a command that make it process 1 of new namespaces, which end with it or with `unshare`.
+NEW_NAMESPACES = (
+    "unshare",
+    "--net",
+    "--mount",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+    "--propagation=private",
+)
 JOIN = 'for group in $1; do echo 0 > "$group"; done; shift; exec "$@"'
 KERNEL_SETTINGS = {
     "vm.overcommit_memory": "1",
@@ -68,11 +79,10 @@ def create(instance: Instance, pause: Path) -> Enclosure:
     _write_settings(instance)
     inside = ["sh", str(SCRIPT), str(instance.state), str(instance.run), str(pause)]
     inside += [addresses.NODE_INTERFACE, f"{addresses.NODE_ADDRESS}/24", addresses.SERVICE_SUBNET]
-    namespaces = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     log = instance.logs / "enclosure.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            joined(instance.name, cgroups.DAEMONS, [*namespaces, "--propagation=private", "--", *inside]),
+            joined(instance.name, cgroups.DAEMONS, [*NEW_NAMESPACES, *inside]),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -36,6 +36,8 @@ def environment(instance: Instance, inherited: Mapping[str, str] = os.environ) -
     return kept | {
         "PATH": f"{instance.programs}:{inherited.get('PATH', '/usr/sbin:/usr/bin:/sbin:/bin')}",
         "KUBECONFIG": str(instance.kubeconfig),
+        # Every lab has the same address: what one offers must not be remembered of the next.
+        "KUBECACHEDIR": str(instance.state / "kubectl-cache"),
         "CONTAINERD_ADDRESS": str(instance.containerd_socket),
         "CONTAINERD_NAMESPACE": "k8s.io",
         "REGMIRROR_LAB": str(instance.record),

@@ -9,7 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lab import debian
+from lab import cgroups, debian
+from lab.enclosure import NEW_NAMESPACES
 from lab.errors import CannotRunHereError
 from lab.instance import Instance
 
@@ -21,7 +22,6 @@ ip link add probe1 type veth peer name probe2 || echo veth links
 nft 'add table ip probe; add chain ip probe nat { type nat hook prerouting priority 0; }' || echo nftables with NAT
 cd "$1" && mount -n -t overlay -o lowerdir=lower,upperdir=upper,workdir=work lab merged || echo "overlays on $1"
 """
-NAMESPACES = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation=private"]
 
 
 def check_machine() -> None:
@@ -35,7 +35,7 @@ def check_machine() -> None:
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing:
         raise CannotRunHereError(f"The lab needs the programs {', '.join(missing)}, which are not on PATH.")
-    made = subprocess.run([*NAMESPACES, "true"], capture_output=True, text=True, check=False)
+    made = subprocess.run([*NEW_NAMESPACES, "true"], capture_output=True, text=True, check=False)
     if made.returncode != 0:
         reason = made.stderr.strip() or "unshare failed"
         raise CannotRunHereError(f"This process may not make namespaces (a container without privileges?): {reason}.")
@@ -43,11 +43,12 @@ def check_machine() -> None:
 
 def check_kernel(instance: Instance) -> None:
     """Raises CannotRunHereError unless the kernel has all that a node needs; Debian's packages must be there."""
+    cgroups.create(instance.name)
     instance.state.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=instance.state, prefix="probe-") as scratch:
         for name in ("lower", "upper", "work", "merged"):
             Path(scratch, name).mkdir()
-        command = [*NAMESPACES, "sh", "-c", PROBE, "lab", scratch]
+        command = [*NEW_NAMESPACES, "sh", "-c", PROBE, "lab", scratch]
         refused = subprocess.run(
             command, env={"PATH": debian.SEARCH_PATH}, capture_output=True, text=True, check=False
         ).stdout.splitlines()
