@@ -12,7 +12,7 @@ from regmirror.ports.helm import Helm
 from regmirror.ports.http import Http
 from regmirror.ports.object_store import ObjectStore
 from regmirror.stack.material import Material
-from regmirror.stack.releases import build_stack
+from regmirror.stack.releases import Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,9 @@ class World:
 
 
 def deployment_steps(
-    mirror: Mirror, material: Material, world: World, deadline: float, *, unlock: bool = False
+    stack: Stack, mirror: Mirror, material: Material, world: World, deadline: float, *, unlock: bool = False
 ) -> list[Step]:
-    """What brings the cluster to the configuration; ``deadline`` is on the monotonic clock."""
-    stack = build_stack(mirror, material)
+    """What brings the cluster to the stack; ``deadline`` is on the monotonic clock."""
     steps: list[Step] = []
     if world.store:
         steps.append(BucketStep(mirror, world.store))

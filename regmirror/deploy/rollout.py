@@ -55,7 +55,10 @@ def _container_trouble(container: dict[str, Any]) -> str | None:
 
 
 def diagnose(cluster: Cluster, deployment: str) -> list[str]:
-    """What an operator would find out by hand: each pod that is not ready, its newest warning, its last log lines."""
+    """What an operator would find out by hand: each pod that is not ready, its newest warning, its last log lines.
+
+    And why there is no pod, or no further one, where a quota or an admission refuses it.
+    """
     pods = cluster.select(POD, selector=f"app.kubernetes.io/instance={deployment}")
     lines = []
     for pod in pods:
@@ -68,10 +71,9 @@ def diagnose(cluster: Cluster, deployment: str) -> list[str]:
             for text in _warnings(cluster.select(EVENT, field_selector=f"involvedObject.name={name}"))
         ]
         lines += [f"  log: {text}" for text in _log_tail(cluster, pod)]
-    if not pods:
-        found = cluster.get(DEPLOYMENT, deployment) or {}
-        conditions = (found.get("status") or {}).get("conditions") or []
-        lines += [f"no pod: {c['message']}" for c in conditions if c.get("reason") == "FailedCreate"]
+    found = cluster.get(DEPLOYMENT, deployment) or {}
+    conditions = (found.get("status") or {}).get("conditions") or []
+    lines += [f"no new pod: {c.get('message', '')}" for c in conditions if c.get("reason") == "FailedCreate"]
     return lines
 
 

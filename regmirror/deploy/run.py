@@ -13,11 +13,14 @@ from regmirror.deploy.deployment import World, deployment_steps
 from regmirror.deploy.find_material import find_material
 from regmirror.deploy.preflight import preflight_steps
 from regmirror.deploy.steps import Done, Progress, Step, run_steps
-from regmirror.ports.cluster import Cluster
+from regmirror.ports.cluster import SECRET, Cluster
 from regmirror.ports.helm import Helm
 from regmirror.ports.http import Http
 from regmirror.ports.object_store import ObjectStore
 from regmirror.stack.material import Account
+from regmirror.stack.releases import build_stack
+
+_OURS = "app.kubernetes.io/managed-by=regmirror"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,15 @@ async def deploy_mirror(
     """
     deadline = time.monotonic() + timeout.total_seconds()
     await run_steps(preflight_steps(mirror, edges.cluster, edges.helm), progress)
-    material = await asyncio.to_thread(find_material, mirror, edges.cluster, edges.resolver, datetime.now(UTC))
+    now = datetime.now(UTC)
+    material = await asyncio.to_thread(find_material, mirror, edges.cluster, edges.resolver, now)
+    live = {
+        secret["metadata"]["name"]: secret for secret in await asyncio.to_thread(edges.cluster.select, SECRET, _OURS)
+    }
+    stack = build_stack(mirror, material, live, now)
     store = edges.open_store(material.s3) if edges.open_store else None
     world = World(edges.cluster, edges.helm, store, edges.http)
-    steps = deployment_steps(mirror, material, world, deadline, unlock=unlock)
+    steps = deployment_steps(stack, mirror, material, world, deadline, unlock=unlock)
     return _report(mirror, steps, await run_steps(steps, progress))
 
 

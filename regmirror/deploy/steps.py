@@ -97,7 +97,8 @@ def _summary(errors: list[RegmirrorError], *, changed: bool) -> RegmirrorError:
     if changed and first.exit_code is ExitCode.FAILED:
         again = "then run the command again: it goes on from here"
         return PartlyAppliedError(
-            f"the deployment is incomplete: {message}", hint=f"{first.hint}; {again}" if first.hint else f"mend it, {again}"
+            f"the deployment is incomplete: {message}",
+            hint=f"{first.hint}; {again}" if first.hint else f"mend it, {again}",
         )
     first.message = message
     return first

@@ -18,6 +18,7 @@ REGISTRY_DEBUG_PORT = 5001
 REDIS_PORT = 6379
 
 FINGERPRINT_ANNOTATION = "regmirror.dev/certificate-fingerprint"
+VERSION_ANNOTATION = "regmirror.dev/version"
 NOT_AFTER_ANNOTATION = "regmirror.dev/not-after"
 
 

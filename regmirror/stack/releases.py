@@ -1,15 +1,19 @@
 """The Helm releases of a mirror: which chart, with which values, after which others."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from regmirror.config.fields import image_parts
 from regmirror.config.model import Mirror, Upstream, Workload
+from regmirror.ports.cluster import Object
 from regmirror.stack import names
 from regmirror.stack.assets import chart_directory
 from regmirror.stack.material import Material
-from regmirror.stack.secrets import Manifest, content_digest, secret_manifests
+from regmirror.stack.secret_versions import joined_version, with_versions
+from regmirror.stack.secrets import Manifest, secret_manifests
 from regmirror.stack.templates import render_values
 
 
@@ -32,9 +36,12 @@ class Stack:
     releases: list[Release]
 
 
-def build_stack(mirror: Mirror, material: Material) -> Stack:
-    """Compute the whole stack; the same input gives the same stack, byte for byte."""
-    secrets = secret_manifests(mirror, material)
+def build_stack(mirror: Mirror, material: Material, live: Mapping[str, Object], now: datetime) -> Stack:
+    """Compute the whole stack; the same input gives the same stack, byte for byte.
+
+    ``live`` has the Secrets of the cluster by name; ``now`` is in UTC and marks those that are to change.
+    """
+    secrets = with_versions(secret_manifests(mirror, material), live, now)
     by_name = {manifest["metadata"]["name"]: manifest for manifest in secrets}
     registries = [_registry(mirror, upstream, by_name) for upstream in mirror.upstreams]
     return Stack(secrets, [_redis(mirror, by_name), _auth(mirror, by_name), *registries, _ingress(mirror)])
@@ -58,7 +65,7 @@ def _auth(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
 
 def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) -> Release:
     config_secret = names.registry_secret(upstream.name)
-    # The credential is left out of the digest: the helper reads it anew every few minutes, so no pod must restart.
+    # The credential is left out: the helper reads it anew every few minutes, so no pod must restart.
     mounted = [secrets[config_secret], secrets[names.BUNDLE_SECRET]]
     context = _workload(mirror.registry, mirror.registry.image, mounted) | {
         "replicas": mirror.registry.replicas,
@@ -106,7 +113,7 @@ def _workload(workload: Workload, image: str, mounted: list[Manifest]) -> dict[s
     return {
         "image": image_parts(image),
         "image_pull_secrets": workload.image_pull_secrets,
-        "secret_digest": content_digest(mounted),
+        "secret_versions": joined_version(mounted),
         "resources": workload.resources,
         "node_selector": workload.node_selector,
         "tolerations": workload.tolerations,

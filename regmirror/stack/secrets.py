@@ -1,7 +1,6 @@
 """The Secrets of a mirror, as manifests: the only place where a secret value is written."""
 
 import base64
-import hashlib
 import json
 from typing import Any
 
@@ -70,15 +69,6 @@ def signing_secret(mirror: Mirror, material: Material) -> Manifest:
         names.NOT_AFTER_ANNOTATION: certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     return manifest
-
-
-def content_digest(manifests: list[Manifest]) -> str:
-    """A short digest of what these Secrets hold, for the annotation that rolls the pods when it changes.
-
-    More people may read a pod than a Secret: scrypt keeps a weak password from being found by trying.
-    """
-    content = json.dumps([[m["metadata"]["name"], m["data"]] for m in manifests], sort_keys=True).encode()
-    return hashlib.scrypt(content, salt=b"regmirror", n=2**14, r=8, p=1, dklen=16).hex()
 
 
 def _credential(upstream: Upstream, material: Material) -> bytes:

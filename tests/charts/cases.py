@@ -11,7 +11,7 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 POD: dict[str, Any] = {
     "image": {"digest": DIGEST, "pullPolicy": "Always"},
-    "secretDigest": "0a1b",
+    "secretVersions": "0a1b",
     "imagePullSecrets": [{"name": "pull"}],
     "nodeSelector": {"disk": "fast"},
     "tolerations": [{"key": "mirror", "operator": "Exists"}],

@@ -43,7 +43,7 @@ def test_shared_values_have_the_same_schema() -> None:
     schemas = [json.loads((DIRECTORY / chart / "values.schema.json").read_text()) for chart in WORKLOADS]
     assert all(schema["definitions"] == schemas[0]["definitions"] for schema in schemas)
     shared = set.intersection(*(set(schema["properties"]) for schema in schemas)) - {"extraEnv"}
-    assert {"image", "config", "secretDigest", "resources", "podLabels"} <= shared
+    assert {"image", "config", "secretVersions", "resources", "podLabels"} <= shared
     for name in shared:
         assert all(schema["properties"][name] == schemas[0]["properties"][name] for schema in schemas), name
 

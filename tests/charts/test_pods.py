@@ -60,7 +60,7 @@ def test_takes_what_the_cluster_needs(helm: Helm, chart: str) -> None:
     template = pod(helm, chart, FULL[chart])
     scheduling = ("imagePullSecrets", "nodeSelector", "tolerations", "affinity", "topologySpreadConstraints")
     assert {key: template["spec"][key] for key in scheduling} == {key: POD[key] for key in scheduling}
-    assert template["metadata"]["annotations"] == {"regmirror.dev/secret-digest": "0a1b", "example.com/note": "on"}
+    assert template["metadata"]["annotations"] == {"regmirror.dev/secret-versions": "0a1b", "example.com/note": "on"}
     assert template["metadata"]["labels"]["team"] == "1"
     (only,) = template["spec"]["containers"]
     assert POD["extraEnv"][0] in only["env"]

@@ -12,11 +12,11 @@ SERVING = ("auth", "registry")
 
 
 @pytest.mark.parametrize("chart", WORKLOADS)
-def test_only_a_new_secret_digest_restarts_the_pods(helm: Helm, chart: str) -> None:
-    first, again, changed = (pod(helm, chart, {"secretDigest": digest}) for digest in ("0a", "0a", "1b"))
+def test_only_a_new_secret_version_restarts_the_pods(helm: Helm, chart: str) -> None:
+    first, again, changed = (pod(helm, chart, {"secretVersions": version}) for version in ("0a", "0a", "1b"))
     assert first == again
     assert changed["spec"] == first["spec"]
-    assert changed["metadata"]["annotations"] == {"regmirror.dev/secret-digest": "1b"}
+    assert changed["metadata"]["annotations"] == {"regmirror.dev/secret-versions": "1b"}
     assert "helm.sh/chart" not in first["metadata"]["labels"]
     assert "annotations" not in pod(helm, chart)["metadata"]
 

@@ -37,7 +37,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "own-label": ("auth", {"podLabels": {"app.kubernetes.io/name": "x"}}, "podLabels.app.kubernetes.io"),
     "own-annotation": (
         "auth",
-        {"podAnnotations": {"regmirror.dev/secret-digest": "x"}},
+        {"podAnnotations": {"regmirror.dev/secret-versions": "x"}},
         "podAnnotations.regmirror.dev",
     ),
     "label-as-number": ("auth", {"podLabels": {"team": 1}}, "podLabels.team"),

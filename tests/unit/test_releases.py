@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 
 def stack(**changes: Any) -> Stack:
-    return build_stack(samples.mirror(**changes), samples.material())
+    return build_stack(samples.mirror(**changes), samples.material(), {}, samples.NOW)
 
 
 def release(name: str, **changes: Any) -> Release:
@@ -80,9 +81,11 @@ def test_the_private_key_is_mounted_by_docker_auth_alone() -> None:
     ],
 )
 def test_a_changed_secret_rolls_its_readers_alone(changed: dict[str, Any], rolled: set[str]) -> None:
-    before = build_stack(samples.mirror(), samples.material()).releases
-    after = build_stack(samples.mirror(), samples.material(**changed)).releases
-    assert {new.name for old, new in zip(before, after, strict=True) if old != new} == rolled
+    before = build_stack(samples.mirror(), samples.material(), {}, samples.NOW)
+    live = {secret["metadata"]["name"]: secret for secret in before.secrets}
+    after = build_stack(samples.mirror(), samples.material(**changed), live, samples.NOW + timedelta(seconds=1))
+    pairs = zip(before.releases, after.releases, strict=True)
+    assert {new.name for old, new in pairs if old != new} == rolled
 
 
 def test_a_workload_gets_what_the_file_says_of_its_pods() -> None:

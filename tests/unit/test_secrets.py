@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import copy
 import json
 from typing import Any
 
@@ -18,7 +17,7 @@ from regmirror.stack import names
 from regmirror.stack.auth_config import auth_config
 from regmirror.stack.material import Account
 from regmirror.stack.registry_config import registry_config
-from regmirror.stack.secrets import Manifest, content_digest, secret_manifests
+from regmirror.stack.secrets import Manifest, secret_manifests
 from tests import samples
 
 MIRROR = samples.mirror(namespace="mirrors", upstreams=samples.TWO_UPSTREAMS)
@@ -128,23 +127,3 @@ def scalars(node: Any) -> list[yaml.ScalarNode]:
 
 def bare_string(node: yaml.ScalarNode) -> bool:
     return bool(node.tag == "tag:yaml.org,2002:str" and node.style != '"')
-
-
-def test_the_digest_is_that_of_the_content_alone() -> None:
-    manifests = list(by_name().values())[:2]
-    relabelled = copy.deepcopy(manifests)
-    relabelled[0]["metadata"]["labels"]["team"] = "a"
-    assert content_digest(relabelled) == content_digest(manifests)
-    changed = copy.deepcopy(manifests)
-    changed[1]["data"]["bundle.crt"] = base64.b64encode(b"other").decode()
-    assert content_digest(changed) != content_digest(manifests)
-    added = copy.deepcopy(manifests)
-    added[1]["data"]["more.crt"] = ""
-    assert content_digest(added) != content_digest(manifests)
-    assert content_digest(manifests[:1]) != content_digest(manifests)
-
-
-def test_the_digest_is_short_and_tells_nothing() -> None:
-    digest = content_digest([by_name()[names.REDIS_SECRET]])
-    assert len(digest) == 32
-    assert set(digest) <= set("0123456789abcdef")

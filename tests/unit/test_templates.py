@@ -40,7 +40,7 @@ def workload(**changes: Any) -> dict[str, Any]:
     return {
         "image": {"repository": "registry", "tag": "3", "digest": ""},
         "image_pull_secrets": [],
-        "secret_digest": "00",
+        "secret_versions": "00",
         "resources": None,
         "node_selector": {},
         "tolerations": [],

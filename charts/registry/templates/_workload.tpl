@@ -22,10 +22,10 @@ labels:
   {{- with .Values.podLabels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
-{{- if or .Values.secretDigest .Values.podAnnotations }}
+{{- if or .Values.secretVersions .Values.podAnnotations }}
 annotations:
-  {{- with .Values.secretDigest }}
-  regmirror.dev/secret-digest: {{ . | quote }}
+  {{- with .Values.secretVersions }}
+  regmirror.dev/secret-versions: {{ . | quote }}
   {{- end }}
   {{- with .Values.podAnnotations }}
   {{- toYaml . | nindent 2 }}
