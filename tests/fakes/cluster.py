@@ -43,6 +43,8 @@ class FakeCluster:
         """By Deployment: the statuses that one look after the other finds; the last one stays."""
         self.listeners: dict[tuple[str, int], Callable[[socket], None]] = {}
         """By pod and port: what serves a connection there."""
+        self.elsewhere: list[Object] = []
+        """Objects of other namespaces."""
         self._versions = count(1)
         self._objects: dict[tuple[Kind, str], Object] = {}
         if exists:
@@ -68,13 +70,15 @@ class FakeCluster:
             found["status"] = self._status(found)
         return copy.deepcopy(found)
 
-    def select(self, kind: Kind, selector: str = "", field_selector: str = "") -> list[Object]:
+    def select(
+        self, kind: Kind, selector: str = "", field_selector: str = "", *, everywhere: bool = False
+    ) -> list[Object]:
         labels = dict(term.split("=", 1) for term in selector.split(",") if term)
         fields = dict(term.split("=", 1) for term in field_selector.split(",") if term)
         return [
             copy.deepcopy(found)
-            for (of, _), found in self._objects.items()
-            if of == kind
+            for found in [*self._objects.values(), *(self.elsewhere if everywhere else ())]
+            if _key(found)[0] == kind
             and labels.items() <= (found["metadata"].get("labels") or {}).items()
             and all(_field(found, path) == value for path, value in fields.items())
         ]
