@@ -44,6 +44,7 @@ def test_a_route_for_each_host(helm: Helm) -> None:
     assert (hub["kind"], hub["apiVersion"]) == ("HTTPRoute", "gateway.networking.k8s.io/v1")
     assert (hub["spec"]["hostnames"], quay["spec"]["hostnames"]) == (["hub.example.com"], ["quay.example.com"])
     assert hub["spec"]["parentRefs"] == ROUTE["parentRefs"]
+    assert hub["metadata"]["annotations"] == {"example.com/note": "on"}
     auth, registry = quay["spec"]["rules"]
     assert [match["path"] for match in auth["matches"]] == [
         {"type": "PathPrefix", "value": path} for path in AUTH_PATHS
