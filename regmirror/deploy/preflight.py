@@ -14,17 +14,16 @@ MINIMUM_KUBERNETES = (1, 30)
 """The first version with the sleep action of preStop, which every rollout without a failed pull needs."""
 
 _DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
-_WRITE = ("get", "list", "create", "patch", "update")
-DEPLOY_RIGHTS = (
-    *(Right(verb, "", "secrets") for verb in (*_WRITE, "delete")),
-    *(Right(verb, "", resource) for resource in ("services", "configmaps") for verb in _WRITE),
-    *(Right(verb, "apps", "deployments") for verb in _WRITE),
-    *(Right(verb, "networking.k8s.io", "ingresses") for verb in _WRITE),
-    Right("list", "", "pods"),
-    Right("get", "", "pods/log"),
-    Right("list", "", "events"),
+_WRITE = ("get", "list", "create", "patch", "update", "delete")
+_WRITTEN = (
+    ("", "secrets"),
+    ("", "services"),
+    ("", "configmaps"),
+    ("apps", "deployments"),
+    ("networking.k8s.io", "ingresses"),
 )
-"""What ``deploy`` does in the namespace; Helm keeps its releases in Secrets."""
+_WRITTEN_WITH_REPLICAS = ("policy", "poddisruptionbudgets")
+_READ = (Right("list", "", "pods"), Right("get", "", "pods/log"), Right("list", "", "events"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,13 @@ class Preflight:
     async def apply(self, progress: Progress) -> Done:  # noqa: ARG002 - a check is over too soon to report on
         """Ask; raises RegmirrorError where the answer is no."""
         return Done(await self.check())
+
+
+def deploy_rights(mirror: Mirror) -> list[Right]:
+    """What ``deploy`` does in the namespace; Helm keeps its releases in Secrets, and deletes what a chart drops."""
+    several = mirror.auth.replicas > 1 or mirror.registry.replicas > 1
+    written = [*_WRITTEN, _WRITTEN_WITH_REPLICAS] if several else _WRITTEN
+    return [*(Right(verb, group, resource) for group, resource in written for verb in _WRITE), *_READ]
 
 
 def preflight_steps(mirror: Mirror, cluster: Cluster, helm: Helm) -> list[Preflight]:
@@ -64,7 +70,7 @@ def _check_version(_: Mirror, cluster: Cluster) -> str:
 
 
 def _check_rights(mirror: Mirror, cluster: Cluster) -> str:
-    missing = [right for right in DEPLOY_RIGHTS if not cluster.may(right)]
+    missing = [right for right in deploy_rights(mirror) if not cluster.may(right)]
     if missing:
         raise PermissionDeniedError(
             f"the user of context {cluster.context} may not, in namespace {mirror.namespace}: "

@@ -10,7 +10,7 @@ from itertools import count
 from socket import socket, socketpair
 from typing import Any
 
-from regmirror.errors import ClusterError
+from regmirror.errors import ClusterError, PermissionDeniedError
 from regmirror.ports.cluster import (
     CLUSTER_ISSUER,
     DEPLOYMENT,
@@ -37,6 +37,8 @@ class FakeCluster:
         self.namespace = namespace
         self.server_version = (1, 37)
         self.denied: set[Right] = set()
+        self.hidden: set[Kind] = set()
+        """Kinds that the user may not read."""
         self.logs: dict[tuple[str, bool], str] = {}
         """By pod, and whether of its previous run."""
         self.rollouts: dict[str, list[dict[str, Any]]] = {}
@@ -63,6 +65,7 @@ class FakeCluster:
         return right not in self.denied
 
     def get(self, kind: Kind, name: str) -> Object | None:
+        self._check_visible(kind)
         found = self._objects.get((kind, name))
         if found is None:
             return None
@@ -73,6 +76,7 @@ class FakeCluster:
     def select(
         self, kind: Kind, selector: str = "", field_selector: str = "", *, everywhere: bool = False
     ) -> list[Object]:
+        self._check_visible(kind)
         labels = dict(term.split("=", 1) for term in selector.split(",") if term)
         fields = dict(term.split("=", 1) for term in field_selector.split(",") if term)
         return [
@@ -113,6 +117,10 @@ class FakeCluster:
             server.start()
             yield ours
         server.join()
+
+    def _check_visible(self, kind: Kind) -> None:
+        if kind in self.hidden:
+            raise PermissionDeniedError(f"cannot read {kind.kind}: the user of context {self.context} may not")
 
     def _stamped(self, found: Object, before: Object) -> Object:
         version = next(self._versions)
