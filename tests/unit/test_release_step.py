@@ -1,0 +1,191 @@
+"""A release is upgraded where it differs, waited for, and when it does not come up the pod's own reason is told."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from regmirror.deploy import release_step
+from regmirror.deploy.release_step import ReleaseStep
+from regmirror.deploy.steps import Done
+from regmirror.errors import ChartError, ClusterError, ExitCode, HelmError, ReleaseStuckError, RolloutTimeoutError
+from regmirror.ports.cluster import DEPLOYMENT, SECRET
+from regmirror.stack.assets import chart_directory
+from regmirror.stack.releases import Release
+from tests import samples
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.helm import FakeHelm
+from tests.fakes.progress import RecordedProgress
+
+NAME = "regmirror-redis"
+RELEASE = Release(NAME, "redis", chart_directory("redis"), {"replicas": 2})
+HALF = {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 1}
+WHOLE = {**HALF, "availableReplicas": 2}
+CRASHING = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "redis-1", "labels": {"app.kubernetes.io/instance": NAME}},
+    "spec": {"containers": [{"name": "redis"}]},
+    "status": {
+        "containerStatuses": [
+            {
+                "ready": False,
+                "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                "lastState": {"terminated": {"exitCode": 1}},
+            }
+        ]
+    },
+}
+
+
+@pytest.fixture(autouse=True)
+def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release_step, "_POLL", 0)
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    return FakeCluster()
+
+
+@pytest.fixture
+def helm(cluster: FakeCluster) -> FakeHelm:
+    return FakeHelm(cluster)
+
+
+def step(helm: FakeHelm, cluster: FakeCluster, **changes: Any) -> ReleaseStep:
+    later = time.monotonic() + 10
+    known = ReleaseStep(RELEASE, helm, cluster, samples.material(), later, unlock=False, needs=())
+    return replace(known, **changes)
+
+
+def do(one: ReleaseStep) -> tuple[Done, list[str]]:
+    progress = RecordedProgress()
+    return asyncio.run(one.apply(progress)), progress.events
+
+
+def test_a_new_release_is_installed(cluster: FakeCluster, helm: FakeHelm) -> None:
+    assert do(step(helm, cluster)) == (
+        Done("revision 1", changed=True),
+        ["waiting regmirror-redis: helm upgrade --install"],
+    )
+    assert cluster.get(DEPLOYMENT, NAME)
+
+
+def test_a_release_that_is_as_it_should_be_is_left_alone(cluster: FakeCluster, helm: FakeHelm) -> None:
+    do(step(helm, cluster))
+    before = cluster.get(DEPLOYMENT, NAME)
+    assert do(step(helm, cluster)) == (Done("unchanged"), [])
+    assert helm.upgraded == [NAME]
+    assert cluster.get(DEPLOYMENT, NAME) == before
+
+
+def test_a_release_with_other_values_is_upgraded(cluster: FakeCluster, helm: FakeHelm) -> None:
+    do(step(helm, cluster))
+    done, _ = do(step(helm, cluster, release=replace(RELEASE, values={"replicas": 3})))
+    assert done == Done("revision 2", changed=True)
+
+
+def test_a_release_whose_object_was_deleted_is_upgraded(cluster: FakeCluster, helm: FakeHelm) -> None:
+    do(step(helm, cluster))
+    cluster.delete(DEPLOYMENT, NAME)
+    assert do(step(helm, cluster))[0] == Done("revision 2", changed=True)
+    assert cluster.get(DEPLOYMENT, NAME)
+
+
+@pytest.mark.parametrize("status", ["failed", "superseded", "uninstalled"])
+def test_a_release_that_is_not_deployed_is_upgraded(cluster: FakeCluster, helm: FakeHelm, status: str) -> None:
+    do(step(helm, cluster))
+    helm.record(NAME, 2, status, asyncio.run(helm.render(RELEASE)))
+    assert do(step(helm, cluster))[0] == Done("revision 3", changed=True)
+
+
+@pytest.mark.parametrize("status", ["pending-install", "pending-upgrade", "pending-rollback"])
+def test_a_release_in_the_middle_of_something_is_left_alone(cluster: FakeCluster, helm: FakeHelm, status: str) -> None:
+    do(step(helm, cluster))
+    helm.record(NAME, 2, status, [])
+    with pytest.raises(ReleaseStuckError, match=f"the Helm release regmirror-redis is marked {status}") as caught:
+        do(step(helm, cluster))
+    assert caught.value.hint == "if none is at work: regmirror deploy --unlock"
+    assert helm.upgraded == [NAME]
+
+
+def test_unlocking_clears_the_mark_of_a_killed_deployment(cluster: FakeCluster, helm: FakeHelm) -> None:
+    do(step(helm, cluster))
+    helm.record(NAME, 2, "pending-upgrade", [])
+    assert do(step(helm, cluster, unlock=True))[0].changed
+    statuses = [found["metadata"]["labels"]["status"] for found in cluster.select(SECRET, f"owner=helm,name={NAME}")]
+    assert statuses == ["deployed", "deployed"]
+
+
+def test_unlocking_the_very_first_installation_starts_it_anew(cluster: FakeCluster, helm: FakeHelm) -> None:
+    helm.record(NAME, 1, "pending-install", [])
+    assert do(step(helm, cluster, unlock=True))[0] == Done("revision 1", changed=True)
+
+
+def test_unlocking_what_is_not_locked_changes_nothing(cluster: FakeCluster, helm: FakeHelm) -> None:
+    do(step(helm, cluster))
+    assert do(step(helm, cluster, unlock=True))[0] == Done("unchanged")
+
+
+def test_a_rollout_is_waited_for_and_its_reason_shown(cluster: FakeCluster, helm: FakeHelm) -> None:
+    cluster.put(CRASHING)
+    cluster.rollouts[NAME] = [HALF, HALF, WHOLE]
+    done, events = do(step(helm, cluster))
+    assert done.changed
+    assert set(events[1:]) == {"waiting regmirror-redis: 1/2 ready; pod redis-1: CrashLoopBackOff (exit code 1)"}
+
+
+def test_a_release_that_is_unchanged_is_waited_for_too(cluster: FakeCluster, helm: FakeHelm) -> None:
+    do(step(helm, cluster))
+    cluster.rollouts[NAME] = [HALF, HALF, WHOLE]
+    done, events = do(step(helm, cluster))
+    assert done == Done("unchanged")
+    assert set(events) == {"waiting regmirror-redis: 1/2 ready"}
+
+
+def test_a_timeout_says_what_it_waited_for_and_why_without_any_secret(cluster: FakeCluster, helm: FakeHelm) -> None:
+    cluster.put(CRASHING)
+    cluster.logs["redis-1", False] = "AUTH canary-redis-password failed"
+    cluster.rollouts[NAME] = [HALF]
+    with pytest.raises(RolloutTimeoutError) as caught:
+        do(step(helm, cluster, deadline=time.monotonic() - 1))
+    assert caught.value.exit_code is ExitCode.TIMED_OUT
+    assert caught.value.message.splitlines() == [
+        "regmirror-redis did not become ready in time (1/2 ready)",
+        "  pod redis-1: CrashLoopBackOff (exit code 1)",
+        "    log: AUTH *** failed",
+    ]
+    assert caught.value.hint == ("kubectl -n regmirror describe pod -l app.kubernetes.io/instance=regmirror-redis")
+
+
+def test_what_is_shown_while_waiting_holds_no_secret(cluster: FakeCluster, helm: FakeHelm) -> None:
+    state = {"waiting": {"reason": "CreateContainerError", "message": "canary-s3-secret"}}
+    cluster.put({**CRASHING, "status": {"containerStatuses": [{"ready": False, "state": state}]}})
+    cluster.rollouts[NAME] = [HALF, HALF, WHOLE]
+    _, events = do(step(helm, cluster))
+    assert events[-1] == "waiting regmirror-redis: 1/2 ready; pod redis-1: CreateContainerError: ***"
+
+
+def test_a_deployment_that_disappears_ends_the_wait(helm: FakeHelm) -> None:
+    without_it = FakeCluster()
+    with pytest.raises(ClusterError, match="the Deployment regmirror-redis has disappeared"):
+        do(step(helm, without_it))
+
+
+def test_a_failure_of_helm_is_passed_on(cluster: FakeCluster, helm: FakeHelm) -> None:
+    helm.failures[NAME] = HelmError("helm upgrade failed: quota")
+    with pytest.raises(HelmError, match="quota"):
+        do(step(helm, cluster))
+    del helm.failures[NAME]
+    assert do(step(helm, cluster))[0] == Done("revision 2", changed=True)
+
+
+def test_a_broken_chart_changes_nothing(cluster: FakeCluster, helm: FakeHelm) -> None:
+    with pytest.raises(ChartError):
+        do(step(helm, cluster, release=replace(RELEASE, chart=chart_directory("absent"))))
+    assert helm.upgraded == []
