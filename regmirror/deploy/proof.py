@@ -51,8 +51,9 @@ def prove_host(http: Http, host: str) -> None:
     challenge = parse_challenge(answer.headers.get("www-authenticate", ""))
     realm = f"https://{host}/auth"
     if answer.status != 401 or challenge is None or challenge.realm != realm:
+        sent = f" with the realm {challenge.realm}" if challenge else ""
         raise RegistryError(
-            f"https://{host}/v2/ answered {answer.status} instead of 401 with the realm {realm}",
+            f"https://{host}/v2/ answered {answer.status}{sent} instead of 401 with the realm {realm}",
             hint="is it the Ingress of this mirror that answers? See: regmirror verify",
         )
     token = client.token(challenge.realm, challenge.service)
