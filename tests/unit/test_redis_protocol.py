@@ -1,0 +1,66 @@
+"""One question to Redis and its answer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from socket import socket, socketpair
+
+import pytest
+
+from regmirror.errors import ClusterError
+from regmirror.verify.redis_protocol import ask
+from tests.fakes.redis_server import RedisServer
+
+
+def asked(server: Callable[[socket], None], *questions: list[str]) -> list[str]:
+    ours, theirs = socketpair()
+
+    def serve() -> None:
+        with theirs:
+            server(theirs)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        with ours:
+            return [ask(ours, *words) for words in questions]
+    finally:
+        thread.join()
+
+
+@pytest.mark.parametrize("password", ["plain", "with spaces\r\n*1\r\n$4\r\nPING\r\n", "ä€😀"])
+def test_a_password_arrives_whole(password: str) -> None:
+    assert asked(RedisServer(password), ["AUTH", password], ["PING"]) == ["+OK", "+PONG"]
+
+
+def test_a_wrong_password_is_answered_as_an_error() -> None:
+    assert asked(RedisServer("right"), ["PING"], ["AUTH", "wrong"]) == [
+        "-NOAUTH Authentication required.",
+        "-WRONGPASS invalid username-password pair",
+    ]
+
+
+def test_a_connection_that_ends_is_told() -> None:
+    def leave(connection: socket) -> None:
+        connection.recv(100)
+        connection.sendall(b"+O")
+
+    with pytest.raises(ClusterError, match="Redis closed the connection"):
+        asked(leave, ["PING"])
+
+
+def test_an_answer_without_an_end_is_cut() -> None:
+    def chatter(connection: socket) -> None:
+        connection.recv(100)
+        connection.sendall(b"x" * 5000)
+
+    assert asked(chatter, ["PING"]) == ["x" * 4096]
+
+
+def test_a_broken_connection_is_told() -> None:
+    ours, theirs = socketpair()
+    theirs.close()
+    ours.close()
+    with pytest.raises(ClusterError, match="no answer from Redis"):
+        ask(ours, "PING")
