@@ -41,7 +41,7 @@ def _announce(go: toolchain.GoToolchain, cache_directory: Path) -> None:
     if missing:
         minutes = max(1, round(sum(module.typical_seconds for module in missing) / 60))
         names = ", ".join(module.name for module in missing)
-        progress.say(f"building {names} with {go.version}: {minutes} minutes at most on 2 cores, once")
+        progress.say(f"building {names} with {go.version}: about {minutes} minutes on 2 idle cores, once")
 
 
 def _entry(module: GoModule, go: toolchain.GoToolchain, cache_directory: Path) -> Path:
