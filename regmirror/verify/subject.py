@@ -31,6 +31,13 @@ class NotDeployedError(RegmirrorError):
     code = "RM800"
 
 
+def look_up(document: Any, *keys: str) -> Any:
+    """What stands at a path of keys; None where the path ends early: live files hold what others have written."""
+    for key in keys:
+        document = document.get(key) if isinstance(document, dict) else None
+    return document
+
+
 @dataclass(slots=True)
 class Subject:
     """One mirror under examination. Checks run side by side, so what several of them need is fetched under a lock."""
@@ -85,11 +92,10 @@ class Subject:
         return self._yaml(names.registry_secret(upstream.name), "config.yml")
 
     def s3_account(self, upstream: Upstream) -> Account | None:
-        """The S3 key that the registry really uses."""
-        driver = self.registry_config(upstream).get("storage", {}).get("s3", {})
-        if "accesskey" not in driver:
-            return None
-        return Account(SecretStr(str(driver["accesskey"])), SecretStr(str(driver["secretkey"])))
+        """The S3 key that the registry really uses; None where it has none."""
+        driver = look_up(self.registry_config(upstream), "storage", "s3")
+        name, secret = look_up(driver, "accesskey"), look_up(driver, "secretkey")
+        return Account(SecretStr(str(name)), SecretStr(str(secret))) if name and secret else None
 
     def anonymous_token(self, upstream: Upstream) -> tuple[str, Token]:
         """A token without any rights, as everyone gets it; raises RegistryError or SigningError."""

@@ -5,7 +5,7 @@ from regmirror.ports.cluster import POD
 from regmirror.stack import names
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, UpstreamCheck
 from regmirror.verify.redis_protocol import ask
-from regmirror.verify.subject import Subject
+from regmirror.verify.subject import Subject, look_up
 
 
 def _password(subject: Subject, upstream: Upstream) -> Outcome:
@@ -13,7 +13,7 @@ def _password(subject: Subject, upstream: Upstream) -> Outcome:
     running = [pod for pod in pods if pod["status"].get("phase") == "Running"]
     if not running:
         return Failed("no Redis pod is running", "regmirror deploy")
-    password = str((subject.registry_config(upstream).get("redis") or {}).get("password", ""))
+    password = str(look_up(subject.registry_config(upstream), "redis", "password") or "")
     with subject.cluster.connect(running[0]["metadata"]["name"], names.REDIS_PORT) as connection:
         answer = ask(connection, "AUTH", password)
         if not answer.startswith("+OK"):

@@ -5,15 +5,15 @@ from regmirror.ports.cluster import INGRESS, Object
 from regmirror.stack import names
 from regmirror.stack.auth_config import access_rules
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, UpstreamCheck
-from regmirror.verify.subject import Subject
+from regmirror.verify.subject import Subject, look_up
 
 _DEPLOY = "bring the cluster back to the file: regmirror deploy"
 
 
 def _issuer(subject: Subject, upstream: Upstream) -> Outcome:
     wanted = subject.mirror.auth.issuer
-    signs = (subject.auth_config().get("token") or {}).get("issuer")
-    expects = _token_section(subject, upstream).get("issuer")
+    signs = look_up(subject.auth_config(), "token", "issuer")
+    expects = look_up(subject.registry_config(upstream), "auth", "token", "issuer")
     if signs != expects:
         return Failed(f'docker_auth signs as issuer "{signs}", the registry expects issuer "{expects}"', _DEPLOY)
     if signs != wanted:
@@ -22,19 +22,21 @@ def _issuer(subject: Subject, upstream: Upstream) -> Outcome:
 
 
 def _service(subject: Subject, upstream: Upstream) -> Outcome:
-    section, host = _token_section(subject, upstream), subject.mirror.host_of(upstream)
+    config, host = subject.registry_config(upstream), subject.mirror.host_of(upstream)
     for key, wanted in {"service": host, "realm": subject.realm(upstream)}.items():
-        if section.get(key) != wanted:
-            return Failed(f'the registry has the {key} "{section.get(key)}" instead of "{wanted}"', _DEPLOY)
+        found = look_up(config, "auth", "token", key)
+        if found != wanted:
+            return Failed(f'the registry has the {key} "{found}" instead of "{wanted}"', _DEPLOY)
     return Passed(host)
 
 
 def _access(subject: Subject) -> Outcome:
-    wanted, live = access_rules(subject.mirror), subject.auth_config().get("acl") or []
+    wanted, live = access_rules(subject.mirror), subject.auth_config().get("acl")
+    live = live if isinstance(live, list) else []
     if live == wanted:
         return Passed(f"{len(wanted)} rule{'s' * (len(wanted) != 1)}")
     missing = [rule["match"]["name"] for rule in wanted if rule not in live]
-    extra = [str((rule.get("match") or {}).get("name", "any repository")) for rule in live if rule not in wanted]
+    extra = [str(look_up(rule, "match", "name") or "any repository") for rule in live if rule not in wanted]
     differences = [f"ACL {what}: {', '.join(found)}" for what, found in (("lacks", missing), ("adds", extra)) if found]
     return Failed("docker_auth's " + ("; its ".join(differences) or "ACL has another order"), _DEPLOY)
 
@@ -54,11 +56,8 @@ def _ingress(subject: Subject, upstream: Upstream) -> Outcome:
 
 
 def _backends(rule: Object) -> dict[str, str]:
-    return {path["path"]: path["backend"]["service"]["name"] for path in (rule.get("http") or {}).get("paths") or []}
-
-
-def _token_section(subject: Subject, upstream: Upstream) -> Object:
-    return dict((subject.registry_config(upstream).get("auth") or {}).get("token") or {})
+    paths = look_up(rule, "http", "paths") or []
+    return {path.get("path", "/"): look_up(path, "backend", "service", "name") for path in paths}
 
 
 CHECKS: tuple[Check, ...] = (

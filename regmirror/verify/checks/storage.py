@@ -2,7 +2,7 @@
 
 from regmirror.config.model import Upstream
 from regmirror.errors import StorageUnreachableError
-from regmirror.verify.check import Category, Check, Outcome, Passed, Skipped, UpstreamCheck
+from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Skipped, UpstreamCheck
 from regmirror.verify.subject import Subject
 
 
@@ -11,6 +11,8 @@ def _bucket(subject: Subject, upstream: Upstream) -> Outcome:
     account = subject.s3_account(upstream)
     if account is None and storage.access_key is None:
         return Skipped("the pods have their rights from the cloud, not from a key")
+    if account is None:
+        return Failed("the registry's configuration lacks its S3 key", "regmirror deploy")
     try:
         subject.open_store(account).check_bucket()
     except StorageUnreachableError:

@@ -1,0 +1,119 @@
+"""A mirror that has been deployed in memory and serves; a test breaks one thing of it and asks a check."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import yaml
+
+from regmirror.config.model import Mirror
+from regmirror.ports.cluster import SECRET, Object
+from regmirror.registry.reference import ImageReference, parse_image
+from regmirror.stack import names
+from regmirror.stack.secrets import secret_manifests
+from regmirror.verify.check import Outcome
+from regmirror.verify.checks import CHECKS
+from regmirror.verify.run import run_checks
+from regmirror.verify.subject import Subject
+from tests import samples
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.http import FakeHttp
+from tests.fakes.object_store import FakeStore
+from tests.fakes.redis_server import RedisServer
+from tests.fakes.registry_host import RegistryHost
+
+IMAGE = "library/alpine:3"
+UPSTREAM = "https://registry-1.docker.io"
+
+
+@dataclass
+class Deployed:
+    """Every part of it; ``upstream`` is Docker Hub."""
+
+    mirror: Mirror
+    cluster: FakeCluster
+    http: FakeHttp
+    host: RegistryHost
+    upstream: RegistryHost
+    store: FakeStore
+    image: str | None = IMAGE
+
+    def ask(self, check_id: str) -> Outcome:
+        """The outcome of one check, whatever it needs."""
+        (check,) = [check for check in CHECKS if check.id == check_id]
+        (result,) = run_checks([replace(check, needs=())], self.subject())
+        return result.outcome
+
+    def ask_all(self) -> dict[str, Outcome]:
+        """The outcomes of all checks, by id."""
+        return {result.check.id: result.outcome for result in run_checks(CHECKS, self.subject())}
+
+    def subject(self) -> Subject:
+        """What the checks look at."""
+        image: ImageReference | None = parse_image(self.image) if self.image else None
+        return Subject(self.mirror, self.cluster, self.http, lambda _: self.store, lambda: samples.NOW, image)
+
+    def edit(self, secret: str, key: str, change: Callable[[Any], object]) -> None:
+        """Change a configuration file in its Secret, as somebody with kubectl would."""
+        content = yaml.safe_load(self._data(secret)[key])
+        change(content)
+        self.replace(secret, **{key: yaml.safe_dump(content).encode()})
+
+    def replace(self, secret: str, **data: bytes) -> None:
+        """Put other values into a Secret."""
+        encoded = {key: base64.b64encode(value).decode() for key, value in (self._data(secret) | data).items()}
+        self.cluster.put(self._secret(secret) | {"data": encoded})
+
+    def _data(self, secret: str) -> dict[str, bytes]:
+        return {key: base64.b64decode(value) for key, value in self._secret(secret)["data"].items()}
+
+    def _secret(self, name: str) -> Object:
+        found = self.cluster.get(SECRET, name)
+        assert found is not None
+        return found
+
+
+def deployed(**changes: Any) -> Deployed:
+    """A healthy mirror of Docker Hub with one image that may be pulled."""
+    mirror, material = samples.mirror(**changes), samples.material()
+    cluster = FakeCluster([*secret_manifests(mirror, material), *map(_deployment, _WORKLOADS), _ingress(mirror)])
+    cluster.put(_pod("redis-0", names.REDIS))
+    password = material.redis_password.get_secret_value()
+    cluster.listeners["redis-0", names.REDIS_PORT] = RedisServer(password)
+    host, upstream = RegistryHost(allowed={"library/alpine"}), RegistryHost("registry-1.docker.io")
+    upstream.allowed = {"library/alpine"}
+    for one in (host, upstream):
+        one.add_image("library/alpine", "3", [b"layer" * 500, b"another"], platforms=("arm64", "amd64"))
+    http = FakeHttp({f"https://{samples.HOST}": host, UPSTREAM: upstream})
+    return Deployed(mirror, cluster, http, host, upstream, FakeStore())
+
+
+_WORKLOADS = (names.REDIS, names.AUTH, names.registry("docker-hub"))
+
+
+def _deployment(name: str) -> Object:
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": {"replicas": 1}}
+
+
+def _pod(name: str, instance: str) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/instance": instance}},
+        "spec": {"containers": [{"name": "main"}]},
+        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]},
+    }
+
+
+def _ingress(mirror: Mirror) -> Object:
+    backends = {"/auth": names.AUTH, "/v2": names.registry(mirror.upstreams[0].name)}
+    paths = [{"path": path, "backend": {"service": {"name": service}}} for path, service in backends.items()]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": "public", "labels": {"app.kubernetes.io/instance": names.INGRESS}},
+        "spec": {"rules": [{"host": mirror.host, "http": {"paths": paths}}]},
+    }
