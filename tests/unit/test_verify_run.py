@@ -1,0 +1,146 @@
+"""Checks run side by side as their needs allow; results come in the order of the checks, and a failure is told once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from regmirror.config.model import Upstream
+from regmirror.errors import ClusterError
+from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Result, Skipped, UpstreamCheck, Warned
+from regmirror.verify.checks import CHECKS
+from regmirror.verify.run import is_healthy, run_checks, worst
+from regmirror.verify.subject import Subject
+from tests import samples
+from tests.unit.deployed import deployed
+
+PATIENCE = 10
+TWO = samples.mirror(upstreams=samples.TWO_UPSTREAMS)
+
+
+def subject() -> Subject:
+    healthy = deployed()
+    healthy.mirror = TWO
+    return healthy.subject()
+
+
+def check(id_: str, outcome: Outcome | Callable[[], Outcome], *needs: str) -> Check:
+    def run(_: Subject) -> Outcome:
+        return outcome() if callable(outcome) else outcome
+
+    return Check(id_, f"title of {id_}", Category.CLUSTER, run, needs)
+
+
+def upstream_check(id_: str, outcomes: dict[str, Outcome], *needs: str) -> Check:
+    def run(_: Subject, upstream: Upstream) -> Outcome:
+        return outcomes[upstream.name]
+
+    return UpstreamCheck(id_, f"title of {id_}", Category.TOKEN, run, needs)
+
+
+def run(*checks: Check) -> list[tuple[str, str, Outcome]]:
+    return [(result.check.id, result.upstream, result.outcome) for result in run_checks(checks, subject())]
+
+
+def test_results_come_in_the_order_of_the_checks_though_a_slow_one_is_first() -> None:
+    last_is_over = threading.Event()
+
+    def slow() -> Outcome:
+        return Passed() if last_is_over.wait(PATIENCE) else Failed("the others have waited for it")
+
+    def last() -> Outcome:
+        last_is_over.set()
+        return Passed("last")
+
+    assert run(check("a", slow), check("b", Warned("look")), check("c", last)) == [
+        ("a", "", Passed()),
+        ("b", "", Warned("look")),
+        ("c", "", Passed("last")),
+    ]
+
+
+def test_a_result_is_given_as_soon_as_it_and_all_before_it_are_there() -> None:
+    first_is_seen = threading.Event()
+
+    def slow() -> Outcome:
+        return Passed() if first_is_seen.wait(PATIENCE) else Failed("the first result was held back")
+
+    results = run_checks([check("a", Passed()), check("b", slow)], subject())
+    assert next(results).check.id == "a"
+    first_is_seen.set()
+    assert [result.outcome for result in results] == [Passed()]
+
+
+@pytest.mark.parametrize("outcome", [Failed("broken"), Skipped("not tried")])
+def test_what_needs_a_check_that_did_not_succeed_is_skipped(outcome: Outcome) -> None:
+    assert run(check("a", outcome), check("b", Passed(), "a"), check("c", Passed(), "b"), check("d", Passed())) == [
+        ("a", "", outcome),
+        ("b", "", Skipped("needs a")),
+        ("c", "", Skipped("needs b")),
+        ("d", "", Passed()),
+    ]
+
+
+def test_a_warning_stops_nothing() -> None:
+    assert run(check("a", Warned("look")), check("b", Passed(), "a"))[1] == ("b", "", Passed())
+
+
+def test_an_error_is_a_failure_with_its_hint() -> None:
+    def raising() -> Outcome:
+        raise ClusterError("no answer", hint="try again")
+
+    def without_hint() -> Outcome:
+        raise ClusterError("no answer")
+
+    assert [outcome for *_, outcome in run(check("a", raising), check("b", without_hint))] == [
+        Failed("no answer", "try again"),
+        Failed("no answer", ""),
+    ]
+
+
+def test_a_need_means_the_same_upstream() -> None:
+    first = upstream_check("a", {"docker-hub": Failed("broken"), "quay": Passed()})
+    second = upstream_check("b", {"docker-hub": Passed(), "quay": Passed()}, "a")
+    assert run(first, second)[2:] == [("b", "docker-hub", Skipped("needs a")), ("b", "quay", Passed())]
+
+
+def test_a_check_of_the_whole_mirror_needs_every_upstream() -> None:
+    first = upstream_check("a", {"docker-hub": Failed("broken"), "quay": Passed()})
+    assert run(first, check("b", Passed(), "a"))[2] == ("b", "", Skipped("needs a"))
+
+
+def test_many_checks_that_wait_for_one_do_not_block_it() -> None:
+    needy = [check(f"n{number}", Passed(), "a") for number in range(40)]
+    assert all(outcome == Passed() for *_, outcome in run(check("a", Passed()), *needy))
+
+
+def test_every_check_stands_after_those_that_it_needs() -> None:
+    seen: set[str] = set()
+    for one in CHECKS:
+        assert set(one.needs) <= seen, one.id
+        assert one.id not in seen
+        seen.add(one.id)
+
+
+def test_checks_stand_under_their_headings_in_the_order_of_the_headings() -> None:
+    order = list(Category)
+    positions = [order.index(one.category) for one in CHECKS]
+    assert positions == sorted(positions)
+    assert all(one.id.startswith(one.category.value) for one in CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "healthy", "word"),
+    [
+        ([], True, "success"),
+        ([Passed(), Skipped("x")], True, "success"),
+        ([Passed(), Warned("x"), Skipped("x")], True, "warning"),
+        ([Warned("x"), Failed("x"), Passed()], False, "error"),
+    ],
+)
+def test_a_run_ends_as_its_worst_result(outcomes: list[Outcome], healthy: bool, word: str) -> None:
+    results = [Result(check("a", outcome), "", outcome) for outcome in outcomes]
+    assert is_healthy(results) is healthy
+    assert worst(results) == word
