@@ -51,19 +51,27 @@ def terminal(output: Format = Format.TABLE, *, debug: bool = False, no_color: bo
     """
     # None leaves the decision to NO_COLOR, FORCE_COLOR and TERM.
     colourless = no_color or None
-    streams = Terminal(output, debug, Console(no_color=colourless), Console(stderr=True, no_color=colourless))
+    data, words = (Console(stderr=stderr, no_color=colourless, emoji=False) for stderr in (False, True))
+    streams = Terminal(output, debug, data, words)
     try:
         yield streams
     except RegmirrorError as error:
         _tell(streams, error)
         raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, EOFError):
         streams.say("interrupted; what was done stays, and the same command goes on from there", "bold red")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except BrokenPipeError:
         # Whoever read our output has seen enough; Python would complain about it once more at exit.
         sys.stderr.close()
         raise typer.Exit(ExitCode.OK) from None
+    except typer.Exit:
+        raise
+    except Exception as error:
+        # Its own words may hold anything, a secret too: they are shown with --debug alone.
+        unexpected = RegmirrorError(f"an unexpected {type(error).__name__}", hint="see it with --debug, and report it")
+        _tell(streams, unexpected)
+        raise typer.Exit(unexpected.exit_code) from None
 
 
 def _tell(streams: Terminal, error: RegmirrorError) -> None:

@@ -9,6 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic import ValidationError
+
 from regmirror.config.durations import parse_duration
 from regmirror.config.load import load_mirror
 from regmirror.config.model import Mirror
@@ -20,9 +22,15 @@ T = TypeVar("T")
 
 
 def read_mirror(file: Path, namespace: str | None) -> Mirror:
-    """The configuration, with the namespace of the command line where one is given."""
+    """The configuration, with the namespace of the command line where one is given; raises ConfigurationError."""
     mirror = load_mirror(file)
-    return mirror.model_copy(update={"namespace": namespace}) if namespace else mirror
+    if not namespace:
+        return mirror
+    try:
+        return Mirror.model_validate(dict(mirror) | {"namespace": namespace})
+    except ValidationError as error:
+        message = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"--namespace: {message}") from None
 
 
 def read_timeout(text: str) -> timedelta:

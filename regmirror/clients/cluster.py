@@ -4,7 +4,9 @@ Only the dynamic client is used: constructing the typed one (``CoreV1Api``) cost
 """
 
 import json
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +14,7 @@ from socket import socket
 from typing import Any
 
 import urllib3
+import yaml
 from kubernetes import config
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
@@ -24,6 +27,7 @@ from regmirror.errors import ClusterError, ClusterUnreachableError, KubeconfigEr
 from regmirror.ports.cluster import Applied, Kind, Object, Right
 from regmirror.stack.names import FIELD_MANAGER
 
+_NAME_ANOTHER = "name one by --kubeconfig or KUBECONFIG, and see: kubectl config get-contexts"
 _TIMEOUT = (5.0, 30.0)
 """Seconds to connect, and to wait for an answer."""
 
@@ -36,7 +40,8 @@ class KubernetesCluster:
         self.namespace = namespace
         self._configuration, self.context = _load(kubeconfig, context)
         self._dynamic: DynamicClient | None = None
-        self._cache = tempfile.TemporaryDirectory(prefix="regmirror-discovery-")
+        self._cache = Path(tempfile.mkdtemp(prefix="regmirror-discovery-"))
+        weakref.finalize(self, shutil.rmtree, self._cache, ignore_errors=True)
 
     def version(self) -> tuple[int, int]:
         """Major and minor version of the API server."""
@@ -147,8 +152,8 @@ class KubernetesCluster:
     def _resource(self, kind: Kind) -> Any:
         if self._dynamic is None:
             # A cache file of our own: the default one in /tmp is shared by every cluster at the same address.
-            cache = str(Path(self._cache.name) / "resources.json")
-            self._dynamic = DynamicClient(ApiClient(self._configuration), cache_file=cache)
+            cache = self._cache / "resources.json"
+            self._dynamic = DynamicClient(ApiClient(self._configuration), cache_file=str(cache))
         return self._dynamic.resources.get(api_version=kind.api_version, kind=kind.kind)
 
     def _raw(self, path: str, query: list[tuple[str, str]] | None = None) -> str:
@@ -187,7 +192,7 @@ class KubernetesCluster:
     def _unreachable(self, error: Exception) -> ClusterUnreachableError:
         return ClusterUnreachableError(
             f"no answer from the Kubernetes API {self._configuration.host} (context {self.context}): {_cause(error)}",
-            hint=f"try: kubectl --context {self.context} version",
+            hint=f"kubectl --context {self.context} version",
         )
 
 
@@ -198,20 +203,21 @@ class _MissingError(Exception):
 def _load(kubeconfig: Path | None, context: str | None) -> tuple[Configuration, str]:
     configuration = Configuration()
     source = str(kubeconfig) if kubeconfig else None
+    found = f"the kubeconfig {source}" if source else "the kubeconfig"
     try:
         contexts, active = config.list_kube_config_contexts(config_file=source)
         names = [entry["name"] for entry in contexts]
         chosen = context or (active or {}).get("name")
         if chosen not in names:
             raise KubeconfigError(
-                f"the kubeconfig has no context {chosen}", hint=f"it has: {', '.join(names) or 'none'}; use --context"
+                f"{found} has no context {chosen}", hint=f"it has: {', '.join(names) or 'none'}; use --context"
             )
         config.load_kube_config(config_file=source, context=chosen, client_configuration=configuration)
-    except (ConfigException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise KubeconfigError(
-            f"the kubeconfig cannot be used: {' '.join(str(error).split())}",
-            hint="name one by --kubeconfig or KUBECONFIG, and try: kubectl config get-contexts",
-        ) from error
+    except (ConfigException, OSError) as error:
+        raise KubeconfigError(f"{found} cannot be used: {' '.join(str(error).split())}", hint=_NAME_ANOTHER) from error
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError):
+        # Chained to nothing: the parser's error may show a piece of the file, where tokens are.
+        raise KubeconfigError(f"{found} cannot be used: it is not a kubeconfig", hint=_NAME_ANOTHER) from None
     # Its default of three more tries turns an unreachable server into minutes of silence.
     configuration.retries = urllib3.Retry(connect=0, read=0, redirect=0, other=0, total=0)
     return configuration, str(chosen)

@@ -1,0 +1,227 @@
+"""The command line: what it says on which stream, how it leaves, and how quickly it starts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+from typer.testing import CliRunner, Result
+
+from regmirror import __version__
+from regmirror.cli.app import app
+from regmirror.cli.options import Format
+from regmirror.cli.terminal import terminal
+from regmirror.config.schema import mirror_schema
+from regmirror.errors import ExitCode, MissingSecretError, PartlyAppliedError, RegmirrorError, RolloutTimeoutError
+from tests import samples
+
+HEAVY = {
+    "kubernetes",
+    "boto3",
+    "botocore",
+    "pyhelm3",
+    "cryptography",
+    "jinja2",
+    "pydantic_core",
+    "asyncio",
+    "yaml",
+    "urllib3",
+}
+TOKEN = "canary-token"
+
+
+@pytest.fixture(autouse=True)
+def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    (tmp_path / "regmirror.yaml").write_text(yaml.safe_dump(samples.document()))
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+def kubeconfig(**changes: Any) -> str:
+    """A kubeconfig of a server at a port where nobody listens."""
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "dead",
+        "contexts": [{"name": "dead", "context": {"cluster": "dead", "user": "me"}}],
+        "clusters": [{"name": "dead", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "users": [{"name": "me", "user": {"token": TOKEN}}],
+        **changes,
+    }
+    Path("kubeconfig").write_text(yaml.safe_dump(content))
+    return "kubeconfig"
+
+
+def test_the_version_is_shown() -> None:
+    result = run("--version")
+    assert (result.exit_code, result.stdout) == (0, f"regmirror {__version__}\n")
+
+
+def test_a_misspelt_command_is_answered_with_the_nearest() -> None:
+    result = run("deplyo")
+    assert result.exit_code == ExitCode.USAGE
+    assert "Did you mean 'deploy'?" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["init", "deploy", "verify", "schema"])
+def test_every_command_explains_itself(command: str) -> None:
+    for option in ("-h", "--help"):
+        result = run(command, option)
+        assert result.exit_code == 0
+        assert "Usage" in result.stdout
+
+
+def test_the_schema_is_that_of_the_model() -> None:
+    result = run("schema")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == mirror_schema()
+
+
+def test_the_start_loads_nothing_heavy() -> None:
+    program = "import regmirror.cli.app, sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(result.stdout.split())
+    assert "typer" in loaded
+    assert loaded & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["deploy", "-f", "absent.yaml"], "RM100", "there is no file absent.yaml"),
+        (["verify", "-f", "absent.yaml"], "RM100", "there is no file absent.yaml"),
+        (["deploy", "--timeout", "5"], "RM100", '--timeout: "5" is not a duration'),
+        (["deploy", "--namespace", "No Name"], "RM100", '--namespace: "No Name" is not a name'),
+        (["deploy", "--ca-file", "absent.crt"], "RM100", "--ca-file absent.crt cannot be read as PEM certificates"),
+        (
+            ["deploy", "--resolve", "mirror.example.com"],
+            "RM100",
+            '--resolve "mirror.example.com" is not HOST:PORT:ADDR',
+        ),
+        (["deploy", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
+        (["verify", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
+    ],
+)
+@pytest.mark.parametrize("output", ["json", "yaml", "table"])
+def test_a_mistake_of_the_user_leaves_with_2_and_one_clear_error(
+    words: list[str], code: str, message: str, output: str
+) -> None:
+    result = run(*words, "-o", output)
+    assert result.exit_code == ExitCode.USAGE
+    assert f"Error {code}: {message}" in result.stderr
+    assert "Traceback" not in result.stderr
+    if output == "table":
+        assert result.stdout == ""
+    else:
+        document = (json.loads if output == "json" else yaml.safe_load)(result.stdout)
+        assert list(document) == ["error"]
+        assert document["error"]["code"] == code
+        assert message in document["error"]["message"]
+
+
+@pytest.mark.parametrize("content", ["a: [b\n  token: canary-token", "canary-token", "[canary-token]", "", "\x00"])
+def test_a_broken_kubeconfig_is_told_without_its_content(content: str) -> None:
+    Path("kubeconfig").write_text(content)
+    result = run("deploy", "--kubeconfig", "kubeconfig")
+    assert result.exit_code == ExitCode.USAGE
+    assert "Error RM202: the kubeconfig kubeconfig cannot be used: " in result.stderr
+    assert TOKEN not in result.stderr
+
+
+def test_a_context_that_is_not_there_is_answered_with_those_that_are() -> None:
+    result = run("deploy", "--kubeconfig", kubeconfig(), "--context", "other")
+    assert result.exit_code == ExitCode.USAGE
+    assert "the kubeconfig kubeconfig has no context other\n  Try: it has: dead; use --context" in result.stderr
+
+
+def test_a_cluster_that_does_not_answer_fails_the_deployment() -> None:
+    result = run("deploy", "--kubeconfig", kubeconfig(), "--helm", "/absent/helm", "-o", "json")
+    assert result.exit_code == ExitCode.FAILED
+    error = json.loads(result.stdout)["error"]
+    assert error["code"] == "RM201"
+    assert "no answer from the Kubernetes API https://127.0.0.1:1 (context dead)" in error["message"]
+    assert "also RM301: Helm cannot be started as /absent/helm" in error["message"]
+    assert error["hint"] == "kubectl --context dead version"
+    assert TOKEN not in result.output
+
+
+def test_verify_reports_what_it_could_not_ask() -> None:
+    resolve = f"{samples.HOST}:443:127.0.0.1:1"
+    result = run("verify", "--kubeconfig", kubeconfig(), "--resolve", resolve, "-o", "json")
+    assert result.exit_code == ExitCode.FAILED
+    report = json.loads(result.stdout)
+    outcomes = {entry["id"]: entry["result"] for entry in report["checks"]}
+    assert report["result"] == "error"
+    assert outcomes["cluster-api"] == outcomes["tls-host"] == "error"
+    assert set(outcomes.values()) == {"error", "skipped"}
+
+
+def test_verify_shows_a_table_to_people() -> None:
+    resolve = f"{samples.HOST}:443:127.0.0.1:1"
+    result = run("verify", "--kubeconfig", kubeconfig(), "--resolve", resolve)
+    assert result.exit_code == ExitCode.FAILED
+    lines = result.stdout.splitlines()
+    assert lines[:2] == ["cluster", "  × the Kubernetes API answers"]
+    assert "      See: docs/checks.md#cluster-api" in lines
+    assert "  - every pod is ready: skipped, needs cluster-api" in lines
+    assert lines[-1].startswith("× 0 passed, 2 failed, 0 warned, ")
+    assert lines[-1].endswith("skipped: cluster-api, tls-host")
+
+
+def leaving(error: BaseException, **options: Any) -> int:
+    with pytest.raises(typer.Exit) as caught, terminal(**options):
+        raise error
+    return caught.value.exit_code
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (RegmirrorError("x"), 1),
+        (MissingSecretError("x"), 2),
+        (PartlyAppliedError("x"), 3),
+        (RolloutTimeoutError("x"), 124),
+        (KeyboardInterrupt(), 130),
+        (EOFError(), 130),
+        (ValueError("x"), 1),
+        (ExceptionGroup("x", [ValueError("x")]), 1),
+    ],
+)
+def test_every_error_has_its_exit_code(error: BaseException, code: int) -> None:
+    assert leaving(error) == code
+
+
+def test_an_unexpected_error_shows_neither_traceback_nor_words(capsys: pytest.CaptureFixture[str]) -> None:
+    leaving(ValueError("canary"), output=Format.JSON)
+    captured = capsys.readouterr()
+    assert captured.err == "Error RM000: an unexpected ValueError\n  Try: see it with --debug, and report it\n"
+    assert json.loads(captured.out)["error"]["message"] == "an unexpected ValueError"
+
+
+def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    leaving(ValueError("what happened"), debug=True)
+    assert "ValueError: what happened" in capsys.readouterr().err
+
+
+def test_colour_is_left_out_when_asked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    leaving(RegmirrorError("plain"), no_color=True)
+    plain = capsys.readouterr().err
+    leaving(RegmirrorError("red"))
+    assert "\x1b[31m" not in plain
+    assert "31m" in capsys.readouterr().err
+
+
+def test_markup_in_a_message_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    leaving(RegmirrorError("[bold]upstreams[0].url[/bold]: :smile: " + "x" * 200))
+    assert capsys.readouterr().err == f"Error RM000: [bold]upstreams[0].url[/bold]: :smile: {'x' * 200}\n"
