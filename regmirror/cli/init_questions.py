@@ -1,6 +1,7 @@
 """The questions of ``init`` on a terminal, with what the cluster offers as defaults; and the writing of the file."""
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,6 +55,8 @@ def write_configuration(file: Path, answers: Answers) -> None:
         draft.write_text(text)
         draft.replace(file)
     except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
         raise ConfigurationError(f"{file} cannot be written: {error.strerror}") from error
 
 
