@@ -97,15 +97,17 @@ def _traefik(cluster: Cluster) -> None:
 
 def _s3(cluster: Cluster) -> None:
     """The keys go by the environment; there is no bucket, because creating one is regmirror's to do."""
-    data = cluster.instance.state / "s3"
-    data.mkdir(exist_ok=True)
+    data, metadata = (cluster.instance.state / "s3" / name for name in ("data", "metadata"))
+    for directory in (data, metadata):
+        directory.mkdir(parents=True, exist_ok=True)
     address = f"{addresses.NODE_ADDRESS}:{addresses.S3_PORT}"
     keys = {
         "ROOT_ACCESS_KEY_ID": cluster.credentials.s3_access_key,
         "ROOT_SECRET_ACCESS_KEY": cluster.credentials.s3_secret_key,
     }
     options = ["--port", address, "--region", S3_REGION, "--health", "/healthz"]
-    command: list[str | Path] = ["versitygw", *options, "posix", "--nometa", data]
+    # Without metadata it loses the ETags of parts, and with them every multipart upload: all that a registry writes.
+    command: list[str | Path] = ["versitygw", *options, "posix", "--sidecar", metadata, data]
     cluster.processes.start("s3", command, keys)
     cluster.processes.wait_until("s3", lambda: http.answers(f"http://{address}/healthz"))
 

@@ -91,24 +91,20 @@ class KubernetesCluster:
 
     def apply(self, manifest: Object) -> Applied:
         """Server-side apply as field manager ``regmirror``; the resource version tells whether anything changed."""
-        kind = Kind(manifest["apiVersion"], manifest["kind"])
-        name = manifest["metadata"]["name"]
-        before = self.get(kind, name)
-        applied = self._call(
-            f"apply {kind.kind} {name}",
-            lambda: self._resource(kind).server_side_apply(
-                body=manifest,
-                name=name,
-                field_manager=FIELD_MANAGER,
-                force_conflicts=True,
-                **self._where(kind),
-                _request_timeout=_TIMEOUT,
-            ),
-        )
+        before = self.get(_kind(manifest), manifest["metadata"]["name"])
+        applied = self._apply(manifest)
         if before is None:
             return Applied.CREATED
-        same = before["metadata"]["resourceVersion"] == applied.to_dict()["metadata"]["resourceVersion"]
+        same = before["metadata"]["resourceVersion"] == applied["metadata"]["resourceVersion"]
         return Applied.UNCHANGED if same else Applied.CHANGED
+
+    def is_in_place(self, manifest: Object) -> bool:
+        """Whether the object is there and a dry run of applying the manifest changes nothing of it.
+
+        The API server compares, so its defaults and its ways of writing quantities are no differences.
+        """
+        live = self.get(_kind(manifest), manifest["metadata"]["name"])
+        return live is not None and _substance(live) == _substance(self._apply(manifest, dry_run="All"))
 
     def delete(self, kind: Kind, name: str) -> None:
         """Delete one object; a missing one is fine."""
@@ -145,6 +141,22 @@ class KubernetesCluster:
             yield connection
         finally:
             connection.close()
+
+    def _apply(self, manifest: Object, **options: str) -> Object:
+        kind, name = _kind(manifest), manifest["metadata"]["name"]
+        applied = self._call(
+            f"apply {kind.kind} {name}",
+            lambda: self._resource(kind).server_side_apply(
+                body=manifest,
+                name=name,
+                field_manager=FIELD_MANAGER,
+                force_conflicts=True,
+                **self._where(kind),
+                **options,
+                _request_timeout=_TIMEOUT,
+            ),
+        )
+        return dict(applied.to_dict())
 
     def _where(self, kind: Kind) -> dict[str, str]:
         return {"namespace": self.namespace} if self._resource(kind).namespaced else {}
@@ -198,6 +210,16 @@ class KubernetesCluster:
 
 class _MissingError(Exception):
     """The object, or its kind, is not there."""
+
+
+def _kind(manifest: Object) -> Kind:
+    return Kind(manifest["apiVersion"], manifest["kind"])
+
+
+def _substance(found: Object) -> Object:
+    """An object without its status and without what the API server keeps about it."""
+    metadata = {key: found["metadata"].get(key) or {} for key in ("labels", "annotations")}
+    return {key: value for key, value in found.items() if key not in {"metadata", "status"}} | metadata
 
 
 def _load(kubeconfig: Path | None, context: str | None) -> tuple[Configuration, str]:

@@ -94,9 +94,14 @@ class Pyhelm3Helm:
         return _objects(rendered)
 
     async def upgrade(self, release: Release) -> int:
-        """Install or upgrade without waiting for pods; gives the new revision."""
+        """Install or upgrade without waiting for pods; gives the new revision.
+
+        Helm 4 applies on the server and then refuses fields that somebody else has changed: it is told to take them.
+        """
+        major, _ = await self.version()
+        taking = {"server_side": "true", "force_conflicts": True} if major >= 4 else {}
         answer: Any = await self._command.install_or_upgrade(
-            release.name, release.chart, release.values, create_namespace=False, namespace=self._namespace
+            release.name, release.chart, release.values, create_namespace=False, namespace=self._namespace, **taking
         )
         return int(answer["version"])
 

@@ -8,7 +8,7 @@ from typing import Any
 from regmirror.deploy.rollout import diagnose, is_rolled_out, progress_of
 from regmirror.deploy.steps import Done, Progress
 from regmirror.errors import ClusterError, ReleaseStuckError, RolloutTimeoutError
-from regmirror.ports.cluster import DEPLOYMENT, SECRET, Cluster, Kind
+from regmirror.ports.cluster import DEPLOYMENT, SECRET, Cluster
 from regmirror.ports.helm import DeployedRelease, Helm
 from regmirror.stack.material import Material
 from regmirror.stack.releases import Release
@@ -72,11 +72,8 @@ class ReleaseStep:
             return False
         if await self.helm.manifest(self.name) != wanted:
             return False
-        found = [
-            await asyncio.to_thread(self.cluster.get, Kind(o["apiVersion"], o["kind"]), o["metadata"]["name"])
-            for o in wanted
-        ]
-        return all(found)
+        # Helm compares with what it applied last; whether somebody has changed that since, only the cluster knows.
+        return all([await asyncio.to_thread(self.cluster.is_in_place, manifest) for manifest in wanted])
 
     async def _wait(self, wanted: list[dict[str, Any]], progress: Progress) -> None:
         for name in [o["metadata"]["name"] for o in wanted if o["kind"] == DEPLOYMENT.kind]:

@@ -75,6 +75,9 @@ class Cluster(Protocol):
     def apply(self, manifest: Object) -> Applied:
         """Server-side apply as field manager ``regmirror``."""
 
+    def is_in_place(self, manifest: Object) -> bool:
+        """Whether the object is there and applying the manifest would change nothing; nothing is changed."""
+
     def delete(self, kind: Kind, name: str) -> None:
         """Delete one object; a missing one is fine."""
 

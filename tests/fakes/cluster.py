@@ -101,6 +101,10 @@ class FakeCluster:
         self._objects[kind, name] = self._stamped(after, before)
         return Applied.CHANGED
 
+    def is_in_place(self, manifest: Object) -> bool:
+        live = self._objects.get(_key(manifest))
+        return live is not None and all(live.get(key) == value for key, value in manifest.items() if key != "metadata")
+
     def delete(self, kind: Kind, name: str) -> None:
         self._objects.pop((kind, name), None)
 
