@@ -120,7 +120,7 @@ class KubernetesCluster:
         query = [("container", container), ("tailLines", str(lines)), ("previous", str(previous).lower())]
         try:
             return str(self._call(f"read the log of {pod}", lambda: self._raw(path, query)))
-        except (ClusterError, _MissingError):
+        except ClusterError:
             return ""
 
     @contextmanager
@@ -181,17 +181,17 @@ class KubernetesCluster:
         try:
             return call()
         except ResourceNotFoundError as error:
-            raise _MissingError from error
+            raise _MissingError(f"cannot {what}: the cluster has no such kind of object") from error
         except ApiException as error:
             raise self._translate(what, error) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._unreachable(error) from error
 
     def _translate(self, what: str, error: ApiException) -> Exception:
-        if error.status == 404:
-            return _MissingError()
         message = _status_message(error)
         where = f"context {self.context}, namespace {self.namespace}"
+        if error.status == 404:
+            return _MissingError(f"cannot {what} ({where}): {message}")
         if error.status in {401, 403}:
             return PermissionDeniedError(
                 f"cannot {what} ({where}): {message}",
@@ -208,8 +208,8 @@ class KubernetesCluster:
         )
 
 
-class _MissingError(Exception):
-    """The object, or its kind, is not there."""
+class _MissingError(ClusterError):
+    """The object, its kind, or what it belongs to is not there."""
 
 
 def _kind(manifest: Object) -> Kind:

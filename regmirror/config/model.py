@@ -170,7 +170,11 @@ class IngressComponent(Section):
         dict[str, str], Field(description="Annotations of every Ingress, for its controller, external-dns and others.")
     ] = {}
     tls_secret: Annotated[
-        str | None, Field(description="Secret with the public certificate; null leaves TLS to the Ingress controller.")
+        str | None,
+        Field(
+            description="Secret with the public certificate; an upstream with a host of its "
+            "own has NAME-UPSTREAM. null leaves the certificate to the Ingress controller."
+        ),
     ] = "regmirror-tls"  # noqa: S105 - the name of a Secret
     issuer: Annotated[CertificateIssuer | None, Field(description="Have cert-manager fill tlsSecret.")] = None
 
@@ -200,6 +204,11 @@ class Mirror(Section):
     auth: Annotated[AuthComponent, Field(description="docker_auth, which signs the tokens.")] = AuthComponent()
     redis: Annotated[RedisComponent, Field(description="The cache of blob descriptors.")] = RedisComponent()
     ingress: Annotated[IngressComponent, Field(description="The public entrance.")] = IngressComponent()
+
+    def tls_secret_of(self, upstream: Upstream) -> str | None:
+        """The Secret with the certificate of one upstream's host: two hosts in one would overwrite each other's."""
+        name = self.ingress.tls_secret
+        return f"{name}-{upstream.name}" if name and upstream.host else name
 
     def host_of(self, upstream: Upstream) -> str:
         """The public host of one upstream's mirror; also its ``service`` in tokens."""

@@ -83,12 +83,12 @@ def _ingress(mirror: Mirror) -> Release:
         "annotations": _issuer_annotation(issuer.kind, issuer.name) | mirror.ingress.annotations
         if issuer
         else mirror.ingress.annotations,
-        "tls_secret": mirror.ingress.tls_secret or "",
         "hosts": [
             {
                 "host": mirror.host_of(upstream),
                 "registryService": names.registry(upstream.name),
                 "registryPort": names.REGISTRY_PORT,
+                "tlsSecretName": mirror.tls_secret_of(upstream),
             }
             for upstream in mirror.upstreams
         ],

@@ -111,24 +111,31 @@ def test_what_the_file_leaves_out_is_left_to_the_chart() -> None:
     assert (values["imagePullSecrets"], values["nodeSelector"], values["tolerations"]) == ([], {}, [])
 
 
-def test_every_host_is_routed_to_its_own_registry() -> None:
+def test_every_host_is_routed_to_its_own_registry_with_its_own_certificate() -> None:
     values = release("ingress", upstreams=samples.TWO_UPSTREAMS).values
-    assert values["hosts"] == [
-        {"host": "mirror.example.com", "registryService": "regmirror-docker-hub", "registryPort": 5000},
-        {"host": "quay.example.com", "registryService": "regmirror-quay", "registryPort": 5000},
-    ]
+    hub, quay = values["hosts"]
+    assert hub == {
+        "host": "mirror.example.com",
+        "registryService": "regmirror-docker-hub",
+        "registryPort": 5000,
+        "tlsSecretName": "regmirror-tls",
+    }
+    assert (quay["host"], quay["registryService"]) == ("quay.example.com", "regmirror-quay")
+    assert quay["tlsSecretName"] == "regmirror-tls-quay"
     assert (values["authService"], values["authPort"]) == ("regmirror-auth", 5001)
+
+
+def test_without_a_secret_the_controller_brings_the_certificate() -> None:
+    values = release("ingress", ingress={"tlsSecret": None}).values
+    assert values["tls"] == {"enabled": True}
+    assert "tlsSecretName" not in values["hosts"][0]
 
 
 @pytest.mark.parametrize(
     ("ingress", "expected"),
     [
-        ({}, {"className": "", "annotations": {}, "tls": {"enabled": True, "secretName": "regmirror-tls"}}),
-        ({"tlsSecret": None}, {"tls": {"enabled": False, "secretName": ""}}),
-        (
-            {"className": "traefik", "tlsSecret": "wild"},
-            {"className": "traefik", "tls": {"enabled": True, "secretName": "wild"}},
-        ),
+        ({}, {"className": "", "annotations": {}, "tls": {"enabled": True}}),
+        ({"className": "traefik"}, {"className": "traefik"}),
         (
             {"issuer": {"name": "le"}, "annotations": {"a": "b"}},
             {"annotations": {"cert-manager.io/cluster-issuer": "le", "a": "b"}},
