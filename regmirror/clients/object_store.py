@@ -12,6 +12,8 @@ from regmirror.errors import BucketMissingError, StorageError, StorageUnreachabl
 from regmirror.stack.material import Account
 
 _PROBE = ".regmirror-probe"
+# The last is versitygw's word for an unknown key.
+_KEY_REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound"}
 
 
 class S3ObjectStore:
@@ -39,10 +41,10 @@ class S3ObjectStore:
     def check_bucket(self) -> None:
         """Prove that the bucket exists and that objects can be written, read, listed and deleted."""
         bucket, key = self._storage.bucket, "/".join(filter(None, [self._storage.prefix.strip("/"), _PROBE]))
-        self._call("look at", lambda: self._client.head_bucket(Bucket=bucket))
+        # Not head_bucket: its refusals have no body, so that a wrong key cannot be told from a missing bucket.
+        self._call("list", lambda: self._client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1))
         self._call("write to", lambda: self._client.put_object(Bucket=bucket, Key=key, Body=b"regmirror"))
         self._call("read from", lambda: self._client.get_object(Bucket=bucket, Key=key)["Body"].read())
-        self._call("list", lambda: self._client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1))
         self._call("delete from", lambda: self._client.delete_object(Bucket=bucket, Key=key))
 
     def create_bucket(self) -> None:
@@ -77,7 +79,7 @@ class S3ObjectStore:
             raise BucketMissingError(
                 f"cannot {what} {where}: it does not exist", hint="create it, or set storage.createBucket: true"
             ) from error
-        if code in {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}:
+        if code in _KEY_REFUSED:
             raise StorageError(
                 f"cannot {what} {where}: the S3 key is refused ({code})",
                 hint="check storage.accessKey and the policy of its user: list, get, put and delete are needed",

@@ -1,0 +1,163 @@
+"""Each port twice: the fake, and the real adapter on the cluster that lab.setting finds.
+
+The fakes are held to what the real adapters do; a test that needs the real one is skipped, by name, without a cluster.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from pydantic import SecretStr
+
+from lab import setting as settings
+from lab.errors import LabError
+from lab.setting import Setting
+from regmirror.clients.cluster import KubernetesCluster
+from regmirror.clients.helm import Pyhelm3Helm
+from regmirror.clients.object_store import S3ObjectStore
+from regmirror.config.model import S3Storage
+from regmirror.ports.cluster import NAMESPACE, SECRET, Cluster, Object
+from regmirror.ports.helm import Helm
+from regmirror.ports.object_store import ObjectStore
+from regmirror.stack.material import Account
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.helm import FakeHelm
+from tests.fakes.object_store import FakeStore
+
+
+@pytest.fixture(scope="session")
+def setting() -> Setting:
+    """The cluster to test on: the lab's, or that of CONTEXT."""
+    try:
+        return settings.find()
+    except LabError as error:
+        pytest.skip(str(error))
+
+
+@dataclass(frozen=True)
+class Place:
+    """A namespace and its neighbours; ``put_elsewhere`` creates an object in one of these."""
+
+    cluster: Cluster
+    without_namespace: Cluster
+    put_elsewhere: Callable[[Object], object]
+
+
+@pytest.fixture
+def fake_place() -> Place:
+    cluster = FakeCluster()
+    return Place(cluster, FakeCluster(exists=False), cluster.elsewhere.append)
+
+
+@pytest.fixture
+def real_place(setting: Setting) -> Iterator[Place]:
+    names = [f"port-{secrets.token_hex(4)}" for _ in range(3)]
+    cluster, elsewhere, absent = (KubernetesCluster(None, setting.context, name) for name in names)
+    for one in (cluster, elsewhere):
+        one.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": one.namespace}})
+    yield Place(cluster, absent, lambda manifest: elsewhere.apply(manifest))
+    for one in (cluster, elsewhere):
+        one.delete(NAMESPACE, one.namespace)
+
+
+@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.lab)])
+def place(request: pytest.FixtureRequest) -> Place:
+    """A namespace, in memory and for real."""
+    found: Place = request.getfixturevalue(f"{request.param}_place")
+    return found
+
+
+@dataclass(frozen=True)
+class HelmPlace:
+    """Helm on a namespace; ``leave_pending`` leaves a release as a killed Helm does."""
+
+    helm: Helm
+    cluster: Cluster
+    leave_pending: Callable[[str, int], object]
+
+
+@pytest.fixture
+def fake_helm(fake_place: Place) -> HelmPlace:
+    assert isinstance(fake_place.cluster, FakeCluster)
+    helm = FakeHelm(fake_place.cluster)
+    return HelmPlace(
+        helm, fake_place.cluster, lambda name, revision: helm.record(name, revision, "pending-upgrade", [])
+    )
+
+
+@pytest.fixture
+def real_helm3(setting: Setting, real_place: Place) -> HelmPlace:
+    """The lab's Helm 3, or on another cluster the one Helm that is installed."""
+    return _real_helm(setting, real_place, setting.lab["helm3"] if setting.lab else os.environ.get("HELM", "helm"))
+
+
+@pytest.fixture
+def real_helm4(setting: Setting, real_place: Place) -> HelmPlace:
+    """The lab's Helm 4."""
+    if setting.lab is None:
+        pytest.skip("outside the lab there is one Helm to test with, not two")
+    return _real_helm(setting, real_place, setting.lab["helm4"])
+
+
+def _real_helm(setting: Setting, place: Place, executable: str) -> HelmPlace:
+    cluster = place.cluster
+    helm = Pyhelm3Helm(executable, None, setting.context, cluster.namespace)
+    return HelmPlace(helm, cluster, lambda name, revision: _leave_pending(cluster, name, revision))
+
+
+def _leave_pending(cluster: Cluster, name: str, revision: int) -> None:
+    """Write Helm's record of a further revision that never ended. Source: Helm's pkg/storage/driver/util.go."""
+    record = cluster.get(SECRET, f"sh.helm.release.v1.{name}.v{revision - 1}")
+    assert record is not None
+    release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(record["data"]["release"]))))
+    release |= {"version": revision, "info": release["info"] | {"status": "pending-upgrade"}}
+    encoded = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(release).encode()))).decode()
+    labels = record["metadata"]["labels"] | {"status": "pending-upgrade", "version": str(revision)}
+    cluster.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": f"sh.helm.release.v1.{name}.v{revision}", "labels": labels},
+            "type": record["type"],
+            "data": {"release": encoded},
+        }
+    )
+
+
+@dataclass(frozen=True)
+class StorePlace:
+    """A bucket that does not exist yet; ``objects`` lists what is in it."""
+
+    bucket: str
+    store: ObjectStore
+    objects: Callable[[], list[Any]]
+
+
+@pytest.fixture
+def fake_store() -> StorePlace:
+    return StorePlace("layers", FakeStore(exists=False), list)
+
+
+@pytest.fixture
+def real_store(setting: Setting) -> Iterator[StorePlace]:
+    environment = setting.environment
+    endpoint, region = environment.get("S3_ENDPOINT"), environment["S3_REGION"]
+    key, secret = environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]
+    client = boto3.client(
+        "s3", region_name=region, endpoint_url=endpoint, aws_access_key_id=key, aws_secret_access_key=secret
+    )
+    bucket = f"port-{secrets.token_hex(8)}"
+    storage = S3Storage(bucket=bucket, region=region, endpoint=endpoint)
+    store = S3ObjectStore(storage, Account(SecretStr(key), SecretStr(secret)))
+    yield StorePlace(bucket, store, lambda: list(client.list_objects_v2(Bucket=bucket).get("Contents", [])))
+    if bucket in [found["Name"] for found in client.list_buckets()["Buckets"]]:
+        client.delete_bucket(Bucket=bucket)

@@ -1,0 +1,53 @@
+"""What every implementation of the ObjectStore port does."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+
+from lab.setting import Setting
+from regmirror.clients.object_store import S3ObjectStore
+from regmirror.config.model import S3Storage
+from regmirror.errors import BucketMissingError, StorageError, StorageUnreachableError
+from regmirror.stack.material import Account
+from tests.ports.conftest import StorePlace
+
+
+@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.lab)])
+def place(request: pytest.FixtureRequest) -> StorePlace:
+    """A bucket that does not exist yet, in memory and for real."""
+    found: StorePlace = request.getfixturevalue(f"{request.param}_store")
+    return found
+
+
+def test_a_bucket_is_missing_until_it_is_created(place: StorePlace) -> None:
+    with pytest.raises(BucketMissingError, match="does not exist"):
+        place.store.check_bucket()
+    place.store.create_bucket()
+    place.store.check_bucket()
+
+
+def test_a_look_at_the_bucket_leaves_nothing_behind(place: StorePlace) -> None:
+    place.store.create_bucket()
+    place.store.check_bucket()
+    assert place.objects() == []
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("part", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+def test_a_key_that_is_refused_is_told_without_the_key(setting: Setting, real_store: StorePlace, part: str) -> None:
+    real_store.store.create_bucket()
+    wrong = {**setting.environment, part: "CANARYCANARYCANARY00"}
+    storage = S3Storage(bucket=real_store.bucket, region=wrong["S3_REGION"], endpoint=wrong.get("S3_ENDPOINT"))
+    account = Account(SecretStr(wrong["AWS_ACCESS_KEY_ID"]), SecretStr(wrong["AWS_SECRET_ACCESS_KEY"]))
+    with pytest.raises(StorageError, match="the S3 key is refused") as caught:
+        S3ObjectStore(storage, account).check_bucket()
+    assert "CANARY" not in f"{caught.value.message}{caught.value.hint}"
+
+
+def test_a_store_that_does_not_answer_is_told_by_its_address() -> None:
+    storage = S3Storage(bucket="port-none", region="here", endpoint="http://127.0.0.1:1")
+    store = S3ObjectStore(storage, Account(SecretStr("id"), SecretStr("canary")))
+    with pytest.raises(StorageUnreachableError, match=r"the bucket port-none at http://127\.0\.0\.1:1") as caught:
+        store.check_bucket()
+    assert caught.value.hint == "check storage.endpoint"
