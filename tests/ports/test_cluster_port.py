@@ -1,0 +1,131 @@
+"""What every implementation of the Cluster port does."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from regmirror.deploy.rollout import is_rolled_out
+from regmirror.errors import ClusterError
+from regmirror.ports.cluster import CLUSTER_ISSUER, DEPLOYMENT, NAMESPACE, SECRET, Applied, Cluster, Kind, Object, Right
+from tests.ports.conftest import Place
+
+PATIENCE = 30.0
+
+
+def secret(name: str = "one", labels: dict[str, str] | None = None, **data: str) -> Object:
+    metadata: dict[str, Any] = {"name": name, "labels": labels or {"app": "port"}}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data or {"a": "YQ=="}}
+
+
+def names(found: list[Object]) -> list[str]:
+    return sorted(one["metadata"]["name"] for one in found)
+
+
+@pytest.fixture
+def cluster(place: Place) -> Cluster:
+    return place.cluster
+
+
+def test_it_says_where_it_is(cluster: Cluster) -> None:
+    assert cluster.context
+    assert cluster.namespace
+    assert cluster.version() >= (1, 30)
+
+
+def test_rights_are_told(cluster: Cluster) -> None:
+    assert cluster.may(Right("create", "", "secrets"))
+    assert cluster.may(Right("patch", "apps", "deployments"))
+
+
+def test_what_is_not_there_is_none(cluster: Cluster) -> None:
+    assert cluster.get(SECRET, "absent") is None
+    assert cluster.get(CLUSTER_ISSUER._replace(kind="NoSuchKind"), "absent") is None
+    assert cluster.select(SECRET, "app=absent") == []
+    assert cluster.select(Kind("example.com/v1", "NoSuchKind")) == []
+
+
+def test_an_object_is_created_kept_and_changed(cluster: Cluster) -> None:
+    assert cluster.apply(secret(a="YQ==", b="Yg==")) is Applied.CREATED
+    first = cluster.get(SECRET, "one")
+    assert cluster.apply(secret(a="YQ==", b="Yg==")) is Applied.UNCHANGED
+    assert cluster.get(SECRET, "one") == first
+    assert cluster.apply(secret(a="YWE=")) is Applied.CHANGED
+    found = cluster.get(SECRET, "one")
+    assert found is not None
+    assert found["data"] == {"a": "YWE="}
+    assert found["type"] == "Opaque"
+    assert found["metadata"]["labels"] == {"app": "port"}
+
+
+def test_the_manifest_given_is_not_changed(cluster: Cluster) -> None:
+    manifest = secret()
+    cluster.apply(manifest)
+    assert manifest == secret()
+
+
+def test_an_object_given_away_is_a_copy(cluster: Cluster) -> None:
+    cluster.apply(secret())
+    found = cluster.get(SECRET, "one")
+    assert found is not None
+    found["data"]["a"] = "changed"
+    assert cluster.get(SECRET, "one") != found
+
+
+def test_an_object_is_deleted_and_may_be_missing_already(cluster: Cluster) -> None:
+    cluster.apply(secret())
+    cluster.delete(SECRET, "one")
+    assert cluster.get(SECRET, "one") is None
+    cluster.delete(SECRET, "one")
+
+
+def test_objects_are_selected_by_labels_and_fields(cluster: Cluster) -> None:
+    cluster.apply(secret("one", {"app": "port", "part": "a"}))
+    cluster.apply(secret("two", {"app": "port", "part": "b"}))
+    cluster.apply(secret("three", {"app": "other"}))
+    assert names(cluster.select(SECRET, "app=port")) == ["one", "two"]
+    assert names(cluster.select(SECRET, "app=port,part=b")) == ["two"]
+    assert names(cluster.select(SECRET, field_selector="metadata.name=three")) == ["three"]
+    assert {"one", "two", "three"} <= set(names(cluster.select(SECRET)))
+
+
+def test_other_namespaces_are_looked_into_only_when_asked(place: Place) -> None:
+    label = f"of-{place.cluster.namespace}"
+    place.put_elsewhere(secret("elsewhere", {"app": label}))
+    assert place.cluster.select(SECRET, f"app={label}") == []
+    assert names(place.cluster.select(SECRET, f"app={label}", everywhere=True)) == ["elsewhere"]
+
+
+def test_a_namespace_that_is_missing_is_an_error_to_what_belongs_into_it(place: Place) -> None:
+    with pytest.raises(ClusterError, match=f'namespaces "{place.without_namespace.namespace}" not found'):
+        place.without_namespace.apply(secret())
+    assert place.without_namespace.get(SECRET, "one") is None
+    assert place.without_namespace.select(SECRET) == []
+    place.without_namespace.delete(SECRET, "one")
+
+
+def test_the_namespace_itself_is_found(cluster: Cluster) -> None:
+    found = cluster.get(NAMESPACE, cluster.namespace)
+    assert found is not None
+    assert found["metadata"]["name"] == cluster.namespace
+
+
+def test_a_pod_that_is_missing_has_no_log_and_no_ports(cluster: Cluster) -> None:
+    assert cluster.log("absent", "main", 5) == ""
+    assert cluster.log("absent", "main", 5, previous=True) == ""
+    with pytest.raises(ClusterError), cluster.connect("absent", 80):
+        pass
+
+
+def test_a_deployment_reports_how_far_it_is(cluster: Cluster) -> None:
+    labels = {"app": "port"}
+    container = {"name": "main", "image": "example.invalid/none:1"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+    cluster.apply({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "idle"}, "spec": spec})
+    deadline = time.monotonic() + PATIENCE
+    while not is_rolled_out(cluster.get(DEPLOYMENT, "idle") or {}):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
