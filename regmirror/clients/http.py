@@ -45,6 +45,8 @@ class Urllib3Http:
             body = response.read(_LIMIT + 1)
             if len(body) > _LIMIT:
                 raise RegistryError(f"{_bare(url)} answered more than {_LIMIT // 2**20} MiB")
+            if response.length_remaining:
+                raise RegistryError(f"the answer of {_bare(url)} ended early")
             return Answer(response.status, _lower(response.headers), body)
 
     @contextmanager
@@ -85,7 +87,6 @@ class Urllib3Http:
                     timeout=self._timeout,
                     ssl_context=self._context,
                     server_hostname=host,
-                    assert_hostname=host,
                     maxsize=16,
                 )
             else:
@@ -105,7 +106,7 @@ def parse_resolve(entries: list[str]) -> dict[tuple[str, int], Address]:
         try:
             host, port, rest = entry.split(":", 2)
             address, target_port = _split_address(rest)
-            resolved[host.lower(), int(port)] = Address(address, int(target_port or port))
+            resolved[_known(host).lower(), _port(port)] = Address(_known(address), _port(target_port or port))
         except ValueError:
             raise ConfigurationError(
                 f'--resolve "{entry}" is not HOST:PORT:ADDR', hint="for example mirror.example.com:443:192.0.2.7"
@@ -115,12 +116,22 @@ def parse_resolve(entries: list[str]) -> dict[tuple[str, int], Address]:
 
 def _split_address(text: str) -> tuple[str, str]:
     if text.startswith("["):
-        address, _, port = text[1:].partition("]")
+        address, port = text[1:].split("]")
         return address, port.removeprefix(":")
     address, _, port = text.partition(":")
-    if not address:
-        raise ValueError(text)
     return address, port
+
+
+def _known(text: str) -> str:
+    if not text:
+        raise ValueError(text)
+    return text
+
+
+def _port(text: str) -> int:
+    if not 0 < int(text) < 2**16:
+        raise ValueError(text)
+    return int(text)
 
 
 def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
@@ -160,6 +171,6 @@ def _translate(url: str, error: Exception) -> RegistryError:
         case urllib3.exceptions.NameResolutionError() | urllib3.exceptions.HTTPError(), socket.gaierror():
             hint = f"point DNS at your Ingress, or try --resolve {host}:443:ADDRESS until then"
             return RegistryError(f"the host name {host} does not resolve", hint=hint)
-        case urllib3.exceptions.TimeoutError(), _:
+        case urllib3.exceptions.TimeoutError(), cause if not isinstance(cause, ConnectionError):
             return RegistryError(f"{_bare(url)} did not answer in time")
     return RegistryError(f"no answer from {_bare(url)}: {' '.join(str(cause).split()) or type(cause).__name__}")
