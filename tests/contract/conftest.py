@@ -14,18 +14,29 @@ from .programs import DOCKER_AUTH, STAND_IN, Program, Server, running
 from .signing_keys import KeyPair, rsa_key_pair
 
 REAL_PROGRAM = os.environ.get("LAB_DOCKER_AUTH")
-STAND_INS = Path(__file__).parents[2] / "lab" / "go" / "standins"
+HERE = Path(__file__).parent
+STAND_INS = HERE.parents[1] / "lab" / "go" / "standins"
+STAND_IN_PROGRAM = "docker-auth-stand-in"
 
 Servers = Callable[[Program, str], Server]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.contract)
+
+
 @pytest.fixture(scope="session")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Program:
-    """The lab's stand-in, built from source: Go's own build cache makes that quick from the second time on."""
+    """The lab's stand-in: the one that the lab has built, where these tests run in it, else built from source here."""
+    built = shutil.which(STAND_IN_PROGRAM)
+    if built:
+        return Program(STAND_IN, Path(built))
     if shutil.which("go") is None:
-        pytest.skip("the docker_auth stand-in cannot be built: there is no go on PATH")
-    binary = tmp_path_factory.mktemp("stand-in") / "docker-auth-stand-in"
-    build = ["go", "build", "-buildvcs=false", "-o", str(binary), "./cmd/docker-auth-stand-in"]
+        pytest.skip("the docker_auth stand-in is not there: these tests do not run in the lab, and no go is on PATH")
+    binary = tmp_path_factory.mktemp("stand-in") / STAND_IN_PROGRAM
+    build = ["go", "build", "-buildvcs=false", "-o", str(binary), f"./cmd/{STAND_IN_PROGRAM}"]
     subprocess.run(build, cwd=STAND_INS, check=True)
     return Program(STAND_IN, binary)
 

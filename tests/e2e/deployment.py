@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,6 +92,18 @@ class Deployment:
             for pod in self.objects("pods")
             if not pod["metadata"].get("deletionTimestamp")
         }
+
+    @contextmanager
+    def forwarded(self, workload: str, port: int) -> Iterator[int]:
+        """A local port that leads to a port of a workload's pod."""
+        command = ["kubectl", "--context", self.setting.context, "-n", self.namespace, "port-forward"]
+        words = [*command, f"deployment/{workload}", f":{port}"]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout is not None
+                yield int(process.stdout.readline().split("->")[0].rsplit(":", 1)[1])
+            finally:
+                process.terminate()
 
     def bring_certificate(self) -> None:
         """Create the namespace with the public certificate in it, as the owner of the host would."""

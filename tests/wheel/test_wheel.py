@@ -1,0 +1,69 @@
+"""The wheel, installed alone in a clean environment, carries its charts and templates and can be used."""
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.wheel
+
+RENDER = """
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from regmirror.config.load import load_mirror
+from regmirror.signing.key_pair import generate_private_key, self_signed
+from regmirror.stack.material import Material
+from regmirror.stack.releases import build_stack
+
+now = datetime.now(UTC)
+pair = self_signed(generate_private_key(2048), "wheel", now, timedelta(days=1), 1)
+material = Material(pair, pair.certificate_pem, SecretStr("password"))
+for release in build_stack(load_mirror(Path("regmirror.yaml")), material, {}, now).releases:
+    print(release.name, release.chart, (release.chart / "Chart.yaml").is_file())
+"""
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment that has regmirror from its wheel, and its dependencies from this one.
+
+    A path file adds the dependencies; those that it would itself bring, such as the editable regmirror, it does not.
+    """
+    directory = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(directory), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = directory.glob("*.whl")
+    venv.create(directory / "venv", with_pip=True)
+    interpreter = directory / "venv" / "bin" / "python"
+    install = [str(interpreter), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
+    subprocess.run(install, check=True, env=os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"})
+    (site,) = (directory / "venv" / "lib").glob("*/site-packages")
+    (ours,) = {Path(entry) for entry in sys.path if entry.endswith("site-packages")}
+    (site / "dependencies.pth").write_text(f"{ours}\n")
+    return interpreter
+
+
+def test_the_wheel_inits_and_renders(python: Path, tmp_path: Path) -> None:
+    init = ["init", "--yes", "--host=mirror.example.com", "--bucket=layers", "--allow=library"]
+    subprocess.run([str(python.parent / "regmirror"), *init], cwd=tmp_path, check=True, capture_output=True)
+    script = tmp_path / "render.py"
+    script.write_text(RENDER)
+    rendered = subprocess.run([str(python), str(script)], cwd=tmp_path, check=True, capture_output=True, text=True)
+    lines = rendered.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "regmirror-redis",
+        "regmirror-auth",
+        "regmirror-docker-hub",
+        "regmirror-ingress",
+    ]
+    for line in lines:
+        _, chart, found = line.split()
+        assert found == "True"
+        assert Path(chart).is_relative_to(python.parents[1])
