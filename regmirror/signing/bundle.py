@@ -29,7 +29,7 @@ def parse_bundle(pem: bytes) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(pem)
     except ValueError as error:
-        raise SigningError("the certificate bundle holds no PEM certificate") from error
+        raise SigningError("the certificate bundle holds no PEM certificate", hint="regmirror deploy") from error
 
 
 def trusted_keys(pem: bytes) -> dict[str, rsa.RSAPublicKey]:

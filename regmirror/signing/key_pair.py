@@ -11,6 +11,8 @@ from cryptography.x509.oid import NameOID
 
 from regmirror.errors import SigningError
 
+_REPLACE = "put the right pair back, or delete the Secret that holds it and have a new one made: regmirror deploy"
+
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
@@ -69,9 +71,9 @@ def load_key_pair(certificate_pem: bytes, key_pem: bytes) -> KeyPair:
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem)
     except ValueError as error:
-        raise SigningError("the signing certificate is not a PEM certificate") from error
+        raise SigningError("the signing certificate is not a PEM certificate", hint=_REPLACE) from error
     if certificate.public_key() != _load_private_key(key_pem).public_key():
-        raise SigningError("the signing key and its certificate do not belong together")
+        raise SigningError("the signing key and its certificate do not belong together", hint=_REPLACE)
     return KeyPair(certificate_pem, key_pem)
 
 
@@ -84,7 +86,7 @@ def _load_private_key(pem: bytes) -> rsa.RSAPrivateKey:
     try:
         key = serialization.load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise SigningError("the signing key is not an unencrypted PEM private key") from error
+        raise SigningError("the signing key is not an unencrypted PEM private key", hint=_REPLACE) from error
     if not isinstance(key, rsa.RSAPrivateKey):
         raise SigningError("the signing key is not RSA", hint="the registry accepts docker_auth's tokens for RSA only")
     return key

@@ -390,7 +390,9 @@ def test_every_check_but_the_first_has_a_failure_here() -> None:
 def test_a_certificate_near_its_end_is_a_warning(days: int, message: str) -> None:
     mirror = deployed()
     certificate_ending_in(mirror, days)
-    assert mirror.ask("token-validity") == Warned(message, "renew it: regmirror rotate-cert")
+    assert mirror.ask("token-validity") == Warned(
+        message, "have a new one made: kubectl delete secret regmirror-signing, then regmirror deploy"
+    )
 
 
 def test_the_issuer_of_the_file_counts_when_both_programs_have_another() -> None:

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 from regmirror.config.model import Upstream
 from regmirror.signing.bundle import key_id, trusted_keys
+from regmirror.stack import names
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, UpstreamCheck, Warned
 from regmirror.verify.subject import Subject
 
 _DEPLOY = "bring the cluster back to the file: regmirror deploy"
+_RENEW = f"have a new one made: kubectl delete secret {names.SIGNING_SECRET}, then regmirror deploy"
 _WARN_BEFORE = timedelta(days=60)
 
 
@@ -31,9 +33,9 @@ def _validity(subject: Subject) -> Outcome:
     ends = subject.signing_pair().certificate.not_valid_after_utc
     left = ends - subject.now()
     if left < timedelta(0):
-        return Warned(f"the signing certificate ended on {ends:%Y-%m-%d}", "renew it: regmirror rotate-cert")
+        return Warned(f"the signing certificate ended on {ends:%Y-%m-%d}", _RENEW)
     if left < _WARN_BEFORE:
-        return Warned(f"the signing certificate ends in {left.days} days", "renew it: regmirror rotate-cert")
+        return Warned(f"the signing certificate ends in {left.days} days", _RENEW)
     return Passed(f"{left.days} days left")
 
 
