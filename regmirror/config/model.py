@@ -23,25 +23,49 @@ class Section(BaseModel):
 class Credentials(Section):
     """A user name and a password, both by reference."""
 
-    username: Annotated[SecretReference, Field(description="Where the user name is kept.")]
-    password: Annotated[SecretReference, Field(description="Where the password or access token is kept.")]
+    username: Annotated[
+        SecretReference, Field(description="Where the user name is kept.", examples=[{"env": "DOCKERHUB_USERNAME"}])
+    ]
+    password: Annotated[
+        SecretReference,
+        Field(description="Where the password or access token is kept.", examples=[{"env": "DOCKERHUB_ACCESS_TOKEN"}]),
+    ]
 
 
 class AccessKey(Section):
     """The S3 access key, both parts by reference."""
 
-    id: Annotated[SecretReference, Field(description="Where the access key's id is kept.")]
-    secret: Annotated[SecretReference, Field(description="Where the access key's secret is kept.")]
+    id: Annotated[
+        SecretReference,
+        Field(description="Where the access key's id is kept.", examples=[{"env": "AWS_ACCESS_KEY_ID"}]),
+    ]
+    secret: Annotated[
+        SecretReference,
+        Field(description="Where the access key's secret is kept.", examples=[{"env": "AWS_SECRET_ACCESS_KEY"}]),
+    ]
 
 
 class S3Storage(Section):
     """The bucket that keeps blobs and manifests."""
 
-    bucket: Annotated[str, Field(min_length=3, max_length=63, description="Name of the bucket.")]
-    region: Annotated[str, Field(min_length=1, description="Region of the bucket; other stores accept any word.")]
-    endpoint: Annotated[Url | None, Field(description="URL of an S3-compatible store; leave out for AWS.")] = None
+    bucket: Annotated[
+        str, Field(min_length=3, max_length=63, description="Name of the bucket.", examples=["acme-mirror"])
+    ]
+    region: Annotated[
+        str,
+        Field(
+            min_length=1, description="Region of the bucket; other stores accept any word.", examples=["eu-central-1"]
+        ),
+    ]
+    endpoint: Annotated[
+        Url | None,
+        Field(description="URL of an S3-compatible store; leave out for AWS.", examples=["https://s3.example.com"]),
+    ] = None
     path_style: Annotated[
-        bool | None, Field(description="Bucket in the path, not in the host name; by default true with an endpoint.")
+        bool | None,
+        Field(
+            description="Bucket in the path, not in the host name; by default true with an endpoint.", examples=[True]
+        ),
     ] = None
     access_key: Annotated[
         AccessKey | None, Field(description="Leave out where the pods get their rights from the cloud (IRSA, roles).")
@@ -51,7 +75,12 @@ class S3Storage(Section):
         bool, Field(description="Send clients to the store for blobs; they must be able to reach the endpoint.")
     ] = False
     prefix: Annotated[
-        str, Field(pattern=r"^(/?[\w.-]+)*/?$", description="Path within the bucket that belongs to the mirror.")
+        str,
+        Field(
+            pattern=r"^(/?[\w.-]+)*/?$",
+            description="Path within the bucket that belongs to the mirror.",
+            examples=["mirrors/acme"],
+        ),
     ] = ""
 
     @property
@@ -71,11 +100,24 @@ class Workload(Section):
 
     resources: Annotated[
         dict[Literal["requests", "limits"], dict[str, Quantity]] | None,
-        Field(description="Requests and limits; what is left out keeps the default of the chart."),
+        Field(
+            description="Requests and limits; what is left out keeps the default of the chart.",
+            examples=[{"limits": {"memory": "2Gi"}}],
+        ),
     ] = None
-    node_selector: Annotated[dict[str, str], Field(description="Labels that a node must have.")] = {}
-    tolerations: Annotated[list[dict[str, Any]], Field(description="Taints of nodes to put up with, as in a pod.")] = []
-    image_pull_secrets: Annotated[list[str], Field(description="Names of Secrets for pulling the image.")] = []
+    node_selector: Annotated[
+        dict[str, str], Field(description="Labels that a node must have.", examples=[{"kubernetes.io/arch": "amd64"}])
+    ] = {}
+    tolerations: Annotated[
+        list[dict[str, Any]],
+        Field(
+            description="Taints of nodes to put up with, as in a pod.",
+            examples=[[{"key": "dedicated", "operator": "Exists"}]],
+        ),
+    ] = []
+    image_pull_secrets: Annotated[
+        list[str], Field(description="Names of Secrets for pulling the image.", examples=[["internal-registry"]])
+    ] = []
 
 
 class RedisComponent(Workload):
@@ -85,9 +127,18 @@ class RedisComponent(Workload):
         "docker.io/valkey/valkey:9.1.1-alpine"
     )
     password: Annotated[
-        SecretReference | None, Field(description="Leave out to have one generated once and kept in the cluster.")
+        SecretReference | None,
+        Field(
+            description="Leave out to have one generated once and kept in the cluster.",
+            examples=[{"secret": {"name": "cache", "key": "password"}}],
+        ),
     ] = None
-    max_memory: Annotated[str, Field(pattern=r"^\d+(kb|mb|gb)$", description="Where the oldest entries go.")] = "128mb"
+    max_memory: Annotated[
+        str,
+        Field(
+            pattern=r"^[0-9]+(kb|mb|gb)$", description="Memory at which the oldest entries go; well below the limit."
+        ),
+    ] = "128mb"
 
 
 class AuthComponent(Workload):
@@ -100,7 +151,9 @@ class AuthComponent(Workload):
         minutes=5
     )
     key_size: Annotated[Literal[2048, 3072, 4096], Field(description="Bits of the RSA signing key.")] = 4096
-    certificate_days: Annotated[int, Field(ge=1, le=10000, description="Validity of the certificate.")] = 1825
+    certificate_days: Annotated[
+        int, Field(ge=1, le=10000, description="Validity of the signing certificate, in days.")
+    ] = 1825
 
     @model_validator(mode="after")
     def _check_lifetime(self) -> Self:
@@ -137,37 +190,57 @@ class Upstream(Section):
     """A registry that is mirrored."""
 
     name: Annotated[
-        UpstreamName, Field(description="Name of the Helm release and Service, after the prefix regmirror-.")
+        UpstreamName,
+        Field(
+            description="Name of the Helm release and Service, after the prefix regmirror-.", examples=["docker-hub"]
+        ),
     ]
     url: Annotated[Url, Field(description="Registry API of the upstream.")] = DOCKER_HUB
-    host: Annotated[Host | None, Field(description="Host that clients use; the first upstream has the mirror's.")] = (
-        None
-    )
+    host: Annotated[
+        Host | None,
+        Field(
+            description="Host that clients use; one upstream may leave it out and have the mirror's.",
+            examples=["hub.example.com"],
+        ),
+    ] = None
     credentials: Annotated[Credentials | None, Field(description="Account at the upstream.")] = None
     anonymous_pull: Annotated[
         list[RepositoryPattern],
-        Field(description="Repositories that everyone may pull; official images are library/NAME."),
+        Field(
+            description="Repositories that everyone may pull; official images are library/NAME.",
+            examples=[["library/*", "acme/tool"]],
+        ),
     ]
     probe_image: Annotated[
-        str | None, Field(description="An image that verify pulls, such as library/alpine:3; must be allowed.")
+        str | None,
+        Field(
+            description="An image that verify pulls, such as library/alpine:3; must be allowed.",
+            examples=["library/alpine:3"],
+        ),
     ] = None
 
 
 class CertificateIssuer(Section):
     """The cert-manager issuer of the public certificate."""
 
-    name: Annotated[str, Field(min_length=1, description="Name of the issuer.")]
+    name: Annotated[str, Field(min_length=1, description="Name of the issuer.", examples=["letsencrypt"])]
     kind: Annotated[
-        Literal["ClusterIssuer", "Issuer"], Field(description="Issuer for one of the mirror's own namespace.")
+        Literal["ClusterIssuer", "Issuer"], Field(description="An Issuer is one of the mirror's own namespace.")
     ] = "ClusterIssuer"
 
 
 class IngressComponent(Section):
     """The public entrance."""
 
-    class_name: Annotated[str | None, Field(description="IngressClass; leave out for the cluster's default.")] = None
+    class_name: Annotated[
+        str | None, Field(description="IngressClass; leave out for the cluster's default.", examples=["traefik"])
+    ] = None
     annotations: Annotated[
-        dict[str, str], Field(description="Annotations of every Ingress, for its controller, external-dns and others.")
+        dict[str, str],
+        Field(
+            description="Annotations of every Ingress, for its controller, external-dns and others.",
+            examples=[{"external-dns.alpha.kubernetes.io/ttl": "60"}],
+        ),
     ] = {}
     tls_secret: Annotated[
         str | None,
@@ -190,7 +263,7 @@ class Mirror(Section):
 
     api_version: Annotated[Literal["regmirror.dev/v1alpha1"], Field(description="Version of this file's format.")]
     kind: Annotated[Literal["Mirror"], Field(description="What the file describes.")]
-    host: Annotated[Host, Field(description="Public host name of the mirror.")]
+    host: Annotated[Host, Field(description="Public host name of the mirror.", examples=["mirror.example.com"])]
     namespace: Annotated[Label, Field(description="Kubernetes namespace; created if missing.")] = "regmirror"
     storage: Annotated[S3Storage, Field(description="The bucket that keeps blobs and manifests.")]
     upstreams: Annotated[

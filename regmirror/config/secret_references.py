@@ -16,20 +16,27 @@ class _Reference(BaseModel):
 class EnvironmentReference(_Reference):
     """A secret in an environment variable of the machine that runs ``regmirror deploy``."""
 
-    env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="Name of the environment variable.")]
+    env: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="Name of the environment variable.", examples=["S3_SECRET"]
+        ),
+    ]
 
 
 class FileReference(_Reference):
     """A secret in a file of the machine that runs ``regmirror deploy``; one trailing newline is not part of it."""
 
-    file: Annotated[Path, Field(description="Path of the file; relative to the configuration file.")]
+    file: Annotated[
+        Path, Field(description="Path of the file; relative to the configuration file.", examples=["secrets/token"])
+    ]
 
 
 class ClusterSecretKey(_Reference):
     """One key of a Kubernetes Secret in the mirror's namespace."""
 
-    name: Annotated[str, Field(description="Name of the Secret.")]
-    key: Annotated[str, Field(description="Key in the Secret's data.")]
+    name: Annotated[str, Field(description="Name of the Secret.", examples=["cache"])]
+    key: Annotated[str, Field(description="Key in the Secret's data.", examples=["password"])]
 
 
 class ClusterReference(_Reference):

@@ -1,0 +1,140 @@
+"""The documentation says what the code does: what is generated is up to date, every code and check has its heading."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+import runpy
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+import regmirror
+from regmirror.cli.app import app
+from regmirror.config.load import parse_mirror
+from regmirror.config.model import Section
+from regmirror.errors import ExitCode, RegmirrorError
+from regmirror.stack.releases import build_stack
+from regmirror.verify.check import Category
+from regmirror.verify.checks import CHECKS
+from tests import samples
+
+T = TypeVar("T")
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+GENERATOR = DOCS / "generate_configuration.py"
+
+
+def headings(page: str, level: int) -> list[str]:
+    return re.findall(rf"^{'#' * level} (.+)$", (DOCS / page).read_text(), re.MULTILINE)
+
+
+def sections(page: str) -> dict[str, str]:
+    """What stands under each heading of the second level."""
+    parts = re.split(r"^## (.+)$", (DOCS / page).read_text(), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def subclasses(of: type[T]) -> Iterator[type[T]]:
+    for one in of.__subclasses__():
+        yield one
+        yield from subclasses(one)
+
+
+def models() -> list[type[BaseModel]]:
+    """Every part of the configuration file."""
+    return sorted(subclasses(Section), key=lambda model: model.__name__)
+
+
+def error_classes() -> list[type[RegmirrorError]]:
+    """Every class with a code of its own; all modules are loaded, so that none is missed."""
+    for module in pkgutil.walk_packages(regmirror.__path__, "regmirror."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    classes: list[type[RegmirrorError]] = [RegmirrorError, *subclasses(RegmirrorError)]
+    return [one for one in classes if "code" in vars(one)]
+
+
+def test_the_page_of_the_configuration_is_what_its_generator_writes() -> None:
+    written = subprocess.run([sys.executable, str(GENERATOR)], capture_output=True, text=True, check=True)
+    assert (DOCS / "configuration.md").read_text() == written.stdout, "run: make docs"
+
+
+def test_the_file_with_every_key_is_valid() -> None:
+    example = runpy.run_path(str(GENERATOR))["example"]()
+    mirror = parse_mirror(yaml.safe_dump(example), "docs/configuration.md")
+    assert build_stack(mirror, samples.material(), {}, samples.NOW).releases
+
+
+@pytest.mark.parametrize("model", models(), ids=lambda model: model.__name__)
+def test_every_key_says_what_it_means(model: type[BaseModel]) -> None:
+    undescribed = [name for name, field in model.model_fields.items() if not field.description]
+    assert undescribed == []
+
+
+def test_every_key_is_on_the_page() -> None:
+    page = (DOCS / "configuration.md").read_text()
+    keys = {field.alias for model in models() for field in model.model_fields.values()}
+    assert [key for key in keys if f"| `{key}` |" not in page] == []
+
+
+def test_no_two_errors_have_the_same_code() -> None:
+    codes = [one.code for one in error_classes()]
+    assert len(codes) == len(set(codes))
+    assert all(re.fullmatch(r"RM\d{3}", code) for code in codes)
+
+
+def test_every_error_code_has_its_heading() -> None:
+    documented = [heading for heading in headings("errors.md", 2) if heading != "Exit codes"]
+    assert documented == sorted(one.code for one in error_classes())
+    for code, text in sections("errors.md").items():
+        if code != "Exit codes":
+            assert f"```\nError {code}: " in text, f"{code} has no example"
+
+
+def test_every_exit_code_is_in_the_table() -> None:
+    table = re.findall(r"^\| (\d+) \|", sections("errors.md")["Exit codes"], re.MULTILINE)
+    assert [int(code) for code in table] == sorted(ExitCode)
+
+
+def test_every_check_has_its_heading_in_the_order_of_the_checks() -> None:
+    assert headings("checks.md", 2) == [check.id for check in CHECKS]
+    assert headings("checks.md", 1)[1:] == [category.value for category in Category]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_a_check_is_documented_with_title_failure_cause_and_cure(check: Any) -> None:
+    text = sections("checks.md")[check.id]
+    title = re.search(r"\*\*(.+?)\.\*\*", text, re.DOTALL)
+    assert title is not None
+    assert title[1].lower() == check.title.lower()
+    assert re.search(rf"```\n[×‼] {re.escape(check.title)}\n", text)
+    assert "\nCause: " in text
+    assert "\nCure: " in text
+
+
+@pytest.mark.parametrize("page", ["configuration.md", "errors.md", "checks.md"])
+def test_every_link_leads_somewhere(page: str) -> None:
+    text = (DOCS / page).read_text()
+    anchors = {
+        re.sub(r"[^a-z0-9_-]", "", found.lower().replace(" ", "-")) for n in (1, 2) for found in headings(page, n)
+    }
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert [link for link in links if link.startswith("#") and link[1:] not in anchors] == []
+    files = [link for link in links if not link.startswith(("#", "http"))]
+    assert [link for link in files if not (DOCS / link.split("#")[0]).exists()] == []
+
+
+def test_every_command_that_is_named_exists() -> None:
+    pages = "".join((DOCS / page).read_text() for page in ("configuration.md", "errors.md", "checks.md"))
+    source = "".join(path.read_text() for path in (ROOT / "regmirror").rglob("*.py"))
+    named = re.findall(r"`regmirror ([a-z][a-z-]+)", pages) + re.findall(r": regmirror ([a-z][a-z-]+)", source)
+    assert {"init", "deploy"} <= set(named)
+    assert set(named) - {command.name for command in app.registered_commands} == set()
