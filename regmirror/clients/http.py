@@ -49,6 +49,22 @@ class Urllib3Http:
                 raise RegistryError(f"the answer of {_bare(url)} ended early")
             return Answer(response.status, _lower(response.headers), body)
 
+    def certificate(self, host: str) -> bytes:
+        """The certificate (DER) that a host presents on port 443, trusted or not: an expired one has dates, too."""
+        address = self._resolve.get((host, 443), Address(host, 443))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        timeout = self._timeout.connect_timeout
+        try:
+            with (
+                socket.create_connection(address, timeout=timeout if isinstance(timeout, float) else None) as plain,
+                context.wrap_socket(plain, server_hostname=host) as encrypted,
+            ):
+                return encrypted.getpeercert(binary_form=True) or b""
+        except OSError as error:
+            raise _translate(f"https://{host}", error) from error
+
     @contextmanager
     def stream(self, url: str, headers: Mapping[str, str] | None = None) -> Iterator[StreamedAnswer]:
         """GET a body of any size, piece by piece."""

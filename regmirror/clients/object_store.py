@@ -1,5 +1,6 @@
 """The ObjectStore port over boto3."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTT
 
 from regmirror.config.model import S3Storage
 from regmirror.errors import BucketMissingError, StorageError, StorageUnreachableError
+from regmirror.ports.object_store import Contents
 from regmirror.stack.material import Account
 
 _PROBE = ".regmirror-probe"
@@ -55,12 +57,28 @@ class S3ObjectStore:
             place = {"CreateBucketConfiguration": {"LocationConstraint": self._storage.region}}
         self._call("create", lambda: self._client.create_bucket(Bucket=self._storage.bucket, **place))
 
-    def _call(self, what: str, call: Callable[[], object]) -> None:
+    def measure(self, prefix: str, seconds: float) -> Contents:
+        """Count the objects whose keys begin with ``prefix``, page by page, until time is over."""
+        ends = time.monotonic() + seconds
+        counted, token = Contents(0, 0, complete=False), None
+        while not counted.complete and (token is None or time.monotonic() < ends):
+            page = self._page(prefix, token)
+            sizes = [entry["Size"] for entry in page.get("Contents", [])]
+            token = page.get("NextContinuationToken")
+            counted = Contents(counted.objects + len(sizes), counted.size + sum(sizes), complete=token is None)
+        return counted
+
+    def _page(self, prefix: str, token: str | None) -> Any:
+        place = {"Bucket": self._storage.bucket, "Prefix": prefix} | ({"ContinuationToken": token} if token else {})
+        return self._call("list", lambda: self._client.list_objects_v2(**place))
+
+    def _call(self, what: str, call: Callable[[], Any]) -> Any:
         where = f"the bucket {self._storage.bucket} at {self._storage.endpoint or 'AWS'}"
         try:
-            call()
+            return call()
         except ClientError as error:
             self._refused(what, where, error)
+            return None
         except NoCredentialsError as error:
             raise StorageError(
                 f"cannot {what} {where}: no S3 credentials", hint="set storage.accessKey, or give this machine a role"

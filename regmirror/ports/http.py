@@ -30,5 +30,8 @@ class Http(Protocol):
     def request(self, method: str, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         """One request; a body over 16 MiB is a RegistryError."""
 
+    def certificate(self, host: str) -> bytes:
+        """The certificate (DER) that a host presents on port 443, trusted or not."""
+
     def stream(self, url: str, headers: Mapping[str, str] | None = None) -> AbstractContextManager[StreamedAnswer]:
         """GET a body of any size, piece by piece."""

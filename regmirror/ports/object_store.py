@@ -1,6 +1,17 @@
 """What regmirror asks of the S3 service."""
 
+from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What was counted of a bucket; where ``complete`` is false, there is at least this much."""
+
+    objects: int
+    size: int
+    """In bytes."""
+    complete: bool = True
 
 
 class ObjectStore(Protocol):
@@ -14,3 +25,6 @@ class ObjectStore(Protocol):
 
     def create_bucket(self) -> None:
         """Create the bucket; an existing one of the same account is fine."""
+
+    def measure(self, prefix: str, seconds: float) -> Contents:
+        """Count the objects whose keys begin with ``prefix``, page by page, until time is over."""

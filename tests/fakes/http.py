@@ -42,6 +42,8 @@ class FakeHttp:
 
     hosts: dict[str, Host] = field(default_factory=dict)
     """By scheme and host."""
+    certificates: dict[str, bytes] = field(default_factory=dict)
+    """By host: what it presents, as DER."""
     requests: list[Request] = field(default_factory=list)
     """Everything that was asked, in order."""
 
@@ -50,6 +52,11 @@ class FakeHttp:
         if len(answer.body) > _LIMIT:
             raise RegistryError(f"{url} answered more than 16 MiB")
         return answer
+
+    def certificate(self, host: str) -> bytes:
+        if host not in self.certificates:
+            raise RegistryError(f"the host name {host} does not resolve")
+        return self.certificates[host]
 
     @contextmanager
     def stream(self, url: str, headers: Mapping[str, str] | None = None) -> Iterator[StreamedAnswer]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from regmirror.errors import BucketMissingError, StorageError
+from regmirror.ports.object_store import Contents
+
+_PAGE = 1000
 
 
 class FakeStore:
@@ -11,6 +14,8 @@ class FakeStore:
     def __init__(self, *, exists: bool = True, failure: StorageError | None = None) -> None:
         self.exists = exists
         self.failure = failure
+        self.sizes: dict[str, int] = {}
+        """By key: the size of an object."""
 
     def check_bucket(self) -> None:
         if self.failure:
@@ -22,3 +27,10 @@ class FakeStore:
         if self.failure:
             raise self.failure
         self.exists = True
+
+    def measure(self, prefix: str, seconds: float) -> Contents:
+        """Time stands still here: only no time at all ends after the first page."""
+        self.check_bucket()
+        sizes = [size for key, size in self.sizes.items() if key.startswith(prefix)]
+        counted = sizes if seconds > 0 else sizes[:_PAGE]
+        return Contents(len(counted), sum(counted), len(counted) == len(sizes))

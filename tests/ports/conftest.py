@@ -135,16 +135,18 @@ def _leave_pending(cluster: Cluster, name: str, revision: int) -> None:
 
 @dataclass(frozen=True)
 class StorePlace:
-    """A bucket that does not exist yet; ``objects`` lists what is in it."""
+    """A bucket that does not exist yet; ``objects`` lists what is in it, ``put`` adds one of a key and a size."""
 
     bucket: str
     store: ObjectStore
     objects: Callable[[], list[Any]]
+    put: Callable[[str, int], object]
 
 
 @pytest.fixture
 def fake_store() -> StorePlace:
-    return StorePlace("layers", FakeStore(exists=False), list)
+    store = FakeStore(exists=False)
+    return StorePlace("layers", store, list, store.sizes.__setitem__)
 
 
 @pytest.fixture
@@ -158,6 +160,16 @@ def real_store(setting: Setting) -> Iterator[StorePlace]:
     bucket = f"port-{secrets.token_hex(8)}"
     storage = S3Storage(bucket=bucket, region=region, endpoint=endpoint)
     store = S3ObjectStore(storage, Account(SecretStr(key), SecretStr(secret)))
-    yield StorePlace(bucket, store, lambda: list(client.list_objects_v2(Bucket=bucket).get("Contents", [])))
+
+    def objects() -> list[Any]:
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        return [found for page in pages for found in page.get("Contents", [])]
+
+    def put(key: str, size: int) -> None:
+        client.put_object(Bucket=bucket, Key=key, Body=b"x" * size)
+
+    yield StorePlace(bucket, store, objects, put)
     if bucket in [found["Name"] for found in client.list_buckets()["Buckets"]]:
+        for found in objects():
+            client.delete_object(Bucket=bucket, Key=found["Key"])
         client.delete_bucket(Bucket=bucket)

@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from regmirror.clients.http import Address, Urllib3Http, parse_resolve
 from regmirror.errors import ConfigurationError, RegistryError
@@ -153,6 +155,24 @@ def test_a_certificate_that_is_not_trusted_is_told(certificate: Path) -> None:
         ) as caught:
             http.request("GET", "https://mirror.example.com/v2/")
     assert "--ca-file" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("kind", ["fake", "real"])
+def test_a_certificate_is_given_whether_trusted_or_not(certificate: Path, kind: str) -> None:
+    der = x509.load_pem_x509_certificate(certificate.read_bytes()).public_bytes(serialization.Encoding.DER)
+    with serving(always(200), certificate) as port:
+        real = Urllib3Http(parse_resolve([f"mirror.example.com:443:127.0.0.1:{port}"]))
+        http: Http = real if kind == "real" else FakeHttp(certificates={"mirror.example.com": der})
+        assert http.certificate("mirror.example.com") == der
+        with pytest.raises(RegistryError, match=r"absent\.invalid"):
+            http.certificate("absent.invalid")
+
+
+def test_a_port_that_speaks_no_tls_has_no_certificate() -> None:
+    with serving(always(200)) as port:
+        http = Urllib3Http(parse_resolve([f"mirror.example.com:443:127.0.0.1:{port}"]), timeout=2.0)
+        with pytest.raises(RegistryError, match=r"no answer from https://mirror\.example\.com: "):
+            http.certificate("mirror.example.com")
 
 
 def test_a_certificate_of_another_name_is_told(certificate: Path) -> None:

@@ -9,6 +9,7 @@ from lab.setting import Setting
 from regmirror.clients.object_store import S3ObjectStore
 from regmirror.config.model import S3Storage
 from regmirror.errors import BucketMissingError, StorageError, StorageUnreachableError
+from regmirror.ports.object_store import Contents
 from regmirror.stack.material import Account
 from tests.ports.conftest import StorePlace
 
@@ -31,6 +32,28 @@ def test_a_look_at_the_bucket_leaves_nothing_behind(place: StorePlace) -> None:
     place.store.create_bucket()
     place.store.check_bucket()
     assert place.objects() == []
+
+
+def test_objects_are_counted_below_a_prefix(place: StorePlace) -> None:
+    place.store.create_bucket()
+    assert place.store.measure("", 10.0) == Contents(0, 0)
+    for key, size in {"hub/a": 10, "hub/b/c": 5, "hubris": 100}.items():
+        place.put(key, size)
+    assert place.store.measure("hub/", 10.0) == Contents(2, 15)
+    assert place.store.measure("", 10.0) == Contents(3, 115)
+
+
+def test_counting_ends_when_time_is_over_and_says_so(place: StorePlace) -> None:
+    place.store.create_bucket()
+    for number in range(1001):
+        place.put(f"hub/{number}", 1)
+    assert place.store.measure("", 0.0) == Contents(1000, 1000, complete=False)
+    assert place.store.measure("", 60.0) == Contents(1001, 1001)
+
+
+def test_a_missing_bucket_cannot_be_counted(place: StorePlace) -> None:
+    with pytest.raises(BucketMissingError, match="does not exist"):
+        place.store.measure("", 10.0)
 
 
 @pytest.mark.lab

@@ -1,0 +1,92 @@
+"""The figures that a registry keeps of its work as a cache, read from its metrics."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from regmirror.errors import RegistryError
+
+_SAMPLE = re.compile(r"(?P<name>[A-Za-z_:][\w:]*)(?:\{(?P<labels>.*)\})?\s+(?P<value>\S+)(?:\s+-?\d+)?\s*", re.ASCII)
+_LABEL = re.compile(r'\s*(?P<name>[A-Za-z_]\w*)\s*=\s*"(?P<value>(?:[^"\\]|\\.)*)"\s*,?', re.ASCII)
+_ESCAPES = {"n": "\n"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value of a metric."""
+
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
+def parse_metrics(text: str) -> list[Sample]:
+    """Every sample of a text in the Prometheus exposition format, version 0.0.4; raises RegistryError where it is none.
+
+    Source: Prometheus' documentation, "Exposition formats".
+    """
+    return [_sample(line) for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
+def _sample(line: str) -> Sample:
+    match = _SAMPLE.fullmatch(line.strip())
+    try:
+        if match is None:
+            raise ValueError
+        return Sample(match["name"], _labels(match["labels"] or ""), float(match["value"]))
+    except ValueError:
+        raise RegistryError(f'the metrics have a line that is no sample: "{line[:80]}"') from None
+
+
+def _labels(text: str) -> dict[str, str]:
+    labels, position = {}, 0
+    while position < len(text):
+        match = _LABEL.match(text, position)
+        if match is None:
+            raise ValueError(text)
+        labels[match["name"]] = re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), match["value"])
+        position = match.end()
+    return labels
+
+
+@dataclass(frozen=True, slots=True)
+class CacheFigures:
+    """What a pull-through registry did since its process began; manifests and layers together, sizes in bytes.
+
+    Source of the names: distribution v3.1.2, ``registry/proxy/proxymetrics.go``.
+    """
+
+    hits: int = 0
+    misses: int = 0
+    fetched: int = 0
+    """From the upstream."""
+    served: int = 0
+    """To clients."""
+
+    @property
+    def hit_ratio(self) -> float | None:
+        """The share of requests that the cache answered, from 0 to 1; None where there was no request."""
+        return self.hits / (self.hits + self.misses) if self.hits + self.misses else None
+
+    @property
+    def saved(self) -> int:
+        """What clients got without the upstream sending it."""
+        return max(0, self.served - self.fetched)
+
+    def __add__(self, other: Self) -> "CacheFigures":
+        return CacheFigures(
+            self.hits + other.hits,
+            self.misses + other.misses,
+            self.fetched + other.fetched,
+            self.served + other.served,
+        )
+
+
+def cache_figures(samples: Iterable[Sample]) -> CacheFigures:
+    """The figures of one registry; a counter that has not been touched yet is absent, and 0."""
+    totals: dict[str, float] = {}
+    for sample in samples:
+        totals[sample.name] = totals.get(sample.name, 0) + sample.value
+    names = ("hits_total", "misses_total", "pulled_bytes_total", "pushed_bytes_total")
+    return CacheFigures(*(int(totals.get(f"registry_proxy_{name}", 0)) for name in names))

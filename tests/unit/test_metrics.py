@@ -1,0 +1,64 @@
+"""The Prometheus text format, and what a registry tells in it of its work as a cache."""
+
+from __future__ import annotations
+
+import pytest
+
+from regmirror.errors import RegistryError
+from regmirror.registry.metrics import CacheFigures, Sample, cache_figures, parse_metrics
+
+REGISTRY = """\
+# HELP registry_proxy_hits_total The number of total proxy request hits
+# TYPE registry_proxy_hits_total counter
+registry_proxy_hits_total{type="blob"} 6
+registry_proxy_hits_total{type="manifest"} 3
+registry_proxy_misses_total{type="blob"} 2
+registry_proxy_misses_total{type="manifest"} 1
+registry_proxy_pulled_bytes_total{type="blob"} 1.093624e+06
+registry_proxy_pulled_bytes_total{type="manifest"} 896
+registry_proxy_pushed_bytes_total{type="blob"} 3.093624e+06
+registry_proxy_pushed_bytes_total{type="manifest"} 896
+registry_proxy_requests_total{type="blob"} 8
+registry_storage_cache_hits_total 7
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "sample"),
+    [
+        ("up 1", Sample("up", {}, 1)),
+        ("up 1 1700000000000", Sample("up", {}, 1)),
+        ("  up\t-1.5e3", Sample("up", {}, -1500)),
+        ("up{} 2", Sample("up", {}, 2)),
+        ('a:b{x="1", y="2",} 3', Sample("a:b", {"x": "1", "y": "2"}, 3)),
+        (r'path{dir="C:\\new",say="\"}\" and\nmore"} 1', Sample("path", {"dir": "C:\\new", "say": '"}" and\nmore'}, 1)),
+        ("up +Inf", Sample("up", {}, float("inf"))),
+    ],
+)
+def test_a_sample_is_read(line: str, sample: Sample) -> None:
+    assert parse_metrics(f"# HELP up is it?\n\n{line}\n") == [sample]
+
+
+@pytest.mark.parametrize("line", ["<html>", "up", "up one", "up{x=1} 1", 'up{x="1} 1', "1up 1", "up{x} 1"])
+def test_what_is_no_sample_is_told(line: str) -> None:
+    with pytest.raises(RegistryError, match="a line that is no sample"):
+        parse_metrics(line)
+
+
+def test_the_figures_of_a_registry_are_summed_over_manifests_and_layers() -> None:
+    figures = cache_figures(parse_metrics(REGISTRY))
+    assert figures == CacheFigures(hits=9, misses=3, fetched=1_094_520, served=3_094_520)
+    assert (figures.hit_ratio, figures.saved) == (0.75, 2_000_000)
+
+
+def test_figures_of_several_pods_are_added() -> None:
+    assert CacheFigures(1, 2, 3, 4) + CacheFigures(10, 20, 30, 40) == CacheFigures(11, 22, 33, 44)
+
+
+def test_a_registry_that_nobody_asked_has_no_ratio() -> None:
+    figures = cache_figures(parse_metrics("go_goroutines 7\n"))
+    assert (figures, figures.hit_ratio, figures.saved) == (CacheFigures(), None, 0)
+
+
+def test_what_was_fetched_and_not_served_saves_nothing() -> None:
+    assert CacheFigures(fetched=10, served=3).saved == 0

@@ -1,0 +1,31 @@
+"""How many pulls are left, as Docker Hub's headers tell it."""
+
+from __future__ import annotations
+
+import pytest
+
+from regmirror.errors import RegistryError
+from regmirror.registry.pull_limit import PullLimit, parse_pull_limit
+
+
+@pytest.mark.parametrize(
+    ("limit", "remaining", "expected"),
+    [
+        ("100;w=21600", "76;w=21600", PullLimit(100, 76, 21600)),
+        ("200; w=21600", " 0 ", PullLimit(200, 0, 21600)),
+        ("5000", "4999", PullLimit(5000, 4999, 0)),
+    ],
+)
+def test_what_is_left_is_read(limit: str, remaining: str, expected: PullLimit) -> None:
+    assert parse_pull_limit({"ratelimit-limit": limit, "ratelimit-remaining": remaining}) == expected
+
+
+@pytest.mark.parametrize("headers", [{}, {"ratelimit-limit": "100;w=21600"}, {"docker-ratelimit-source": "192.0.2.1"}])
+def test_without_both_headers_there_is_no_limit(headers: dict[str, str]) -> None:
+    assert parse_pull_limit(headers) is None
+
+
+@pytest.mark.parametrize("text", ["", "many", "-1;w=60", "10;w=", "10;q=1"])
+def test_something_else_is_told(text: str) -> None:
+    with pytest.raises(RegistryError, match="not as N;w=SECONDS"):
+        parse_pull_limit({"ratelimit-limit": text, "ratelimit-remaining": "1;w=60"})
