@@ -1,0 +1,90 @@
+"""Every example is a complete configuration that loads, builds, and that the charts accept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from regmirror.config.load import load_mirror
+from regmirror.registry.reference import parse_image
+from regmirror.stack.access import is_allowed
+from regmirror.stack.releases import Stack, build_stack
+from tests import samples
+from tests.charts.helm import find_helm
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
+
+
+def built(path: Path) -> Stack:
+    return build_stack(load_mirror(path), samples.material(), {}, samples.NOW)
+
+
+def named(name: str) -> Path:
+    return next(path for path in EXAMPLES if path.stem == name)
+
+
+@pytest.fixture(params=EXAMPLES, ids=lambda path: path.stem)
+def example(request: pytest.FixtureRequest) -> Path:
+    """Each example in its turn."""
+    path: Path = request.param
+    return path
+
+
+def test_there_is_an_example_of_each_kind() -> None:
+    assert [path.stem for path in EXAMPLES] == [
+        "air-gap",
+        "cert-manager",
+        "in-cluster-s3",
+        "minimal",
+        "replicas",
+        "several-upstreams",
+    ]
+
+
+def test_an_example_says_what_it_is_an_example_of(example: Path) -> None:
+    assert example.read_text().startswith("# ")
+
+
+def test_an_example_builds(example: Path) -> None:
+    stack = built(example)
+    assert len(stack.releases) == 3 + len(load_mirror(example).upstreams)
+    assert yaml.safe_dump([release.values for release in stack.releases])
+
+
+def test_the_image_that_verify_would_pull_may_be_pulled(example: Path) -> None:
+    for upstream in load_mirror(example).upstreams:
+        if upstream.probe_image:
+            assert is_allowed(upstream, parse_image(upstream.probe_image).repository)
+
+
+@pytest.mark.parametrize("major", [3, 4])
+def test_the_charts_accept_it(example: Path, major: int) -> None:
+    helm = find_helm(major)
+    if helm is None:
+        pytest.skip(f"no Helm {major} here: set LAB_HELM{major} to its path, or put it on PATH as helm")
+    for release in built(example).releases:
+        assert helm.render(release.component, release.values, release.name)
+
+
+def test_three_upstreams_share_nothing_but_the_bucket() -> None:
+    mirror = load_mirror(named("several-upstreams"))
+    assert [mirror.host_of(upstream) for upstream in mirror.upstreams] == [
+        "hub.example.com",
+        "ghcr.example.com",
+        "quay.example.com",
+    ]
+
+
+def test_the_air_gap_names_no_image_of_the_internet() -> None:
+    mirror = load_mirror(named("air-gap"))
+    for component in (mirror.registry, mirror.auth, mirror.redis):
+        assert component.image.startswith("harbor.internal.example.com/")
+        assert component.image_pull_secrets
+
+
+def test_replicas_keep_what_they_have() -> None:
+    mirror = load_mirror(named("replicas"))
+    assert mirror.registry.replicas > 1
+    assert not mirror.registry.ttl
