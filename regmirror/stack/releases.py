@@ -8,7 +8,6 @@ from typing import Any
 
 from regmirror.config.fields import image_parts
 from regmirror.config.model import Mirror, Upstream, Workload
-from regmirror.ports.cluster import Object
 from regmirror.stack import names
 from regmirror.stack.assets import chart_directory
 from regmirror.stack.material import Material
@@ -36,7 +35,7 @@ class Stack:
     releases: list[Release]
 
 
-def build_stack(mirror: Mirror, material: Material, live: Mapping[str, Object], now: datetime) -> Stack:
+def build_stack(mirror: Mirror, material: Material, live: Mapping[str, Manifest], now: datetime) -> Stack:
     """Compute the whole stack; the same input gives the same stack, byte for byte.
 
     ``live`` has the Secrets of the cluster by name; ``now`` is in UTC and marks those that are to change.

@@ -7,12 +7,11 @@ the content back, the digest is what it always was, and the pod goes on with wha
 from collections.abc import Mapping
 from datetime import datetime
 
-from regmirror.ports.cluster import Object
 from regmirror.stack import names
 from regmirror.stack.secrets import Manifest
 
 
-def with_versions(manifests: list[Manifest], live: Mapping[str, Object], now: datetime) -> list[Manifest]:
+def with_versions(manifests: list[Manifest], live: Mapping[str, Manifest], now: datetime) -> list[Manifest]:
     """The manifests with their version annotations: the live one where the content is in place, else a new one.
 
     ``live`` has the Secrets of the cluster by name; ``now`` is in UTC.
@@ -29,7 +28,7 @@ def joined_version(manifests: list[Manifest]) -> str:
     return ":".join(manifest["metadata"]["annotations"][names.VERSION_ANNOTATION] for manifest in manifests)
 
 
-def _kept_version(manifest: Manifest, live: Object | None) -> str | None:
+def _kept_version(manifest: Manifest, live: Manifest | None) -> str | None:
     """The live version; None where there is none, or where the live content is not what it should be."""
     if live is None:
         return None
