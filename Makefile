@@ -14,11 +14,11 @@ demo: .venv/ready ## from nothing to a mirror that serves; CONTEXT=NAME uses a c
 	$(BIN)/python -m demo
 
 test: lint unit ## all tests, those on the lab's cluster included
-	$(BIN)/python -m lab run --up --if-possible -- $(PYTEST) -m "lab or contract"
+	$(BIN)/python -m lab run --up --if-possible -- $(PYTEST) -m "lab or contract or helm"
 
 test-long: lint unit ## the same, with the long lists of cases in full
 	REGMIRROR_LONG=1 REGMIRROR_ACL_CASES=10000 \
-	  $(BIN)/python -m lab run --up --if-possible -- $(PYTEST) -m "lab or contract"
+	  $(BIN)/python -m lab run --up --if-possible -- $(PYTEST) -m "lab or contract or helm"
 
 lint: .venv/ready ## style, types, layers
 	$(BIN)/ruff check .
@@ -27,7 +27,7 @@ lint: .venv/ready ## style, types, layers
 	$(BIN)/lint-imports
 
 unit: .venv/ready ## the tests that need no cluster
-	$(PYTEST) -n 2 -m "not lab and not contract"
+	$(PYTEST) -n 2 -m "not lab and not contract and not helm"
 
 bench: .venv/ready ## measure; figures go to bench/results
 	$(BIN)/python -m bench

@@ -5,10 +5,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from regmirror.deploy.rollout import diagnose, is_rolled_out, progress_of
+from regmirror.deploy.rollout import diagnose, is_rolled_out, progress_of, seconds_of_grace
 from regmirror.deploy.steps import Done, Progress
 from regmirror.errors import ClusterError, ReleaseStuckError, RolloutTimeoutError
-from regmirror.ports.cluster import DEPLOYMENT, SECRET, Cluster
+from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET, Cluster
 from regmirror.ports.helm import DeployedRelease, Helm
 from regmirror.stack.material import Material
 from regmirror.stack.releases import Release
@@ -85,7 +85,7 @@ class ReleaseStep:
             if found is None:
                 raise ClusterError(f"the Deployment {deployment} has disappeared", hint="run the command again")
             if is_rolled_out(found):
-                return
+                return await self._let_old_pods_go(deployment, progress)
             lines = await asyncio.to_thread(diagnose, self.cluster, deployment)
             trouble = [self.material.redact(line) for line in lines]
             if time.monotonic() > self.deadline:
@@ -94,4 +94,17 @@ class ReleaseStep:
                     hint=f"kubectl -n {self.cluster.namespace} describe pod -l app.kubernetes.io/instance={deployment}",
                 )
             progress.waiting(self.title, "; ".join([progress_of(found), *trouble[:1]]))
+            await asyncio.sleep(_POLL)
+
+    async def _let_old_pods_go(self, deployment: str, progress: Progress) -> None:
+        """Wait until no Ingress controller sends requests to a pod that is going: its preStop sleep allows for that.
+
+        A client that came in between would be served by the old configuration.
+        """
+        began = time.monotonic()
+        while True:
+            pods = await asyncio.to_thread(self.cluster.select, POD, f"app.kubernetes.io/instance={deployment}")
+            if time.monotonic() - began >= max(map(seconds_of_grace, pods), default=0):
+                return
+            progress.waiting(self.title, "old pods are going")
             await asyncio.sleep(_POLL)

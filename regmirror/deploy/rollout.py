@@ -30,6 +30,14 @@ def progress_of(deployment: Object) -> str:
     return f"{status.get('availableReplicas', 0)}/{deployment['spec'].get('replicas', 1)} ready"
 
 
+def seconds_of_grace(pod: Object) -> int:
+    """How long a pod that is going still serves, by its preStop sleep; 0 for one that stays or has no such sleep."""
+    if not pod["metadata"].get("deletionTimestamp"):
+        return 0
+    hooks = [(container.get("lifecycle") or {}).get("preStop") or {} for container in pod["spec"]["containers"]]
+    return max((int((hook.get("sleep") or {}).get("seconds", 0)) for hook in hooks), default=0)
+
+
 def pod_trouble(pod: Object) -> str | None:
     """Why a pod is not ready, in one line; None for a pod that is ready, or just starting."""
     status = pod.get("status") or {}

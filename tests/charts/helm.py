@@ -63,8 +63,8 @@ def _rendered(helm: Helm, chart: str, values: str, release: str) -> str:
 
 
 def find_helm(major: int) -> Helm | None:
-    """Helm of this major version: from LAB_HELM3 or LAB_HELM4, else the one on PATH if it is of that major."""
-    named = os.environ.get(f"LAB_HELM{major}")
+    """Helm of this major version: as LAB_HELM3 or LAB_HELM4 names it, else from PATH: `helm3`, `helm4`, or `helm`."""
+    named = os.environ.get(f"LAB_HELM{major}") or shutil.which(f"helm{major}")
     if named:
         return Helm(named, major)
     found = shutil.which("helm")

@@ -59,6 +59,7 @@ def test_the_image_that_verify_would_pull_may_be_pulled(example: Path) -> None:
             assert is_allowed(upstream, parse_image(upstream.probe_image).repository)
 
 
+@pytest.mark.helm
 @pytest.mark.parametrize("major", [3, 4])
 def test_the_charts_accept_it(example: Path, major: int) -> None:
     helm = find_helm(major)

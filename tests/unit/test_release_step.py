@@ -13,7 +13,7 @@ from regmirror.deploy import release_step
 from regmirror.deploy.release_step import ReleaseStep
 from regmirror.deploy.steps import Done
 from regmirror.errors import ChartError, ClusterError, ExitCode, HelmError, ReleaseStuckError, RolloutTimeoutError
-from regmirror.ports.cluster import DEPLOYMENT, SECRET
+from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET
 from regmirror.stack.assets import chart_directory
 from regmirror.stack.releases import Release
 from tests import samples
@@ -189,3 +189,38 @@ def test_a_broken_chart_changes_nothing(cluster: FakeCluster, helm: FakeHelm) ->
     with pytest.raises(ChartError):
         do(step(helm, cluster, release=replace(RELEASE, chart=chart_directory("absent"))))
     assert helm.upgraded == []
+
+
+def test_an_old_pod_that_still_serves_is_waited_for(cluster: FakeCluster, helm: FakeHelm) -> None:
+    cluster.put(going_pod())
+
+    async def scenario() -> None:
+        progress = RecordedProgress()
+        task = asyncio.create_task(step(helm, cluster).apply(progress))
+        while "waiting regmirror-redis: old pods are going" not in progress.events:
+            await asyncio.sleep(0)
+        assert not task.done()
+        cluster.delete(POD, "redis-0")
+        assert (await task).changed
+
+    asyncio.run(scenario())
+
+
+def test_an_old_pod_whose_sleep_is_over_is_not_waited_for(cluster: FakeCluster, helm: FakeHelm) -> None:
+    """Its last downloads may take as long as they like: no new request reaches it."""
+    pod = going_pod()
+    del pod["spec"]["containers"][0]["lifecycle"]
+    cluster.put(pod)
+    assert do(step(helm, cluster))[0].changed
+
+
+def going_pod() -> dict[str, Any]:
+    labels = {"app.kubernetes.io/instance": NAME}
+    sleeping = {"preStop": {"sleep": {"seconds": 600}}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "redis-0", "labels": labels, "deletionTimestamp": "2026-11-23T12:00:00Z"},
+        "spec": {"containers": [{"name": "redis", "lifecycle": sleeping}]},
+        "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+    }
