@@ -32,7 +32,7 @@ def ask_missing(
     answers = replace(
         given,
         host=given.host or ask.text("Public host name of the mirror"),
-        allowed=given.allowed or allowed_patterns(ask.text("Who may be pulled by everyone (namespaces, by commas)")),
+        allowed=given.allowed or allowed_patterns(ask.text("What everyone may pull (namespaces, with commas)")),
         bucket=given.bucket or ask.text("S3 bucket"),
         endpoint=given.endpoint or ask.text("S3 endpoint (empty for AWS)", default=""),
         class_name=given.class_name or ask.choice("Ingress class", classes),
