@@ -3,12 +3,11 @@
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from regmirror.deploy.rollout import diagnose, is_rolled_out, progress_of, seconds_of_grace
 from regmirror.deploy.steps import Done, Progress
 from regmirror.errors import ClusterError, ReleaseStuckError, RolloutTimeoutError
-from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET, Cluster
+from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET, Cluster, Object
 from regmirror.ports.helm import DeployedRelease, Helm
 from regmirror.stack.material import Material
 from regmirror.stack.releases import Release
@@ -19,12 +18,14 @@ _POLL = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ReleaseStep:
-    """Installs or upgrades a release where its manifest differs, then waits for its Deployments.
+    """Installs or upgrades a release where its objects differ from ``wanted``, then waits for its Deployments.
 
+    ``wanted`` is the release as Helm renders it: so that a chart that does not render has changed nothing yet.
     ``deadline`` is on the monotonic clock. ``unlock`` clears the mark of an operation that was killed midway.
     """
 
     release: Release
+    wanted: list[Object]
     helm: Helm
     cluster: Cluster
     material: Material
@@ -44,16 +45,15 @@ class ReleaseStep:
 
     async def apply(self, progress: Progress) -> Done:
         """Raises HelmError, ClusterError or RolloutTimeoutError."""
-        wanted = await self.helm.render(self.release)
         deployed = await self.helm.find(self.release.name)
         if deployed and deployed.status.startswith("pending-"):
             await self._clear(deployed)
-        if await self._is_current(deployed, wanted):
-            await self._wait(wanted, progress)
+        if await self._is_current(deployed):
+            await self._wait(progress)
             return Done("unchanged")
         progress.waiting(self.title, "helm upgrade --install")
         revision = await self.helm.upgrade(self.release)
-        await self._wait(wanted, progress)
+        await self._wait(progress)
         return Done(f"revision {revision}", changed=True)
 
     async def _clear(self, deployed: DeployedRelease) -> None:
@@ -67,16 +67,16 @@ class ReleaseStep:
         record = f"sh.helm.release.v1.{self.name}.v{deployed.revision}"
         await asyncio.to_thread(self.cluster.delete, SECRET, record)
 
-    async def _is_current(self, deployed: DeployedRelease | None, wanted: list[dict[str, Any]]) -> bool:
+    async def _is_current(self, deployed: DeployedRelease | None) -> bool:
         if deployed is None or deployed.status != "deployed":
             return False
-        if await self.helm.manifest(self.name) != wanted:
+        if await self.helm.manifest(self.name) != self.wanted:
             return False
         # Helm compares with what it applied last; whether somebody has changed that since, only the cluster knows.
-        return all([await asyncio.to_thread(self.cluster.is_in_place, manifest) for manifest in wanted])
+        return all([await asyncio.to_thread(self.cluster.is_in_place, manifest) for manifest in self.wanted])
 
-    async def _wait(self, wanted: list[dict[str, Any]], progress: Progress) -> None:
-        for name in [o["metadata"]["name"] for o in wanted if o["kind"] == DEPLOYMENT.kind]:
+    async def _wait(self, progress: Progress) -> None:
+        for name in [o["metadata"]["name"] for o in self.wanted if o["kind"] == DEPLOYMENT.kind]:
             await self._wait_for(name, progress)
 
     async def _wait_for(self, deployment: str, progress: Progress) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from regmirror.config.model import API_VERSION, Mirror
 from regmirror.config.secret_references import SecretResolver
-from regmirror.deploy.deployment import World, deployment_steps
+from regmirror.deploy.deployment import Target, World, deployment_steps
 from regmirror.deploy.find_material import find_material
 from regmirror.deploy.preflight import preflight_steps
 from regmirror.deploy.steps import Done, Progress, Step, run_steps
@@ -49,9 +49,11 @@ async def deploy_mirror(
         secret["metadata"]["name"]: secret for secret in await asyncio.to_thread(edges.cluster.select, SECRET, _OURS)
     }
     stack = build_stack(mirror, material, live, now)
+    manifests = await asyncio.gather(*(edges.helm.render(release) for release in stack.releases))
+    rendered = {release.name: objects for release, objects in zip(stack.releases, manifests, strict=True)}
     store = edges.open_store(material.s3) if edges.open_store else None
     world = World(edges.cluster, edges.helm, store, edges.http)
-    steps = deployment_steps(stack, mirror, material, world, deadline, unlock=unlock)
+    steps = deployment_steps(Target(mirror, material, stack, rendered), world, deadline, unlock=unlock)
     return _report(mirror, steps, await run_steps(steps, progress))
 
 
