@@ -4,6 +4,7 @@ Only the dynamic client is used: constructing the typed one (``CoreV1Api``) cost
 """
 
 import json
+import re
 import shutil
 import tempfile
 import weakref
@@ -28,6 +29,7 @@ from regmirror.ports.cluster import Applied, Kind, Object, Right
 from regmirror.stack.names import FIELD_MANAGER
 
 _NAME_ANOTHER = "name one by --kubeconfig or KUBECONFIG, and see: kubectl config get-contexts"
+_HANDSHAKE = re.compile(r"Handshake status (?P<status>\d+) (?P<reason>.*?) -\+-\+- .* -\+-\+- (?P<body>.*)", re.DOTALL)
 _TIMEOUT = (5.0, 30.0)
 """Seconds to connect, and to wait for an answer."""
 
@@ -187,7 +189,8 @@ class KubernetesCluster:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._unreachable(error) from error
 
-    def _translate(self, what: str, error: ApiException) -> Exception:
+    def _translate(self, what: str, refused: ApiException) -> Exception:
+        error = _after_handshake(refused)
         message = _status_message(error)
         where = f"context {self.context}, namespace {self.namespace}"
         if error.status == 404:
@@ -243,6 +246,16 @@ def _load(kubeconfig: Path | None, context: str | None) -> tuple[Configuration, 
     # Its default of three more tries turns an unreachable server into minutes of silence.
     configuration.retries = urllib3.Retry(connect=0, read=0, redirect=0, other=0, total=0)
     return configuration, str(chosen)
+
+
+def _after_handshake(error: ApiException) -> ApiException:
+    """The refusal of a port-forward, whose status and body the websocket library hides in the reason."""
+    found = _HANDSHAKE.match(str(error.reason))
+    if found is None:
+        return error
+    refused = ApiException(status=int(found["status"]), reason=found["reason"])
+    refused.body = found["body"]
+    return refused
 
 
 def _status_message(error: ApiException) -> str:
