@@ -60,6 +60,7 @@ def test_the_image_that_verify_would_pull_may_be_pulled(example: Path) -> None:
 
 
 @pytest.mark.helm
+@pytest.mark.helm
 @pytest.mark.parametrize("major", [3, 4])
 def test_the_charts_accept_it(example: Path, major: int) -> None:
     helm = find_helm(major)
