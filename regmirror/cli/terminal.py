@@ -24,9 +24,13 @@ class Terminal:
     data: Console
     words: Console
 
-    def say(self, text: str = "", style: str | None = None) -> None:
-        """Words for people, on standard error."""
-        self.words.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+    def say(self, text: str = "", style: str | None = None, *, wrap: bool = False) -> None:
+        """Words for people, on standard error.
+
+        ``wrap`` breaks long lines between words, on a terminal alone; commands are left whole, to be copied.
+        """
+        wrapped = wrap and self.words.is_terminal
+        self.words.print(text, style=style, markup=False, highlight=False, soft_wrap=not wrapped)
 
     def print(self, text: str = "", style: str | None = None) -> None:
         """A line of the result, on standard output."""
@@ -77,7 +81,7 @@ def terminal(output: Format = Format.TABLE, *, debug: bool = False, no_color: bo
 def _tell(streams: Terminal, error: RegmirrorError) -> None:
     if streams.debug:
         streams.say(traceback.format_exc())
-    streams.say(f"Error {error.code}: {error.message}", "bold red")
+    streams.say(f"Error {error.code}: {error.message}", "bold red", wrap=True)
     if error.hint:
         streams.say(f"  Try: {error.hint}")
     if streams.output is not Format.TABLE:
