@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from regmirror import __version__
-from regmirror.cli import deploy, init, schema, verify
+from regmirror.cli import deploy, init, schema, status, verify
 
 app = typer.Typer(
     name="regmirror",
@@ -36,4 +36,5 @@ def root(
 app.command("init")(init.init)
 app.command("deploy")(deploy.deploy)
 app.command("verify")(verify.verify)
+app.command("status")(status.status)
 app.command("schema")(schema.schema)

@@ -33,12 +33,12 @@ def read_mirror(file: Path, namespace: str | None) -> Mirror:
         raise ConfigurationError(f"--namespace: {message}") from None
 
 
-def read_timeout(text: str) -> timedelta:
-    """The value of --timeout; raises ConfigurationError."""
+def read_timeout(text: str, option: str = "--timeout") -> timedelta:
+    """The value of --timeout, or of another option that is a duration; raises ConfigurationError."""
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise ConfigurationError(f"--timeout: {error}") from None
+        raise ConfigurationError(f"{option}: {error}") from None
 
 
 def open_resolver(file: Path, cluster: Cluster) -> SecretResolver:

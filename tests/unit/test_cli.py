@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -73,7 +74,7 @@ def test_a_misspelt_command_is_answered_with_the_nearest() -> None:
     assert "Did you mean 'deploy'?" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["init", "deploy", "verify", "schema"])
+@pytest.mark.parametrize("command", ["init", "deploy", "verify", "status", "schema"])
 def test_every_command_explains_itself(command: str) -> None:
     for option in ("-h", "--help"):
         result = run(command, option)
@@ -109,6 +110,9 @@ def test_the_start_loads_nothing_heavy() -> None:
             '--resolve "mirror.example.com" is not HOST:PORT:ADDR',
         ),
         (["deploy", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
+        (["status", "-f", "absent.yaml"], "RM100", "there is no file absent.yaml"),
+        (["status", "--interval", "5"], "RM100", '--interval: "5" is not a duration'),
+        (["status", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
         (["verify", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
     ],
 )
@@ -176,6 +180,36 @@ def test_verify_shows_a_table_to_people() -> None:
     assert "  - every pod is ready: skipped, needs cluster-api" in lines
     assert lines[-1].startswith("× 0 passed, 2 failed, 0 warned, ")
     assert lines[-1].endswith("skipped: cluster-api, tls-host")
+
+
+def test_status_shows_what_it_could_not_ask_and_leaves_with_1() -> None:
+    resolve = f"{samples.HOST}:443:127.0.0.1:1"
+    result = run("status", "--kubeconfig", kubeconfig(), "--resolve", resolve)
+    assert result.exit_code == ExitCode.FAILED
+    lines = result.stdout.splitlines()
+    why = "no answer from the Kubernetes API https://127.0.0.1:1 (context dead): "
+    assert lines[0].startswith(f"× https://{samples.HOST} does not serve: regmirror-redis: {why}")
+    assert any(line.startswith(f"  stored                 unknown: {why}") for line in lines)
+    assert any(line.startswith("  public host            unknown: no answer from https://") for line in lines)
+
+
+@pytest.mark.parametrize("output", ["json", "yaml", "table"])
+def test_a_watched_status_is_shown_again_until_it_is_interrupted(output: str) -> None:
+    words = ["--kubeconfig", kubeconfig(), "--resolve", f"{samples.HOST}:443:127.0.0.1:1", "-o", output]
+    command = [sys.executable, "-m", "regmirror", "status", "--watch", "--interval", "10ms", *words]
+    seen = 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        while seen < 2:
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            seen += "does not serve" in line or "StatusReport" in line
+        process.send_signal(signal.SIGINT)
+        rest, words_left = process.communicate(timeout=30)
+    assert process.returncode == ExitCode.FAILED
+    assert words_left == ""
+    assert "Traceback" not in rest
 
 
 def leaving(error: BaseException, **options: Any) -> int:

@@ -1,0 +1,108 @@
+"""What a status is made of; each thing that could not be found out is an Unknown that says why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from regmirror.config.fields import image_parts
+from regmirror.ports.object_store import Contents
+from regmirror.registry.metrics import CacheFigures
+from regmirror.registry.pull_limit import PullLimit
+from regmirror.status.side_by_side import Unknown
+
+_ANSWERS_OF_A_REGISTRY = {200, 401}
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One Deployment of the mirror; ``ready`` of ``wanted`` pods serve."""
+
+    name: str
+    image: str
+    ready: int
+    wanted: int
+
+    @property
+    def version(self) -> str:
+        """The tag of the image, or the beginning of its digest, or the image as it is where it has neither."""
+        try:
+            parts = image_parts(self.image)
+        except ValueError:
+            return self.image
+        return parts["tag"] or parts["digest"][:19]
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """What the public host answers to ``/v2/``."""
+
+    url: str
+    status: int
+
+    @property
+    def serves(self) -> bool:
+        """Whether that was a registry: it asks for a token, or needs none."""
+        return self.status in _ANSWERS_OF_A_REGISTRY
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """What the registry's pods did since ``since``, when the oldest of those that could be asked began."""
+
+    figures: CacheFigures
+    since: datetime | None
+    asked: int
+    running: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pulls:
+    """What the upstream still grants; ``limit`` is None where it tells no limit."""
+
+    limit: PullLimit | None
+    has_account: bool
+    """Whether it counts the mirror's account; else it counts the address that asked, this machine's."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamStatus:
+    """How the mirror of one upstream is doing."""
+
+    name: str
+    url: str
+    host: str
+    entrance: Entrance | Unknown
+    certificate_ends: datetime | Unknown
+    cache: Cache | Unknown
+    store: Contents | Unknown
+    pulls: Pulls | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a mirror is doing at ``now`` (UTC)."""
+
+    host: str
+    namespace: str
+    context: str
+    now: datetime
+    components: dict[str, Component | Unknown]
+    signing_ends: datetime | Unknown
+    upstreams: list[UpstreamStatus]
+
+    @property
+    def faults(self) -> list[str]:
+        """Why it does not serve: a component without a ready pod or not to be seen, a host that no registry answers.
+
+        A host that cannot be reached from here is none: its name may not be known yet.
+        """
+        down = [
+            f"{name}: {found.why if isinstance(found, Unknown) else f'{found.ready}/{found.wanted} ready'}"
+            for name, found in self.components.items()
+            if isinstance(found, Unknown) or not found.ready
+        ]
+        wrong = [
+            f"{one.entrance.url} answered {one.entrance.status}"
+            for one in self.upstreams
+            if isinstance(one.entrance, Entrance) and not one.entrance.serves
+        ]
+        return down + wrong

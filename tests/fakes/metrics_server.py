@@ -1,0 +1,35 @@
+"""The debug port of a registry's pod."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from socket import socket
+
+
+@dataclass(frozen=True)
+class MetricsServer:
+    """Answers one request with metrics of a cache; ``status`` and ``body`` replace them."""
+
+    hits: int = 0
+    misses: int = 0
+    fetched: int = 0
+    served: int = 0
+    status: int = 200
+    body: str | None = None
+
+    def __call__(self, connection: socket) -> None:
+        question = b""
+        while not question.endswith(b"\r\n\r\n"):
+            question += connection.recv(1024)
+        found = question.startswith(b"GET /metrics ")
+        body = (self._metrics() if self.body is None else self.body).encode()
+        head = f"HTTP/1.1 {self.status if found else 404} \r\nContent-Length: {len(body)}\r\n\r\n"
+        connection.sendall(head.encode() + body)
+
+    def _metrics(self) -> str:
+        return (
+            f'registry_proxy_hits_total{{type="blob"}} {self.hits}\n'
+            f'registry_proxy_misses_total{{type="blob"}} {self.misses}\n'
+            f'registry_proxy_pulled_bytes_total{{type="blob"}} {self.fetched}\n'
+            f'registry_proxy_pushed_bytes_total{{type="manifest"}} {self.served}\n'
+        )
