@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from regmirror import __version__
-from regmirror.cli import deploy, init, schema, status, verify
+from regmirror.cli import client_config, deploy, init, schema, status, verify
 
 app = typer.Typer(
     name="regmirror",
@@ -37,4 +37,5 @@ app.command("init")(init.init)
 app.command("deploy")(deploy.deploy)
 app.command("verify")(verify.verify)
 app.command("status")(status.status)
+app.command("client-config")(client_config.client_config)
 app.command("schema")(schema.schema)

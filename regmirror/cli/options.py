@@ -17,6 +17,21 @@ class Format(StrEnum):
     YAML = "yaml"
 
 
+class Runtime(StrEnum):
+    """The container runtimes that can be set up; regmirror/runtimes/catalog.py has the same names."""
+
+    CONTAINERD = "containerd"
+    DOCKERD = "dockerd"
+    K3S = "k3s"
+    RKE2 = "rke2"
+    TALOS = "talos"
+    BUILDKIT = "buildkit"
+    PODMAN = "podman"
+    CRIO = "cri-o"
+    KIND = "kind"
+    MINIKUBE = "minikube"
+
+
 File = Annotated[Path, typer.Option("-f", "--file", envvar="REGMIRROR_FILE", help="The configuration file.")]
 Kubeconfig = Annotated[
     Path | None, typer.Option("--kubeconfig", envvar="REGMIRROR_KUBECONFIG", help="Kubeconfig; else as kubectl does.")

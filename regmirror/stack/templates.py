@@ -1,5 +1,6 @@
-"""Renders the Jinja templates, which all give YAML: every value is written as a YAML literal, whatever it holds."""
+"""Renders the Jinja templates: every value is written as a literal, of YAML unless told otherwise."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jinja2
@@ -16,24 +17,24 @@ def yaml_literal(value: Any) -> str:
     return text.removesuffix("\n").removesuffix("\n...")
 
 
-def _finalized(value: Any) -> str:
-    """The text of an expression; a missing variable names itself when it is asked for its text."""
-    return str(value) if isinstance(value, jinja2.Undefined) else yaml_literal(value)
-
-
-def render_text(template: str, context: dict[str, Any]) -> str:
+def render_text(template: str, context: dict[str, Any], literal: Callable[[Any], str] = yaml_literal) -> str:
     """Render a template of templates/; an unknown variable is a TemplateError.
 
-    ``finalize`` passes the value of every ``{{ expression }}`` through yaml_literal: no template can forget to quote.
+    ``finalize`` passes the value of every ``{{ expression }}`` through ``literal``: no template can forget to quote.
     """
+
+    def finalized(value: Any) -> str:
+        # A missing variable names itself when it is asked for its text.
+        return str(value) if isinstance(value, jinja2.Undefined) else literal(value)
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(asset_directory("templates")),
         undefined=jinja2.StrictUndefined,
-        finalize=_finalized,
+        finalize=finalized,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - the output is YAML, quoted by finalize; HTML escapes would corrupt it
+        autoescape=False,  # noqa: S701 - the output is quoted by finalize; HTML escapes would corrupt it
     )
     try:
         return environment.get_template(template).render(context)

@@ -120,7 +120,7 @@ def test_a_check_is_documented_with_title_failure_cause_and_cure(check: Any) -> 
     assert "\nCure: " in text
 
 
-@pytest.mark.parametrize("page", ["configuration.md", "errors.md", "checks.md", "status.md"])
+@pytest.mark.parametrize("page", ["configuration.md", "errors.md", "checks.md", "status.md", "clients.md"])
 def test_every_link_leads_somewhere(page: str) -> None:
     text = (DOCS / page).read_text()
     anchors = {
