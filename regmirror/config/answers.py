@@ -45,6 +45,9 @@ class Answers:
         """The variables of the template regmirror.yaml.j2."""
         fields: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         fields["images"] = {component: self.images.get(component, "") for component in ("registry", "auth", "redis")}
+        if self.endpoint and "://" not in self.endpoint:
+            # Charts for the registry took a bare host, and so do people's variables.
+            fields["endpoint"] = f"https://{self.endpoint}"
         return fields
 
 

@@ -100,7 +100,7 @@ class SecretResolver:
     def _read_cluster(self, wanted: ClusterSecretKey, key_path: str) -> str | None:
         found = self._read_cluster_secret(wanted.name, wanted.key)
         try:
-            return None if found is None else found.decode()
+            return None if found is None else found.decode().removesuffix("\n")
         except UnicodeDecodeError:
             raise _not_text(key_path) from None
 

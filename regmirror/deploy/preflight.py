@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from regmirror.config.model import Mirror
 from regmirror.deploy.steps import Done, Progress
 from regmirror.errors import ClusterError, ConfigurationError, PermissionDeniedError
-from regmirror.ports.cluster import CLUSTER_ISSUER, INGRESS, INGRESS_CLASS, NAMESPACE, Cluster, Kind, Right
+from regmirror.ports.cluster import CLUSTER_ISSUER, INGRESS, INGRESS_CLASS, NAMESPACE, Cluster, Kind, Object, Right
 from regmirror.ports.helm import Helm
 
 MINIMUM_KUBERNETES = (1, 30)
@@ -86,29 +86,39 @@ def _check_rights(mirror: Mirror, cluster: Cluster) -> str:
 
 
 def _check_ingress(mirror: Mirror, cluster: Cluster) -> str:
-    classes = {found["metadata"]["name"]: found for found in cluster.select(INGRESS_CLASS)}
-    known = f"the cluster has: {', '.join(sorted(classes)) or 'none'}"
+    _check_issuer(mirror, cluster)
     wanted = mirror.ingress.class_name
-    if wanted is None:
-        defaults = [
-            name
-            for name, found in classes.items()
-            if (found["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS) == "true"
-        ]
-        if not defaults:
-            raise ConfigurationError("the cluster has no default IngressClass", hint=f"set ingress.className; {known}")
-        wanted = defaults[0]
-    elif wanted not in classes:
+    try:
+        classes = {found["metadata"]["name"]: found for found in cluster.select(INGRESS_CLASS)}
+    except PermissionDeniedError:
+        return f"class {wanted or 'of the cluster'}, not looked at for lack of rights"
+    known = f"the cluster has: {', '.join(sorted(classes)) or 'none'}"
+    defaults = [name for name, found in classes.items() if _is_default(found)]
+    if wanted is None and not defaults:
+        raise ConfigurationError("the cluster has no default IngressClass", hint=f"set ingress.className; {known}")
+    if wanted is not None and wanted not in classes:
         raise ConfigurationError(f"ingress.className: there is no IngressClass {wanted}", hint=known)
+    return f"class {wanted or defaults[0]}"
+
+
+def _is_default(ingress_class: Object) -> bool:
+    return (ingress_class["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS) == "true"
+
+
+def _check_issuer(mirror: Mirror, cluster: Cluster) -> None:
     issuer = mirror.ingress.issuer
-    if issuer:
-        kind = Kind(CLUSTER_ISSUER.api_version, issuer.kind)
-        if cluster.get(kind, issuer.name) is None:
-            raise ConfigurationError(
-                f"ingress.issuer: cert-manager has no {issuer.kind} {issuer.name}",
-                hint="create it, or put a certificate into the Secret of ingress.tlsSecret and leave issuer out",
-            )
-    return f"class {wanted}"
+    if issuer is None:
+        return
+    try:
+        found = cluster.get(Kind(CLUSTER_ISSUER.api_version, issuer.kind), issuer.name)
+    except PermissionDeniedError:
+        # cert-manager itself will say so in the Certificate's conditions.
+        return
+    if found is None:
+        raise ConfigurationError(
+            f"ingress.issuer: cert-manager has no {issuer.kind} {issuer.name}",
+            hint="create it, or put a certificate into the Secret of ingress.tlsSecret and leave issuer out",
+        )
 
 
 def _check_host(mirror: Mirror, cluster: Cluster) -> str:

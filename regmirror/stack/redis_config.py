@@ -1,15 +1,21 @@
 """The configuration file of Redis (or Valkey): a cache that forgets the oldest entries and keeps nothing on disk."""
 
-from regmirror.config.model import RedisComponent
+from regmirror.config.model import Mirror
 from regmirror.stack.material import Material
 
 
-def redis_config(redis: RedisComponent, material: Material) -> str:
-    """The whole file; it holds the password."""
+def redis_config(mirror: Mirror, material: Material) -> str:
+    """The whole file; it holds the password.
+
+    It names the upstream of each database: when a change of the list gives a database to another upstream, the file
+    changes, Redis starts anew, and no registry finds the descriptors of another's blobs.
+    """
+    databases = " ".join(f"{number}={upstream.name}" for number, upstream in enumerate(mirror.upstreams))
     return "\n".join(
         [
+            f"# databases: {databases}",
             f"requirepass {_quoted(material.redis_password.get_secret_value())}",
-            f"maxmemory {redis.max_memory}",
+            f"maxmemory {mirror.redis.max_memory}",
             "maxmemory-policy allkeys-lru",
             'save ""',
             "appendonly no",

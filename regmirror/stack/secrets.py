@@ -45,7 +45,7 @@ def secret_manifests(mirror: Mirror, material: Material) -> list[Manifest]:
             names.REDIS_SECRET,
             "redis",
             {
-                "valkey.conf": redis_config(mirror.redis, material).encode(),
+                "valkey.conf": redis_config(mirror, material).encode(),
                 "password": material.redis_password.get_secret_value().encode(),
             },
         ),

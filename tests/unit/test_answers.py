@@ -54,3 +54,8 @@ def test_without_variables_only_the_s3_key_is_referred_to() -> None:
 
 def test_a_cloud_role_needs_no_s3_key() -> None:
     assert answers_from_variables(NINE, cloud_role=True).access_key is None
+
+
+def test_an_endpoint_without_a_scheme_is_one_by_https() -> None:
+    answers = answers_from_variables({**NINE, "S3_ENDPOINT": "fra1.example.com:9000"})
+    assert answers.context()["endpoint"] == "https://fra1.example.com:9000"

@@ -135,7 +135,7 @@ def test_an_existing_file_is_kept() -> None:
     [
         ("--host=https://mirror.example.com", 'host: write the bare host name, without a scheme: "mirror.example.com"'),
         ("--host=mirror.example.com:443", "host: write the bare host name, without a port"),
-        ("--endpoint=s3.example.com", 'storage.endpoint: "s3.example.com" is not a URL'),
+        ("--endpoint=ftp://s3.example.com", "storage.endpoint: "),
         ("--allow=library/Alpine", 'upstreams[0].anonymousPull[1]: "library/Alpine" is not a repository name'),
         ("--registry-image=registry", "registry.image: "),
         ("--namespace=Mirrors", "namespace: "),

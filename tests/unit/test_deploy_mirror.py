@@ -125,7 +125,7 @@ def test_a_further_upstream_adds_its_registry_and_its_host(place: Place) -> None
     place.deploy()
     more = [configured().upstreams[0].model_dump(by_alias=True, exclude_none=True), samples.TWO_UPSTREAMS[1]]
     report = place.deploy(configured(upstreams=more))
-    assert changed(report) == ["secrets", "regmirror-auth", "regmirror-quay", "regmirror-ingress"]
+    assert changed(report) == ["secrets", "regmirror-redis", "regmirror-auth", "regmirror-quay", "regmirror-ingress"]
 
 
 def test_a_failed_preflight_changes_nothing(place: Place) -> None:

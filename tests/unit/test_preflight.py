@@ -11,7 +11,7 @@ from regmirror.config.model import Mirror
 from regmirror.deploy.preflight import deploy_rights, preflight_steps
 from regmirror.deploy.steps import Done
 from regmirror.errors import ClusterError, ConfigurationError, HelmMissingError, PermissionDeniedError, RegmirrorError
-from regmirror.ports.cluster import INGRESS, Object, Right
+from regmirror.ports.cluster import CLUSTER_ISSUER, INGRESS, INGRESS_CLASS, Object, Right
 from regmirror.stack.assets import asset_directory
 from tests import samples
 from tests.fakes.cluster import FakeCluster
@@ -164,3 +164,10 @@ def test_a_missing_helm_is_told(cluster: FakeCluster) -> None:
 def test_hosts_that_may_not_be_looked_at_are_not_compared(cluster: FakeCluster) -> None:
     cluster.hidden = {INGRESS}
     assert ask("host", cluster) == "not compared with other namespaces, for lack of rights"
+
+
+def test_classes_and_issuers_that_may_not_be_looked_at_are_taken_as_they_are(cluster: FakeCluster) -> None:
+    """Whoever owns a namespace alone can deploy into it."""
+    cluster.hidden = {INGRESS_CLASS, CLUSTER_ISSUER}
+    mirror = samples.mirror(ingress={"className": "nginx", "issuer": {"name": "letsencrypt"}})
+    assert ask("ingress-class", cluster, mirror) == "class nginx, not looked at for lack of rights"

@@ -45,8 +45,8 @@ def _quoted(text: str) -> tuple[bytes, str]:
 
 
 def settings(password: str, **redis: str) -> dict[bytes, bytes]:
-    text = redis_config(samples.mirror(redis=redis).redis, samples.material(redis_password=SecretStr(password)))
-    lines = [split_arguments(line) for line in text.splitlines()]
+    text = redis_config(samples.mirror(redis=redis), samples.material(redis_password=SecretStr(password)))
+    lines = [split_arguments(line) for line in text.splitlines() if not line.startswith("#")]
     assert all(len(words) == 2 for words in lines)
     return {words[0]: words[1] for words in lines}
 
@@ -70,3 +70,10 @@ def test_the_oldest_entries_go_and_nothing_is_kept_on_disk() -> None:
         b"appendonly": b"no",
         b"databases": b"64",
     }
+
+
+def test_another_order_of_upstreams_is_another_file() -> None:
+    """Databases go by position: Redis must start anew before a registry reads another's."""
+    two = samples.mirror(upstreams=samples.TWO_UPSTREAMS)
+    turned = two.model_copy(update={"upstreams": two.upstreams[::-1]})
+    assert redis_config(two, samples.material()) != redis_config(turned, samples.material())
