@@ -23,7 +23,7 @@ test-long: lint unit ## the same, with the long lists of cases in full
 lint: .venv/ready ## style, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy regmirror lab demo tests
+	$(BIN)/mypy regmirror lab demo bench tests
 	$(BIN)/lint-imports
 
 unit: .venv/ready ## the tests that need no cluster

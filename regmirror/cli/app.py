@@ -11,7 +11,7 @@ app = typer.Typer(
     name="regmirror",
     help="Your own pull-through mirror of Docker Hub on Kubernetes: deployed, proven and kept alive.",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode="rich",
     # A traceback with local variables would show secrets.
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -1,0 +1,53 @@
+"""How long a command takes to start, with compiled bytecode, beside an interpreter that does nothing."""
+
+import compileall
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import regmirror
+
+RUNS = 15
+PROGRAM = str(Path(sys.executable).parent / "regmirror")
+COMMANDS = {
+    "python -c pass": [sys.executable, "-c", "pass"],
+    "regmirror --version": [PROGRAM, "--version"],
+    "regmirror --help": [PROGRAM, "--help"],
+}
+
+
+def measure() -> dict[str, Any]:
+    """Milliseconds of wall time: minimum and median of each command, their runs taken in turn."""
+    _compile()
+    times: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    for _ in range(RUNS + 1):
+        for name, words in COMMANDS.items():
+            times[name].append(_run(words))
+    return {
+        "unit": "ms",
+        "runs": RUNS,
+        "commands": {
+            # The first run of each has filled the disk cache.
+            name: {"minimum": round(min(taken[1:])), "median": round(statistics.median(taken[1:]))}
+            for name, taken in times.items()
+        },
+    }
+
+
+def _compile() -> None:
+    """As `uv tool install --compile-bytecode` does."""
+    site_packages = next(entry for entry in sys.path if entry.endswith("site-packages"))
+    for directory in (
+        Path(regmirror.__file__).parent,
+        *(Path(site_packages) / n for n in ("typer", "rich", "pydantic")),
+    ):
+        compileall.compile_dir(directory, quiet=2)
+
+
+def _run(words: list[str]) -> float:
+    began = time.perf_counter()
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+    return (time.perf_counter() - began) * 1000
