@@ -37,8 +37,6 @@ docs: .venv/ready ## write the documentation that is made from the code
 
 lock: ## resolve the dependencies anew, within the bounds of pyproject.toml
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --upgrade pyproject.toml -o requirements/runtime.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --upgrade pyproject.toml --group dev -o requirements/development.txt
 
 lab-up: .venv/ready ## start the lab: a one-node Kubernetes of its own
