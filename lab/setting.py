@@ -40,7 +40,9 @@ class Setting:
 
     def resolve(self, host: str) -> list[str]:
         """The options by which regmirror reaches a host that DNS does not know."""
-        return ["--resolve", f"{host}:443:{self.address}"] if self.address else []
+        if not self.address:
+            return []
+        return ["--resolve", f"{host}:443:{self.address}", "--resolve", f"{host}:80:{self.address}"]
 
 
 def find(environ: Mapping[str, str] = os.environ) -> Setting:

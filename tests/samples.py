@@ -7,6 +7,8 @@ from functools import cache
 from typing import Any
 
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from pydantic import SecretStr
 
 from regmirror.config.load import parse_mirror
@@ -44,6 +46,25 @@ def mirror(**changes: Any) -> Mirror:
 def key_pair(serial: int = 1) -> KeyPair:
     """A signing pair, generated once a process for each serial number; 2048 bits because that is quick."""
     return self_signed(generate_private_key(2048), "regmirror", NOW - timedelta(hours=1), timedelta(days=1825), serial)
+
+
+@cache
+def public_certificate(host: str = HOST, days: int = 90) -> x509.Certificate:
+    """A certificate of a public host; its own authority."""
+    key = key_pair().private_key
+    name = x509.Name([])
+    names = x509.SubjectAlternativeName([x509.DNSName(host)])
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(NOW - timedelta(days=100))
+        .not_valid_after(NOW + timedelta(days=days))
+        .add_extension(names, critical=False)
+        .sign(key, hashes.SHA256())
+    )
 
 
 def material(**changes: Any) -> Material:

@@ -32,6 +32,21 @@ class Runtime(StrEnum):
     MINIKUBE = "minikube"
 
 
+class ReportFormat(StrEnum):
+    """How the results of checks are written to standard output."""
+
+    TABLE = "table"
+    SHORT = "short"
+    JSON = "json"
+    YAML = "yaml"
+    JUNIT = "junit"
+
+    @property
+    def of_errors(self) -> Format:
+        """How an error is written that leaves no results."""
+        return {ReportFormat.JSON: Format.JSON, ReportFormat.YAML: Format.YAML}.get(self, Format.TABLE)
+
+
 File = Annotated[Path, typer.Option("-f", "--file", envvar="REGMIRROR_FILE", help="The configuration file.")]
 Kubeconfig = Annotated[
     Path | None, typer.Option("--kubeconfig", envvar="REGMIRROR_KUBECONFIG", help="Kubeconfig; else as kubectl does.")

@@ -1,13 +1,32 @@
 """``regmirror verify``: proves that the mirror does what it must, and refuses what it must."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from regmirror.cli import options
-from regmirror.cli.options import DEFAULT_FILE, Format
-from regmirror.cli.terminal import terminal
+from regmirror.cli.options import DEFAULT_FILE, ReportFormat
+from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from regmirror.config.model import Mirror
+    from regmirror.ports.object_store import ObjectStore
+    from regmirror.stack.material import Account
+    from regmirror.verify.check import Category, Result
+
+Output = Annotated[
+    ReportFormat,
+    typer.Option("-o", "--output", envvar="REGMIRROR_OUTPUT", help="Form of the result; short shows faults alone."),
+]
+Categories = Annotated[
+    list[str], typer.Option("--category", metavar="NAME", help="Only checks under this heading; repeatable.")
+]
+Ids = Annotated[
+    list[str], typer.Option("--check", metavar="ID", help="Only this check and those that it needs; repeatable.")
+]
 
 
 def verify(
@@ -20,45 +39,95 @@ def verify(
     image: Annotated[
         str | None, typer.Option("--image", metavar="NAME", help="Pull this image, such as library/alpine:3.")
     ] = None,
-    output: options.Output = Format.TABLE,
+    pre: Annotated[bool, typer.Option("--pre", help="Only what can be asked before the first deploy.")] = False,
+    category: Categories = [],  # noqa: B006 - typer copies it
+    check: Ids = [],  # noqa: B006 - typer copies it
+    wait: Annotated[
+        str, typer.Option("--wait", metavar="DURATION", help="Repeat for so long until no check fails: 30s, 5m.")
+    ] = "0",
+    output: Output = ReportFormat.TABLE,
     debug: options.Debug = False,
     no_color: options.NoColor = False,
 ) -> None:
     """Prove the mirror: what must be allowed is, and what must be denied is.
 
-    Leaves with 0 where every check passed or only warned, with 1 where one failed.
+    Leaves with 0 where every check passed or only warned, with 1 where one failed. Every check is explained in
+    docs/checks.md.
 
         regmirror verify --image library/alpine:3
-        regmirror verify -o json
+        regmirror verify --pre
+        regmirror verify --category token --wait 1m -o json
     """
-    with terminal(output, debug=debug, no_color=no_color) as streams:
+    with terminal(output.of_errors, debug=debug, no_color=no_color) as streams:
         from datetime import UTC, datetime
 
-        from regmirror.cli.verify_table import print_results
-        from regmirror.cli.world import read_mirror
+        from regmirror.cli.world import open_resolver, read_mirror, read_timeout
         from regmirror.clients.cluster import KubernetesCluster
         from regmirror.clients.http import Urllib3Http, parse_resolve
-        from regmirror.clients.object_store import S3ObjectStore
+        from regmirror.deploy.find_material import find_s3_account
         from regmirror.registry.reference import parse_image
         from regmirror.verify.checks import CHECKS
-        from regmirror.verify.report import verify_report
+        from regmirror.verify.patience import run_until_healthy
         from regmirror.verify.run import is_healthy, run_checks
+        from regmirror.verify.select import select_checks
         from regmirror.verify.subject import Subject
 
+        checks = select_checks(CHECKS, check, _categories(category), before_deploy=pre)
+        patience = read_timeout(wait, "--wait")
         mirror = read_mirror(file, namespace)
-        subject = Subject(
-            mirror,
-            KubernetesCluster(kubeconfig, context, mirror.namespace),
-            Urllib3Http(parse_resolve(resolve), ca_file),
-            lambda account: S3ObjectStore(mirror.storage, account),
-            lambda: datetime.now(UTC),
-            parse_image(image) if image else None,
-        )
-        stream = run_checks(CHECKS, subject)
-        if streams.output is Format.TABLE:
-            results = print_results(streams, stream, several=len(mirror.upstreams) > 1)
+        cluster = KubernetesCluster(kubeconfig, context, mirror.namespace)
+        http = Urllib3Http(parse_resolve(resolve), ca_file)
+
+        def new_subject() -> Subject:
+            return Subject(
+                mirror,
+                cluster,
+                http,
+                lambda account: _open_store(mirror, account),
+                lambda: datetime.now(UTC),
+                parse_image(image) if image else None,
+                lambda: find_s3_account(mirror, open_resolver(file, cluster)),
+            )
+
+        if patience:
+            results = run_until_healthy(checks, new_subject, patience, streams.say)
+            _print(streams, output, mirror, iter(results))
         else:
-            results = list(stream)
-            streams.print_document(verify_report(mirror, results))
+            results = _print(streams, output, mirror, run_checks(checks, new_subject()))
         if not is_healthy(results):
             raise typer.Exit(ExitCode.FAILED)
+
+
+def _categories(names: list[str]) -> "list[Category]":
+    from regmirror.errors import ConfigurationError
+    from regmirror.verify.check import Category
+
+    known = {category.value: category for category in Category}
+    for name in names:
+        if name not in known:
+            raise ConfigurationError(f'--category: there is no "{name}"', hint=f"there are: {', '.join(known)}")
+    return [known[name] for name in names]
+
+
+def _open_store(mirror: "Mirror", account: "Account | None") -> "ObjectStore":
+    # boto3 takes a second to load: it does so beside the checks that do not need it.
+    from regmirror.clients.object_store import S3ObjectStore
+
+    return S3ObjectStore(mirror.storage, account)
+
+
+def _print(streams: Terminal, output: ReportFormat, mirror: "Mirror", stream: "Iterator[Result]") -> "list[Result]":
+    """Print results, the table's as they come; gives them all."""
+    from regmirror.cli.verify_table import print_results
+    from regmirror.verify.junit import junit_report
+    from regmirror.verify.report import verify_report
+
+    if output in {ReportFormat.TABLE, ReportFormat.SHORT}:
+        short = output is ReportFormat.SHORT
+        return print_results(streams, stream, several=len(mirror.upstreams) > 1, short=short)
+    results = list(stream)
+    if output is ReportFormat.JUNIT:
+        streams.print(junit_report(mirror, results))
+    else:
+        streams.print_document(verify_report(mirror, results))
+    return results

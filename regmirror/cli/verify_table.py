@@ -8,19 +8,25 @@ from regmirror.verify.check import Category, Failed, Outcome, Passed, Result, Sk
 _DOCUMENTATION = "docs/checks.md"
 
 
-def print_results(terminal: Terminal, results: Iterable[Result], *, several: bool) -> list[Result]:
-    """Print each result as it comes, then a summary; gives them all. ``several`` upstreams have their names shown."""
+def print_results(terminal: Terminal, results: Iterable[Result], *, several: bool, short: bool = False) -> list[Result]:
+    """Print each result as it comes, then a summary; gives them all.
+
+    ``several`` upstreams have their names shown; ``short`` leaves out what neither failed nor warned.
+    """
     kept: list[Result] = []
     category: Category | None = None
     for result in results:
+        kept.append(result)
+        if short and isinstance(result.outcome, (Passed, Skipped)):
+            continue
         if result.check.category is not category:
             if category is not None:
                 terminal.print()
             category = result.check.category
             terminal.print(category.value, "bold")
         _print_result(terminal, result, several=several)
-        kept.append(result)
-    terminal.print()
+    if category is not None:
+        terminal.print()
     terminal.print(*_summary(kept))
     return kept
 
@@ -31,7 +37,8 @@ def _print_result(terminal: Terminal, result: Result, *, several: bool) -> None:
     terminal.print(f"  {glyph} {result.check.title}{about}{_detail(result.outcome)}", style)
     if isinstance(result.outcome, (Failed, Warned)):
         for line in result.outcome.message.splitlines():
-            terminal.print(f"      {line}")
+            # A pod's log may hold what would move the cursor or change colours.
+            terminal.print("      " + "".join(filter(str.isprintable, line)))
         if result.outcome.hint:
             terminal.print(f"      Try: {result.outcome.hint}")
         terminal.print(f"      See: {_DOCUMENTATION}#{result.check.id}")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import boto3
@@ -67,6 +68,12 @@ class S3ObjectStore:
             token = page.get("NextContinuationToken")
             counted = Contents(counted.objects + len(sizes), counted.size + sum(sizes), complete=token is None)
         return counted
+
+    def count_stale_uploads(self, prefix: str, before: datetime) -> int:
+        """The multipart uploads under ``prefix`` that began before a time and were never finished; 1000 at most."""
+        place = {"Bucket": self._storage.bucket, "Prefix": prefix}
+        found = self._call("list the uploads of", lambda: self._client.list_multipart_uploads(**place))
+        return sum(upload["Initiated"] < before for upload in found.get("Uploads", []))
 
     def _page(self, prefix: str, token: str | None) -> Any:
         place = {"Bucket": self._storage.bucket, "Prefix": prefix} | ({"ContinuationToken": token} if token else {})

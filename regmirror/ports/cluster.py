@@ -16,6 +16,7 @@ class Kind(NamedTuple):
 
 
 DEPLOYMENT = Kind("apps/v1", "Deployment")
+ENDPOINT_SLICE = Kind("discovery.k8s.io/v1", "EndpointSlice")
 EVENT = Kind("v1", "Event")
 INGRESS = Kind("networking.k8s.io/v1", "Ingress")
 INGRESS_CLASS = Kind("networking.k8s.io/v1", "IngressClass")

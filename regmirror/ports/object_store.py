@@ -1,6 +1,7 @@
 """What regmirror asks of the S3 service."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -28,3 +29,6 @@ class ObjectStore(Protocol):
 
     def measure(self, prefix: str, seconds: float) -> Contents:
         """Count the objects whose keys begin with ``prefix``, page by page, until time is over."""
+
+    def count_stale_uploads(self, prefix: str, before: datetime) -> int:
+        """The multipart uploads under ``prefix`` that began before a time and were never finished; 1000 at most."""

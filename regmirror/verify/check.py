@@ -18,7 +18,25 @@ class Category(Enum):
     REGISTRY = "registry"
     STORAGE = "storage"
     CACHE = "cache"
+    UPSTREAM = "upstream"
     CLIENTS = "clients"
+
+
+class Severity(Enum):
+    """What it means that a good state is not there."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    """Clients are served all the same."""
+
+
+class Stage(Enum):
+    """When a check can be asked."""
+
+    DEPLOYED = "deployed"
+    BEFORE = "before"
+    """Before the first deploy alone."""
+    ANY = "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +86,8 @@ class Check:
     """One claim about a mirror.
 
     ``id`` is stable and has a heading in docs/checks.md; ``title`` states the good state; ``needs`` are ids of checks
-    without whose success this one would only repeat their failure. ``run`` may raise RegmirrorError, which fails it.
+    without whose success this one would only repeat their failure. ``run`` may raise RegmirrorError, which fails it;
+    a failure of severity WARNING is told as a warning. ``limit`` is in seconds: what takes longer has failed.
     """
 
     id: str
@@ -76,6 +95,9 @@ class Check:
     category: Category
     run: Callable[[Subject], Outcome]
     needs: tuple[str, ...] = ()
+    severity: Severity = Severity.ERROR
+    limit: float = 10.0
+    stage: Stage = Stage.DEPLOYED
 
     def bind(self, subject: Subject) -> list[BoundCheck]:
         """The check as it applies to a mirror."""
@@ -103,3 +125,5 @@ class Result:
     check: Check
     upstream: str
     outcome: Outcome
+    seconds: float = 0.0
+    """How long it took, without waiting for others."""

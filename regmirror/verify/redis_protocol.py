@@ -14,9 +14,24 @@ def ask(connection: socket, *words: str) -> str:
     """
     parts = [word.encode() for word in words]
     command = b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
-    line = b""
     try:
         connection.sendall(command)
+    except OSError as error:
+        raise ClusterError(f"no answer from Redis: {error}") from error
+    return _line(connection)
+
+
+def ask_setting(connection: socket, name: str) -> str | None:
+    """The value of a setting (CONFIG GET); None where Redis does not tell. Raises ClusterError as ``ask`` does."""
+    if ask(connection, "CONFIG", "GET", name) != "*2":
+        return None
+    # An array of two strings, name and value; before each stands the line with its length.
+    return [_line(connection) for _ in range(4)][3]
+
+
+def _line(connection: socket) -> str:
+    line = b""
+    try:
         while not line.endswith(b"\r\n") and len(line) < _LONGEST_LINE:
             byte = connection.recv(1)
             if not byte:

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import yaml
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from pydantic import SecretStr
 
 from regmirror.config.model import Mirror, Upstream
 from regmirror.errors import RegmirrorError
-from regmirror.ports.cluster import SECRET, Cluster
+from regmirror.ports.cluster import DEPLOYMENT, ENDPOINT_SLICE, POD, SECRET, Cluster, Object
 from regmirror.ports.http import Http
 from regmirror.ports.object_store import ObjectStore
 from regmirror.registry.client import RegistryClient
@@ -49,6 +50,8 @@ class Subject:
     now: Callable[[], datetime]
     image: ImageReference | None = None
     """An image to pull, in place of the one that the configuration names."""
+    find_account: Callable[[], Account | None] = lambda: None
+    """Finds the S3 key of the file, which is asked for before the first deploy alone."""
     _kept: dict[str, Any] = field(default_factory=dict)
     _locks: dict[str, threading.Lock] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
@@ -72,12 +75,43 @@ class Subject:
                 )
             return {key: base64.b64decode(value) for key, value in (found.get("data") or {}).items()}
 
-        return self._once(f"secret {name}", read)
+        return self.once(f"secret {name}", read)
+
+    def deployment(self, name: str) -> Object | None:
+        """A Deployment with its status; None where there is none."""
+        return self.once(f"deployment {name}", lambda: self.cluster.get(DEPLOYMENT, name))
+
+    def pods(self, release: str) -> list[Object]:
+        """The pods of a release that are not about to end."""
+
+        def read() -> list[Object]:
+            found = self.cluster.select(POD, selector=f"app.kubernetes.io/instance={release}")
+            return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
+
+        return self.once(f"pods {release}", read)
+
+    def has_ready_pods(self, service: str) -> bool:
+        """Whether a Service leads to a pod that is ready."""
+
+        def read() -> bool:
+            slices = self.cluster.select(ENDPOINT_SLICE, selector=f"kubernetes.io/service-name={service}")
+            endpoints = [endpoint for found in slices for endpoint in found.get("endpoints") or []]
+            return any(look_up(endpoint, "conditions", "ready") is not False for endpoint in endpoints)
+
+        return self.once(f"endpoints {service}", read)
 
     def signing_pair(self) -> KeyPair:
         """The live signing key; raises NotDeployedError or SigningError."""
-        data = self.secret(names.SIGNING_SECRET)
-        return load_key_pair(data.get("tls.crt", b""), data.get("tls.key", b""))
+
+        def read() -> KeyPair:
+            data = self.secret(names.SIGNING_SECRET)
+            return load_key_pair(data.get("tls.crt", b""), data.get("tls.key", b""))
+
+        return self.once("signing pair", read)
+
+    def signing_key(self) -> RSAPrivateKey:
+        """The private half; parsed once, because that takes a quarter of a second. Raises as ``signing_pair``."""
+        return self.once("signing key", lambda: self.signing_pair().private_key)
 
     def bundle(self) -> bytes:
         """The live bundle of certificates that the registries mount."""
@@ -104,7 +138,7 @@ class Subject:
             text = self.client(upstream).token(self.realm(upstream), self.mirror.host_of(upstream))
             return text, decode_token(text)
 
-        return self._once(f"token {upstream.name}", fetch)
+        return self.once(f"token {upstream.name}", fetch)
 
     def _yaml(self, secret: str, key: str) -> dict[str, Any]:
         try:
@@ -115,11 +149,18 @@ class Subject:
             raise NotDeployedError(f"{key} in Secret {secret} is empty", hint="regmirror deploy")
         return content
 
-    def _once(self, key: str, fetch: Callable[[], T]) -> T:
+    def once(self, key: str, fetch: Callable[[], T]) -> T:
+        """What ``fetch`` gave or raised when it was first called for ``key``; what hangs is thus waited for once."""
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
             if key not in self._kept:
-                self._kept[key] = fetch()
-            kept: T = self._kept[key]
-            return kept
+                try:
+                    self._kept[key] = fetch()
+                except RegmirrorError as error:
+                    self._kept[key] = error
+            kept = self._kept[key]
+        if isinstance(kept, RegmirrorError):
+            raise kept
+        fetched: T = kept
+        return fetched

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from regmirror.errors import BucketMissingError, StorageError
 from regmirror.ports.object_store import Contents
 
@@ -16,6 +18,8 @@ class FakeStore:
         self.failure = failure
         self.sizes: dict[str, int] = {}
         """By key: the size of an object."""
+        self.uploads: dict[str, datetime] = {}
+        """By key: when an upload began that was never finished."""
 
     def check_bucket(self) -> None:
         if self.failure:
@@ -34,3 +38,7 @@ class FakeStore:
         sizes = [size for key, size in self.sizes.items() if key.startswith(prefix)]
         counted = sizes if seconds > 0 else sizes[:_PAGE]
         return Contents(len(counted), sum(counted), len(counted) == len(sizes))
+
+    def count_stale_uploads(self, prefix: str, before: datetime) -> int:
+        self.check_bucket()
+        return sum(key.startswith(prefix) and began < before for key, began in self.uploads.items())

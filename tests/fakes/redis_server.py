@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from socket import socket
 from typing import BinaryIO
 
 
 @dataclass(frozen=True)
 class RedisServer:
-    """Answers AUTH and PING on a connection until the client goes.
+    """Answers AUTH, PING and CONFIG GET on a connection until the client goes.
 
     Source: the Redis serialization protocol specification (RESP2).
     """
 
     password: str
     pong: bytes = b"+PONG\r\n"
+    settings: Mapping[str, str] = field(
+        default_factory=lambda: {"maxmemory": "134217728", "maxmemory-policy": "allkeys-lru"}
+    )
 
     def __call__(self, connection: socket) -> None:
         known = False
@@ -25,9 +29,17 @@ class RedisServer:
                 if words[0] == "AUTH":
                     known = words[1] == self.password
                     answer = b"+OK\r\n" if known else b"-WRONGPASS invalid username-password pair\r\n"
+                elif known and words[0] == "CONFIG":
+                    answer = self._setting(words[2])
                 elif known:
                     answer = self.pong
                 connection.sendall(answer)
+
+    def _setting(self, name: str) -> bytes:
+        if name not in self.settings:
+            return b"*0\r\n"
+        value = self.settings[name]
+        return f"*2\r\n${len(name)}\r\n{name}\r\n${len(value)}\r\n{value}\r\n".encode()
 
 
 def _command(stream: BinaryIO) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 from regmirror.ports.http import Answer
 from regmirror.signing.bundle import trusted_keys
 from regmirror.signing.key_pair import KeyPair
-from regmirror.signing.tokens import CATALOG, Access, Claims, decode_token, sign_token
+from regmirror.signing.tokens import CATALOG, CLOCK_LEEWAY, Access, Claims, decode_token, sign_token
 from tests import samples
 from tests.fakes.http import Request
 
@@ -49,6 +49,7 @@ class RegistryHost:
     blobs: dict[str, bytes] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
     """By path: what is answered whatever else holds."""
+    blob_pulls: int = 0
 
     def __post_init__(self) -> None:
         self.realm = self.realm or f"{self.scheme}://{self.host}/auth"
@@ -82,6 +83,9 @@ class RegistryHost:
             return self._token(request)
         if request.path == "/v2/_catalog":
             return self._guarded(request, CATALOG, {"repositories": sorted(self.allowed)})
+        if match := re.fullmatch(r"/v2/(.+)/tags/list", request.path):
+            tags = [tag for repository, tag in self.manifests if repository == match[1] and ":" not in tag]
+            return self._guarded(request, Access("repository", match[1], ("pull",)), {"name": match[1], "tags": tags})
         if match := re.fullmatch(r"/v2/(.+)/manifests/(.+)", request.path):
             return self._manifest(request, match[1], match[2])
         if match := re.fullmatch(r"/v2/(.+)/blobs/uploads/", request.path):
@@ -108,14 +112,23 @@ class RegistryHost:
         if (repository, reference) not in self.manifests:
             return Answer(404, {}, b'{"errors":[{"code":"MANIFEST_UNKNOWN"}]}')
         media_type, content = self.manifests[repository, reference]
-        headers = {"Content-Type": media_type, "Docker-Content-Digest": digest_of(content)}
+        headers = {
+            "Content-Type": media_type,
+            "Docker-Content-Digest": digest_of(content),
+            "Content-Length": str(len(content)),
+        }
         return Answer(200, headers, b"" if request.method == "HEAD" else content)
 
     def _blob(self, request: Request, repository: str, digest: str) -> Answer:
         refused = self._refused(request, Access("repository", repository, ("pull",)))
         if refused:
             return refused
-        return Answer(200, {}, self.blobs[digest]) if digest in self.blobs else Answer(404, {}, b"")
+        if digest not in self.blobs:
+            return Answer(404, {}, b'{"errors":[{"code":"BLOB_UNKNOWN"}]}')
+        self.blob_pulls += 1
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("Range", ""))
+        content = self.blobs[digest]
+        return Answer(206, {}, content[int(wanted[1]) : int(wanted[2]) + 1]) if wanted else Answer(200, {}, content)
 
     def _guarded(self, request: Request, wanted: Access | None, document: dict[str, Any]) -> Answer:
         return self._refused(request, wanted) or Answer(200, {}, json.dumps(document).encode())
@@ -134,6 +147,8 @@ class RegistryHost:
         if key is None or not token.is_signed_by(key):
             return False
         if (token.claims["iss"], token.claims["aud"]) != (self.expects_issuer, self.expects_service):
+            return False
+        if token.claims["exp"] < samples.NOW.timestamp() - CLOCK_LEEWAY.total_seconds():
             return False
         return wanted is None or any(
             (have.type, have.name) == (wanted.type, wanted.name) and {*wanted.actions, "*"} & set(have.actions)

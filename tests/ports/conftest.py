@@ -12,6 +12,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -135,18 +136,26 @@ def _leave_pending(cluster: Cluster, name: str, revision: int) -> None:
 
 @dataclass(frozen=True)
 class StorePlace:
-    """A bucket that does not exist yet; ``objects`` lists what is in it, ``put`` adds one of a key and a size."""
+    """A bucket that does not exist yet.
+
+    ``objects`` lists what is in it, ``put`` adds one of a key and a size, ``begin`` begins an upload that nobody ends.
+    """
 
     bucket: str
     store: ObjectStore
     objects: Callable[[], list[Any]]
     put: Callable[[str, int], object]
+    begin: Callable[[str], object]
 
 
 @pytest.fixture
 def fake_store() -> StorePlace:
     store = FakeStore(exists=False)
-    return StorePlace("layers", store, list, store.sizes.__setitem__)
+
+    def begin(key: str) -> None:
+        store.uploads[key] = datetime.now(UTC)
+
+    return StorePlace("layers", store, list, store.sizes.__setitem__, begin)
 
 
 @pytest.fixture
@@ -168,8 +177,13 @@ def real_store(setting: Setting) -> Iterator[StorePlace]:
     def put(key: str, size: int) -> None:
         client.put_object(Bucket=bucket, Key=key, Body=b"x" * size)
 
-    yield StorePlace(bucket, store, objects, put)
+    def begin(key: str) -> None:
+        client.create_multipart_upload(Bucket=bucket, Key=key)
+
+    yield StorePlace(bucket, store, objects, put, begin)
     if bucket in [found["Name"] for found in client.list_buckets()["Buckets"]]:
+        for upload in client.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
+            client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
         for found in objects():
             client.delete_object(Bucket=bucket, Key=found["Key"])
         client.delete_bucket(Bucket=bucket)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from pydantic import SecretStr
 
@@ -49,6 +51,15 @@ def test_counting_ends_when_time_is_over_and_says_so(place: StorePlace) -> None:
         place.put(f"hub/{number}", 1)
     assert place.store.measure("", 0.0) == Contents(1000, 1000, complete=False)
     assert place.store.measure("", 60.0) == Contents(1001, 1001)
+
+
+def test_uploads_that_nobody_ended_are_counted_by_their_age(place: StorePlace) -> None:
+    place.store.create_bucket()
+    place.begin("hub/a")
+    place.begin("hubris")
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    assert place.store.count_stale_uploads("hub/", tomorrow) == 1
+    assert place.store.count_stale_uploads("hub/", tomorrow - timedelta(days=2)) == 0
 
 
 def test_a_missing_bucket_cannot_be_counted(place: StorePlace) -> None:

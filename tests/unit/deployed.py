@@ -8,24 +8,28 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from regmirror.config.model import Mirror
-from regmirror.ports.cluster import SECRET, Object
+from regmirror.ports.cluster import SECRET, Kind, Object
 from regmirror.registry.reference import ImageReference, parse_image
 from regmirror.stack import names
 from regmirror.stack.secrets import secret_manifests
 from regmirror.verify.check import Outcome
 from regmirror.verify.checks import CHECKS
 from regmirror.verify.run import run_checks
+from regmirror.verify.select import select_checks
 from regmirror.verify.subject import Subject
 from tests import samples
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.debug_port import DebugPort
 from tests.fakes.http import FakeHttp
 from tests.fakes.object_store import FakeStore
 from tests.fakes.redis_server import RedisServer
 from tests.fakes.registry_host import RegistryHost
 
 IMAGE = "library/alpine:3"
+REGISTRY = names.registry("docker-hub")
 UPSTREAM = "https://registry-1.docker.io"
 
 
@@ -48,13 +52,24 @@ class Deployed:
         return result.outcome
 
     def ask_all(self) -> dict[str, Outcome]:
-        """The outcomes of all checks, by id."""
-        return {result.check.id: result.outcome for result in run_checks(CHECKS, self.subject())}
+        """The outcomes of all checks of a deployed mirror, by id."""
+        checks = select_checks(CHECKS, before_deploy=False)
+        return {result.check.id: result.outcome for result in run_checks(checks, self.subject())}
 
     def subject(self) -> Subject:
         """What the checks look at."""
         image: ImageReference | None = parse_image(self.image) if self.image else None
-        return Subject(self.mirror, self.cluster, self.http, lambda _: self.store, lambda: samples.NOW, image)
+        account = samples.material().s3 if self.mirror.storage.access_key else None
+        return Subject(
+            self.mirror, self.cluster, self.http, lambda _: self.store, lambda: samples.NOW, image, lambda: account
+        )
+
+    def change(self, kind: Kind, name: str, change: Callable[[Object], object]) -> None:
+        """Change an object in the cluster, as somebody with kubectl would."""
+        found = self.cluster.get(kind, name)
+        assert found is not None
+        change(found)
+        self.cluster.put(found)
 
     def edit(self, secret: str, key: str, change: Callable[[Any], object]) -> None:
         """Change a configuration file in its Secret, as somebody with kubectl would."""
@@ -79,23 +94,50 @@ class Deployed:
 def deployed(**changes: Any) -> Deployed:
     """A healthy mirror of Docker Hub with one image that may be pulled."""
     mirror, material = samples.mirror(**changes), samples.material()
-    cluster = FakeCluster([*secret_manifests(mirror, material), *map(_deployment, _WORKLOADS), _ingress(mirror)])
-    cluster.put(_pod("redis-0", names.REDIS))
+    images = {names.REDIS: mirror.redis.image, names.AUTH: mirror.auth.image, REGISTRY: mirror.registry.image}
+    cluster = FakeCluster([*secret_manifests(mirror, material), _tls_secret(), _ingress(mirror)])
+    for name, image in images.items():
+        for found in (_deployment(name, image), _endpoints(name), _pod(f"{name}-0", name)):
+            cluster.put(found)
     password = material.redis_password.get_secret_value()
-    cluster.listeners["redis-0", names.REDIS_PORT] = RedisServer(password)
+    cluster.listeners[f"{names.REDIS}-0", names.REDIS_PORT] = RedisServer(password)
     host, upstream = RegistryHost(allowed={"library/alpine"}), RegistryHost("registry-1.docker.io")
-    upstream.allowed = {"library/alpine"}
+    cluster.listeners[f"{REGISTRY}-0", names.REGISTRY_DEBUG_PORT] = DebugPort(lambda: host.blob_pulls)
+    upstream.allowed = {"library/alpine", "ratelimitpreview/test"}
     for one in (host, upstream):
         one.add_image("library/alpine", "3", [b"layer" * 500, b"another"], platforms=("arm64", "amd64"))
     http = FakeHttp({f"https://{samples.HOST}": host, UPSTREAM: upstream})
+    http.certificates[samples.HOST] = samples.public_certificate().public_bytes(Encoding.DER)
     return Deployed(mirror, cluster, http, host, upstream, FakeStore())
 
 
-_WORKLOADS = (names.REDIS, names.AUTH, names.registry("docker-hub"))
+def _deployment(name: str, image: str) -> Object:
+    container = {"name": "main", "image": image, "args": ["--v=2"] if name == names.AUTH else []}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {"replicas": 1, "template": {"spec": {"containers": [container]}}},
+    }
 
 
-def _deployment(name: str) -> Object:
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": {"replicas": 1}}
+def _endpoints(service: str) -> Object:
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": service, "labels": {"kubernetes.io/service-name": service}},
+        "endpoints": [{"conditions": {"ready": True}}],
+    }
+
+
+def _tls_secret() -> Object:
+    certificate = samples.public_certificate().public_bytes(Encoding.PEM)
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "regmirror-tls"},
+        "data": {"tls.crt": base64.b64encode(certificate).decode()},
+    }
 
 
 def _pod(name: str, instance: str) -> Object:

@@ -9,11 +9,13 @@ from socket import socket, socketpair
 import pytest
 
 from regmirror.errors import ClusterError
-from regmirror.verify.redis_protocol import ask
+from regmirror.verify.redis_protocol import ask, ask_setting
 from tests.fakes.redis_server import RedisServer
 
 
-def asked(server: Callable[[socket], None], *questions: list[str]) -> list[str]:
+def asked(
+    server: Callable[[socket], None], *questions: list[str], then: Callable[[socket], object] = lambda _: None
+) -> list[str]:
     ours, theirs = socketpair()
 
     def serve() -> None:
@@ -24,7 +26,9 @@ def asked(server: Callable[[socket], None], *questions: list[str]) -> list[str]:
     thread.start()
     try:
         with ours:
-            return [ask(ours, *words) for words in questions]
+            answers = [ask(ours, *words) for words in questions]
+            then(ours)
+            return answers
     finally:
         thread.join()
 
@@ -64,3 +68,13 @@ def test_a_broken_connection_is_told() -> None:
     ours.close()
     with pytest.raises(ClusterError, match="no answer from Redis"):
         ask(ours, "PING")
+
+
+def test_a_setting_is_told_by_its_value() -> None:
+    told: list[str | None] = []
+
+    def ask_settings(connection: socket) -> None:
+        told.extend(ask_setting(connection, name) for name in ("maxmemory-policy", "unheard-of", "maxmemory"))
+
+    asked(RedisServer("right"), ["AUTH", "right"], then=ask_settings)
+    assert told == ["allkeys-lru", None, "134217728"]

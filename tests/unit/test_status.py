@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 
 from regmirror.cli.status_screen import screen, size
 from regmirror.errors import ClusterError, StorageUnreachableError
-from regmirror.ports.cluster import DEPLOYMENT, SECRET
+from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET
 from regmirror.ports.http import Answer
 from regmirror.registry.metrics import CacheFigures
 from regmirror.registry.pull_limit import PullLimit
@@ -26,7 +26,7 @@ from regmirror.status.side_by_side import Lookup, Unknown
 from tests import samples
 from tests.fakes.http import Request
 from tests.fakes.metrics_server import MetricsServer
-from tests.unit.deployed import Deployed, deployed
+from tests.unit.deployed import REGISTRY, Deployed, deployed
 
 IMAGES = {
     names.REDIS: "docker.io/valkey/valkey:9.1.1-alpine",
@@ -62,6 +62,7 @@ def place() -> Deployed:
         assert deployment is not None
         deployment["spec"]["template"] = {"spec": {"containers": [{"image": image}]}}
         found.cluster.put(deployment)
+    found.cluster.delete(POD, f"{REGISTRY}-0")
     add_pod(found, "hub-0", MetricsServer(hits=9, misses=3, fetched=1_000_000, served=3_000_000))
     certificate = samples.key_pair().certificate.public_bytes(serialization.Encoding.DER)
     found.http.certificates[samples.HOST] = certificate

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from regmirror.config.model import Upstream
 from regmirror.errors import ClusterError
-from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Result, Skipped, UpstreamCheck, Warned
+from regmirror.verify.check import (
+    Category,
+    Check,
+    Failed,
+    Outcome,
+    Passed,
+    Result,
+    Severity,
+    Skipped,
+    UpstreamCheck,
+    Warned,
+)
 from regmirror.verify.checks import CHECKS
 from regmirror.verify.run import is_healthy, run_checks, worst
 from regmirror.verify.subject import Subject
@@ -114,6 +126,39 @@ def test_a_check_of_the_whole_mirror_needs_every_upstream() -> None:
 def test_many_checks_that_wait_for_one_do_not_block_it() -> None:
     needy = [check(f"n{number}", Passed(), "a") for number in range(40)]
     assert all(outcome == Passed() for *_, outcome in run(check("a", Passed()), *needy))
+
+
+def test_a_check_that_hangs_fails_at_its_limit_and_stalls_nothing() -> None:
+    release = threading.Event()
+
+    def hang() -> Outcome:
+        release.wait(PATIENCE)
+        return Passed()
+
+    hanging = [replace(check(f"h{number}", hang), limit=0.1) for number in range(40)]
+    outcomes = run(*hanging, check("b", Passed()), check("c", Passed(), "h0"))
+    release.set()
+    assert outcomes[:40] == [(f"h{number}", "", Failed("did not end within 0.1 s")) for number in range(40)]
+    assert outcomes[40:] == [("b", "", Passed()), ("c", "", Skipped("needs h0"))]
+
+
+def test_a_failure_of_severity_warning_is_a_warning() -> None:
+    def raising() -> Outcome:
+        raise ClusterError("no answer", hint="try again")
+
+    checks = [
+        replace(check("a", Failed("broken", "mend it")), severity=Severity.WARNING),
+        replace(check("b", raising), severity=Severity.WARNING),
+    ]
+    assert [outcome for *_, outcome in run(*checks)] == [Warned("broken", "mend it"), Warned("no answer", "try again")]
+
+
+def test_a_fault_of_a_check_itself_fails_it_alone_and_shows_no_secret() -> None:
+    def faulty() -> Outcome:
+        raise KeyError("canary")
+
+    outcomes = [outcome for *_, outcome in run(check("a", faulty), check("b", Passed()))]
+    assert outcomes == [Failed("the check itself ended in an unexpected KeyError", "report it, please"), Passed()]
 
 
 def test_every_check_stands_after_those_that_it_needs() -> None:

@@ -1,21 +1,28 @@
-"""Checks of Redis, through a port-forward: it is not reachable from outside the cluster."""
+"""Checks of the cache: Redis through a port-forward, because it is not reachable from outside, and what it is for."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from socket import socket
 
 from regmirror.config.model import Upstream
-from regmirror.ports.cluster import POD
+from regmirror.errors import ClusterError, RegistryError
+from regmirror.registry.inside_pod import get_inside_pod
+from regmirror.registry.metrics import CacheFigures, cache_figures, parse_metrics
 from regmirror.stack import names
-from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, UpstreamCheck
-from regmirror.verify.redis_protocol import ask
+from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Skipped, UpstreamCheck
+from regmirror.verify.probe import NO_IMAGE, probe_image, probe_platform, pull_token
+from regmirror.verify.redis_protocol import ask, ask_setting
 from regmirror.verify.subject import Subject, look_up
+
+_TRIES = 20
+_PAUSE = 0.1
+"""Seconds between two tries: a layer is in the cache a moment after its first client has it."""
 
 
 def _password(subject: Subject, upstream: Upstream) -> Outcome:
-    pods = subject.cluster.select(POD, selector=f"app.kubernetes.io/instance={names.REDIS}")
-    running = [pod for pod in pods if pod["status"].get("phase") == "Running"]
-    if not running:
-        return Failed("no Redis pod is running", "regmirror deploy")
-    password = str(look_up(subject.registry_config(upstream), "redis", "password") or "")
-    with subject.cluster.connect(running[0]["metadata"]["name"], names.REDIS_PORT) as connection:
-        answer = ask(connection, "AUTH", password)
+    with _redis(subject) as connection:
+        answer = _log_in(subject, upstream, connection)
         if not answer.startswith("+OK"):
             return Failed(
                 f"Redis refuses the registry's password ({answer[1:].split(' ')[0]}): every request goes to S3 instead",
@@ -25,8 +32,85 @@ def _password(subject: Subject, upstream: Upstream) -> Outcome:
     return Passed() if answer == "+PONG" else Failed(f"Redis answers {answer[1:]} to PING", "regmirror deploy")
 
 
+def _policy(subject: Subject, upstream: Upstream) -> Outcome:
+    with _redis(subject) as connection:
+        _log_in(subject, upstream, connection)
+        policy, memory = (ask_setting(connection, name) for name in ("maxmemory-policy", "maxmemory"))
+    if policy is None or memory is None:
+        return Skipped("Redis does not tell its settings")
+    if policy != "allkeys-lru" or memory == "0":
+        return Failed(
+            f"Redis runs with maxmemory-policy {policy} and maxmemory {memory}: when it is full, nothing new is "
+            "remembered, or its pod is killed",
+            "kubectl rollout restart deployment/regmirror-redis, which reads its file again",
+        )
+    return Passed(f"{policy}, {int(memory) // 2**20} MiB")
+
+
+@contextmanager
+def _redis(subject: Subject) -> Iterator[socket]:
+    running = [pod for pod in subject.pods(names.REDIS) if look_up(pod, "status", "phase") == "Running"]
+    if not running:
+        raise ClusterError("no Redis pod is running", hint="regmirror deploy")
+    with subject.cluster.connect(running[0]["metadata"]["name"], names.REDIS_PORT) as connection:
+        yield connection
+
+
+def _log_in(subject: Subject, upstream: Upstream, connection: socket) -> str:
+    password = str(look_up(subject.registry_config(upstream), "redis", "password") or "")
+    return ask(connection, "AUTH", password)
+
+
+def _hit(subject: Subject, upstream: Upstream) -> Outcome:
+    image = probe_image(subject, upstream)
+    if image is None:
+        return Skipped(NO_IMAGE)
+    client, token = subject.client(upstream), pull_token(subject, upstream, image)
+    blobs = probe_platform(subject, upstream, image).blobs
+    if not blobs:
+        return Skipped(f"the manifest of {image} names no layers")
+    smallest = min(blobs, key=lambda blob: int(blob.get("size", 0)))
+    before = _figures(subject, upstream)
+    for _ in range(_TRIES):
+        try:
+            client.check_blob(image.repository, smallest, token)
+        except RegistryError:
+            return Skipped("the layer cannot be pulled: see clients-pull")
+        after = _figures(subject, upstream)
+        if after.hits > before.hits:
+            return Passed(f"{after.hits} hits, {after.misses} misses since the pods began")
+        time.sleep(_PAUSE)
+    return Failed(
+        f"a layer was asked for {_TRIES} times, and the registry fetched it from its upstream each time",
+        f"see why it is not kept: kubectl logs deployment/{names.registry(upstream.name)}",
+    )
+
+
+def _figures(subject: Subject, upstream: Upstream) -> CacheFigures:
+    total = CacheFigures()
+    for pod in subject.pods(names.registry(upstream.name)):
+        answer = get_inside_pod(subject.cluster, pod["metadata"]["name"], names.REGISTRY_DEBUG_PORT, "/metrics")
+        total += cache_figures(parse_metrics(answer.body.decode(errors="replace")))
+    return total
+
+
 CHECKS: tuple[Check, ...] = (
     UpstreamCheck(
         "cache-password", "Redis accepts the registry's password", Category.CACHE, _password, needs=("cluster-pods",)
+    ),
+    UpstreamCheck(
+        "cache-policy",
+        "Redis forgets the oldest when it is full",
+        Category.CACHE,
+        _policy,
+        needs=("cache-password", "config-redis"),
+    ),
+    UpstreamCheck(
+        "cache-hit",
+        "a layer that was pulled comes from the cache",
+        Category.CACHE,
+        _hit,
+        needs=("cluster-pods", "registry-manifest", "config-registry"),
+        limit=60.0,
     ),
 )

@@ -1,69 +1,79 @@
 """Checks that pull, and try to pull and push, as a client does."""
 
+import time
+
 from regmirror.config.model import Upstream
-from regmirror.errors import ConfigurationError, RegistryError
-from regmirror.registry.client import Manifest, RegistryClient
-from regmirror.registry.reference import ImageReference, parse_image
+from regmirror.errors import RegistryError
+from regmirror.registry.client import Manifest
+from regmirror.registry.reference import ImageReference
 from regmirror.signing.tokens import decode_token
 from regmirror.stack import names
 from regmirror.stack.access import is_allowed
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Skipped, UpstreamCheck
+from regmirror.verify.probe import (
+    NO_IMAGE,
+    UNLISTED,
+    probe_image,
+    probe_platform,
+    pull_token,
+    reaches_upstream,
+    source_of,
+)
 from regmirror.verify.subject import Subject
 
-_UNLISTED = ImageReference("regmirror-probe/not-allowed", "latest")
-_NO_IMAGE = "no image to pull is known: set probeImage of the upstream, or use --image NAME"
-
-
-def probe_image(subject: Subject, upstream: Upstream) -> ImageReference | None:
-    """The image to pull for a proof; raises ConfigurationError where clients may not pull it."""
-    image = subject.image or (parse_image(upstream.probe_image) if upstream.probe_image else None)
-    if image and not is_allowed(upstream, image.repository):
-        raise ConfigurationError(
-            f"{image} is not among the repositories of {upstream.name} that everyone may pull "
-            f"({', '.join(upstream.anonymous_pull) or 'none'})",
-            hint="name another image by --image or probeImage, or allow it in anonymousPull",
-        )
-    return image
+_TRIES = 20
+_PAUSE = 0.1
+"""Seconds between two tries: a layer can be served in part a moment after its first client has it whole."""
 
 
 def _pull(subject: Subject, upstream: Upstream) -> Outcome:
     image = probe_image(subject, upstream)
     if image is None:
-        return Skipped(_NO_IMAGE)
-    client = subject.client(upstream)
-    token = client.pull_token(image.repository)
-    if token and not decode_token(token).access:
-        return Failed(
-            f"/auth grants no pull of {image.repository}: docker_auth's ACL does not have it", "regmirror deploy"
-        )
-    platform = _one_platform(client, image, client.manifest(image, token), token)
+        return Skipped(NO_IMAGE)
+    platform = probe_platform(subject, upstream, image)
     if not platform.blobs:
         return Failed(f"the manifest of {image} names no layers", "try another image: regmirror verify --image NAME")
-    sizes = [client.check_blob(image.repository, blob, token) for blob in platform.blobs]
+    try:
+        sizes = _pull_blobs(subject, upstream, image, platform)
+    except RegistryError:
+        if not reaches_upstream(subject, upstream):
+            return Skipped("not all in the cache, and the upstream cannot be asked: see upstream-reachable")
+        raise
     return Passed(f"{image}: {len(sizes)} blobs, {sum(sizes):,} bytes, every digest right")
 
 
-def _one_platform(client: RegistryClient, image: ImageReference, top: Manifest, token: str | None) -> Manifest:
-    """The manifest itself, or of an index the one for linux/amd64, or its first."""
-    if not top.children:
-        return top
-    wanted = [
-        child
-        for child in top.children
-        if (child.get("platform") or {}).get("architecture") == "amd64" and child["platform"].get("os") == "linux"
-    ]
-    chosen = (wanted or top.children)[0]
-    return client.manifest(ImageReference(image.repository, chosen["digest"]), token)
+def _pull_blobs(subject: Subject, upstream: Upstream, image: ImageReference, platform: Manifest) -> list[int]:
+    client, token = subject.client(upstream), pull_token(subject, upstream, image)
+    return [client.check_blob(image.repository, blob, token) for blob in platform.blobs]
+
+
+def _range(subject: Subject, upstream: Upstream) -> Outcome:
+    """A layer that is just being fetched is given whole; once it is in the cache, a part of it must be had."""
+    image = probe_image(subject, upstream)
+    if image is None:
+        return Skipped(NO_IMAGE)
+    smallest = min(probe_platform(subject, upstream, image).blobs, key=lambda blob: int(blob.get("size", 0)))
+    url = f"{subject.client(upstream).base}/v2/{image.repository}/blobs/{smallest['digest']}"
+    token = pull_token(subject, upstream, image)
+    headers = {"Range": "bytes=0-0"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    for _ in range(_TRIES):
+        answer = subject.http.request("GET", url, headers)
+        if answer.status in {206, 307}:
+            return Passed(str(answer.status))
+        time.sleep(_PAUSE)
+    return Failed(
+        f"a request for one byte of a layer was answered {answer.status} and {len(answer.body)} bytes",
+        "look for a proxy or CDN before the Ingress that drops Range headers",
+    )
 
 
 def _digest(subject: Subject, upstream: Upstream) -> Outcome:
     image = probe_image(subject, upstream)
     if image is None:
-        return Skipped(_NO_IMAGE)
-    mirror = subject.client(upstream)
-    ours = mirror.manifest_digest(image, mirror.pull_token(image.repository))
+        return Skipped(NO_IMAGE)
+    ours = subject.client(upstream).manifest_digest(image, pull_token(subject, upstream, image))
     try:
-        source = RegistryClient(subject.http, upstream.url)
+        source = source_of(subject, upstream)
         theirs = source.manifest_digest(image, source.pull_token(image.repository))
     except RegistryError as error:
         return Skipped(f"the upstream cannot be asked from here: {error.message}")
@@ -76,25 +86,25 @@ def _digest(subject: Subject, upstream: Upstream) -> Outcome:
 
 
 def _unlisted_denied(subject: Subject, upstream: Upstream) -> Outcome:
-    if is_allowed(upstream, _UNLISTED.repository):
+    if is_allowed(upstream, UNLISTED.repository):
         return Skipped("anonymousPull allows every repository")
     client = subject.client(upstream)
-    token = client.pull_token(_UNLISTED.repository)
+    token = client.pull_token(UNLISTED.repository)
     if token and decode_token(token).access:
         return Failed(
-            f"/auth lets everyone pull {_UNLISTED.repository}: docker_auth's ACL is wider than the file",
+            f"/auth lets everyone pull {UNLISTED.repository}: docker_auth's ACL is wider than the file",
             "regmirror deploy",
         )
-    answer = client.request("HEAD", f"/v2/{_UNLISTED.repository}/manifests/{_UNLISTED.reference}", token)
+    answer = client.request("HEAD", f"/v2/{UNLISTED.repository}/manifests/{UNLISTED.reference}", token)
     if answer.status != 401:
         return Failed(
-            f"a pull of {_UNLISTED.repository} was answered {answer.status} instead of 401", "regmirror deploy"
+            f"a pull of {UNLISTED.repository} was answered {answer.status} instead of 401", "regmirror deploy"
         )
     return Passed("401")
 
 
 def _push_denied(subject: Subject, upstream: Upstream) -> Outcome:
-    repository = (probe_image(subject, upstream) or _UNLISTED).repository
+    repository = (probe_image(subject, upstream) or UNLISTED).repository
     client = subject.client(upstream)
     host = subject.mirror.host_of(upstream)
     token = client.token(subject.realm(upstream), host, (f"repository:{repository}:push,pull",))
@@ -113,15 +123,29 @@ CHECKS: tuple[Check, ...] = (
         "an allowed image pulls whole, without a login",
         Category.CLIENTS,
         _pull,
-        needs=("token-accepted",),
+        needs=("registry-manifest",),
+        limit=300.0,
     ),
-    UpstreamCheck("clients-digest", "its digest is the upstream's", Category.CLIENTS, _digest, needs=("clients-pull",)),
+    UpstreamCheck("clients-range", "a part of a layer can be had", Category.CLIENTS, _range, needs=("clients-pull",)),
+    UpstreamCheck(
+        "clients-digest",
+        "its digest is the upstream's",
+        Category.CLIENTS,
+        _digest,
+        needs=("clients-pull", "upstream-reachable"),
+    ),
     UpstreamCheck(
         "clients-unlisted-denied",
         "a repository outside the list is denied",
         Category.CLIENTS,
         _unlisted_denied,
-        needs=("token-accepted",),
+        needs=("token-accepted", "config-access"),
     ),
-    UpstreamCheck("clients-push-denied", "a push is denied", Category.CLIENTS, _push_denied, needs=("token-accepted",)),
+    UpstreamCheck(
+        "clients-push-denied",
+        "a push is denied",
+        Category.CLIENTS,
+        _push_denied,
+        needs=("token-accepted", "config-access"),
+    ),
 )

@@ -1,4 +1,4 @@
-"""Checks that the live configuration is whole and is what the file says."""
+"""Checks that the live configuration of requests and rights is what the file says."""
 
 from regmirror.config.model import Upstream
 from regmirror.ports.cluster import INGRESS, Object
@@ -41,13 +41,32 @@ def _access(subject: Subject) -> Outcome:
     return Failed("docker_auth's " + ("; its ".join(differences) or "ACL has another order"), _DEPLOY)
 
 
-def _ingress(subject: Subject, upstream: Upstream) -> Outcome:
+def check_users(subject: Subject) -> Outcome:
+    """Whether docker_auth admits anonymous clients, and nobody else."""
+    users = subject.auth_config().get("users")
+    live = users if isinstance(users, dict) else {}
+    if "" not in live:
+        return Failed("docker_auth does not know the user with the empty name: every client needs a login", _DEPLOY)
+    strangers = [name for name in live if name]
+    if strangers:
+        sample = " admin and test have passwords that everyone knows." if {"admin", "test"} & set(strangers) else ""
+        return Failed(f"docker_auth has users that the file does not have: {', '.join(strangers)}.{sample}", _DEPLOY)
+    return Passed("anonymous clients alone")
+
+
+def check_ingress(subject: Subject, upstream: Upstream) -> Outcome:
+    """Whether the Ingress sends the host's requests where they belong."""
     host = subject.mirror.host_of(upstream)
     found = subject.cluster.select(INGRESS, selector=f"app.kubernetes.io/instance={names.INGRESS}")
     routes = {rule.get("host"): rule for ingress in found for rule in ingress["spec"].get("rules") or []}
     if host not in routes:
         others = ", ".join(str(other) for other in routes) or "nothing"
         return Failed(f"no Ingress of the mirror has the host {host}; they have {others}", _DEPLOY)
+    wanted_class = subject.mirror.ingress.class_name
+    for ingress in found:
+        live_class = ingress["spec"].get("ingressClassName")
+        if wanted_class and live_class != wanted_class:
+            return Failed(f"the Ingress of {host} has the class {live_class} instead of {wanted_class}", _DEPLOY)
     backends = _backends(routes[host])
     for path, wanted in {"/auth": names.AUTH, "/v2": names.registry(upstream.name)}.items():
         if backends.get(path) != wanted:
@@ -66,27 +85,34 @@ CHECKS: tuple[Check, ...] = (
         "docker_auth and the registry agree on the issuer",
         Category.CONFIG,
         _issuer,
-        needs=("cluster-api",),
+        needs=("cluster-permissions",),
     ),
     UpstreamCheck(
         "config-service",
         "the registry sends clients to our realm and service",
         Category.CONFIG,
         _service,
-        needs=("cluster-api",),
+        needs=("cluster-permissions",),
     ),
     Check(
         "config-access",
         "docker_auth's access rules are those of the file",
         Category.CONFIG,
         _access,
-        needs=("cluster-api",),
+        needs=("cluster-permissions",),
+    ),
+    Check(
+        "config-users",
+        "docker_auth knows no users but the file's",
+        Category.CONFIG,
+        check_users,
+        needs=("cluster-permissions",),
     ),
     UpstreamCheck(
         "config-ingress",
         "the Ingress routes the public host",
         Category.CONFIG,
-        _ingress,
-        needs=("cluster-api",),
+        check_ingress,
+        needs=("cluster-permissions",),
     ),
 )

@@ -1,17 +1,30 @@
 """Checks of the registry's own endpoints."""
 
 import json
-import secrets
-from datetime import timedelta
+from collections.abc import Callable
 
 from regmirror.config.model import Upstream
+from regmirror.errors import RegistryError
 from regmirror.ports.http import Answer
 from regmirror.registry.challenge import parse_challenge
-from regmirror.signing.tokens import CATALOG, Claims, sign_token
-from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, UpstreamCheck
+from regmirror.registry.client import MANIFEST_TYPES
+from regmirror.registry.reference import ImageReference
+from regmirror.signing.tokens import CATALOG, Access
+from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Skipped, UpstreamCheck
+from regmirror.verify.probe import (
+    NO_IMAGE,
+    UNLISTED,
+    probe_image,
+    probe_manifest,
+    pull_token,
+    reaches_upstream,
+    sign,
+)
 from regmirror.verify.subject import Subject
 
 _DEPLOY = "bring the cluster back to the file: regmirror deploy"
+_LOG = "see why in the log of the registry's pods: kubectl logs"
+_BETWEEN = "look for a proxy or CDN before the Ingress that rewrites answers"
 _CATALOG_PATH = "/v2/_catalog?n=100"
 
 
@@ -36,16 +49,7 @@ def _challenged(subject: Subject, upstream: Upstream, answer: Answer, path: str)
 
 def _catalog(subject: Subject, upstream: Upstream) -> Outcome:
     """Nobody has a standing right to the catalog, so the token is signed here, with the cluster's own key."""
-    claims = Claims(
-        issuer=subject.mirror.auth.issuer,
-        service=subject.mirror.host_of(upstream),
-        subject="regmirror verify",
-        access=(CATALOG,),
-        issued_at=subject.now(),
-        lifetime=timedelta(minutes=1),
-        token_id=secrets.token_hex(8),
-    )
-    token = sign_token(claims, subject.signing_pair().private_key)
+    token = sign(subject, upstream, (CATALOG,))
     answer = subject.client(upstream).request("GET", _CATALOG_PATH, token)
     if answer.status != 200:
         return Failed(f"/v2/_catalog answered {answer.status} to a token that grants it", _DEPLOY)
@@ -56,16 +60,86 @@ def _catalog(subject: Subject, upstream: Upstream) -> Outcome:
     return Passed(f"{len(repositories)} cached repositor{'y' if len(repositories) == 1 else 'ies'}")
 
 
+def _readonly(subject: Subject, upstream: Upstream) -> Outcome:
+    """An upload that its token allows; were it begun all the same, it has no content and ends with the registry."""
+    token = sign(subject, upstream, (Access("repository", UNLISTED.repository, ("pull", "push")),))
+    answer = subject.client(upstream).request("POST", f"/v2/{UNLISTED.repository}/blobs/uploads/", token)
+    if answer.status not in {403, 405}:
+        return Failed(f"an upload that its token allows was answered {answer.status} instead of refused", _DEPLOY)
+    return Passed(str(answer.status))
+
+
+def _with_image(
+    run: Callable[[Subject, Upstream, ImageReference], Outcome],
+) -> Callable[[Subject, Upstream], Outcome]:
+    """The check of an image; skipped where none is known."""
+
+    def run_with_image(subject: Subject, upstream: Upstream) -> Outcome:
+        image = probe_image(subject, upstream)
+        return Skipped(NO_IMAGE) if image is None else run(subject, upstream, image)
+
+    return run_with_image
+
+
+def _manifest(subject: Subject, upstream: Upstream, image: ImageReference) -> Outcome:
+    try:
+        top = probe_manifest(subject, upstream, image)
+    except RegistryError:
+        if not reaches_upstream(subject, upstream):
+            return Skipped("not in the cache, and the upstream cannot be asked: see upstream-reachable")
+        raise
+    return Passed(f"{image}, {top.digest}")
+
+
+def _head(subject: Subject, upstream: Upstream, image: ImageReference) -> Outcome:
+    path, token = f"/v2/{image.repository}/manifests/{image.reference}", pull_token(subject, upstream, image)
+    got, told = (subject.client(upstream).request(method, path, token, MANIFEST_TYPES) for method in ("GET", "HEAD"))
+    if got.status != told.status:
+        return Failed(f"{path} answered GET with {got.status} and HEAD with {told.status}", _LOG)
+    for name in ("docker-content-digest", "content-type", "content-length"):
+        if got.headers.get(name) != told.headers.get(name):
+            values = f"{got.headers.get(name)} to GET and {told.headers.get(name)} to HEAD"
+            return Failed(f"{path} has the {name} {values}: something between changes answers", _BETWEEN)
+    return Passed()
+
+
+def _platforms(subject: Subject, upstream: Upstream, image: ImageReference) -> Outcome:
+    top, token = probe_manifest(subject, upstream, image), pull_token(subject, upstream, image)
+    client = subject.client(upstream)
+    for child in top.children:
+        # A HEAD: no pull is counted at the upstream for platforms that nobody has asked for.
+        client.manifest_digest(ImageReference(image.repository, child["digest"]), token)
+    return Passed(f"{len(top.children) or 1} platform{'s' * (len(top.children) > 1)}")
+
+
+def _tags(subject: Subject, upstream: Upstream, image: ImageReference) -> Outcome:
+    path = f"/v2/{image.repository}/tags/list"
+    answer = subject.client(upstream).request("GET", path, pull_token(subject, upstream, image))
+    if answer.status != 200:
+        return Failed(f"{path} answered {answer.status}", _LOG)
+    try:
+        tags = json.loads(answer.body)["tags"] or []
+    except (ValueError, KeyError, TypeError):
+        return Failed(f"{path} answered something that is no list of tags", _LOG)
+    if ":" not in image.reference and not tags:
+        return Failed(f"{path} is empty, though {image} can be pulled", _LOG)
+    return Passed(f"{len(tags)} tag{'s' * (len(tags) != 1)}")
+
+
 CHECKS: tuple[Check, ...] = (
     UpstreamCheck(
-        "registry-challenge", "/v2/ sends clients to our realm", Category.REGISTRY, _challenge, needs=("tls-host",)
+        "registry-challenge",
+        "/v2/ sends clients to our realm",
+        Category.REGISTRY,
+        _challenge,
+        needs=("tls-route", "config-service"),
     ),
     UpstreamCheck(
         "registry-catalog-denied",
         "the catalog is closed to clients without a token",
         Category.REGISTRY,
         _catalog_denied,
-        needs=("tls-host",),
+        needs=("registry-challenge",),
     ),
     UpstreamCheck(
         "registry-catalog",
@@ -73,5 +147,41 @@ CHECKS: tuple[Check, ...] = (
         Category.REGISTRY,
         _catalog,
         needs=("token-accepted",),
+    ),
+    UpstreamCheck(
+        "registry-readonly",
+        "an upload is refused even to a token that allows it",
+        Category.REGISTRY,
+        _readonly,
+        needs=("token-accepted",),
+    ),
+    UpstreamCheck(
+        "registry-manifest",
+        "a tag leads to its manifest",
+        Category.REGISTRY,
+        _with_image(_manifest),
+        needs=("token-grant",),
+    ),
+    UpstreamCheck(
+        "registry-head",
+        "HEAD tells of a manifest what GET gives",
+        Category.REGISTRY,
+        _with_image(_head),
+        needs=("registry-manifest",),
+    ),
+    UpstreamCheck(
+        "registry-platforms",
+        "the manifest of every platform is there",
+        Category.REGISTRY,
+        _with_image(_platforms),
+        needs=("registry-manifest",),
+        limit=30.0,
+    ),
+    UpstreamCheck(
+        "registry-tags",
+        "the tags of a repository are listed",
+        Category.REGISTRY,
+        _with_image(_tags),
+        needs=("registry-manifest",),
     ),
 )

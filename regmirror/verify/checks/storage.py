@@ -1,9 +1,36 @@
-"""Checks of the bucket, with the key that the registry uses."""
+"""Checks of the bucket: from here with the key that the registry uses, and as the registry's pods see it."""
+
+import json
+from datetime import timedelta
 
 from regmirror.config.model import Upstream
-from regmirror.errors import StorageUnreachableError
-from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Skipped, UpstreamCheck
+from regmirror.errors import BucketMissingError, RegistryError, StorageUnreachableError
+from regmirror.registry.inside_pod import get_inside_pod
+from regmirror.stack import names
+from regmirror.stack.registry_config import storage_prefix
+from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Severity, Skipped, Stage, UpstreamCheck
+from regmirror.verify.probe import probe_image, probe_platform, pull_token
 from regmirror.verify.subject import Subject
+
+_STALE = timedelta(days=1)
+
+
+def _key(subject: Subject) -> Outcome:
+    storage = subject.mirror.storage
+    account = subject.find_account()
+    if account is None:
+        return Skipped("the pods have their rights from the cloud, not from a key")
+    try:
+        subject.open_store(account).check_bucket()
+    except BucketMissingError:
+        if not storage.create_bucket:
+            raise
+        return Passed(f"{storage.bucket} will be created")
+    except StorageUnreachableError:
+        if storage.is_inside_cluster:
+            return Skipped(f"{storage.endpoint} can be reached from inside the cluster only")
+        raise
+    return Passed(storage.bucket)
 
 
 def _bucket(subject: Subject, upstream: Upstream) -> Outcome:
@@ -22,12 +49,97 @@ def _bucket(subject: Subject, upstream: Upstream) -> Outcome:
     return Passed(storage.bucket)
 
 
+def _pods(subject: Subject, upstream: Upstream) -> Outcome:
+    release = names.registry(upstream.name)
+    for pod in subject.pods(release):
+        name = pod["metadata"]["name"]
+        answer = get_inside_pod(subject.cluster, name, names.REGISTRY_DEBUG_PORT, "/debug/health")
+        if answer.status != 200:
+            return Failed(
+                f"pod {name} says of its store: {_reasons(answer.body)}",
+                "check storage in the file, and that the pods may reach the store; then regmirror deploy",
+            )
+    return Passed(f"{len(subject.pods(release))} pod{'s' * (len(subject.pods(release)) != 1)}")
+
+
+def _reasons(body: bytes) -> str:
+    try:
+        return "; ".join(str(reason)[:200] for reason in json.loads(body).values())
+    except (ValueError, AttributeError):
+        return "something that makes no sense"
+
+
+def _redirect(subject: Subject, upstream: Upstream) -> Outcome:
+    if not subject.mirror.storage.redirect:
+        return Passed("off: layers come through the registry")
+    image = probe_image(subject, upstream)
+    if image is None:
+        return Passed("on; no image is known to try it with")
+    blob = probe_platform(subject, upstream, image).blobs[0]["digest"]
+    answer = subject.client(upstream).request(
+        "GET", f"/v2/{image.repository}/blobs/{blob}", pull_token(subject, upstream, image)
+    )
+    location = answer.headers.get("location", "")
+    if answer.status != 307 or not location:
+        return Passed(f"on; this layer was answered {answer.status}")
+    turn_off = "set storage.redirect: false, or give clients a way to the store; regmirror deploy"
+    try:
+        status = subject.http.request("GET", location).status
+    except RegistryError as error:
+        return Failed(f"clients are sent to the store, which cannot be reached from here: {error.message}", turn_off)
+    return Passed(location.split("?")[0]) if status == 200 else Failed(f"the store answered {status}", turn_off)
+
+
+def _uploads(subject: Subject, upstream: Upstream) -> Outcome:
+    prefix = storage_prefix(subject.mirror.storage, upstream).lstrip("/")
+    store = subject.open_store(subject.s3_account(upstream))
+    stale = store.count_stale_uploads(prefix, subject.now() - _STALE)
+    if stale:
+        return Failed(
+            f"{stale} uploads to the bucket were never finished; they are paid for, and no list shows them",
+            "give the bucket a lifecycle rule with AbortIncompleteMultipartUpload after a day",
+        )
+    return Passed()
+
+
 CHECKS: tuple[Check, ...] = (
+    Check(
+        "storage-key",
+        "the bucket accepts the S3 key of the file",
+        Category.STORAGE,
+        _key,
+        stage=Stage.BEFORE,
+        limit=40.0,
+    ),
     UpstreamCheck(
         "storage-bucket",
         "the bucket accepts the registry's S3 key",
         Category.STORAGE,
         _bucket,
-        needs=("cluster-api",),
+        needs=("cluster-permissions",),
+        limit=40.0,
+    ),
+    UpstreamCheck(
+        "storage-pods",
+        "the registry's pods reach the bucket",
+        Category.STORAGE,
+        _pods,
+        needs=("cluster-pods", "storage-bucket"),
+    ),
+    UpstreamCheck(
+        "storage-redirect",
+        "clients reach the store that they are sent to",
+        Category.STORAGE,
+        _redirect,
+        needs=("registry-manifest",),
+    ),
+    UpstreamCheck(
+        "storage-uploads",
+        "no upload to the bucket was left unfinished",
+        Category.STORAGE,
+        _uploads,
+        needs=("storage-bucket",),
+        severity=Severity.WARNING,
+        limit=40.0,
     ),
 )

@@ -1,25 +1,44 @@
 """Checks of the signing key and of the tokens that clients get."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlencode
 
 from regmirror.config.model import Upstream
+from regmirror.errors import RegistryError
 from regmirror.signing.bundle import key_id, trusted_keys
+from regmirror.signing.tokens import CLOCK_LEEWAY, Access, decode_token
 from regmirror.stack import names
-from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, UpstreamCheck, Warned
-from regmirror.verify.subject import Subject
+from regmirror.verify.check import (
+    Category,
+    Check,
+    Failed,
+    Outcome,
+    Passed,
+    Severity,
+    Skipped,
+    UpstreamCheck,
+    Warned,
+)
+from regmirror.verify.checks.config import check_users
+from regmirror.verify.probe import UNLISTED, probe_image, pull_token, sign
+from regmirror.verify.subject import Subject, look_up
 
 _DEPLOY = "bring the cluster back to the file: regmirror deploy"
 _RENEW = f"have a new one made: kubectl delete secret {names.SIGNING_SECRET}, then regmirror deploy"
 _WARN_BEFORE = timedelta(days=60)
+_CLOCKS_APART = timedelta(seconds=20)
+_PULL = Access("repository", UNLISTED.repository, ("pull",))
 
 
 def _key_pair(subject: Subject) -> Outcome:
-    pair = subject.signing_pair()
-    return Passed(f"RSA {pair.private_key.key_size}, key id {key_id(pair.private_key.public_key())}")
+    key = subject.signing_key()
+    return Passed(f"RSA {key.key_size}, key id {key_id(key.public_key())}")
 
 
 def _bundle(subject: Subject) -> Outcome:
-    key = key_id(subject.signing_pair().private_key.public_key())
+    key = key_id(subject.signing_key().public_key())
     trusted = trusted_keys(subject.bundle())
     if key not in trusted:
         return Failed(
@@ -39,8 +58,31 @@ def _validity(subject: Subject) -> Outcome:
     return Passed(f"{left.days} days left")
 
 
+def _key_mount(subject: Subject) -> Outcome:
+    holders = [
+        pod["metadata"]["name"]
+        for upstream in subject.mirror.upstreams
+        for pod in subject.pods(names.registry(upstream.name))
+        for volume in look_up(pod, "spec", "volumes") or []
+        if look_up(volume, "secret", "secretName") == names.SIGNING_SECRET
+    ]
+    if holders:
+        return Failed(
+            f"the private key is mounted by the registry, which needs no more than the bundle: {', '.join(holders)}",
+            _DEPLOY,
+        )
+    return Passed()
+
+
 def _issued(subject: Subject, upstream: Upstream) -> Outcome:
-    subject.anonymous_token(upstream)
+    try:
+        subject.anonymous_token(upstream)
+    except RegistryError:
+        if isinstance(check_users(subject), Failed):
+            return Skipped("see config-users")
+        if not subject.has_ready_pods(names.AUTH):
+            return Skipped(f"no pod is behind the Service {names.AUTH}: see cluster-pods and cluster-services")
+        raise
     return Passed(subject.realm(upstream))
 
 
@@ -70,6 +112,49 @@ def _claims(subject: Subject, upstream: Upstream) -> Outcome:
     return Passed()
 
 
+def _lifetime(subject: Subject, upstream: Upstream) -> Outcome:
+    _, token = subject.anonymous_token(upstream)
+    wanted = int(subject.mirror.auth.token_lifetime.total_seconds())
+    try:
+        found = int(token.claims["exp"]) - int(token.claims["iat"])
+    except (KeyError, TypeError, ValueError):
+        return Failed("the token does not say when it was issued and when it ends", _DEPLOY)
+    if found != wanted:
+        return Failed(f"tokens are valid for {found} s instead of {wanted} s", _DEPLOY)
+    return Passed(f"{found} s")
+
+
+def _clock(subject: Subject, upstream: Upstream) -> Outcome:
+    realm = f"{subject.realm(upstream)}?{urlencode({'service': subject.mirror.host_of(upstream)})}"
+    asked = {"docker_auth": realm, "the registry": f"{subject.client(upstream).base}/v2/"}
+    clocks = {"this machine": subject.now()}
+    for name, url in asked.items():
+        text = subject.http.request("GET", url).headers.get("date")
+        if text:
+            clocks[name] = parsedate_to_datetime(text)
+    apart = max(clocks.values()) - min(clocks.values())
+    if apart > _CLOCKS_APART:
+        shown = ", ".join(f"{name} {time:%H:%M:%S}" for name, time in clocks.items())
+        return Failed(
+            f"the clocks are {apart.total_seconds():.0f} s apart ({shown}); from {CLOCK_LEEWAY.total_seconds():.0f} s "
+            "on tokens are refused",
+            "have the nodes and this machine keep time by NTP",
+        )
+    return Passed(f"within {_CLOCKS_APART.total_seconds():.0f} s")
+
+
+def _granted(subject: Subject, upstream: Upstream) -> Outcome:
+    image = probe_image(subject, upstream)
+    if image is None:
+        return Passed("no image is known that may be pulled")
+    token = pull_token(subject, upstream, image)
+    if token and not decode_token(token).access:
+        return Failed(
+            f"/auth grants no pull of {image.repository}: docker_auth's ACL does not have it", "regmirror deploy"
+        )
+    return Passed(image.repository)
+
+
 def _accepted(subject: Subject, upstream: Upstream) -> Outcome:
     text, _ = subject.anonymous_token(upstream)
     answer = subject.client(upstream).request("GET", "/v2/", text)
@@ -82,13 +167,51 @@ def _accepted(subject: Subject, upstream: Upstream) -> Outcome:
     return Passed()
 
 
+def _refused(forge: Callable[[Subject, Upstream], str]) -> Callable[[Subject, Upstream], Outcome]:
+    """What proves that the registry answers 401 to a forged token; nothing is asked of the upstream."""
+
+    def run(subject: Subject, upstream: Upstream) -> Outcome:
+        path = f"/v2/{UNLISTED.repository}/manifests/{UNLISTED.reference}"
+        answer = subject.client(upstream).request("HEAD", path, forge(subject, upstream))
+        if answer.status != 401:
+            return Failed(f"the registry answered {answer.status} instead of 401", _DEPLOY)
+        return Passed("401")
+
+    return run
+
+
+def _for_another_service(subject: Subject, upstream: Upstream) -> str:
+    return sign(subject, upstream, (_PULL,), service="another.example.com")
+
+
+def _for_another_repository(subject: Subject, upstream: Upstream) -> str:
+    return sign(subject, upstream, (Access("repository", "library/another", ("pull",)),))
+
+
+def _ended(subject: Subject, upstream: Upstream) -> str:
+    return sign(subject, upstream, (_PULL,), age=timedelta(hours=1))
+
+
+def _tampered(subject: Subject, upstream: Upstream) -> str:
+    """One grants nothing, and its claims are replaced by those of one that does."""
+    mine, theirs = (sign(subject, upstream, access).split(".") for access in ((), (_PULL,)))
+    return ".".join([mine[0], theirs[1], mine[2]])
+
+
+_REFUSALS = (
+    ("audience", "a token for another service is refused", _for_another_service),
+    ("repository", "a token for another repository is refused", _for_another_repository),
+    ("signature", "a token whose rights were changed is refused", _tampered),
+    ("expired", "a token that has ended is refused", _ended),
+)
+
 CHECKS: tuple[Check, ...] = (
     Check(
         "token-key-pair",
         "the signing key and its certificate belong together",
         Category.TOKEN,
         _key_pair,
-        needs=("cluster-api",),
+        needs=("cluster-permissions",),
     ),
     Check(
         "token-bundle",
@@ -104,7 +227,14 @@ CHECKS: tuple[Check, ...] = (
         _validity,
         needs=("token-key-pair",),
     ),
-    UpstreamCheck("token-issued", "/auth issues a token", Category.TOKEN, _issued, needs=("tls-host",)),
+    Check(
+        "token-key-mount",
+        "no registry pod has the private key",
+        Category.TOKEN,
+        _key_mount,
+        needs=("cluster-permissions",),
+    ),
+    UpstreamCheck("token-issued", "/auth issues a token", Category.TOKEN, _issued, needs=("tls-route",)),
     UpstreamCheck(
         "token-signature",
         "the token is signed by a key that the registry trusts",
@@ -121,5 +251,31 @@ CHECKS: tuple[Check, ...] = (
         Category.TOKEN,
         _accepted,
         needs=("token-signature", "token-claims", "config-issuer", "config-service"),
+    ),
+    UpstreamCheck(
+        "token-lifetime",
+        "the token is valid for as long as the file says",
+        Category.TOKEN,
+        _lifetime,
+        needs=("token-issued", "config-auth"),
+    ),
+    UpstreamCheck(
+        "token-clock",
+        "the clocks of this machine, docker_auth and the registry agree",
+        Category.TOKEN,
+        _clock,
+        needs=("token-issued",),
+        severity=Severity.WARNING,
+    ),
+    UpstreamCheck(
+        "token-grant",
+        "/auth grants the pull of an allowed image",
+        Category.TOKEN,
+        _granted,
+        needs=("token-accepted", "config-access"),
+    ),
+    *(
+        UpstreamCheck(f"token-{name}-refused", title, Category.TOKEN, _refused(forge), needs=("token-accepted",))
+        for name, title, forge in _REFUSALS
     ),
 )

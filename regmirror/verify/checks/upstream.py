@@ -1,0 +1,107 @@
+"""Checks of the registry that is mirrored: as the mirror reaches it, and with the mirror's own account."""
+
+import json
+
+from regmirror.config.model import DOCKER_HUB, Upstream
+from regmirror.errors import RegistryError
+from regmirror.registry.challenge import parse_challenge
+from regmirror.registry.client import MANIFEST_TYPES
+from regmirror.registry.pull_limit import parse_pull_limit
+from regmirror.registry.reference import ImageReference
+from regmirror.stack import names
+from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Severity, Skipped, UpstreamCheck
+from regmirror.verify.probe import ask_upstream_through_mirror, probe_image, source_of
+from regmirror.verify.subject import NotDeployedError, Subject
+
+_FREE_PREVIEW = ImageReference("ratelimitpreview/test", "latest")
+"""What Docker Hub offers for asking about limits (docs.docker.com, "Docker Hub pull usage and limits")."""
+_LOW = 0.1
+
+
+def _reachable(subject: Subject, upstream: Upstream) -> Outcome:
+    answer = ask_upstream_through_mirror(subject, upstream)
+    if answer.status == 404:
+        return Passed(upstream.url)
+    reason = " ".join(answer.body.decode(errors="replace").split())[:300]
+    if "s3aws" in reason:
+        return Skipped("the store fails before the upstream is asked: see storage-bucket")
+    return Failed(
+        f"the registry cannot ask {upstream.url} and serves what it has alone: {answer.status} {reason}",
+        "see that the pods may reach it (egress, DNS, proxy), and that it is not down; it mends itself then",
+    )
+
+
+def _credentials(subject: Subject, upstream: Upstream) -> Outcome:
+    account = _account(subject, upstream)
+    if account is None:
+        return Passed("none: pulls are anonymous")
+    source = source_of(subject, upstream, account)
+    try:
+        challenge = parse_challenge(source.request("GET", "/v2/").headers.get("www-authenticate", ""))
+        if challenge is None:
+            return Passed("the upstream asks for no token")
+        status = source.ask_token(challenge.realm, challenge.service).status
+    except RegistryError as error:
+        return Skipped(f"the upstream cannot be asked from here: {error.message}")
+    if status in {401, 403}:
+        return Failed(
+            f"{upstream.url} refuses the mirror's account: {status}; every pull fails that is not in the cache",
+            "put a valid user name and access token where upstreams[].credentials point to; regmirror deploy",
+        )
+    return Passed(f"{upstream.url} accepts them") if status == 200 else Skipped(f"the upstream answered {status}")
+
+
+def _quota(subject: Subject, upstream: Upstream) -> Outcome:
+    probe = _FREE_PREVIEW if upstream.url == DOCKER_HUB else probe_image(subject, upstream)
+    if probe is None:
+        return Passed("no image is known to ask about")
+    source = source_of(subject, upstream, _account(subject, upstream))
+    try:
+        path = f"/v2/{probe.repository}/manifests/{probe.reference}"
+        answer = source.request("HEAD", path, source.pull_token(probe.repository), MANIFEST_TYPES)
+    except RegistryError as error:
+        return Skipped(f"the upstream cannot be asked from here: {error.message}")
+    limit = parse_pull_limit(answer.headers)
+    if limit is None:
+        return Passed("no limit")
+    told = f"{limit.remaining} of {limit.limit} pulls are left in {limit.window // 3600} hours"
+    if limit.remaining < _LOW * limit.limit:
+        return Failed(told, "use an account with more pulls, or wait: what is in the cache is served meanwhile")
+    return Passed(told)
+
+
+def _account(subject: Subject, upstream: Upstream) -> tuple[str, str] | None:
+    """The account that the registry really uses; None where it has none. Raises NotDeployedError."""
+    name = names.credential_secret(upstream.name)
+    try:
+        document = json.loads(subject.secret(name).get("credential.json", b""))
+        user, password = str(document["Username"]), str(document["Secret"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotDeployedError(f"credential.json in Secret {name} is no account", hint="regmirror deploy") from error
+    return (user, password) if user else None
+
+
+CHECKS: tuple[Check, ...] = (
+    UpstreamCheck(
+        "upstream-credentials",
+        "the upstream accepts the mirror's account",
+        Category.UPSTREAM,
+        _credentials,
+        needs=("cluster-permissions",),
+    ),
+    UpstreamCheck(
+        "upstream-reachable",
+        "the registry reaches its upstream",
+        Category.UPSTREAM,
+        _reachable,
+        needs=("token-accepted", "upstream-credentials"),
+    ),
+    UpstreamCheck(
+        "upstream-quota",
+        "a tenth of the upstream's pulls is left",
+        Category.UPSTREAM,
+        _quota,
+        needs=("upstream-reachable",),
+        severity=Severity.WARNING,
+    ),
+)

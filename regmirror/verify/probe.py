@@ -1,0 +1,102 @@
+"""What the mirror is asked for as a proof: an image that it may serve, a layer that nobody has, tokens made here."""
+
+import secrets
+from datetime import timedelta
+
+from regmirror.config.model import Upstream
+from regmirror.errors import ConfigurationError, RegistryError
+from regmirror.ports.http import Answer
+from regmirror.registry.client import Manifest, RegistryClient
+from regmirror.registry.reference import ImageReference, parse_image
+from regmirror.signing.tokens import Access, Claims, sign_token
+from regmirror.stack.access import is_allowed
+from regmirror.verify.subject import Subject
+
+UNLISTED = ImageReference("regmirror-probe/not-allowed", "latest")
+NO_IMAGE = "no image to pull is known: set probeImage of the upstream, or use --image NAME"
+_NO_BLOB = f"sha256:{'0' * 64}"
+
+
+def probe_image(subject: Subject, upstream: Upstream) -> ImageReference | None:
+    """The image to pull for a proof; raises ConfigurationError where clients may not pull it."""
+    image = subject.image or (parse_image(upstream.probe_image) if upstream.probe_image else None)
+    if image and not is_allowed(upstream, image.repository):
+        raise ConfigurationError(
+            f"{image} is not among the repositories of {upstream.name} that everyone may pull "
+            f"({', '.join(upstream.anonymous_pull) or 'none'})",
+            hint="name another image by --image or probeImage, or allow it in anonymousPull",
+        )
+    return image
+
+
+def pull_token(subject: Subject, upstream: Upstream, image: ImageReference) -> str | None:
+    """An anonymous client's token for the image, fetched once."""
+    key = f"pull token {upstream.name} {image.repository}"
+    return subject.once(key, lambda: subject.client(upstream).pull_token(image.repository))
+
+
+def probe_manifest(subject: Subject, upstream: Upstream, image: ImageReference) -> Manifest:
+    """The manifest or index of the image as the mirror serves it, fetched once."""
+    token = pull_token(subject, upstream, image)
+    return subject.once(f"manifest {upstream.name}", lambda: subject.client(upstream).manifest(image, token))
+
+
+def probe_platform(subject: Subject, upstream: Upstream, image: ImageReference) -> Manifest:
+    """The manifest itself, or of an index the one for linux/amd64, or its first; fetched once."""
+    top = probe_manifest(subject, upstream, image)
+    if not top.children:
+        return top
+    wanted = [
+        child
+        for child in top.children
+        if (child.get("platform") or {}).get("architecture") == "amd64" and child["platform"].get("os") == "linux"
+    ]
+    chosen = ImageReference(image.repository, (wanted or top.children)[0]["digest"])
+    token = pull_token(subject, upstream, image)
+    return subject.once(f"platform {upstream.name}", lambda: subject.client(upstream).manifest(chosen, token))
+
+
+def ask_upstream_through_mirror(subject: Subject, upstream: Upstream) -> Answer:
+    """What the mirror says of a layer that nobody has, asked once: 404 where it could ask its upstream.
+
+    A tag would not tell: where the upstream fails, the registry answers from its cache, or 404. The upstream is sent a
+    HEAD, which no limit counts. Source: distribution v3.1.2 ``registry/proxy/proxyblobstore.go``.
+    """
+    repository = (probe_image(subject, upstream) or UNLISTED).repository
+    token = sign(subject, upstream, (Access("repository", repository, ("pull",)),))
+    path = f"/v2/{repository}/blobs/{_NO_BLOB}"
+    return subject.once(f"no blob {upstream.name}", lambda: subject.client(upstream).request("GET", path, token))
+
+
+def reaches_upstream(subject: Subject, upstream: Upstream) -> bool:
+    """Whether the mirror can ask its upstream."""
+    try:
+        return ask_upstream_through_mirror(subject, upstream).status == 404
+    except RegistryError:
+        return False
+
+
+def source_of(subject: Subject, upstream: Upstream, account: tuple[str, str] | None = None) -> RegistryClient:
+    """The upstream itself, asked from here."""
+    return RegistryClient(subject.http, upstream.url, account)
+
+
+def sign(
+    subject: Subject,
+    upstream: Upstream,
+    access: tuple[Access, ...],
+    *,
+    service: str | None = None,
+    age: timedelta = timedelta(0),
+) -> str:
+    """A token signed here with the cluster's own key: nobody has a standing right to what it is for."""
+    claims = Claims(
+        issuer=subject.mirror.auth.issuer,
+        service=service or subject.mirror.host_of(upstream),
+        subject="regmirror verify",
+        access=access,
+        issued_at=subject.now() - age,
+        lifetime=timedelta(minutes=1),
+        token_id=secrets.token_hex(8),
+    )
+    return sign_token(claims, subject.signing_key())
