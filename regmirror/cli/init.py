@@ -113,8 +113,8 @@ def _tell_next(streams: Terminal, file: Path, answers: "Answers") -> None:
     if unset:
         streams.say(f"  Before deploy, set: {', '.join(unset)}")
     if not answers.issuer:
-        streams.say(f"  The certificate of {answers.host} belongs into the Secret {answers.tls_secret}:")
-        streams.say(
-            f"    kubectl -n {answers.namespace} create secret tls {answers.tls_secret} --cert=tls.crt --key=tls.key"
-        )
+        secret = f"secret tls {answers.tls_secret} --cert=tls.crt --key=tls.key"
+        streams.say(f"  The certificate of {answers.host} belongs into a Secret, unless it is there already:")
+        streams.say(f"    kubectl create namespace {answers.namespace}")
+        streams.say(f"    kubectl -n {answers.namespace} create {secret}")
     streams.say(f"Next: regmirror deploy{'' if file == DEFAULT_FILE else f' -f {file}'}")

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from regmirror.config.model import Mirror
 from regmirror.deploy.steps import Done, Progress
 from regmirror.errors import ClusterError, ConfigurationError, PermissionDeniedError
-from regmirror.ports.cluster import CLUSTER_ISSUER, INGRESS, INGRESS_CLASS, NAMESPACE, Cluster, Kind, Object, Right
+from regmirror.ports.cluster import (
+    CLUSTER_ISSUER,
+    INGRESS,
+    INGRESS_CLASS,
+    NAMESPACE,
+    SECRET,
+    Cluster,
+    Kind,
+    Object,
+    Right,
+)
 from regmirror.ports.helm import Helm
 
 MINIMUM_KUBERNETES = (1, 30)
@@ -58,6 +68,7 @@ def preflight_steps(mirror: Mirror, cluster: Cluster, helm: Helm) -> list[Prefli
         Preflight("rights", "Permissions", lambda: in_thread(_check_rights), ("cluster",)),
         Preflight("ingress-class", "Ingress", lambda: in_thread(_check_ingress), ("cluster",)),
         Preflight("host", "Public host", lambda: in_thread(_check_host), ("cluster",)),
+        Preflight("certificate", "Certificate", lambda: in_thread(_check_certificate), ("cluster",)),
         Preflight("helm", "Helm", lambda: _check_helm(helm)),
     ]
 
@@ -137,6 +148,24 @@ def _check_host(mirror: Mirror, cluster: Cluster) -> str:
                 hint=f"choose another host, or remove that one: kubectl -n {where} get ingress",
             )
     return ", ".join(sorted(hosts))
+
+
+def _check_certificate(mirror: Mirror, cluster: Cluster) -> str:
+    """Without it the Ingress controller serves a certificate of its own, which no client trusts."""
+    names = [name for upstream in mirror.upstreams if (name := mirror.tls_secret_of(upstream))]
+    if not names:
+        return "the Ingress controller's own"
+    if mirror.ingress.issuer:
+        return f"by {mirror.ingress.issuer.kind} {mirror.ingress.issuer.name}"
+    for name in names:
+        if cluster.get(SECRET, name) is None:
+            space = mirror.namespace
+            raise ConfigurationError(
+                f"ingress.tlsSecret: namespace {space} has no Secret {name} with the certificate of the public host",
+                hint=f"kubectl create namespace {space}; "
+                f"kubectl -n {space} create secret tls {name} --cert=tls.crt --key=tls.key; or set ingress.issuer",
+            )
+    return f"Secret {', '.join(names)}"
 
 
 async def _check_helm(helm: Helm) -> str:

@@ -25,6 +25,7 @@ def untouched(setting: Setting, tmp_path: Path) -> Iterator[Deployment]:
     namespace = f"e2e-{secrets.token_hex(4)}"
     deployment = Deployment(setting, namespace, tmp_path, environment_of(setting, namespace))
     assert deployment.init().code == 0
+    edit(deployment, lambda content: content["ingress"].update(tlsSecret=None))
     yield deployment
     listed = subprocess.run(
         ["kubectl", "--context", setting.context, "get", "namespace", namespace, "--ignore-not-found", "-o", "name"],
@@ -105,6 +106,11 @@ def test_old_helm(untouched: Deployment, tmp_path: Path) -> None:
 def test_unknown_ingress_class(untouched: Deployment) -> None:
     edit(untouched, lambda content: content["ingress"].update(className="nowhere"))
     assert "there is no IngressClass nowhere" in refused(untouched, 2)
+
+
+def test_missing_certificate(untouched: Deployment) -> None:
+    edit(untouched, lambda content: content["ingress"].update(tlsSecret="no-such-secret"))
+    assert f"namespace {untouched.namespace} has no Secret no-such-secret" in refused(untouched, 2)
 
 
 def test_broken_chart(untouched: Deployment, tmp_path: Path) -> None:

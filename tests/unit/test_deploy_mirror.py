@@ -37,7 +37,7 @@ def configured(**changes: Any) -> Mirror:
         "auth": {"keySize": 2048},
         "storage": {**samples.MINIMAL["storage"], "accessKey": key},
         "upstreams": [{**samples.MINIMAL["upstreams"][0], "credentials": account}],
-        "ingress": {"className": "traefik"},
+        "ingress": {"className": "traefik", "tlsSecret": None},
     }
     return samples.mirror(**{**known, **changes})
 

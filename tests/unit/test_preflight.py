@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from typing import Any
 
 import pytest
 
@@ -70,7 +71,12 @@ def test_a_good_cluster_is_told_in_few_words(cluster: FakeCluster) -> None:
 
 def test_questions_that_need_the_api_server_wait_for_its_first_answer(cluster: FakeCluster) -> None:
     steps = preflight_steps(samples.mirror(), cluster, FakeHelm(cluster))
-    assert {step.name for step in steps if step.needs == ("cluster",)} == {"rights", "ingress-class", "host"}
+    assert {step.name for step in steps if step.needs == ("cluster",)} == {
+        "rights",
+        "ingress-class",
+        "host",
+        "certificate",
+    }
 
 
 def test_an_old_cluster_is_refused(cluster: FakeCluster) -> None:
@@ -171,3 +177,24 @@ def test_classes_and_issuers_that_may_not_be_looked_at_are_taken_as_they_are(clu
     cluster.hidden = {INGRESS_CLASS, CLUSTER_ISSUER}
     mirror = samples.mirror(ingress={"className": "nginx", "issuer": {"name": "letsencrypt"}})
     assert ask("ingress-class", cluster, mirror) == "class nginx, not looked at for lack of rights"
+
+
+def test_a_public_certificate_that_nobody_brings_is_asked_for(cluster: FakeCluster) -> None:
+    error = refusal(ConfigurationError, "certificate", cluster)
+    assert error.message.startswith("ingress.tlsSecret: namespace regmirror has no Secret regmirror-tls")
+    assert "create secret tls regmirror-tls" in (error.hint or "")
+    cluster.put({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "regmirror-tls"}})
+    assert ask("certificate", cluster) == "Secret regmirror-tls"
+
+
+@pytest.mark.parametrize(
+    ("ingress", "detail"),
+    [
+        ({"tlsSecret": None}, "the Ingress controller's own"),
+        ({"issuer": {"name": "letsencrypt"}}, "by ClusterIssuer letsencrypt"),
+    ],
+)
+def test_a_public_certificate_that_others_bring_is_not_asked_for(
+    cluster: FakeCluster, ingress: dict[str, Any], detail: str
+) -> None:
+    assert ask("certificate", cluster, samples.mirror(ingress=ingress)) == detail
