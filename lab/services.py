@@ -83,6 +83,8 @@ def _traefik(cluster: Cluster) -> None:
             # As the official chart has it: without it an Ingress must ask for 443 by an annotation of Traefik's own.
             "--entrypoints.websecure.http.tls=true",
             "--entrypoints.web.http.redirections.entrypoint.to=websecure",
+            "--entrypoints.web.http.redirections.entrypoint.scheme=https",
+            "--entrypoints.web.http.redirections.entrypoint.to=websecure",
             f"--entrypoints.ping.address={addresses.TRAEFIK_PING}",
             "--ping.entrypoint=ping",
             "--providers.kubernetesingress",
