@@ -72,6 +72,12 @@ class PermissionDeniedError(ClusterError):
     code = "RM203"
 
 
+class ConflictError(ClusterError):
+    """Somebody else has changed an object in the meantime."""
+
+    code = "RM204"
+
+
 class HelmError(RegmirrorError):
     """Helm failed."""
 
@@ -124,6 +130,18 @@ class SigningError(RegmirrorError):
     """The signing key and its certificate cannot be used."""
 
     code = "RM600"
+
+
+class RotationError(RegmirrorError):
+    """The signing key cannot be rotated, or not as it was asked for."""
+
+    code = "RM610"
+
+
+class RotationLockedError(RotationError):
+    """Another rotation is at work on the same mirror."""
+
+    code = "RM611"
 
 
 class RolloutTimeoutError(RegmirrorError):

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from regmirror import __version__
-from regmirror.cli import client_config, deploy, init, schema, status, verify
+from regmirror.cli import client_config, deploy, init, rbac, rotate_cert, schema, status, verify
 
 app = typer.Typer(
     name="regmirror",
@@ -38,4 +38,6 @@ app.command("deploy")(deploy.deploy)
 app.command("verify")(verify.verify)
 app.command("status")(status.status)
 app.command("client-config")(client_config.client_config)
+app.command("rotate-cert")(rotate_cert.rotate_cert)
+app.command("rbac")(rbac.rbac)
 app.command("schema")(schema.schema)

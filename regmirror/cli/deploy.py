@@ -1,6 +1,6 @@
 """``regmirror deploy``: brings the cluster to what the configuration says, and proves that it serves."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -62,9 +62,11 @@ def deploy(
         _show(streams, report, mirror.host)
 
 
-def _show(streams: Terminal, report: dict[str, object], host: str) -> None:
+def _show(streams: Terminal, report: dict[str, Any], host: str) -> None:
     if streams.output is not Format.TABLE:
         streams.print_document(report)
     streams.say()
     streams.say(f"https://{host} serves." if report["changed"] else f"No change: https://{host} is as it should be.")
+    for warning in report["warnings"]:
+        streams.say(f"Warning: {warning}", "yellow")
     streams.say("Next: regmirror verify")

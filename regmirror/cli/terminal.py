@@ -47,11 +47,13 @@ class Terminal:
 
 
 @contextmanager
-def terminal(output: Format = Format.TABLE, *, debug: bool = False, no_color: bool = False) -> Iterator[Terminal]:
+def terminal(
+    output: Format = Format.TABLE, *, debug: bool = False, no_color: bool = False, failure: int | None = None
+) -> Iterator[Terminal]:
     """A command's streams; an error within is told on standard error and becomes the exit code.
 
     With a document as output, the error is a document on standard output, too: a program that reads it never finds
-    nothing.
+    nothing. ``failure`` is the exit code of every error, in place of each error's own.
     """
     # None leaves the decision to NO_COLOR, FORCE_COLOR and TERM.
     colourless = no_color or None
@@ -61,7 +63,7 @@ def terminal(output: Format = Format.TABLE, *, debug: bool = False, no_color: bo
         yield streams
     except RegmirrorError as error:
         _tell(streams, error)
-        raise typer.Exit(error.exit_code) from None
+        raise typer.Exit(error.exit_code if failure is None else failure) from None
     except (KeyboardInterrupt, EOFError):
         streams.say("interrupted; what was done stays, and the same command goes on from there", "bold red")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
@@ -75,7 +77,7 @@ def terminal(output: Format = Format.TABLE, *, debug: bool = False, no_color: bo
         # Its own words may hold anything, a secret too: they are shown with --debug alone.
         unexpected = RegmirrorError(f"an unexpected {type(error).__name__}", hint="see it with --debug, and report it")
         _tell(streams, unexpected)
-        raise typer.Exit(unexpected.exit_code) from None
+        raise typer.Exit(unexpected.exit_code if failure is None else failure) from None
 
 
 def _tell(streams: Terminal, error: RegmirrorError) -> None:

@@ -24,7 +24,13 @@ from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 from kubernetes.stream import ws_client
 
-from regmirror.errors import ClusterError, ClusterUnreachableError, KubeconfigError, PermissionDeniedError
+from regmirror.errors import (
+    ClusterError,
+    ClusterUnreachableError,
+    ConflictError,
+    KubeconfigError,
+    PermissionDeniedError,
+)
 from regmirror.ports.cluster import Applied, Kind, Object, Right
 from regmirror.stack.names import FIELD_MANAGER
 
@@ -99,6 +105,27 @@ class KubernetesCluster:
             return Applied.CREATED
         same = before["metadata"]["resourceVersion"] == applied["metadata"]["resourceVersion"]
         return Applied.UNCHANGED if same else Applied.CHANGED
+
+    def create(self, manifest: Object) -> None:
+        """Create an object; raises ConflictError where it exists already."""
+        kind = _kind(manifest)
+        self._call(
+            f"create {kind.kind} {manifest['metadata']['name']}",
+            lambda: self._resource(kind).create(body=manifest, **self._where(kind), _request_timeout=_TIMEOUT),
+        )
+
+    def replace(self, found: Object) -> None:
+        """Write back an object that was read; raises ConflictError where it was changed or deleted since."""
+        kind, name = _kind(found), found["metadata"]["name"]
+        try:
+            self._call(
+                f"replace {kind.kind} {name}",
+                lambda: self._resource(kind).replace(
+                    body=found, name=name, **self._where(kind), _request_timeout=_TIMEOUT
+                ),
+            )
+        except _MissingError as error:
+            raise ConflictError(error.message) from error
 
     def is_in_place(self, manifest: Object) -> bool:
         """Whether the object is there and a dry run of applying the manifest changes nothing of it.
@@ -202,6 +229,8 @@ class KubernetesCluster:
             )
         if not error.status:
             return self._unreachable(error)
+        if error.status == 409:
+            return ConflictError(f"cannot {what} ({where}): {message}", hint="run the command again")
         return ClusterError(f"cannot {what} ({where}): {message}")
 
     def _unreachable(self, error: Exception) -> ClusterUnreachableError:

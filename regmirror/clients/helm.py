@@ -86,6 +86,10 @@ class Pyhelm3Helm:
         """The objects that the newest revision applied."""
         return _objects(await self._command.get_resources(name, namespace=self._namespace))
 
+    async def values(self, name: str) -> dict[str, Any]:
+        """The values that the newest revision was given."""
+        return dict(await self._command.get_values(name, namespace=self._namespace))
+
     async def render(self, release: Release) -> list[dict[str, Any]]:
         """The objects that installing or upgrading to ``release`` would apply."""
         rendered = await self._command.template(

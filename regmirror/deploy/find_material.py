@@ -47,7 +47,7 @@ def find_material(mirror: Mirror, cluster: Cluster, resolver: SecretResolver, no
             )
     redis_password = _redis_password(mirror, cluster, resolver)
     s3 = find_s3_account(mirror, resolver)
-    signing = _kept_signing_pair(cluster) or _new_signing_pair(mirror.auth, now)
+    signing = read_key_pair(cluster, names.SIGNING_SECRET) or new_signing_pair(mirror.auth, now)
     bundle = read_secret(cluster, names.BUNDLE_SECRET, "bundle.crt") or b""
     if signing.certificate_pem.strip() not in bundle:
         bundle = signing.certificate_pem + bundle
@@ -61,13 +61,14 @@ def _redis_password(mirror: Mirror, cluster: Cluster, resolver: SecretResolver) 
     return SecretStr(kept.decode() if kept else secrets.token_hex(24))
 
 
-def _kept_signing_pair(cluster: Cluster) -> KeyPair | None:
-    certificate = read_secret(cluster, names.SIGNING_SECRET, "tls.crt")
-    key = read_secret(cluster, names.SIGNING_SECRET, "tls.key")
+def read_key_pair(cluster: Cluster, secret: str) -> KeyPair | None:
+    """The key pair of a Secret; None where it is missing. Raises SigningError where its halves do not match."""
+    certificate, key = (read_secret(cluster, secret, name) for name in ("tls.crt", "tls.key"))
     return load_key_pair(certificate, key) if certificate and key else None
 
 
-def _new_signing_pair(auth: AuthComponent, now: datetime) -> KeyPair:
+def new_signing_pair(auth: AuthComponent, now: datetime) -> KeyPair:
+    """A new key and its certificate, as the configuration asks for them; ``now`` is in UTC."""
     # An hour back: clocks of the machines that look at it may differ.
     return self_signed(
         generate_private_key(auth.key_size),

@@ -1,13 +1,15 @@
 """The steps under everything else: bucket, namespace, Secrets."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from regmirror.config.model import Mirror
 from regmirror.deploy.steps import Done, Progress
 from regmirror.errors import BucketMissingError, StorageUnreachableError
-from regmirror.ports.cluster import NAMESPACE, Applied, Cluster
+from regmirror.ports.cluster import NAMESPACE, Applied, Cluster, Object
 from regmirror.ports.object_store import ObjectStore
+from regmirror.stack import names
 from regmirror.stack.secrets import Manifest
 
 NAMESPACE_STEP = "namespace"
@@ -63,6 +65,22 @@ class NamespaceStep:
         manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
         await asyncio.to_thread(self.cluster.apply, manifest)
         return Done(f"{namespace} created", changed=True)
+
+
+def unless_rotated(manifests: list[Manifest], live: Mapping[str, Object]) -> list[Manifest]:
+    """The manifests, those that a rotation changes bound to the versions that were read.
+
+    A deployment that runs beside a rotation is refused by the API server then, instead of bringing the old key back.
+    """
+    return [_bound(manifest, live.get(manifest["metadata"]["name"])) for manifest in manifests]
+
+
+def _bound(manifest: Manifest, live: Object | None) -> Manifest:
+    if live is None or manifest["metadata"]["name"] not in {names.SIGNING_SECRET, names.BUNDLE_SECRET}:
+        return manifest
+    return manifest | {
+        "metadata": manifest["metadata"] | {"resourceVersion": live["metadata"]["resourceVersion"]},
+    }
 
 
 @dataclass(frozen=True, slots=True)

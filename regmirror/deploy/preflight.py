@@ -57,6 +57,17 @@ def deploy_rights(mirror: Mirror) -> list[Right]:
     return [*(Right(verb, group, resource) for group, resource in written for verb in _WRITE), *_READ]
 
 
+def require_rights(cluster: Cluster, rights: list[Right]) -> None:
+    """Raises PermissionDeniedError, naming each that is missing, unless the user has all these rights."""
+    missing = [right for right in rights if not cluster.may(right)]
+    if missing:
+        raise PermissionDeniedError(
+            f"the user of context {cluster.context} may not, in namespace {cluster.namespace}: "
+            + ", ".join(map(str, missing)),
+            hint="use another --context, or have these rights granted: regmirror rbac",
+        )
+
+
 def preflight_steps(mirror: Mirror, cluster: Cluster, helm: Helm) -> list[Preflight]:
     """The questions in order."""
 
@@ -81,13 +92,7 @@ def _check_version(_: Mirror, cluster: Cluster) -> str:
 
 
 def _check_rights(mirror: Mirror, cluster: Cluster) -> str:
-    missing = [right for right in deploy_rights(mirror) if not cluster.may(right)]
-    if missing:
-        raise PermissionDeniedError(
-            f"the user of context {cluster.context} may not, in namespace {mirror.namespace}: "
-            + ", ".join(map(str, missing)),
-            hint="use another --context, or have these rights granted",
-        )
+    require_rights(cluster, deploy_rights(mirror))
     if cluster.get(NAMESPACE, mirror.namespace) is None and not cluster.may(Right("create", "", "namespaces")):
         raise PermissionDeniedError(
             f"there is no namespace {mirror.namespace}, and the user of context {cluster.context} may not create it",

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,8 @@ from regmirror.config.model import API_VERSION, Mirror
 from regmirror.config.secret_references import SecretResolver
 from regmirror.deploy.deployment import Target, World, deployment_steps
 from regmirror.deploy.find_material import find_material
+from regmirror.deploy.foundation import unless_rotated
+from regmirror.deploy.key_advice import key_advice
 from regmirror.deploy.preflight import preflight_steps
 from regmirror.deploy.steps import Done, Progress, Step, run_steps
 from regmirror.ports.cluster import SECRET, Cluster
@@ -44,17 +46,20 @@ async def deploy_mirror(
     deadline = time.monotonic() + timeout.total_seconds()
     await run_steps(preflight_steps(mirror, edges.cluster, edges.helm), progress)
     now = datetime.now(UTC)
-    material = await asyncio.to_thread(find_material, mirror, edges.cluster, edges.resolver, now)
     live = {
         secret["metadata"]["name"]: secret for secret in await asyncio.to_thread(edges.cluster.select, SECRET, _OURS)
     }
+    # After the look above: a key that is rotated between the two then belongs to a version that is outdated.
+    material = await asyncio.to_thread(find_material, mirror, edges.cluster, edges.resolver, now)
     stack = build_stack(mirror, material, live, now)
+    stack = replace(stack, secrets=unless_rotated(stack.secrets, live))
     manifests = await asyncio.gather(*(edges.helm.render(release) for release in stack.releases))
     rendered = {release.name: objects for release, objects in zip(stack.releases, manifests, strict=True)}
     store = edges.open_store(material.s3) if edges.open_store else None
     world = World(edges.cluster, edges.helm, store, edges.http)
     steps = deployment_steps(Target(mirror, material, stack, rendered), world, deadline, unlock=unlock)
-    return _report(mirror, steps, await run_steps(steps, progress))
+    report = _report(mirror, steps, await run_steps(steps, progress))
+    return report | {"warnings": key_advice(mirror.auth, material.signing, now)}
 
 
 def _report(mirror: Mirror, steps: list[Step], results: list[Done]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ ENDPOINT_SLICE = Kind("discovery.k8s.io/v1", "EndpointSlice")
 EVENT = Kind("v1", "Event")
 INGRESS = Kind("networking.k8s.io/v1", "Ingress")
 INGRESS_CLASS = Kind("networking.k8s.io/v1", "IngressClass")
+LEASE = Kind("coordination.k8s.io/v1", "Lease")
 NAMESPACE = Kind("v1", "Namespace")
 POD = Kind("v1", "Pod")
 SECRET = Kind("v1", "Secret")
@@ -74,7 +75,16 @@ class Cluster(Protocol):
         """
 
     def apply(self, manifest: Object) -> Applied:
-        """Server-side apply as field manager ``regmirror``."""
+        """Server-side apply as field manager ``regmirror``.
+
+        With ``metadata.resourceVersion`` in the manifest, raises ConflictError where the object was changed since.
+        """
+
+    def create(self, manifest: Object) -> None:
+        """Create an object; raises ConflictError where it exists already."""
+
+    def replace(self, found: Object) -> None:
+        """Write back an object that was read; raises ConflictError where it was changed or deleted since."""
 
     def is_in_place(self, manifest: Object) -> bool:
         """Whether the object is there and applying the manifest would change nothing; nothing is changed."""

@@ -1,7 +1,7 @@
 """What regmirror asks of Helm."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from regmirror.ports.cluster import Object
 from regmirror.stack.releases import Release
@@ -27,6 +27,9 @@ class Helm(Protocol):
 
     async def manifest(self, name: str) -> list[Object]:
         """The objects that the newest revision applied."""
+
+    async def values(self, name: str) -> dict[str, Any]:
+        """The values that the newest revision was given."""
 
     async def render(self, release: Release) -> list[Object]:
         """The objects that installing or upgrading to ``release`` would apply."""

@@ -11,6 +11,8 @@ REDIS_SECRET = f"{PREFIX}redis-config"
 AUTH_SECRET = f"{PREFIX}auth-config"
 SIGNING_SECRET = f"{PREFIX}signing"
 BUNDLE_SECRET = f"{PREFIX}bundle"
+SUCCESSOR_SECRET = f"{PREFIX}signing-next"
+"""The key pair that a rotation brings in, and how far it is; there only while a rotation is under way."""
 
 AUTH_PORT = 5001
 REGISTRY_PORT = 5000
@@ -19,6 +21,8 @@ REDIS_PORT = 6379
 
 FINGERPRINT_ANNOTATION = "regmirror.dev/certificate-fingerprint"
 VERSION_ANNOTATION = "regmirror.dev/version"
+SECRET_VERSIONS_ANNOTATION = "regmirror.dev/secret-versions"  # noqa: S105 - the name of an annotation
+"""Of pods: the versions of the Secrets that they mount (charts' ``secretVersions``)."""
 NOT_AFTER_ANNOTATION = "regmirror.dev/not-after"
 
 

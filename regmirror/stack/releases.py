@@ -15,6 +15,17 @@ from regmirror.stack.secret_versions import joined_version, with_versions
 from regmirror.stack.secrets import Manifest, secret_manifests
 from regmirror.stack.templates import render_values
 
+MOUNTED_BY_AUTH = (names.AUTH_SECRET, names.SIGNING_SECRET)
+"""The Secrets whose versions docker_auth's pods carry."""
+
+
+def mounted_by_registry(release: str) -> tuple[str, str]:
+    """The Secrets whose versions the pods of one registry's release carry.
+
+    The credential is left out: the helper reads it anew every few minutes, so no pod must restart.
+    """
+    return names.registry_secret(release.removeprefix(names.PREFIX)), names.BUNDLE_SECRET
+
 
 @dataclass(frozen=True, slots=True)
 class Release:
@@ -53,7 +64,7 @@ def _redis(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
 
 
 def _auth(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
-    mounted = [secrets[names.AUTH_SECRET], secrets[names.SIGNING_SECRET]]
+    mounted = [secrets[name] for name in MOUNTED_BY_AUTH]
     context = _workload(mirror.auth, mirror.auth.image, mounted) | {
         "replicas": mirror.auth.replicas,
         "config_secret": names.AUTH_SECRET,
@@ -63,16 +74,15 @@ def _auth(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
 
 
 def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) -> Release:
-    config_secret = names.registry_secret(upstream.name)
-    # The credential is left out: the helper reads it anew every few minutes, so no pod must restart.
-    mounted = [secrets[config_secret], secrets[names.BUNDLE_SECRET]]
+    name = names.registry(upstream.name)
+    mounted = [secrets[secret] for secret in mounted_by_registry(name)]
     context = _workload(mirror.registry, mirror.registry.image, mounted) | {
         "replicas": mirror.registry.replicas,
-        "config_secret": config_secret,
+        "config_secret": names.registry_secret(upstream.name),
         "bundle_secret": names.BUNDLE_SECRET,
         "credential_secret": names.credential_secret(upstream.name),
     }
-    return _release(names.registry(upstream.name), "registry", context)
+    return _release(name, "registry", context)
 
 
 def _ingress(mirror: Mirror) -> Release:

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from regmirror.config.model import Mirror, Upstream
-from regmirror.signing.key_pair import fingerprint
+from regmirror.signing.key_pair import KeyPair, fingerprint
 from regmirror.stack import names
 from regmirror.stack.auth_config import auth_config
 from regmirror.stack.material import Material
@@ -38,8 +38,8 @@ def secret_manifests(mirror: Mirror, material: Material) -> list[Manifest]:
         )
     ]
     return [
-        signing_secret(mirror, material),
-        _secret(mirror, names.BUNDLE_SECRET, "registry", {"bundle.crt": material.bundle}),
+        signing_secret(mirror, material.signing),
+        bundle_secret(mirror, material.bundle),
         _secret(
             mirror,
             names.REDIS_SECRET,
@@ -54,14 +54,19 @@ def secret_manifests(mirror: Mirror, material: Material) -> list[Manifest]:
     ]
 
 
-def signing_secret(mirror: Mirror, material: Material) -> Manifest:
+def bundle_secret(mirror: Mirror, bundle: bytes) -> Manifest:
+    """The certificates by which the registries know the keys that they trust."""
+    return _secret(mirror, names.BUNDLE_SECRET, "registry", {"bundle.crt": bundle})
+
+
+def signing_secret(mirror: Mirror, pair: KeyPair, name: str = names.SIGNING_SECRET) -> Manifest:
     """The key pair, mounted by docker_auth alone; its annotations let anyone see its age without reading it."""
-    certificate = material.signing.certificate
+    certificate = pair.certificate
     manifest = _secret(
         mirror,
-        names.SIGNING_SECRET,
+        name,
         "auth",
-        {"tls.crt": material.signing.certificate_pem, "tls.key": material.signing.key_pem},
+        {"tls.crt": pair.certificate_pem, "tls.key": pair.key_pem},
         secret_type="kubernetes.io/tls",  # noqa: S106 - the type of a Secret, not a secret
     )
     manifest["metadata"]["annotations"] = {

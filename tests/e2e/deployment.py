@@ -130,7 +130,7 @@ def run(words: list[str], directory: Path, environment: dict[str, str]) -> Outco
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         check=False,
     )
     return Outcome(done.returncode, done.stdout, done.stderr)

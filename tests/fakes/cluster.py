@@ -10,7 +10,7 @@ from itertools import count
 from socket import socket, socketpair
 from typing import Any
 
-from regmirror.errors import ClusterError, PermissionDeniedError
+from regmirror.errors import ClusterError, ConflictError, PermissionDeniedError
 from regmirror.ports.cluster import (
     CLUSTER_ISSUER,
     DEPLOYMENT,
@@ -93,6 +93,7 @@ class FakeCluster:
             raise ClusterError(f'cannot apply {kind.kind} {name}: namespaces "{self.namespace}" not found')
         before = self._objects.get((kind, name))
         after = copy.deepcopy(manifest)
+        self._check_version(before, after["metadata"].pop("resourceVersion", None))
         if before is None:
             self._objects[kind, name] = self._stamped(after, {})
             return Applied.CREATED
@@ -100,6 +101,16 @@ class FakeCluster:
             return Applied.UNCHANGED
         self._objects[kind, name] = self._stamped(after, before)
         return Applied.CHANGED
+
+    def create(self, manifest: Object) -> None:
+        kind, name = _key(manifest)
+        if (kind, name) in self._objects:
+            raise ConflictError(f"cannot create {kind.kind} {name}: it exists already")
+        self.apply(manifest)
+
+    def replace(self, found: Object) -> None:
+        self._check_version(self._objects.get(_key(found)), found["metadata"]["resourceVersion"])
+        self.apply(found)
 
     def is_in_place(self, manifest: Object) -> bool:
         live = self._objects.get(_key(manifest))
@@ -121,6 +132,10 @@ class FakeCluster:
             server.start()
             yield ours
         server.join()
+
+    def _check_version(self, live: Object | None, version: str | None) -> None:
+        if version and (live is None or live["metadata"]["resourceVersion"] != version):
+            raise ConflictError("the object has been modified")
 
     def _check_visible(self, kind: Kind) -> None:
         if kind in self.hidden:

@@ -9,6 +9,7 @@ from typing import Any
 from regmirror.errors import ChartError, HelmError, HelmMissingError
 from regmirror.ports.cluster import SECRET, Object
 from regmirror.ports.helm import DeployedRelease
+from regmirror.stack import names
 from regmirror.stack.releases import Release
 from tests.fakes.cluster import FakeCluster
 
@@ -43,12 +44,27 @@ class FakeHelm:
         objects: list[Object] = json.loads(base64.b64decode(newest["data"]["release"]))
         return objects
 
+    async def values(self, name: str) -> dict[str, Any]:
+        newest = self._newest(name)
+        if newest is None:
+            raise HelmError("release: not found")
+        values: dict[str, Any] = json.loads(base64.b64decode(newest["data"]["values"]))
+        return values
+
     async def render(self, release: Release) -> list[Object]:
         if not (release.chart / "Chart.yaml").is_file():
             raise ChartError(f"a chart cannot be rendered: {release.chart} has no Chart.yaml")
-        labels = {"app.kubernetes.io/instance": release.name}
+        labels = {
+            "app.kubernetes.io/instance": release.name,
+            "app.kubernetes.io/name": release.component,
+            "app.kubernetes.io/part-of": "regmirror",
+        }
         metadata: dict[str, Any] = {"name": release.name, "labels": labels}
-        template = {"metadata": {"labels": labels, "annotations": {"values": json.dumps(release.values)}}}
+        annotations = {
+            "values": json.dumps(release.values),
+            names.SECRET_VERSIONS_ANNOTATION: release.values.get("secretVersions", ""),
+        }
+        template = {"metadata": {"labels": labels, "annotations": annotations}}
         spec = {"replicas": release.values.get("replicas", 1), "template": template}
         return [
             {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"selector": labels}},
@@ -63,14 +79,16 @@ class FakeHelm:
         self.upgraded.append(release.name)
         revision = before.revision + 1 if before else 1
         if release.name in self.failures:
-            self.record(release.name, revision, "failed", objects)
+            self.record(release.name, revision, "failed", objects, release.values)
             raise self.failures[release.name]
         for found in objects:
             self._cluster.apply(found)
-        self.record(release.name, revision, "deployed", objects)
+        self.record(release.name, revision, "deployed", objects, release.values)
         return revision
 
-    def record(self, name: str, revision: int, status: str, objects: list[Object]) -> None:
+    def record(
+        self, name: str, revision: int, status: str, objects: list[Object], values: dict[str, Any] | None = None
+    ) -> None:
         """Write Helm's own record of a revision."""
         labels = {"owner": "helm", "name": name, "status": status, "version": str(revision)}
         self._cluster.put(
@@ -79,10 +97,14 @@ class FakeHelm:
                 "kind": "Secret",
                 "metadata": {"name": f"sh.helm.release.v1.{name}.v{revision}", "labels": labels},
                 "type": "helm.sh/release.v1",
-                "data": {"release": base64.b64encode(json.dumps(objects).encode()).decode()},
+                "data": {"release": _encoded(objects), "values": _encoded(values or {})},
             }
         )
 
     def _newest(self, name: str) -> Object | None:
         records = self._cluster.select(SECRET, f"owner=helm,name={name}")
         return max(records, key=lambda record: int(record["metadata"]["labels"]["version"]), default=None)
+
+
+def _encoded(content: Any) -> str:
+    return base64.b64encode(json.dumps(content).encode()).decode()

@@ -8,8 +8,19 @@ from typing import Any
 import pytest
 
 from regmirror.deploy.rollout import is_rolled_out
-from regmirror.errors import ClusterError
-from regmirror.ports.cluster import CLUSTER_ISSUER, DEPLOYMENT, NAMESPACE, SECRET, Applied, Cluster, Kind, Object, Right
+from regmirror.errors import ClusterError, ConflictError
+from regmirror.ports.cluster import (
+    CLUSTER_ISSUER,
+    DEPLOYMENT,
+    LEASE,
+    NAMESPACE,
+    SECRET,
+    Applied,
+    Cluster,
+    Kind,
+    Object,
+    Right,
+)
 from tests.ports.conftest import Place
 
 PATIENCE = 30.0
@@ -129,3 +140,42 @@ def test_a_deployment_reports_how_far_it_is(cluster: Cluster) -> None:
     while not is_rolled_out(cluster.get(DEPLOYMENT, "idle") or {}):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def lease(holder: str) -> Object:
+    metadata = {"name": "port"}
+    return {
+        "apiVersion": LEASE.api_version,
+        "kind": LEASE.kind,
+        "metadata": metadata,
+        "spec": {"holderIdentity": holder},
+    }
+
+
+def test_only_the_first_creates_an_object(cluster: Cluster) -> None:
+    cluster.create(lease("first"))
+    with pytest.raises(ConflictError):
+        cluster.create(lease("second"))
+    assert (cluster.get(LEASE, "port") or {})["spec"]["holderIdentity"] == "first"
+
+
+def test_an_object_is_replaced_only_as_it_was_read(cluster: Cluster) -> None:
+    cluster.create(lease("first"))
+    found, stale = cluster.get(LEASE, "port"), cluster.get(LEASE, "port")
+    assert found is not None and stale is not None
+    cluster.replace({**found, "spec": {"holderIdentity": "second"}})
+    for holder in ("third", "fourth"):
+        with pytest.raises(ConflictError):
+            cluster.replace({**stale, "spec": {"holderIdentity": holder}})
+        cluster.delete(LEASE, "port")
+
+
+def test_an_object_is_applied_only_to_the_version_named(cluster: Cluster) -> None:
+    cluster.apply(secret(a="YQ=="))
+    version = (cluster.get(SECRET, "one") or {})["metadata"]["resourceVersion"]
+    cluster.apply(secret(a="YWE="))
+    outdated = secret(a="YQ==")
+    outdated["metadata"]["resourceVersion"] = version
+    with pytest.raises(ConflictError):
+        cluster.apply(outdated)
+    assert (cluster.get(SECRET, "one") or {})["data"] == {"a": "YWE="}

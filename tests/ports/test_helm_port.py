@@ -72,6 +72,13 @@ def test_an_upgrade_is_a_further_revision(place: HelmPlace, release: Release) ->
     assert do(place.helm.manifest(release.name)) != first
 
 
+def test_the_values_of_a_release_are_those_that_it_was_given(place: HelmPlace, release: Release) -> None:
+    do(place.helm.upgrade(release))
+    assert do(place.helm.values(release.name)) == release.values
+    do(place.helm.upgrade(replace(release, values=release.values | {"annotations": {"example.com/note": "on"}})))
+    assert do(place.helm.values(release.name))["annotations"] == {"example.com/note": "on"}
+
+
 def test_what_helm_knows_stands_in_secrets_of_the_namespace(place: HelmPlace, release: Release) -> None:
     do(place.helm.upgrade(release))
     assert place.cluster.get(SECRET, f"sh.helm.release.v1.{release.name}.v1") is not None

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from regmirror.config.model import Upstream
 from regmirror.errors import RegistryError
 from regmirror.signing.bundle import key_id, trusted_keys
+from regmirror.signing.key_pair import WARN_BEFORE
 from regmirror.signing.tokens import CLOCK_LEEWAY, Access, decode_token
 from regmirror.stack import names
 from regmirror.verify.check import (
@@ -27,7 +28,6 @@ from regmirror.verify.subject import Subject, look_up
 
 _DEPLOY = "bring the cluster back to the file: regmirror deploy"
 _RENEW = f"have a new one made: kubectl delete secret {names.SIGNING_SECRET}, then regmirror deploy"
-_WARN_BEFORE = timedelta(days=60)
 _CLOCKS_APART = timedelta(seconds=20)
 _PULL = Access("repository", UNLISTED.repository, ("pull",))
 
@@ -53,7 +53,7 @@ def _validity(subject: Subject) -> Outcome:
     left = ends - subject.now()
     if left < timedelta(0):
         return Warned(f"the signing certificate ended on {ends:%Y-%m-%d}", _RENEW)
-    if left < _WARN_BEFORE:
+    if left < WARN_BEFORE:
         return Warned(f"the signing certificate ends in {left.days} days", _RENEW)
     return Passed(f"{left.days} days left")
 

@@ -1,0 +1,154 @@
+"""``regmirror rotate-cert``: a new signing key, while clients go on pulling."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from regmirror.cli import options
+from regmirror.cli.options import DEFAULT_FILE, Format
+from regmirror.cli.terminal import Terminal, terminal
+
+if TYPE_CHECKING:
+    from regmirror.rotate.plan import Action
+    from regmirror.rotate.run import Rotation
+
+_IS_DUE, _IS_NOT_DUE, _NOTHING_DEPLOYED, _UNKNOWN = 0, 1, 2, 255
+"""How ``--check`` leaves; the same codes as those of smallstep's ``step certificate needs-renewal``."""
+_TITLES = {
+    "trust": "1/5 the registries get to know the new key: its certificate joins their bundle",
+    "roll-registries": "    registry pods are replaced, until the last one with the bundle of before has drained",
+    "prove": "2/5 proof: every registry pod must accept a token that is signed here by the new key",
+    "swap": "3/5 docker_auth gets the new key",
+    "roll-auth": "    docker_auth's pods are replaced, until the last one with the old key has drained",
+    "roll-all": "    all pods are replaced, until the last one with the old key has drained",
+    "mark": "    proof: every docker_auth pod must sign by the new key",
+    "wait": "4/5 waiting until the last token of the old key has expired: its lifetime, and 60s for clocks",
+    "drop": "5/5 the registries forget every other key",
+    "finish": "    the rotation ends",
+}
+
+
+def rotate_cert(
+    file: options.File = DEFAULT_FILE,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+    namespace: options.Namespace = None,
+    helm: options.Helm = "helm",
+    timeout: Annotated[
+        str, typer.Option("--timeout", envvar="REGMIRROR_TIMEOUT", help="How long one replacement of pods may take.")
+    ] = "5m",
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only tell: leaves with 0 if renewal is needed, 1 if not, 2 if nothing is there."),
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done from here on.")] = False,
+    expires_in: Annotated[
+        str,
+        typer.Option("--expires-in", metavar="30d|66%", help="Due with less than this left, or more than this passed."),
+    ] = "66%",
+    force: Annotated[bool, typer.Option("--force", help="Rotate though it is not due.")] = False,
+    emergency: Annotated[
+        bool,
+        typer.Option("--emergency", help="The key has leaked: swap it at once; pulls fail for a moment."),
+    ] = False,
+    abort: Annotated[bool, typer.Option("--abort", help="Give up a rotation whose new key is not yet in use.")] = False,
+    key_size: Annotated[int | None, typer.Option("--key-size", help="2048, 3072 or 4096; else as in the file.")] = None,
+    validity: Annotated[
+        str | None, typer.Option("--validity", metavar="DAYS", help="Such as 365d; else as in the file.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="Bring in this RSA key (PEM); needs --cert.")] = None,
+    cert: Annotated[Path | None, typer.Option("--cert", help="The certificate of --key (PEM).")] = None,
+    unlock: Annotated[
+        bool, typer.Option("--unlock", help="Go on where a run was killed in the middle of Helm's work.")
+    ] = False,
+    output: options.Output = Format.TABLE,
+    debug: options.Debug = False,
+    no_color: options.NoColor = False,
+) -> None:
+    """Replace the key that signs tokens, without a failed pull.
+
+    Does nothing, and says so, unless it is due. Takes the lifetime of a token and a few minutes. It may be killed at
+    any point: the same command goes on from what the cluster shows.
+
+        regmirror rotate-cert --check && regmirror rotate-cert
+        regmirror rotate-cert --force --dry-run
+        regmirror rotate-cert --emergency               # the key has leaked
+    """
+    with terminal(output, debug=debug, no_color=no_color, failure=_UNKNOWN if check else None) as streams:
+        from regmirror.cli.progress import StepProgress
+        from regmirror.cli.rotation_wish import read_wish
+        from regmirror.cli.world import read_mirror, read_timeout
+        from regmirror.clients.cluster import KubernetesCluster
+        from regmirror.clients.helm import Pyhelm3Helm
+        from regmirror.rotate.run import Rotation
+
+        wish = read_wish(
+            expires_in, key_size, validity, key, cert, force=force, emergency=emergency, abort=abort, unlock=unlock
+        )
+        mirror = read_mirror(file, namespace)
+        limit = read_timeout(timeout)
+        cluster = KubernetesCluster(kubeconfig, context, mirror.namespace)
+        edge = Pyhelm3Helm(helm, kubeconfig, cluster.context, mirror.namespace)
+        with StepProgress(streams) as progress:
+            rotation = Rotation(mirror, cluster, edge, progress, lambda action: _announce(streams, action), limit, wish)
+            if check:
+                raise typer.Exit(_check(streams, rotation))
+            if dry_run:
+                _show_plan(streams, rotation)
+                raise typer.Exit
+            report = _run(streams, rotation)
+        _show(streams, report)
+
+
+def _announce(streams: Terminal, action: "Action") -> None:
+    streams.say(_TITLES[action.value], "bold")
+
+
+def _run(streams: Terminal, rotation: "Rotation") -> dict[str, Any]:
+    from regmirror.cli.world import run_until_done
+
+    try:
+        return run_until_done(rotation.run())
+    except KeyboardInterrupt:
+        done = ", ".join(name for name, _ in rotation.done) or "nothing"
+        streams.say(f"done in this run: {done}")
+        raise
+
+
+def _check(streams: Terminal, rotation: "Rotation") -> int:
+    from regmirror.cli.world import run_until_done
+
+    found = run_until_done(rotation.check())
+    if streams.output is not Format.TABLE:
+        streams.print_document(found)
+    streams.say(found["message"])
+    if not found["deployed"]:
+        return _NOTHING_DEPLOYED
+    return _IS_DUE if found["due"] else _IS_NOT_DUE
+
+
+def _show_plan(streams: Terminal, rotation: "Rotation") -> None:
+    from regmirror.cli.world import run_until_done
+
+    actions = run_until_done(rotation.plan())
+    if streams.output is not Format.TABLE:
+        streams.print_document({"plan": [action.value for action in actions]})
+    else:
+        for action in actions:
+            streams.print(_TITLES[action.value])
+    if not actions:
+        streams.say("Nothing would be done: the certificate is not due. Rotate anyway: regmirror rotate-cert --force")
+
+
+def _show(streams: Terminal, report: dict[str, Any]) -> None:
+    if streams.output is not Format.TABLE:
+        streams.print_document(report)
+    streams.say()
+    if report["rotated"] or report["changed"]:
+        streams.say(f"The signing key is {report['key']}." if report["rotated"] else f"Kept: {report['key']}.")
+        streams.say(f"Started: {', '.join(report['started']) or 'no pod'}")
+        streams.say("Next: regmirror verify")
+        return
+    streams.say(f"Not due before {report['due'][:10]}, nothing was changed: {report['key']}.")
+    streams.say("Rotate anyway: regmirror rotate-cert --force")

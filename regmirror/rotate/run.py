@@ -1,0 +1,169 @@
+"""A whole rotation: begin it or take it up where it stands, then one action after the other to the end."""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from regmirror.config.model import API_VERSION, Mirror
+from regmirror.deploy.preflight import require_rights
+from regmirror.deploy.steps import Done, Progress
+from regmirror.errors import ExitCode, PartlyAppliedError, RegmirrorError, RotationError
+from regmirror.ports.cluster import Cluster
+from regmirror.ports.helm import Helm
+from regmirror.rotate.actions import Actor, describe
+from regmirror.rotate.clock import Clock
+from regmirror.rotate.lease import Lease
+from regmirror.rotate.live import Live, id_of, look
+from regmirror.rotate.plan import Action, next_action, rest_of_plan
+from regmirror.rotate.rights import rotate_rights
+from regmirror.rotate.situation import Mode, Situation
+from regmirror.rotate.wish import Wish
+
+_LEASE = "Lease"
+_MOST_ACTIONS = 40
+"""More than any rotation takes: beyond it somebody else keeps changing what we change."""
+
+
+@dataclass(slots=True)
+class Rotation:
+    """One run of ``regmirror rotate-cert``; ``announce`` hears each action before it is done."""
+
+    mirror: Mirror
+    cluster: Cluster
+    helm: Helm
+    progress: Progress
+    announce: Callable[[Action], None]
+    timeout: timedelta
+    wish: Wish
+    clock: Clock = field(default_factory=Clock)
+    done: list[tuple[str, str]] = field(default_factory=list)
+    """What was done in this run, each with its outcome in few words."""
+    _holds_lease: bool = False
+
+    async def run(self) -> dict[str, Any]:
+        """Rotate if it is due or was begun; gives the report. Raises RegmirrorError."""
+        before = await self._look()
+        if not self.wish.is_for(before, self.clock.now()):
+            return self._report(before, before)
+        await asyncio.to_thread(require_rights, self.cluster, rotate_rights(self.mirror))
+        await self.helm.version()
+        holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        lease = Lease(self.cluster, holder, self.clock)
+        self.progress.started(_LEASE)
+        try:
+            await lease.hold(self._rotate, lambda reason: self.progress.waiting(_LEASE, reason))
+        except RegmirrorError as error:
+            if not self._holds_lease:
+                self.progress.failed(_LEASE, error)
+            raise self._placed(error) from error
+        return self._report(before, await self._look())
+
+    async def check(self) -> dict[str, Any]:
+        """Whether there is something to do, as ``--check`` tells it; nothing is changed. Raises RegmirrorError."""
+        live = await asyncio.to_thread(look, self.cluster)
+        if live is None:
+            message = f"no mirror is deployed in namespace {self.cluster.namespace}"
+            return {"deployed": False, "due": False, "message": message}
+        is_due = self.wish.is_for(live, self.clock.now())
+        when = self.wish.threshold.due_at(live.signing.certificate)
+        message = f"{'due since' if is_due else 'not due before'} {when:%Y-%m-%d}: {describe(live.signing)}"
+        if live.successor is not None:
+            message = f"a rotation is under way, from {describe(live.signing)}: regmirror rotate-cert goes on with it"
+        return {"deployed": True, "due": is_due, "message": message}
+
+    async def plan(self) -> list[Action]:
+        """What ``run`` would do now; nothing is changed."""
+        live = await self._look()
+        if not self.wish.is_for(live, self.clock.now()):
+            return []
+        self.wish.check(live, self.clock.now())
+        return list(rest_of_plan(self._expected(live), self.clock.now()))
+
+    def _expected(self, live: Live) -> Situation:
+        """The situation right after the beginning."""
+        if live.successor is not None and not self.wish.replaces(live):
+            begun = live.situation(proven=False)
+            return begun if self.wish.mode is Mode.REGULAR else replace(begun, mode=self.wish.mode)
+        return Situation.begun(
+            self.wish.mode,
+            id_of(live.signing),
+            live.trusted,
+            live.token_lifetime,
+            registries_current=all(one.is_current for one in live.registries),
+            auth_current=live.auth.is_current,
+        )
+
+    async def _rotate(self) -> None:
+        self._holds_lease = True
+        self.progress.finished(_LEASE, Done("no other rotation is at work"))
+        actor = Actor(
+            self.mirror, self.cluster, self.helm, self.progress, self.clock, self.timeout, unlock=self.wish.unlock
+        )
+        await self._begin(actor, await self._look())
+        proven = False
+        for _ in range(_MOST_ACTIONS):
+            live = await self._look()
+            if live.successor is None:
+                return
+            action = next_action(live.situation(proven=proven), self.clock.now())
+            self.announce(action)
+            self.done.append((action.value, await actor.act(action, live)))
+            # A proof counts for what comes right after it, and for nothing later.
+            proven = action is Action.PROVE
+        raise RotationError(
+            "the rotation does not come to its end: something keeps changing the mirror's Secrets or pods",
+            hint="stop other deployments of this mirror, then run the command again",
+        )
+
+    async def _begin(self, actor: Actor, live: Live) -> None:
+        """Write down what is to be done, unless it stands there already."""
+        self.wish.check(live, self.clock.now())
+        if self.wish.mode is Mode.ABORT:
+            self.done.append(("abort", await actor.change_mode(live, Mode.ABORT)))
+        elif live.successor is None or self.wish.replaces(live):
+            pair = await asyncio.to_thread(self.wish.chosen_pair, self.mirror.auth, self.clock.now())
+            self.done.append(("begin", await actor.begin(pair, self.wish.mode)))
+
+    async def _look(self) -> Live:
+        live = await asyncio.to_thread(look, self.cluster)
+        if live is None:
+            raise RotationError(
+                f"no mirror is deployed in namespace {self.cluster.namespace}", hint="deploy it: regmirror deploy"
+            )
+        return live
+
+    def _placed(self, error: RegmirrorError) -> RegmirrorError:
+        """The error, with where the rotation stands if this run has changed anything."""
+        if not self.done:
+            return error
+        message = f"the rotation stopped after {self.done[-1][0]}: {error.message}"
+        again = "then run the command again: it goes on from there"
+        hint = f"{error.hint}; {again}" if error.hint else f"mend it, {again}"
+        if error.exit_code is ExitCode.FAILED:
+            return PartlyAppliedError(message, hint=hint)
+        error.message, error.hint = message, hint
+        return error
+
+    def _report(self, before: Live, after: Live) -> dict[str, Any]:
+        certificate = after.signing.certificate
+        pods = {pod for live in (before,) for one in (live.auth, *live.registries) for pod in one.ready}
+        started = [pod for one in (after.auth, *after.registries) for pod in one.ready if pod not in pods]
+        return {
+            "apiVersion": API_VERSION,
+            "kind": "RotateReport",
+            "host": self.mirror.host,
+            "namespace": self.cluster.namespace,
+            "changed": bool(self.done),
+            "rotated": id_of(before.signing) != id_of(after.signing),
+            "key": describe(after.signing),
+            "keyId": id_of(after.signing),
+            "notAfter": certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "due": self.wish.threshold.due_at(certificate).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "steps": [{"name": name, "detail": detail} for name, detail in self.done],
+            "started": started,
+        }

@@ -1,0 +1,230 @@
+"""A mirror deployed in memory on pods that are programs, and rotations of it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+from collections.abc import Coroutine
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from regmirror.config.model import Mirror
+from regmirror.config.secret_references import SecretResolver
+from regmirror.deploy.find_material import read_key_pair, read_secret
+from regmirror.deploy.run import Edges, deploy_mirror
+from regmirror.ports.cluster import SECRET
+from regmirror.rotate.clock import Clock
+from regmirror.rotate.due import Threshold
+from regmirror.rotate.live import id_of
+from regmirror.rotate.plan import Action
+from regmirror.rotate.run import Rotation
+from regmirror.rotate.wish import Wish
+from regmirror.signing.bundle import trusted_keys
+from regmirror.signing.key_pair import KeyPair, generate_private_key, self_signed
+from regmirror.signing.tokens import Claims, decode_token, sign_token
+from regmirror.stack import names
+from regmirror.stack.secrets import signing_secret
+from tests import samples
+from tests.fakes.helm import FakeHelm
+from tests.fakes.progress import RecordedProgress
+from tests.fakes.rolling import RollingCluster
+
+T = TypeVar("T")
+
+TRAEFIK = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "traefik"}}
+FORCED = Wish(Threshold(passed=0.66), force=True, pair=samples.key_pair(2))
+NOT_YET = Wish(Threshold(passed=0.66), key_size=2048)
+
+
+@dataclass
+class Time:
+    """A clock that jumps when somebody sleeps."""
+
+    now: datetime = samples.NOW
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+    def clock(self) -> Clock:
+        return Clock(lambda: self.now, self.sleep)
+
+
+@dataclass
+class Rotating:
+    """A deployed mirror; ``pull`` is what its clients see."""
+
+    mirror: Mirror = field(
+        default_factory=lambda: samples.mirror(
+            auth={"keySize": 2048}, ingress={"className": "traefik", "tlsSecret": None}
+        )
+    )
+    time: Time = field(default_factory=Time)
+    progress: RecordedProgress = field(default_factory=RecordedProgress)
+    actions: list[Action] = field(default_factory=list)
+    issued: list[str] = field(default_factory=list)
+    """Tokens that clients hold."""
+    cluster: RollingCluster = field(init=False)
+    helm: FakeHelm = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cluster = RollingCluster(lambda: self.time.now)
+        self.cluster.put(TRAEFIK)
+        # Found by deploy, and kept: making a key takes longer than all the rest.
+        self.cluster.put(signing_secret(self.mirror, samples.key_pair(1)))
+        self.helm = FakeHelm(self.cluster)
+        self.deploy()
+        self.issued += self.cluster.tokens()
+
+    def deploy(self) -> dict[str, Any]:
+        """Run ``deploy`` on it."""
+        resolver = SecretResolver({}, Path(), lambda name, key: read_secret(self.cluster, name, key))
+        edges = Edges(self.cluster, self.helm, resolver, None, None)
+        return run(deploy_mirror(self.mirror, edges, self.progress, timedelta(seconds=10)))
+
+    def rotation(self, wish: Wish = FORCED, cluster: Any = None, helm: Any = None) -> Rotation:
+        """A run of ``rotate-cert``, on other edges if given."""
+        return Rotation(
+            self.mirror,
+            cluster or self.cluster,
+            helm or self.helm,
+            self.progress,
+            self.actions.append,
+            timedelta(seconds=10),
+            wish,
+            self.time.clock(),
+        )
+
+    def rotate(self, wish: Wish = FORCED, **edges: Any) -> dict[str, Any]:
+        """Run it to its end; gives the report."""
+        return run(self.rotation(wish, **edges).run())
+
+    @property
+    def signing(self) -> KeyPair:
+        """The key pair in the signing Secret."""
+        pair = read_key_pair(self.cluster, names.SIGNING_SECRET)
+        assert pair is not None
+        return pair
+
+    @property
+    def key(self) -> str:
+        """The id of the key in the signing Secret."""
+        return id_of(self.signing)
+
+    @property
+    def successor(self) -> str | None:
+        """The id of the key that a rotation brings in."""
+        pair = read_key_pair(self.cluster, names.SUCCESSOR_SECRET)
+        return id_of(pair) if pair else None
+
+    @property
+    def trusted(self) -> set[str]:
+        """The keys of the bundle."""
+        return set(trusted_keys(read_secret(self.cluster, names.BUNDLE_SECRET, "bundle.crt") or b""))
+
+    def pull(self) -> bool:
+        """Whether a token from any docker_auth pod is accepted by every registry pod."""
+        tokens = self.cluster.tokens()
+        answers = [answer for token in tokens for answer in self.cluster.accepted(token)]
+        return bool(answers) and all(answers)
+
+    def token_of(self, pair: KeyPair) -> str:
+        """A token that somebody signs by a key."""
+        claims = Claims("regmirror", samples.HOST, "", (), self.time.now, timedelta(minutes=5), "id")
+        return sign_token(claims, pair.private_key)
+
+    def all_tokens_accepted(self) -> bool:
+        """Whether every registry pod accepts every token that docker_auth has issued and that has not expired."""
+        valid = [token for token in self.issued if not self.is_over(token)]
+        return all(answer for token in valid for answer in self.cluster.accepted(token))
+
+    def is_over(self, token: str) -> bool:
+        """Whether a token has expired."""
+        return bool(decode_token(token).claims["exp"] < self.time.now.timestamp())
+
+    @staticmethod
+    def id_of_sample(serial: int) -> str:
+        """The id of a key that the tests share."""
+        return id_of(samples.key_pair(serial))
+
+    def put_signing(self, pair: KeyPair) -> None:
+        """Have another key pair in the signing Secret, and nowhere else."""
+        found = self.cluster.get(SECRET, names.SIGNING_SECRET)
+        assert found is not None
+        data = {"tls.crt": pair.certificate_pem, "tls.key": pair.key_pem}
+        self.cluster.put(found | {"data": {key: base64.b64encode(value).decode() for key, value in data.items()}})
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+def pair_of(bits: int = 2048, *, begins: datetime = samples.NOW, days: int = 90) -> KeyPair:
+    """A key pair of somebody's own."""
+    return self_signed(generate_private_key(bits), "own", begins - timedelta(hours=1), timedelta(days=days), 7)
+
+
+def with_wish(**changes: Any) -> Wish:
+    """What the tests mostly ask for, changed."""
+    return replace(FORCED, **changes)
+
+
+_CHANGES = {"apply", "create", "replace", "delete", "upgrade"}
+
+
+class KilledError(BaseException):
+    """The process has been killed: nothing of it runs any more."""
+
+
+@dataclass
+class Mortal:
+    """A process that dies before a call of its edges, after so many that count; the dead call nobody.
+
+    A death before a call that only reads leaves the same cluster as one before the next change, so only changes count,
+    but with REGMIRROR_LONG every call.
+    """
+
+    lives: int
+    calls: int = 0
+
+    def call(self, name: str) -> None:
+        """Raises KilledError once all lives are spent."""
+        counts = name in _CHANGES or bool(os.environ.get("REGMIRROR_LONG"))
+        if self.calls > self.lives or (counts and self.calls == self.lives):
+            self.calls = self.lives + 1
+            raise KilledError
+        self.calls += counts
+
+
+@dataclass
+class MortalEdge:
+    """A port as a mortal process uses it."""
+
+    edge: Any
+    process: Mortal
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.edge, name)
+        if not callable(found):
+            return found
+
+        def call(*words: Any, **options: Any) -> Any:
+            self.process.call(name)
+            return found(*words, **options)
+
+        return call
+
+
+def rotate_and_die(place: Rotating, lives: int, wish: Wish = FORCED) -> bool:
+    """Run a rotation in a process that dies after so many calls; gives whether it died before the end."""
+    process = Mortal(lives)
+    try:
+        place.rotate(wish, cluster=MortalEdge(place.cluster, process), helm=MortalEdge(place.helm, process))
+    except BaseException:
+        if process.calls <= lives:
+            raise
+        return True
+    return False

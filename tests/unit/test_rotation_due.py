@@ -1,0 +1,70 @@
+"""When a certificate is due, and what deploy says of a key that it does not replace."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from regmirror.deploy.key_advice import key_advice
+from regmirror.rotate.due import Threshold, parse_days, parse_threshold
+from tests import samples
+from tests.unit.rotating import pair_of
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "threshold"),
+    [
+        ("30d", Threshold(left=30 * DAY)),
+        ("36h", Threshold(left=timedelta(hours=36))),
+        ("66%", Threshold(passed=0.66)),
+        ("100%", Threshold(passed=1.0)),
+    ],
+)
+def test_a_threshold_is_what_is_left_or_what_has_passed(text: str, threshold: Threshold) -> None:
+    assert parse_threshold(text) == threshold
+
+
+@pytest.mark.parametrize("text", ["", "30", "101%", "x%", "-3d", "3w"])
+def test_other_words_are_no_threshold(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_threshold(text)
+
+
+def test_days_are_durations() -> None:
+    assert (parse_days("365d"), parse_days("90m")) == (365 * DAY, timedelta(minutes=90))
+
+
+@pytest.mark.parametrize(("text", "day"), [("66%", 66), ("30d", 70), ("100%", 100), ("0d", 100)])
+def test_a_certificate_is_due_from_a_moment_on(text: str, day: int) -> None:
+    certificate = pair_of(days=100).certificate
+    due = certificate.not_valid_before_utc + day * DAY
+    threshold = parse_threshold(text)
+    assert threshold.due_at(certificate) == due
+    assert not threshold.is_due(certificate, due - timedelta(seconds=1))
+    assert threshold.is_due(certificate, due)
+
+
+def auth(**changes: object) -> object:
+    return samples.mirror(auth={"keySize": 2048, "certificateDays": 90, **changes}).auth
+
+
+@pytest.mark.parametrize(
+    ("changes", "days_later", "words"),
+    [
+        ({}, 0, []),
+        ({}, 29, []),
+        ({}, 31, ["The signing certificate ends in 58 days: regmirror rotate-cert --force"]),
+        ({}, 91, ["The signing certificate ended on 2027-02-21: regmirror rotate-cert"]),
+        ({"keySize": 4096}, 0, ["auth.keySize is 4096 in the file and 2048 in the key in use"]),
+        ({"certificateDays": 365}, 0, ["auth.certificateDays is 365 in the file and 90 in the key in use"]),
+    ],
+)
+def test_deploy_advises_what_it_does_not_do(changes: dict[str, object], days_later: int, words: list[str]) -> None:
+    advice = key_advice(auth(**changes), pair_of(), samples.NOW + days_later * DAY)  # type: ignore[arg-type]
+    assert len(advice) == len(words)
+    for sentence, start in zip(advice, words, strict=True):
+        assert sentence.startswith(start)
+        assert "regmirror rotate-cert" in sentence

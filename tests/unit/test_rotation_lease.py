@@ -1,0 +1,128 @@
+"""One rotation at a time, whatever becomes of the one that holds the Lease."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from regmirror.errors import RotationLockedError
+from regmirror.ports.cluster import LEASE
+from regmirror.rotate.clock import Clock
+from regmirror.rotate.lease import DURATION, LEASE_NAME, Lease
+from tests.fakes.cluster import FakeCluster
+from tests.unit.rotating import Time, run
+
+
+def held_by(cluster: FakeCluster) -> Any:
+    found = cluster.get(LEASE, LEASE_NAME)
+    return (found or {}).get("spec", {}).get("holderIdentity")
+
+
+def heard(_: str) -> None:
+    """Nobody listens."""
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    return FakeCluster()
+
+
+def leave_behind(cluster: FakeCluster, holder: str) -> None:
+    """The Lease of a process that was killed."""
+    spec = {"holderIdentity": holder, "leaseDurationSeconds": 15, "renewTime": "2026-11-23T12:00:00.000000Z"}
+    cluster.put({"apiVersion": LEASE.api_version, "kind": "Lease", "metadata": {"name": LEASE_NAME}, "spec": spec})
+
+
+def test_it_is_held_during_the_work_and_free_afterwards(cluster: FakeCluster) -> None:
+    async def work() -> str:
+        return str(held_by(cluster))
+
+    for holder in ("first", "second"):
+        assert run(Lease(cluster, holder, Clock()).hold(work, heard)) == holder
+        assert held_by(cluster) is None
+
+
+def test_it_is_free_after_work_that_failed(cluster: FakeCluster) -> None:
+    async def work() -> None:
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        run(Lease(cluster, "first", Clock()).hold(work, heard))
+    assert held_by(cluster) is None
+
+
+def test_the_lease_of_the_dead_is_taken_over_after_its_duration(cluster: FakeCluster) -> None:
+    leave_behind(cluster, "dead")
+    time = Time()
+    began, words = time.now, list[str]()
+
+    async def work() -> timedelta:
+        return time.now - began
+
+    waited = run(Lease(cluster, "heir", time.clock()).hold(work, words.append))
+    assert DURATION <= waited < DURATION + timedelta(seconds=1)
+    assert words[0] == "looking whether dead is still at work, for 15s"
+
+
+def test_a_lease_that_is_freed_while_another_waits_is_taken_at_once(cluster: FakeCluster) -> None:
+    leave_behind(cluster, "first")
+    time = Time()
+    sleep = time.sleep
+
+    async def freed(seconds: float) -> None:
+        found = cluster.get(LEASE, LEASE_NAME)
+        assert found is not None
+        cluster.put({**found, "spec": {}})
+        await sleep(seconds)
+
+    time.sleep = freed  # type: ignore[method-assign]
+
+    async def work() -> str:
+        return str(held_by(cluster))
+
+    assert run(Lease(cluster, "second", time.clock()).hold(work, heard)) == "second"
+
+
+def test_of_two_at_the_same_time_one_works(cluster: FakeCluster) -> None:
+    worked: list[str] = []
+
+    async def both() -> list[Any]:
+        async def work() -> None:
+            worked.append(str(held_by(cluster)))
+            await asyncio.sleep(0.3)
+
+        leases = [Lease(cluster, holder, Clock(), renewal=0.05) for holder in ("first", "second")]
+        return await asyncio.gather(*(lease.hold(work, heard) for lease in leases), return_exceptions=True)
+
+    outcomes = run(both())
+    assert len(worked) == 1
+    assert [type(outcome) for outcome in outcomes if outcome] == [RotationLockedError]
+
+
+def test_it_is_renewed_during_long_work(cluster: FakeCluster) -> None:
+    async def work() -> None:
+        first = cluster.get(LEASE, LEASE_NAME)
+        while cluster.get(LEASE, LEASE_NAME) == first:
+            await asyncio.sleep(0.01)
+
+    run(asyncio.wait_for(Lease(cluster, "first", Clock(), renewal=0.01).hold(work, heard), 10))
+
+
+def test_work_ends_when_another_has_taken_over(cluster: FakeCluster) -> None:
+    ended = False
+
+    async def work() -> None:
+        nonlocal ended
+        leave_behind(cluster, "another")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended = True
+
+    with pytest.raises(RotationLockedError):
+        run(asyncio.wait_for(Lease(cluster, "first", Clock(), renewal=0.01).hold(work, heard), 10))
+    assert ended
+    assert held_by(cluster) == "another"
