@@ -5,7 +5,17 @@ from typing import Annotated
 import typer
 
 from regmirror import __version__
-from regmirror.cli import client_config, deploy, init, rbac, rotate_cert, schema, status, verify
+from regmirror.cli import (
+    client_config,
+    deploy,
+    init,
+    rbac,
+    rotate_cert,
+    schema,
+    status,
+    support_bundle,
+    verify,
+)
 
 app = typer.Typer(
     name="regmirror",
@@ -40,4 +50,5 @@ app.command("status")(status.status)
 app.command("client-config")(client_config.client_config)
 app.command("rotate-cert")(rotate_cert.rotate_cert)
 app.command("rbac")(rbac.rbac)
+app.command("support-bundle")(support_bundle.support_bundle)
 app.command("schema")(schema.schema)

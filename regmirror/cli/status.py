@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,11 +41,9 @@ def status(
     with terminal(output, debug=debug, no_color=no_color) as streams:
         from datetime import UTC, datetime
 
-        from regmirror.cli.world import read_mirror, read_timeout
+        from regmirror.cli.world import open_store, read_mirror, read_timeout
         from regmirror.clients.cluster import KubernetesCluster
         from regmirror.clients.http import Urllib3Http, parse_resolve
-        from regmirror.clients.object_store import S3ObjectStore
-        from regmirror.stack.material import Account
         from regmirror.status.look import look
         from regmirror.verify.subject import Subject
 
@@ -53,12 +52,10 @@ def status(
         cluster = KubernetesCluster(kubeconfig, context, mirror.namespace)
         http = Urllib3Http(parse_resolve(resolve), ca_file)
 
-        def open_store(account: Account | None) -> S3ObjectStore:
-            return S3ObjectStore(mirror.storage, account)
-
         def see() -> "Status":
             # A subject keeps what it has read: each look needs a new one.
-            return look(Subject(mirror, cluster, http, open_store, lambda: datetime.now(UTC)))
+            subject = Subject(mirror, cluster, http, partial(open_store, mirror), lambda: datetime.now(UTC))
+            return look(subject)
 
         seen = _watch(streams, see, pause) if watch else _show(streams, see())
         if seen.faults:

@@ -17,6 +17,8 @@ from regmirror.config.model import Mirror
 from regmirror.config.secret_references import SecretResolver
 from regmirror.errors import ConfigurationError
 from regmirror.ports.cluster import Cluster
+from regmirror.ports.object_store import ObjectStore
+from regmirror.stack.material import Account
 
 T = TypeVar("T")
 
@@ -46,6 +48,13 @@ def open_resolver(file: Path, cluster: Cluster) -> SecretResolver:
     from regmirror.deploy.find_material import read_secret
 
     return SecretResolver(os.environ, file.resolve().parent, lambda name, key: read_secret(cluster, name, key))
+
+
+def open_store(mirror: Mirror, account: Account | None) -> ObjectStore:
+    """The mirror's bucket with an account. boto3 takes a second to load: it does so beside what does not need it."""
+    from regmirror.clients.object_store import S3ObjectStore
+
+    return S3ObjectStore(mirror.storage, account)
 
 
 def run_until_done(work: Coroutine[Any, Any, T]) -> T:

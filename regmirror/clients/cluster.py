@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import tempfile
+import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -48,6 +49,7 @@ class KubernetesCluster:
         self.namespace = namespace
         self._configuration, self.context = _load(kubeconfig, context)
         self._dynamic: DynamicClient | None = None
+        self._discovering = threading.Lock()
         self._cache = Path(tempfile.mkdtemp(prefix="regmirror-discovery-"))
         weakref.finalize(self, shutil.rmtree, self._cache, ignore_errors=True)
 
@@ -191,11 +193,13 @@ class KubernetesCluster:
         return {"namespace": self.namespace} if self._resource(kind).namespaced else {}
 
     def _resource(self, kind: Kind) -> Any:
-        if self._dynamic is None:
-            # A cache file of our own: the default one in /tmp is shared by every cluster at the same address.
-            cache = self._cache / "resources.json"
-            self._dynamic = DynamicClient(ApiClient(self._configuration), cache_file=str(cache))
-        return self._dynamic.resources.get(api_version=kind.api_version, kind=kind.kind)
+        # One thread at a time: each kind that is new rewrites the file.
+        with self._discovering:
+            if self._dynamic is None:
+                # A cache file of our own: the default one in /tmp is shared by every cluster at the same address.
+                cache = self._cache / "resources.json"
+                self._dynamic = DynamicClient(ApiClient(self._configuration), cache_file=str(cache))
+            return self._dynamic.resources.get(api_version=kind.api_version, kind=kind.kind)
 
     def _raw(self, path: str, query: list[tuple[str, str]] | None = None) -> str:
         if self._dynamic is None:
@@ -274,6 +278,8 @@ def _load(kubeconfig: Path | None, context: str | None) -> tuple[Configuration, 
         raise KubeconfigError(f"{found} cannot be used: it is not a kubeconfig", hint=_NAME_ANOTHER) from None
     # Its default of three more tries turns an unreachable server into minutes of silence.
     configuration.retries = urllib3.Retry(connect=0, read=0, redirect=0, other=0, total=0)
+    # Lookups run side by side; a smaller pool throws connections away and says so on standard error.
+    configuration.connection_pool_maxsize = 32
     return configuration, str(chosen)
 
 

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def test_a_misspelt_command_is_answered_with_the_nearest() -> None:
     assert "Did you mean 'deploy'?" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["init", "deploy", "verify", "status", "schema"])
+@pytest.mark.parametrize("command", ["init", "deploy", "verify", "status", "client-config", "support-bundle", "schema"])
 def test_every_command_explains_itself(command: str) -> None:
     for option in ("-h", "--help"):
         result = run(command, option)
@@ -111,6 +112,8 @@ def test_the_start_loads_nothing_heavy() -> None:
         ),
         (["deploy", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
         (["status", "-f", "absent.yaml"], "RM100", "there is no file absent.yaml"),
+        (["support-bundle", "-f", "absent.yaml"], "RM100", "there is no file absent.yaml"),
+        (["support-bundle", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
         (["status", "--interval", "5"], "RM100", '--interval: "5" is not a duration'),
         (["status", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
         (["verify", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
@@ -211,6 +214,29 @@ def test_a_watched_status_is_shown_again_until_it_is_interrupted(output: str) ->
     assert process.returncode == ExitCode.FAILED
     assert words_left == ""
     assert "Traceback" not in rest
+
+
+def test_a_support_bundle_of_a_dead_cluster_has_the_rest_and_says_what_it_lacks() -> None:
+    words = ["--kubeconfig", kubeconfig(), "--resolve", f"{samples.HOST}:443:127.0.0.1:1", "--helm", "/absent/helm"]
+    result = run("support-bundle", *words, "--output-file", "help.tar.gz")
+    assert result.exit_code == ExitCode.OK
+    assert result.stdout.splitlines()[:2] == ["✔ help.tar.gz: 4 files", "Left out:"]
+    assert "  objects, events and logs, which could not be redacted: no answer from the Kubernetes API" in result.stdout
+    with tarfile.open("help.tar.gz") as archive:
+        files = {member.name: archive.extractfile(member) for member in archive}
+        texts = {name.removeprefix("help/"): stream.read().decode() for name, stream in files.items() if stream}
+    assert sorted(texts) == ["LEFT-OUT.txt", "regmirror.yaml", "status.json", "verify.json", "versions.json"]
+    assert json.loads(texts["versions.json"])["helm"].startswith("unknown: Helm cannot be started as /absent/helm")
+    assert json.loads(texts["verify.json"])["result"] == "error"
+    assert TOKEN not in "".join(texts.values())
+
+
+def test_a_support_bundle_replaces_no_file() -> None:
+    Path("help.tar.gz").write_text("precious")
+    result = run("support-bundle", "--kubeconfig", kubeconfig(), "--output-file", "help.tar.gz", "-o", "json")
+    assert result.exit_code == ExitCode.USAGE
+    assert "help.tar.gz cannot be written: File exists" in json.loads(result.stdout)["error"]["message"]
+    assert Path("help.tar.gz").read_text() == "precious"
 
 
 def leaving(error: BaseException, **options: Any) -> int:

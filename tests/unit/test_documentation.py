@@ -30,6 +30,7 @@ T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 GENERATOR = DOCS / "generate_configuration.py"
+PAGES = ("configuration.md", "errors.md", "checks.md", "status.md", "clients.md", "support.md")
 
 
 def headings(page: str, level: int) -> list[str]:
@@ -120,7 +121,7 @@ def test_a_check_is_documented_with_title_failure_cause_and_cure(check: Any) -> 
     assert "\nCure: " in text
 
 
-@pytest.mark.parametrize("page", ["configuration.md", "errors.md", "checks.md", "status.md", "clients.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_every_link_leads_somewhere(page: str) -> None:
     text = (DOCS / page).read_text()
     anchors = {
@@ -133,7 +134,7 @@ def test_every_link_leads_somewhere(page: str) -> None:
 
 
 def test_every_command_that_is_named_exists() -> None:
-    pages = "".join((DOCS / page).read_text() for page in ("configuration.md", "errors.md", "checks.md"))
+    pages = "".join((DOCS / page).read_text() for page in PAGES)
     source = "".join(path.read_text() for path in (ROOT / "regmirror").rglob("*.py"))
     named = re.findall(r"`regmirror ([a-z][a-z-]+)", pages) + re.findall(r": regmirror ([a-z][a-z-]+)", source)
     assert {"init", "deploy"} <= set(named)

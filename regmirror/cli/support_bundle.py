@@ -1,0 +1,114 @@
+"""``regmirror support-bundle``: an archive for whoever helps, without secrets."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from regmirror.cli import options
+from regmirror.cli.options import DEFAULT_FILE, Format
+from regmirror.cli.terminal import Terminal, terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from regmirror.ports.cluster import Cluster
+    from regmirror.ports.helm import Helm
+    from regmirror.support.bundle import Bundle
+
+
+def support_bundle(
+    file: options.File = DEFAULT_FILE,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+    namespace: options.Namespace = None,
+    helm: options.Helm = "helm",
+    resolve: options.Resolve = [],  # noqa: B006 - typer copies it
+    ca_file: options.CaFile = None,
+    output_file: Annotated[
+        Path | None,
+        typer.Option("--output-file", help="The archive; else regmirror-support-TIME.tar.gz.", show_default=False),
+    ] = None,
+    output: options.Output = Format.TABLE,
+    debug: options.Debug = False,
+    no_color: options.NoColor = False,
+) -> None:
+    """Pack what someone needs who helps you: objects, events, logs, verify, status, versions; no secret value.
+
+    Look it through before you hand it on: LEFT-OUT.txt in it says what is missing and what was blotted out.
+
+        regmirror support-bundle
+        regmirror support-bundle --output-file mirror.tar.gz
+    """
+    with terminal(output, debug=debug, no_color=no_color) as streams:
+        from datetime import UTC, datetime
+
+        from regmirror.cli.world import open_resolver, open_store, read_mirror
+        from regmirror.clients.cluster import KubernetesCluster
+        from regmirror.clients.helm import Pyhelm3Helm
+        from regmirror.clients.http import Urllib3Http, parse_resolve
+        from regmirror.support.archive import write_archive
+        from regmirror.support.collect import Sources, collect
+        from regmirror.support.values import known_here, rendered_values
+        from regmirror.verify.subject import Subject
+
+        mirror = read_mirror(file, namespace)
+        now = datetime.now(UTC)
+        path = output_file or Path(f"regmirror-support-{now:%Y%m%d-%H%M%S}.tar.gz")
+        cluster = KubernetesCluster(kubeconfig, context, mirror.namespace)
+        http = Urllib3Http(parse_resolve(resolve), ca_file)
+        resolver = open_resolver(file, cluster)
+        client = Pyhelm3Helm(helm, kubeconfig, cluster.context, mirror.namespace)
+        streams.say("Collecting; this takes some seconds, and a minute where something hangs.")
+        bundle = collect(
+            Sources(
+                Subject(mirror, cluster, http, partial(open_store, mirror), lambda: datetime.now(UTC)),
+                "regmirror.yaml",
+                file.read_text(),
+                versions=lambda: _versions(cluster, client),
+                values=lambda: rendered_values(mirror, cluster, resolver, now),
+                own_secrets=lambda: known_here(mirror, cluster, resolver, now),
+            )
+        )
+        write_archive(bundle, path, now)
+        _show(streams, bundle, path)
+
+
+def _versions(cluster: "Cluster", helm: "Helm") -> dict[str, Any]:
+    """Of regmirror, what it runs on, and what it talks to; what cannot be asked says why."""
+    import asyncio
+    import platform
+
+    from regmirror import __version__
+    from regmirror.errors import RegmirrorError
+
+    versions = {
+        "regmirror": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "context": cluster.context,
+        "namespace": cluster.namespace,
+    }
+    asked: dict[str, Callable[[], tuple[int, int]]] = {
+        "kubernetes": cluster.version,
+        "helm": lambda: asyncio.run(helm.version()),
+    }
+    for name, ask in asked.items():
+        try:
+            versions[name] = ".".join(map(str, ask()))
+        except RegmirrorError as error:
+            versions[name] = f"unknown: {error.message}"
+    return versions
+
+
+def _show(streams: Terminal, bundle: "Bundle", path: Path) -> None:
+    from regmirror.support.report import bundle_report
+
+    if streams.output is not Format.TABLE:
+        streams.print_document(bundle_report(bundle, path))
+        return
+    streams.print(f"✔ {path}: {len(bundle.files)} files", "green")
+    streams.print("Left out:", "bold")
+    for line in bundle.left_out:
+        streams.print(f"  {line}")

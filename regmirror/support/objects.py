@@ -1,0 +1,64 @@
+"""The objects of a namespace as they may be shown to others."""
+
+import base64
+import re
+from typing import Any
+
+from regmirror.ports.cluster import DEPLOYMENT, EVENT, INGRESS, POD, Kind, Object
+
+KINDS = (
+    DEPLOYMENT,
+    Kind("apps/v1", "ReplicaSet"),
+    POD,
+    Kind("v1", "Service"),
+    Kind("v1", "ConfigMap"),
+    INGRESS,
+    Kind("gateway.networking.k8s.io/v1", "HTTPRoute"),
+    Kind("networking.k8s.io/v1", "NetworkPolicy"),
+    Kind("policy/v1", "PodDisruptionBudget"),
+    Kind("cert-manager.io/v1", "Certificate"),
+    Kind("coordination.k8s.io/v1", "Lease"),
+    Kind("v1", "ResourceQuota"),
+    Kind("v1", "LimitRange"),
+    EVENT,
+)
+_PART_OF = "app.kubernetes.io/part-of"
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_SECRET_NAME = re.compile(r"pass|secret|token|credential|key", re.IGNORECASE)
+
+
+def shown(found: Object, kind: Kind) -> Object:
+    """An object without managed fields, without kubectl's copy of it, without the values of telling variables.
+
+    Of a ConfigMap that is not regmirror's the keys are shown alone: nobody knows what others keep there.
+    """
+    metadata = {key: value for key, value in found["metadata"].items() if key != "managedFields"}
+    metadata["annotations"] = {
+        key: value for key, value in (metadata.get("annotations") or {}).items() if key != _LAST_APPLIED
+    }
+    rest = {key: value for key, value in found.items() if key not in {"apiVersion", "kind", "metadata"}}
+    if kind.kind == "ConfigMap" and (metadata.get("labels") or {}).get(_PART_OF) != "regmirror":
+        rest = {"keys": sorted([*(found.get("data") or {}), *(found.get("binaryData") or {})])}
+    return {**kind_fields(kind), "metadata": metadata, **_without_values(rest)}
+
+
+def secret_summary(secret: Object) -> Object:
+    """Of a Secret: name, type, and the size in bytes of each key."""
+    sizes = {key: len(base64.b64decode(value)) for key, value in (secret.get("data") or {}).items()}
+    return {"name": secret["metadata"]["name"], "type": secret.get("type", ""), "sizes": sizes}
+
+
+def kind_fields(kind: Kind) -> dict[str, str]:
+    """What a list leaves out of its items."""
+    return {"apiVersion": kind.api_version, "kind": kind.kind}
+
+
+def _without_values(part: Any) -> Any:
+    """The same, but for values of variables whose names tell that they are secret."""
+    if isinstance(part, list):
+        return [_without_values(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if isinstance(part.get("value"), str) and _SECRET_NAME.search(str(part.get("name", ""))):
+        return {**part, "value": "***"}
+    return {key: _without_values(value) for key, value in part.items()}
