@@ -4,7 +4,7 @@ import base64
 import re
 from typing import Any
 
-from regmirror.ports.cluster import DEPLOYMENT, EVENT, INGRESS, POD, Kind, Object
+from regmirror.ports.cluster import DEPLOYMENT, EVENT, INGRESS, LEASE, POD, Kind, Object
 
 KINDS = (
     DEPLOYMENT,
@@ -17,7 +17,7 @@ KINDS = (
     Kind("networking.k8s.io/v1", "NetworkPolicy"),
     Kind("policy/v1", "PodDisruptionBudget"),
     Kind("cert-manager.io/v1", "Certificate"),
-    Kind("coordination.k8s.io/v1", "Lease"),
+    LEASE,
     Kind("v1", "ResourceQuota"),
     Kind("v1", "LimitRange"),
     EVENT,
