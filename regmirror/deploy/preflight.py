@@ -33,7 +33,13 @@ _WRITTEN = (
     ("networking.k8s.io", "ingresses"),
 )
 _WRITTEN_WITH_REPLICAS = ("policy", "poddisruptionbudgets")
-_READ = (Right("list", "", "pods"), Right("get", "", "pods/log"), Right("list", "", "events"))
+_READ = (
+    # The mirror's own: a Role can give this right within the namespace.
+    Right("get", "", "namespaces"),
+    Right("list", "", "pods"),
+    Right("get", "", "pods/log"),
+    Right("list", "", "events"),
+)
 
 
 @dataclass(frozen=True, slots=True)

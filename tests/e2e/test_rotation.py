@@ -3,27 +3,21 @@
 import base64
 import json
 import os
-import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import pytest
-import yaml
 
-from regmirror.clients.http import Urllib3Http, parse_resolve
-from regmirror.registry.client import RegistryClient
 from regmirror.signing.bundle import key_id
 from regmirror.signing.key_pair import KeyPair
-from regmirror.signing.tokens import Access, Claims, sign_token
 from tests.e2e.deployment import Deployment, Outcome
 from tests.e2e.load import Load
+from tests.e2e.rotations import short_lived, signing_key, status_of_forged
 
 pytestmark = pytest.mark.lab
 
 ROTATIONS = 10 if os.environ.get("REGMIRROR_LONG") else 1
-REPOSITORY = "library/demo"
 
 
 @dataclass(frozen=True)
@@ -48,37 +42,11 @@ def rotated(new_deployment: Callable[[], Deployment]) -> dict[int, Rotated]:
         return dict(zip(mirrors, pool.map(rotate_under_load, mirrors.values(), mirrors), strict=True))
 
 
-def short_lived(mirror: Deployment, replicas: int = 1) -> Deployment:
-    """Have tokens that live for a minute, and a key that is quickly made."""
-    content = yaml.safe_load(mirror.file.read_text())
-    content["auth"] |= {"tokenLifetime": "1m", "keySize": 2048, "replicas": min(replicas, 2)}
-    content["registry"] |= {"replicas": replicas, "ttl": "0"}
-    mirror.file.write_text(yaml.safe_dump(content))
-    return mirror
-
-
 def rotate_under_load(mirror: Deployment, replicas: int) -> Rotated:
     first_key = signing_key(mirror)
     with Load(mirror).running() as load:
         outcomes = [mirror.regmirror("rotate-cert", "--force", "-o", "json", "--debug") for _ in range(ROTATIONS)]
     return Rotated(mirror, replicas, outcomes, load, first_key)
-
-
-def signing_key(mirror: Deployment) -> KeyPair:
-    """The key pair in the cluster, as whoever has stolen it would have it."""
-    data = json.loads(mirror.kubectl("get", "secret", "regmirror-signing", "-o", "json"))["data"]
-    return KeyPair(*(base64.b64decode(data[name]) for name in ("tls.crt", "tls.key")))
-
-
-def status_of_forged(mirror: Deployment, key: KeyPair) -> int:
-    """What the mirror answers to a token that an attacker has signed just now."""
-    access = (Access("repository", REPOSITORY, ("pull",)),)
-    lifetime = timedelta(minutes=5)
-    claims = Claims("regmirror", mirror.host, "", access, datetime.now(UTC), lifetime, secrets.token_hex(4))
-    addresses = [f"{mirror.host}:443:{mirror.setting.address}"] if mirror.setting.address else []
-    http = Urllib3Http(parse_resolve(addresses), mirror.setting.authority)
-    client = RegistryClient(http, f"https://{mirror.host}")
-    return client.request("GET", f"/v2/{REPOSITORY}/tags/list", sign_token(claims, key.private_key)).status
 
 
 @pytest.mark.parametrize("replicas", [1, 3])

@@ -15,7 +15,7 @@ from regmirror.errors import (
     RotationError,
     RotationLockedError,
 )
-from regmirror.ports.cluster import LEASE, SECRET, Right
+from regmirror.ports.cluster import LEASE, SECRET, Applied, Object, Right
 from regmirror.rotate.due import Threshold
 from regmirror.rotate.situation import Mode
 from regmirror.rotate.wish import Wish
@@ -245,13 +245,19 @@ def test_a_deployment_afterwards_changes_nothing(place: Rotating) -> None:
     assert place.deploy()["changed"] is False
 
 
-def test_a_deployment_that_looked_before_the_swap_is_refused(place: Rotating) -> None:
-    stale = place.cluster.get(SECRET, names.SIGNING_SECRET)
-    assert stale is not None
-    place.rotate()
+def test_a_deployment_that_looked_before_a_rotation_does_not_bring_the_old_key_back(place: Rotating) -> None:
+    apply = place.cluster.apply
+
+    def rotate_first(manifest: Object) -> Applied:
+        place.cluster.apply = apply  # type: ignore[method-assign]
+        place.rotate()
+        return apply(manifest)
+
+    place.cluster.apply = rotate_first  # type: ignore[method-assign]
     with pytest.raises(ConflictError):
-        place.cluster.apply(stale)
-    assert place.key == NEW
+        place.deploy()
+    assert (place.key, place.trusted) == (NEW, {NEW})
+    assert place.deploy()["changed"] is False
 
 
 def test_a_second_rotation_is_refused_while_the_first_shows_signs_of_life(place: Rotating) -> None:

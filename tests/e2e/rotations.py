@@ -1,0 +1,64 @@
+"""What the tests of rotations share: a mirror to rotate, keys as an attacker has them, runs that are cut short."""
+
+import base64
+import json
+import os
+import secrets
+import signal
+import subprocess
+from datetime import UTC, datetime, timedelta
+
+import yaml
+
+from regmirror.clients.http import Urllib3Http, parse_resolve
+from regmirror.registry.client import RegistryClient
+from regmirror.signing.key_pair import KeyPair
+from regmirror.signing.tokens import Access, Claims, sign_token
+from tests.e2e.deployment import PROGRAMS, Deployment
+
+REPOSITORY = "library/demo"
+
+
+def short_lived(mirror: Deployment, replicas: int = 1) -> Deployment:
+    """Have tokens that live for a minute, and a key that is quickly made."""
+    content = yaml.safe_load(mirror.file.read_text())
+    content["auth"] |= {"tokenLifetime": "1m", "keySize": 2048, "replicas": min(replicas, 2)}
+    content["registry"] |= {"replicas": replicas, "ttl": "0"}
+    mirror.file.write_text(yaml.safe_dump(content))
+    return mirror
+
+
+def signing_key(mirror: Deployment) -> KeyPair:
+    """The key pair in the cluster, as whoever has stolen it would have it."""
+    data = json.loads(mirror.kubectl("get", "secret", "regmirror-signing", "-o", "json"))["data"]
+    return KeyPair(*(base64.b64decode(data[name]) for name in ("tls.crt", "tls.key")))
+
+
+def status_of_forged(mirror: Deployment, key: KeyPair) -> int:
+    """What the mirror answers to a token that an attacker has signed just now."""
+    access = (Access("repository", REPOSITORY, ("pull",)),)
+    lifetime = timedelta(minutes=5)
+    claims = Claims("regmirror", mirror.host, "", access, datetime.now(UTC), lifetime, secrets.token_hex(4))
+    addresses = [f"{mirror.host}:443:{mirror.setting.address}"] if mirror.setting.address else []
+    http = Urllib3Http(parse_resolve(addresses), mirror.setting.authority)
+    client = RegistryClient(http, f"https://{mirror.host}")
+    return client.request("GET", f"/v2/{REPOSITORY}/tags/list", sign_token(claims, key.private_key)).status
+
+
+def cut_short(mirror: Deployment, number: signal.Signals, after: str, *words: str) -> str:
+    """Run rotate-cert, send it a signal when it has said something, and give what it said until then."""
+    command = [str(PROGRAMS / "regmirror"), "rotate-cert", *words]
+    environment = os.environ | mirror.environment
+    with subprocess.Popen(
+        command, cwd=mirror.directory, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stderr is not None
+        said = ""
+        for line in process.stderr:
+            said += line
+            if after in line:
+                process.send_signal(number)
+                break
+        process.wait(timeout=60)
+    assert after in said, said
+    return said

@@ -1,0 +1,109 @@
+"""The command lines of rotate-cert and rbac: what they refuse, and the Roles that are printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from regmirror.cli.app import app
+from regmirror.cli.rbac import Command
+from regmirror.deploy.preflight import deploy_rights
+from regmirror.errors import ExitCode
+from regmirror.ports.cluster import Right
+from regmirror.rotate.rights import rotate_rights
+from regmirror.verify.rights import VERIFY_RIGHTS
+from tests import samples
+from tests.unit.rotating import pair_of
+
+RIGHTS = {
+    "deploy": deploy_rights(samples.mirror()),
+    "verify": list(VERIFY_RIGHTS),
+    "rotate-cert": rotate_rights(samples.mirror()),
+}
+
+
+@pytest.fixture(autouse=True)
+def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    (tmp_path / "regmirror.yaml").write_text(yaml.safe_dump(samples.document()))
+    pair = pair_of()
+    (tmp_path / "tls.crt").write_bytes(pair.certificate_pem)
+    (tmp_path / "tls.key").write_bytes(pair.key_pem)
+    (tmp_path / "other.key").write_bytes(samples.key_pair(1).key_pem)
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--expires-in", "soon"], '--expires-in: "soon" is not a duration'),
+        (["--expires-in", "120%"], '--expires-in: "120%" is more than the whole validity'),
+        (["--validity", "a year"], '--validity: "a year" is not a duration'),
+        (["--key-size", "1024"], "--key-size: 1024 is none of 2048, 3072, 4096"),
+        (["--key", "tls.key"], "--key and --cert go together"),
+        (["--cert", "tls.crt"], "--key and --cert go together"),
+        (["--key", "tls.key", "--cert", "absent.crt"], "--cert absent.crt cannot be read: No such file"),
+        (["--key", "tls.key", "--cert", "tls.crt", "--key-size", "4096"], "bring their own size and validity"),
+        (["--abort", "--emergency"], "--abort goes with no other wish"),
+        (["--timeout", "5"], '--timeout: "5" is not a duration'),
+        (["--kubeconfig", "absent"], "the kubeconfig absent cannot be used"),
+    ],
+)
+def test_a_mistake_leaves_with_2_and_one_clear_error(words: list[str], message: str) -> None:
+    result = run("rotate-cert", *words)
+    assert result.exit_code == ExitCode.USAGE
+    assert message in " ".join(result.stderr.split())
+
+
+def test_a_key_and_a_certificate_that_do_not_belong_together_are_refused() -> None:
+    result = run("rotate-cert", "--key", "other.key", "--cert", "tls.crt")
+    assert result.exit_code == ExitCode.FAILED
+    assert "do not belong together" in result.stderr
+
+
+def test_check_tells_an_error_from_an_answer() -> None:
+    unknown = 255
+    assert run("rotate-cert", "--check", "--kubeconfig", "absent").exit_code == unknown
+    assert run("rotate-cert", "--check", "--expires-in", "soon").exit_code == unknown
+
+
+@pytest.mark.parametrize("command", list(Command))
+def test_a_role_has_each_right_and_no_other(command: Command) -> None:
+    result = run("rbac", command.value)
+    assert result.exit_code == ExitCode.OK
+    assert set(rights_of(yaml.safe_load(result.stdout))) == set(RIGHTS[command.value])
+
+
+def test_all_roles_are_printed_together() -> None:
+    roles = list(yaml.safe_load_all(run("rbac", "-n", "elsewhere").stdout))
+    assert [role["metadata"] for role in roles] == [
+        {"name": f"regmirror-{command.value}", "namespace": "elsewhere"} for command in Command
+    ]
+
+
+def test_it_is_said_how_a_role_is_bound() -> None:
+    words = "kubectl -n regmirror create rolebinding regmirror-verify --role=regmirror-verify"
+    assert words in " ".join(run("rbac", "verify").stderr.split())
+
+
+def test_a_rotation_may_never_do_more_than_it_does() -> None:
+    written = {right.resource for right in RIGHTS["rotate-cert"] if right.verb in {"create", "delete"}}
+    assert written == {"secrets", "leases", "pods/portforward"}
+
+
+def rights_of(role: dict[str, Any]) -> list[Right]:
+    return [
+        Right(verb, group, resource)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    ]
