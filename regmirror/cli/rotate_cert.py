@@ -25,7 +25,7 @@ _TITLES = {
     "mark": "    proof: every docker_auth pod must sign by the new key",
     "wait": "4/5 waiting until the last token of the old key has expired: its lifetime, and 60s for clocks",
     "drop": "5/5 the registries forget every other key",
-    "finish": "    the rotation ends",
+    "finish": "    every pod is asked once more, and the rotation ends",
 }
 
 

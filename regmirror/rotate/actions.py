@@ -125,10 +125,12 @@ class Actor:
 
         return await self._told(title, waited())
 
-    async def _finish(self, _: Live) -> str:
+    async def _finish(self, live: Live) -> str:
         async def finished() -> str:
+            pods = await prove_auth(self.cluster, live, live.signing, self.clock)
+            pods += await prove_registries(self.cluster, live, live.signing, self.clock)
             await asyncio.to_thread(self.cluster.delete, SECRET, names.SUCCESSOR_SECRET)
-            return "done"
+            return f"verified on {pods} pods"
 
         return await self._told("Rotation", finished())
 

@@ -11,7 +11,7 @@ a docker_auth pod runs with another key                 ROLL_AUTH, until it is g
 docker_auth was not yet seen to sign by the new key     MARK: see it, note the time
 tokens of the old key may be valid                      WAIT, until they are not
 the bundle has other keys than the new one              DROP them
-none of these                                           FINISH: forget the rotation
+none of these                                           FINISH: ask every pod, end it
 ======================================================  ==============================
 """
 

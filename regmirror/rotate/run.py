@@ -47,10 +47,10 @@ class Rotation:
 
     async def run(self) -> dict[str, Any]:
         """Rotate if it is due or was begun; gives the report. Raises RegmirrorError."""
+        await asyncio.to_thread(require_rights, self.cluster, rotate_rights(self.mirror))
         before = await self._look()
         if not self.wish.is_for(before, self.clock.now()):
             return self._report(before, before)
-        await asyncio.to_thread(require_rights, self.cluster, rotate_rights(self.mirror))
         await self.helm.version()
         holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         lease = Lease(self.cluster, holder, self.clock)
