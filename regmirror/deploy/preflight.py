@@ -19,9 +19,7 @@ from regmirror.ports.cluster import (
     Right,
 )
 from regmirror.ports.helm import Helm
-
-MINIMUM_KUBERNETES = (1, 30)
-"""The first version with the sleep action of preStop, which every rollout without a failed pull needs."""
+from regmirror.workloads.minimum import MINIMUM_KUBERNETES
 
 _DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
 _WRITE = ("get", "list", "create", "patch", "update", "delete")

@@ -4,13 +4,13 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from regmirror.deploy.rollout import diagnose, is_rolled_out, progress_of, seconds_of_grace
 from regmirror.deploy.steps import Done, Progress
 from regmirror.errors import ClusterError, ReleaseStuckError, RolloutTimeoutError
 from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET, Cluster, Object
 from regmirror.ports.helm import DeployedRelease, Helm
 from regmirror.stack.material import Material
 from regmirror.stack.releases import Release
+from regmirror.workloads.rollout import diagnose, is_rolled_out, progress_of, seconds_of_grace
 
 _POLL = 0.5
 """Seconds between two looks at a rollout."""

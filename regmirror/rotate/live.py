@@ -10,7 +10,6 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
 
-from regmirror.deploy.rollout import is_rolled_out
 from regmirror.errors import RotationError
 from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET, Cluster, Object
 from regmirror.rotate.situation import Mode, Situation
@@ -20,6 +19,7 @@ from regmirror.stack import names
 from regmirror.stack.material import Account, Material
 from regmirror.stack.releases import MOUNTED_BY_AUTH, mounted_by_registry
 from regmirror.stack.secret_versions import joined_version
+from regmirror.workloads.rollout import is_rolled_out
 
 MODE_ANNOTATION = "regmirror.dev/rotation"
 IN_USE_SINCE_ANNOTATION = "regmirror.dev/in-use-since"

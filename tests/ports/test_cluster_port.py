@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from regmirror.deploy.rollout import is_rolled_out
 from regmirror.errors import ClusterError, ConflictError
 from regmirror.ports.cluster import (
     CLUSTER_ISSUER,
@@ -21,6 +20,7 @@ from regmirror.ports.cluster import (
     Object,
     Right,
 )
+from regmirror.workloads.rollout import is_rolled_out
 from tests.ports.conftest import Place
 
 PATIENCE = 30.0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from regmirror.deploy.rollout import diagnose, is_rolled_out, pod_trouble, progress_of
+from regmirror.workloads.rollout import diagnose, is_rolled_out, pod_trouble, progress_of
 from tests.fakes.cluster import FakeCluster
 
 QUOTA = 'pods "regmirror-auth-5d" is forbidden: exceeded quota: small, requested: pods=1, used: pods=3, limited: pods=3'

@@ -4,13 +4,13 @@ import re
 from datetime import datetime, timedelta
 
 from regmirror.config.fields import image_parts
-from regmirror.deploy.preflight import MINIMUM_KUBERNETES
-from regmirror.deploy.rollout import diagnose, is_rolled_out, progress_of
 from regmirror.ports.cluster import Object
 from regmirror.stack import names
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Severity, Stage
 from regmirror.verify.rights import VERIFY_RIGHTS
 from regmirror.verify.subject import Subject, look_up
+from regmirror.workloads.minimum import MINIMUM_KUBERNETES
+from regmirror.workloads.rollout import diagnose, is_rolled_out, progress_of
 
 _DEPLOY = "bring the cluster back to the file: regmirror deploy"
 _RECENT = timedelta(days=1)
