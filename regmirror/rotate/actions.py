@@ -89,7 +89,7 @@ class Actor:
         async def proven() -> str:
             await prove_auth(self.cluster, live, live.signing, self.clock)
             pods = await prove_registries(self.cluster, live, _successor(live), self.clock)
-            return f"{pods} registry pod{'s' * (pods != 1)} accept a token of the new key"
+            return f"a token of the new key is accepted by {pods} registry pod{'s' * (pods != 1)}"
 
         return await self._told("Proof", proven())
 
@@ -110,7 +110,7 @@ class Actor:
                 IN_USE_SINCE_ANNOTATION: self.clock.now().strftime(TIME),
                 IN_USE_VERSION_ANNOTATION: signing[names.VERSION_ANNOTATION],
             }
-            return await self._write_successor(pair, notes, f"{pods} docker_auth pod{'s' * (pods != 1)} sign by it")
+            return await self._write_successor(pair, notes, f"it signs on {pods} docker_auth pod{'s' * (pods != 1)}")
 
         return await self._told("New key in use", marked())
 
