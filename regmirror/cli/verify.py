@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from regmirror.stack.material import Account
     from regmirror.verify.check import Category, Result
 
+_PATIENCE = 5.0
+"""Seconds in which a host must go on answering: less than any check may take."""
+
 Output = Annotated[
     ReportFormat,
     typer.Option("-o", "--output", envvar="REGMIRROR_OUTPUT", help="Form of the result; short shows faults alone."),
@@ -76,7 +79,7 @@ def verify(
         patience = read_timeout(wait, "--wait")
         mirror = read_mirror(file, namespace)
         cluster = KubernetesCluster(kubeconfig, context, mirror.namespace)
-        http = Urllib3Http(parse_resolve(resolve), ca_file)
+        http = Urllib3Http(parse_resolve(resolve), ca_file, timeout=_PATIENCE)
 
         def new_subject() -> Subject:
             return Subject(

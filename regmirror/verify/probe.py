@@ -29,6 +29,14 @@ def probe_image(subject: Subject, upstream: Upstream) -> ImageReference | None:
     return image
 
 
+def probe_repository(subject: Subject, upstream: Upstream) -> str:
+    """A repository to ask about: that of the image to pull, or where there is no such image, one that nobody has."""
+    try:
+        return (probe_image(subject, upstream) or UNLISTED).repository
+    except ConfigurationError:
+        return UNLISTED.repository
+
+
 def pull_token(subject: Subject, upstream: Upstream, image: ImageReference) -> str | None:
     """An anonymous client's token for the image, fetched once."""
     key = f"pull token {upstream.name} {image.repository}"
@@ -62,7 +70,7 @@ def ask_upstream_through_mirror(subject: Subject, upstream: Upstream) -> Answer:
     A tag would not tell: where the upstream fails, the registry answers from its cache, or 404. The upstream is sent a
     HEAD, which no limit counts. Source: distribution v3.1.2 ``registry/proxy/proxyblobstore.go``.
     """
-    repository = (probe_image(subject, upstream) or UNLISTED).repository
+    repository = probe_repository(subject, upstream)
     token = sign(subject, upstream, (Access("repository", repository, ("pull",)),))
     path = f"/v2/{repository}/blobs/{_NO_BLOB}"
     return subject.once(f"no blob {upstream.name}", lambda: subject.client(upstream).request("GET", path, token))

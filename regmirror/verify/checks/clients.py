@@ -15,6 +15,7 @@ from regmirror.verify.probe import (
     UNLISTED,
     probe_image,
     probe_platform,
+    probe_repository,
     pull_token,
     reaches_upstream,
     source_of,
@@ -104,7 +105,7 @@ def _unlisted_denied(subject: Subject, upstream: Upstream) -> Outcome:
 
 
 def _push_denied(subject: Subject, upstream: Upstream) -> Outcome:
-    repository = (probe_image(subject, upstream) or UNLISTED).repository
+    repository = probe_repository(subject, upstream)
     client = subject.client(upstream)
     host = subject.mirror.host_of(upstream)
     token = client.token(subject.realm(upstream), host, (f"repository:{repository}:push,pull",))

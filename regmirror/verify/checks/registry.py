@@ -161,6 +161,7 @@ CHECKS: tuple[Check, ...] = (
         Category.REGISTRY,
         _with_image(_manifest),
         needs=("token-grant",),
+        limit=20.0,
     ),
     UpstreamCheck(
         "registry-head",

@@ -22,7 +22,7 @@ from regmirror.verify.check import (
     UpstreamCheck,
     Warned,
 )
-from regmirror.verify.checks.config import check_users
+from regmirror.verify.checks.config import check_ingress, check_users
 from regmirror.verify.probe import UNLISTED, probe_image, pull_token, sign
 from regmirror.verify.subject import Subject, look_up
 
@@ -80,6 +80,8 @@ def _issued(subject: Subject, upstream: Upstream) -> Outcome:
     except RegistryError:
         if isinstance(check_users(subject), Failed):
             return Skipped("see config-users")
+        if isinstance(check_ingress(subject, upstream), Failed):
+            return Skipped("see config-ingress")
         if not subject.has_ready_pods(names.AUTH):
             return Skipped(f"no pod is behind the Service {names.AUTH}: see cluster-pods and cluster-services")
         raise

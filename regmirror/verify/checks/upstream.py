@@ -22,13 +22,26 @@ def _reachable(subject: Subject, upstream: Upstream) -> Outcome:
     answer = ask_upstream_through_mirror(subject, upstream)
     if answer.status == 404:
         return Passed(upstream.url)
-    reason = " ".join(answer.body.decode(errors="replace").split())[:300]
+    reason = _reason(answer.body)
     if "s3aws" in reason:
         return Skipped("the store fails before the upstream is asked: see storage-bucket")
+    if isinstance(_credentials(subject, upstream), Failed):
+        return Skipped("see upstream-credentials")
     return Failed(
         f"the registry cannot ask {upstream.url} and serves what it has alone: {answer.status} {reason}",
         "see that the pods may reach it (egress, DNS, proxy), and that it is not down; it mends itself then",
     )
+
+
+def _reason(body: bytes) -> str:
+    """The registry's own words on what went wrong; of long ones the end, where the cause stands."""
+    text = body.decode(errors="replace")
+    try:
+        (error, *_) = json.loads(text)["errors"]
+        text = str(error.get("detail") or error["message"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return " ".join(text.split())[-200:]
 
 
 def _credentials(subject: Subject, upstream: Upstream) -> Outcome:
@@ -94,7 +107,8 @@ CHECKS: tuple[Check, ...] = (
         "the registry reaches its upstream",
         Category.UPSTREAM,
         _reachable,
-        needs=("token-accepted", "upstream-credentials"),
+        needs=("token-accepted",),
+        limit=20.0,
     ),
     UpstreamCheck(
         "upstream-quota",

@@ -1,0 +1,173 @@
+"""Live configuration files that somebody has changed, and which check must tell it in which words."""
+
+from tests.e2e import harm
+from tests.e2e.fault import Fault
+from tests.e2e.harm import AUTH_FILE, REGISTRY_FILE, configured
+
+CONFIGURATION = [
+    Fault(
+        "docker_auth's issuer",
+        "config-issuer",
+        "signs as issuer",
+        configured(AUTH_FILE, lambda c: c["token"].update(issuer="x")),
+        quick=True,
+    ),
+    Fault(
+        "the registry's issuer",
+        "config-issuer",
+        'expects issuer "x"',
+        configured(REGISTRY_FILE, lambda c: c["auth"]["token"].update(issuer="x")),
+    ),
+    Fault(
+        "the registry's service",
+        "config-service",
+        'the service "x"',
+        configured(REGISTRY_FILE, lambda c: c["auth"]["token"].update(service="x")),
+    ),
+    Fault(
+        "the registry's realm",
+        "config-service",
+        'the realm "https://x/auth"',
+        configured(REGISTRY_FILE, lambda c: c["auth"]["token"].update(realm="https://x/auth")),
+    ),
+    Fault(
+        "not read-only",
+        "config-safety",
+        "it accepts pushes",
+        configured(REGISTRY_FILE, lambda c: c["storage"]["maintenance"].pop("readonly")),
+        quick=True,
+    ),
+    Fault(
+        "an open debug port",
+        "config-safety",
+        "its debug port",
+        configured(REGISTRY_FILE, lambda c: c["http"]["debug"].update(addr=":5001")),
+    ),
+    Fault(
+        "nothing is deleted",
+        "config-safety",
+        "nothing that expires",
+        configured(REGISTRY_FILE, lambda c: c["storage"].pop("delete")),
+    ),
+    Fault(
+        "any algorithm",
+        "config-safety",
+        "tokens of any algorithm",
+        configured(REGISTRY_FILE, lambda c: c["auth"]["token"].pop("signingalgorithms")),
+    ),
+    Fault(
+        "another expiry",
+        "config-registry",
+        "proxy.ttl",
+        configured(REGISTRY_FILE, lambda c: c["proxy"].update(ttl="1h")),
+    ),
+    Fault(
+        "another upstream",
+        "config-registry",
+        "proxy.remoteurl",
+        configured(REGISTRY_FILE, lambda c: c["proxy"].update(remoteurl="https://x")),
+    ),
+    Fault(
+        "another log level",
+        "config-registry",
+        "log.level",
+        configured(REGISTRY_FILE, lambda c: c["log"].update(level="debug")),
+    ),
+    Fault(
+        "a proxy password in the file",
+        "config-registry",
+        "proxy.password",
+        configured(REGISTRY_FILE, lambda c: c["proxy"].update(password="x")),
+    ),
+    Fault(
+        "a lost rule",
+        "config-access",
+        "ACL lacks: library/*",
+        configured(AUTH_FILE, lambda c: c["acl"].pop(0)),
+        quick=True,
+    ),
+    Fault(
+        "a further rule",
+        "config-access",
+        "ACL adds: evil/*",
+        configured(
+            AUTH_FILE,
+            lambda c: c["acl"].append({"match": {"type": "repository", "name": "evil/*"}, "actions": ["pull"]}),
+        ),
+    ),
+    Fault(
+        "a rule without a match",
+        "config-access",
+        "ACL adds: any repository",
+        configured(AUTH_FILE, lambda c: c["acl"].insert(0, {"actions": ["*"]})),
+    ),
+    Fault(
+        "another order of rules",
+        "config-access",
+        "another order",
+        configured(AUTH_FILE, lambda c: c["acl"].reverse()),
+    ),
+    Fault(
+        "a user with a published password",
+        "config-users",
+        "passwords that everyone knows",
+        configured(AUTH_FILE, lambda c: c["users"].update(admin={"password": "x"})),
+        quick=True,
+    ),
+    Fault(
+        "no anonymous clients",
+        "config-users",
+        "every client needs a login",
+        configured(AUTH_FILE, lambda c: c.pop("users")),
+    ),
+    Fault(
+        "another token lifetime",
+        "config-auth",
+        "token.expiration",
+        configured(AUTH_FILE, lambda c: c["token"].update(expiration=86400)),
+    ),
+    Fault(
+        "key ids of the old kind",
+        "config-auth",
+        "token.disable_legacy_key_id",
+        configured(AUTH_FILE, lambda c: c["token"].pop("disable_legacy_key_id")),
+    ),
+    Fault(
+        "another way to log in",
+        "config-auth",
+        "google_auth",
+        configured(AUTH_FILE, lambda c: c.update(google_auth={"client_id": "x"})),
+    ),
+    Fault(
+        "Redis without eviction",
+        "config-redis",
+        "maxmemory-policy",
+        harm.replaced_text("regmirror-redis-config", "valkey.conf", b"allkeys-lru", b"noeviction"),
+    ),
+    Fault(
+        "Redis with a disk",
+        "config-redis",
+        "appendonly",
+        harm.replaced_text("regmirror-redis-config", "valkey.conf", b"appendonly no", b"appendonly yes"),
+    ),
+    Fault(
+        "another Redis password",
+        "cache-password",
+        "Redis refuses the registry's password",
+        configured(REGISTRY_FILE, lambda c: c["redis"].update(password="x")),
+        quick=True,
+    ),
+    Fault(
+        "another S3 secret",
+        "storage-bucket",
+        "the S3 key is refused",
+        configured(REGISTRY_FILE, lambda c: c["storage"]["s3"].update(secretkey="x")),
+        quick=True,
+    ),
+    Fault(
+        "no S3 key",
+        "storage-bucket",
+        "lacks its S3 key",
+        configured(REGISTRY_FILE, lambda c: c["storage"]["s3"].pop("accesskey")),
+    ),
+]

@@ -1,0 +1,184 @@
+"""Ways to harm a running mirror, each of which gives back what undoes it."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import urllib3
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from regmirror.clients.cluster import KubernetesCluster
+from regmirror.signing.key_pair import KeyPair, generate_private_key, self_signed
+from regmirror.verify.redis_protocol import ask
+from tests.e2e.deployment import Deployment, Object
+
+Undo = Callable[[], object]
+Harm = Callable[[Deployment], Undo]
+Change = Callable[[Any], object]
+
+AUTH_FILE = ("regmirror-auth-config", "auth_config.yml")
+REGISTRY_FILE = ("regmirror-docker-hub-config", "config.yml")
+
+
+def changed(kind: str, name: str, change: Change) -> Harm:
+    """Another content of an object, as ``kubectl edit`` would give it."""
+
+    def harm(mirror: Deployment) -> Undo:
+        before = bare(json.loads(mirror.kubectl("get", kind, name, "-o", "json")))
+        after = json.loads(json.dumps(before))
+        change(after)
+        mirror.kubectl("replace", "-f", "-", stdin=json.dumps(after))
+        return lambda: mirror.kubectl("replace", "-f", "-", stdin=json.dumps(before))
+
+    return harm
+
+
+def deleted(kind: str, name: str) -> Harm:
+    """An object that is gone."""
+
+    def harm(mirror: Deployment) -> Undo:
+        before = bare(json.loads(mirror.kubectl("get", kind, name, "-o", "json")))
+        mirror.kubectl("delete", kind, name)
+        return lambda: mirror.kubectl("create", "-f", "-", stdin=json.dumps(before))
+
+    return harm
+
+
+def bare(found: Object) -> Object:
+    """An object without what the cluster itself keeps of it."""
+    kept = {key: value for key, value in found["metadata"].items() if key in {"name", "labels", "annotations"}}
+    return {key: value for key, value in found.items() if key != "status"} | {"metadata": kept}
+
+
+def secret(name: str, **data: bytes | Callable[[], bytes]) -> Harm:
+    """Other values in a Secret."""
+
+    def change(found: Object) -> None:
+        for key, value in data.items():
+            content = value() if callable(value) else value
+            found["data"][key] = base64.b64encode(content).decode()
+
+    return changed("secret", name, change)
+
+
+def configured(where: tuple[str, str], change: Change) -> Harm:
+    """Another content of a configuration file inside its Secret; no pod has read it yet."""
+    name, key = where
+
+    def change_secret(found: Object) -> None:
+        config = yaml.safe_load(base64.b64decode(found["data"][key]))
+        change(config)
+        found["data"][key] = base64.b64encode(yaml.safe_dump(config).encode()).decode()
+
+    return changed("secret", name, change_secret)
+
+
+def replaced_text(name: str, key: str, old: bytes, new: bytes) -> Harm:
+    """Another word in a configuration file inside its Secret."""
+
+    def change(found: Object) -> None:
+        content = base64.b64decode(found["data"][key])
+        assert old in content
+        found["data"][key] = base64.b64encode(content.replace(old, new)).decode()
+
+    return changed("secret", name, change)
+
+
+def scaled(deployment: str) -> Harm:
+    """No pod left of a component."""
+    return changed("deployment", deployment, lambda found: found["spec"].update(replicas=0))
+
+
+def pods(deployment: str, change: Change) -> Harm:
+    """Other pods of a component, which replace those that run."""
+    return changed("deployment", deployment, lambda found: change(found["spec"]["template"]["spec"]))
+
+
+def ingress(change: Change) -> Harm:
+    """Another content of the mirror's Ingress, whose name has the host in it."""
+    return lambda mirror: changed("ingress", f"regmirror-ingress-{mirror.host}", change)(mirror)
+
+
+def no_ingress(mirror: Deployment) -> Undo:
+    """The Ingress is gone."""
+    return deleted("ingress", f"regmirror-ingress-{mirror.host}")(mirror)
+
+
+def hub(path: str, wanted: Object, healthy: Object) -> Harm:
+    """Another behaviour of the lab's stand-in for Docker Hub."""
+
+    def harm(mirror: Deployment) -> Undo:
+        assert mirror.setting.lab is not None
+        url = mirror.setting.lab["hub"]["control"] + path
+        put(url, wanted)
+        return lambda: put(url, healthy)
+
+    return harm
+
+
+def put(url: str, document: Object) -> None:
+    answer = urllib3.request("PUT", url, json=document)
+    assert answer.status == 200, answer.data
+
+
+def stranger() -> KeyPair:
+    """A signing pair that nobody trusts."""
+    return self_signed(generate_private_key(2048), "stranger", datetime.now(UTC), timedelta(days=90), 1)
+
+
+def public_certificate(host: str, days: int) -> bytes:
+    """A certificate that no authority has signed, begun a year ago."""
+    key, name, now = generate_private_key(2048), x509.Name([]), datetime.now(UTC)
+    names = x509.SubjectAlternativeName([x509.DNSName(host)])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now - timedelta(days=365))
+    builder = builder.not_valid_after(now + timedelta(days=days)).add_extension(names, critical=False)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def certificate_in_secret(host: Callable[[Deployment], str], days: int) -> Harm:
+    """Another public certificate, without its key."""
+    return lambda mirror: secret("regmirror-tls", **{"tls.crt": public_certificate(host(mirror), days)})(mirror)
+
+
+def damaged_layer(mirror: Deployment) -> Undo:
+    """Other bytes in the bucket under the digest of the largest layer."""
+    environment = mirror.environment
+    client = boto3.client(
+        "s3",
+        region_name=environment["S3_REGION"],
+        endpoint_url=environment["S3_ENDPOINT"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+    bucket = environment["S3_BUCKET"]
+    stored = client.list_objects_v2(Bucket=bucket)["Contents"]
+    largest = max((entry for entry in stored if entry["Key"].endswith("/data")), key=lambda entry: entry["Size"])
+    whole = client.get_object(Bucket=bucket, Key=largest["Key"])["Body"].read()
+    client.put_object(Bucket=bucket, Key=largest["Key"], Body=b"x" * len(whole))
+    return lambda: client.put_object(Bucket=bucket, Key=largest["Key"], Body=whole)
+
+
+def redis_setting(name: str, value: str, healthy: str) -> Harm:
+    """Another setting of the running Redis, by CONFIG SET."""
+
+    def tell(mirror: Deployment, wanted: str) -> None:
+        cluster = KubernetesCluster(None, mirror.setting.context, mirror.namespace)
+        found = mirror.objects("secret", "--field-selector=metadata.name=regmirror-redis-config")
+        password = base64.b64decode(found[0]["data"]["password"]).decode()
+        running = mirror.objects("pods", "-l", "app.kubernetes.io/instance=regmirror-redis")
+        with cluster.connect(running[0]["metadata"]["name"], 6379) as connection:
+            assert ask(connection, "AUTH", password) == "+OK"
+            assert ask(connection, "CONFIG", "SET", name, wanted) == "+OK"
+
+    def harm(mirror: Deployment) -> Undo:
+        tell(mirror, value)
+        return lambda: tell(mirror, healthy)
+
+    return harm
