@@ -82,7 +82,6 @@ def _traefik(cluster: Cluster) -> None:
             f"--entrypoints.websecure.address={addresses.NODE_ADDRESS}:443",
             # As the official chart has it: without it an Ingress must ask for 443 by an annotation of Traefik's own.
             "--entrypoints.websecure.http.tls=true",
-            "--entrypoints.web.http.redirections.entrypoint.to=websecure",
             "--entrypoints.web.http.redirections.entrypoint.scheme=https",
             "--entrypoints.web.http.redirections.entrypoint.to=websecure",
             f"--entrypoints.ping.address={addresses.TRAEFIK_PING}",

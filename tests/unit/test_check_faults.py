@@ -89,6 +89,13 @@ def test_a_store_that_fails_is_no_fault_of_the_upstream() -> None:
     )
 
 
+def test_no_pull_at_all_is_a_warning_whatever_the_limit() -> None:
+    mirror = deployed()
+    headers = {"RateLimit-Limit": "0;w=21600", "RateLimit-Remaining": "0;w=21600"}
+    mirror.upstream.answers["/v2/ratelimitpreview/test/manifests/latest"] = Answer(200, headers, b"")
+    assert isinstance(mirror.ask("upstream-quota"), Warned)
+
+
 def test_the_registrys_own_words_say_why_it_cannot_ask() -> None:
     mirror = deployed()
     answer(mirror, NO_BLOB, 500, b'{"errors":[{"message":"unknown error","detail":"Get: connection refused"}]}')

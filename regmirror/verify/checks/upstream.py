@@ -78,7 +78,7 @@ def _quota(subject: Subject, upstream: Upstream) -> Outcome:
     if limit is None:
         return Passed("no limit")
     told = f"{limit.remaining} of {limit.limit} pulls are left in {limit.window // 3600} hours"
-    if limit.remaining < _LOW * limit.limit:
+    if limit.remaining == 0 or limit.remaining < _LOW * limit.limit:
         return Failed(told, "use an account with more pulls, or wait: what is in the cache is served meanwhile")
     return Passed(told)
 
