@@ -210,6 +210,7 @@ WORKLOADS = [
             "regmirror-docker-hub",
             lambda spec: spec["containers"][0]["env"].append({"name": "REGISTRY_LOG_LEVEL", "value": "info"}),
         ),
+        by_deploy=False,
     ),
     Fault(
         "the private key in the registry",
@@ -219,6 +220,7 @@ WORKLOADS = [
             "regmirror-docker-hub",
             lambda spec: spec["volumes"].append({"name": "key", "secret": {"secretName": SIGNING}}),
         ),
+        by_deploy=False,
     ),
 ]
 

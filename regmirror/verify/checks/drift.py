@@ -115,7 +115,12 @@ def _overrides(subject: Subject, upstream: Upstream) -> Outcome:
     variables = [variable["name"] for variable in _container(subject, name).get("env") or []]
     found = [variable for variable in variables if variable.startswith("REGISTRY_")]
     if found:
-        return Failed(f"{name} has variables that override its configuration: {', '.join(found)}", _DEPLOY)
+        # Not deploy: a field that somebody has added is not its own to take away.
+        removal = " ".join(f"{variable}-" for variable in found)
+        return Failed(
+            f"{name} has variables that override its configuration: {', '.join(found)}",
+            f"kubectl -n {subject.cluster.namespace} set env deployment/{name} {removal}",
+        )
     return Passed()
 
 

@@ -69,7 +69,8 @@ def _key_mount(subject: Subject) -> Outcome:
     if holders:
         return Failed(
             f"the private key is mounted by the registry, which needs no more than the bundle: {', '.join(holders)}",
-            _DEPLOY,
+            # A volume that somebody has added is not deploy's own to take away.
+            "delete the Deployments of these pods, and have new ones made: regmirror deploy",
         )
     return Passed()
 
