@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,29 +22,39 @@ def setting() -> Setting:
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope="session")
-def new_deployment(setting: Setting, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Deployment]]:
+@contextmanager
+def deployments(setting: Setting, directories: pytest.TempPathFactory) -> Iterator[Callable[[], Deployment]]:
     """Makes mirrors, each with a namespace, host and bucket of its own, that are removed at the end."""
     made: list[Deployment] = []
 
     def make() -> Deployment:
         namespace = f"e2e-{secrets.token_hex(4)}"
-        directory = tmp_path_factory.mktemp(namespace)
+        directory = directories.mktemp(namespace)
         deployment = Deployment(setting, namespace, Path(directory), environment_of(setting, namespace))
         made.append(deployment)
         deployment.bring_certificate()
         assert deployment.init().code == 0
         return deployment
 
-    yield make
-    for deployment in made:
-        deployment.remove()
+    try:
+        yield make
+    finally:
+        for deployment in made:
+            deployment.remove()
+
+
+@pytest.fixture(scope="module")
+def new_deployment(setting: Setting, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Deployment]]:
+    """Makes mirrors for one file of tests: a small node has no room for those of all files at once."""
+    with deployments(setting, tmp_path_factory) as make:
+        yield make
 
 
 @pytest.fixture(scope="session")
-def mirror(new_deployment: Callable[[], Deployment]) -> Deployment:
+def mirror(setting: Setting, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A mirror that serves; a test that harms it repairs it before it ends."""
-    deployment = new_deployment()
-    outcome = deployment.deploy()
-    assert outcome.code == 0, outcome.words
-    return deployment
+    with deployments(setting, tmp_path_factory) as make:
+        deployment = make()
+        outcome = deployment.deploy()
+        assert outcome.code == 0, outcome.words
+        yield deployment
