@@ -49,7 +49,8 @@ def test_a_running_mirror_has_no_unknown(mirror: Deployment) -> None:
     assert {component["ready"] for component in found["components"]} == {1}
     (upstream,) = found["upstreams"]
     assert all(upstream[field] for field in UPSTREAM_FIELDS)
-    assert upstream["cache"]["misses"] >= 1
+    # A registry that was restarted since the first pull has everything in its bucket: hits alone.
+    assert upstream["cache"]["hits"] + upstream["cache"]["misses"] >= 1
     assert upstream["cache"]["bytesServed"] > 0
     assert upstream["store"]["objects"] > 0
     assert upstream["store"]["complete"] is True
