@@ -1,5 +1,6 @@
 """``regmirror verify``: proves that the mirror does what it must, and refuses what it must."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from regmirror.config.model import Mirror
-    from regmirror.ports.object_store import ObjectStore
-    from regmirror.stack.material import Account
     from regmirror.verify.check import Category, Result
 
 _PATIENCE = 5.0
@@ -64,7 +63,7 @@ def verify(
     with terminal(output.of_errors, debug=debug, no_color=no_color) as streams:
         from datetime import UTC, datetime
 
-        from regmirror.cli.world import open_resolver, read_mirror, read_timeout
+        from regmirror.cli.world import open_resolver, open_store, read_mirror, read_timeout
         from regmirror.clients.cluster import KubernetesCluster
         from regmirror.clients.http import Urllib3Http, parse_resolve
         from regmirror.deploy.find_material import find_s3_account
@@ -86,7 +85,7 @@ def verify(
                 mirror,
                 cluster,
                 http,
-                lambda account: _open_store(mirror, account),
+                partial(open_store, mirror),
                 lambda: datetime.now(UTC),
                 parse_image(image) if image else None,
                 lambda: find_s3_account(mirror, open_resolver(file, cluster)),
@@ -110,13 +109,6 @@ def _categories(names: list[str]) -> "list[Category]":
         if name not in known:
             raise ConfigurationError(f'--category: there is no "{name}"', hint=f"there are: {', '.join(known)}")
     return [known[name] for name in names]
-
-
-def _open_store(mirror: "Mirror", account: "Account | None") -> "ObjectStore":
-    # boto3 takes a second to load: it does so beside the checks that do not need it.
-    from regmirror.clients.object_store import S3ObjectStore
-
-    return S3ObjectStore(mirror.storage, account)
 
 
 def _print(streams: Terminal, output: ReportFormat, mirror: "Mirror", stream: "Iterator[Result]") -> "list[Result]":
