@@ -32,6 +32,7 @@ _KINDS: dict[Any, str] = {
     fields.RepositoryPattern: "repository pattern",
     fields.Duration: "duration",
     fields.Quantity: "quantity",
+    fields.Toleration: "mapping",
 }
 _PLAIN = {str: "string", int: "integer", bool: "boolean", float: "number", Path: "path"}
 _ANY_REFERENCE: Any = SecretReference
@@ -46,7 +47,9 @@ _INTRODUCTION = """\
 writes it; [examples/](../examples) has complete ones. A key that is not listed here is an error, and so is one that
 stands twice; every problem is told at once, with its line.
 
-Editors complete and check the file by its JSON Schema: `regmirror schema > regmirror.schema.json`.
+- `regmirror config validate` checks the file and nothing else; `-f -` reads standard input, `-o json` serves programs.
+- `regmirror config show` prints every key with the value that takes effect, and the line that it comes from.
+- `regmirror config schema > regmirror.schema.json` is its JSON Schema, by which editors complete and check it.
 
 - A *duration* has units, as in `90s`, `5m` or `1h30m`; `0` needs none.
 - An *image* has a tag, a digest (`@sha256:...`), or both.

@@ -39,12 +39,13 @@ class Answers:
     issuer: str = ""
     tls_secret: str = "regmirror-tls"  # noqa: S105 - the name of a Secret
     images: Mapping[str, str] = field(default_factory=dict)
-    """By component: registry, auth, redis."""
+    """By component: registry, auth, redis, and the registry's cache of manifests."""
 
     def context(self) -> dict[str, Any]:
         """The variables of the template regmirror.yaml.j2."""
         fields: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        fields["images"] = {component: self.images.get(component, "") for component in ("registry", "auth", "redis")}
+        components = ("registry", "auth", "redis", "cache")
+        fields["images"] = {component: self.images.get(component, "") for component in components}
         if self.endpoint and "://" not in self.endpoint:
             # Charts for the registry took a bare host, and so do people's variables.
             fields["endpoint"] = f"https://{self.endpoint}"

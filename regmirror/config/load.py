@@ -2,8 +2,6 @@
 
 import difflib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +9,11 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from regmirror.config.model import Mirror
+from regmirror.config.positions import KeyPath, dotted, line_of
+from regmirror.config.problem import InvalidFileError, Problem, refusal
 from regmirror.config.secret_references import ClusterReference, EnvironmentReference, FileReference
+from regmirror.config.shape import misshapen
 from regmirror.errors import ConfigurationError
-
-KeyPath = tuple[str | int, ...]
 
 # Pydantic marks the class that it tried, and the key of a mapping, in an error's location; the file has no such key.
 _LABELS = {"[key]", *(kind.__name__ for kind in (ClusterReference, EnvironmentReference, FileReference))}
@@ -30,45 +29,40 @@ _MESSAGES = {
 _QUOTED = re.compile(r""" (['"])(?!<)(?:(?!\1).){2,}\1""")
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong with a configuration file."""
-
-    line: int
-    key_path: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.key_path}: {self.message}"
-
-
 def load_mirror(path: Path) -> Mirror:
     """Read and check a configuration file; raises ConfigurationError that lists all its problems."""
+    return parse_mirror(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of a configuration file; raises ConfigurationError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigurationError(f"there is no file {path}", hint="create it: regmirror init") from None
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path} cannot be read: it is not UTF-8 text") from None
-    return parse_mirror(text, str(path))
 
 
 def parse_mirror(text: str, source: str) -> Mirror:
     """Check the text of a configuration file; ``source`` is its name for the error."""
+    return parse_file(text, source)[0]
+
+
+def parse_file(text: str, source: str) -> tuple[Mirror, yaml.MappingNode]:
+    """The same, with the text's YAML, which knows the line of each key."""
     root = _compose(text, source)
-    misshapen = list(_misshapen(root))
-    if misshapen:
-        raise _refuse(source, misshapen)
+    problems = misshapen(root)
+    if problems:
+        raise refusal(source, problems)
     try:
-        return Mirror.model_validate(yaml.safe_load(text), by_alias=True, by_name=False)
+        return Mirror.model_validate(yaml.safe_load(text), by_alias=True, by_name=False), root
     except ValidationError as error:
-        raise _refuse(source, [_problem(detail, root) for detail in error.errors()]) from None
+        raise refusal(source, [_problem(detail, root) for detail in error.errors()]) from None
     except yaml.YAMLError as error:
         raise _not_yaml(source, error) from None
-    except ValueError as error:
-        raise ConfigurationError(f"{source}: a value is not valid YAML: {error}") from None
 
 
 def _compose(text: str, source: str) -> yaml.MappingNode:
@@ -77,44 +71,26 @@ def _compose(text: str, source: str) -> yaml.MappingNode:
     except yaml.YAMLError as error:
         raise _not_yaml(source, error) from None
     except RecursionError:
-        raise ConfigurationError(f"{source} is nested too deeply") from None
+        raise _unreadable(source, 1, "it is nested too deeply") from None
     if not isinstance(root, yaml.MappingNode):
-        raise ConfigurationError(f"{source} holds no mapping of keys to values", hint="create one: regmirror init")
+        problem = Problem(1, "", "it holds no mapping of keys to values")
+        raise InvalidFileError(
+            f"{source} holds no mapping of keys to values", [problem], hint="create one: regmirror init"
+        )
     return root
 
 
-def _not_yaml(source: str, error: yaml.YAMLError) -> ConfigurationError:
+def _not_yaml(source: str, error: yaml.YAMLError) -> InvalidFileError:
     """The error without the piece of the file that PyYAML shows with it: a secret may stand there."""
     if not isinstance(error, yaml.MarkedYAMLError):
-        return ConfigurationError(f"{source} is not valid YAML: {getattr(error, 'reason', 'it cannot be read')}")
+        return _unreadable(source, 1, getattr(error, "reason", "it cannot be read"))
     mark = error.problem_mark or error.context_mark
     place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-    return ConfigurationError(f"{source} is not valid YAML: {place}{_QUOTED.sub('', error.problem or '')}")
+    return _unreadable(source, mark.line + 1 if mark else 1, f"{place}{_QUOTED.sub('', error.problem or '')}")
 
 
-def _refuse(source: str, problems: list[Problem]) -> ConfigurationError:
-    ordered = sorted(problems, key=lambda problem: problem.line)
-    return ConfigurationError(
-        "\n  ".join([f"{source} has {len(ordered)} problem{'s' * (len(ordered) > 1)}:", *map(str, ordered)]),
-        hint="see docs/configuration.md, or the schema: regmirror schema",
-    )
-
-
-def _misshapen(node: yaml.Node, path: KeyPath = (), above: tuple[yaml.Node, ...] = ()) -> Iterator[Problem]:
-    """Keys that stand twice in one mapping, of which YAML would silently take the last; aliases of what is around."""
-    if node in above:
-        yield Problem(node.start_mark.line + 1, _dotted(path), "this refers to itself")
-    elif isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            here = (*path, str(key.value))
-            if str(key.value) in seen:
-                yield Problem(key.start_mark.line + 1, _dotted(here), "this key stands twice")
-            seen.add(str(key.value))
-            yield from _misshapen(value, here, (*above, node))
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            yield from _misshapen(value, (*path, index), (*above, node))
+def _unreadable(source: str, line: int, reason: str) -> InvalidFileError:
+    return InvalidFileError(f"{source} is not valid YAML: {reason}", [Problem(line, "", f"not valid YAML: {reason}")])
 
 
 def _problem(detail: Any, root: yaml.MappingNode) -> Problem:
@@ -122,7 +98,7 @@ def _problem(detail: Any, root: yaml.MappingNode) -> Problem:
     message = _MESSAGES.get(detail["type"], detail["msg"].removeprefix("Value error, "))
     if detail["type"] == "extra_forbidden":
         message = "unknown key" + _suggestion(path)
-    return Problem(_line(root, path), _dotted(path), message)
+    return Problem(line_of(root, path), dotted(path), message)
 
 
 def _suggestion(path: KeyPath) -> str:
@@ -150,29 +126,3 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
         return annotation
     candidates = [found for inner in getattr(annotation, "__args__", ()) if (found := _model_in(inner))]
     return candidates[0] if len(candidates) == 1 else None
-
-
-def _line(node: yaml.Node, path: KeyPath) -> int:
-    """The line (from 1) of the deepest part of ``path`` that the file has."""
-    line = node.start_mark.line + 1
-    for part in path:
-        found = _child(node, part)
-        if found is None:
-            break
-        line, node = found
-    return line
-
-
-def _child(node: yaml.Node, part: str | int) -> tuple[int, yaml.Node] | None:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == str(part):
-                return key.start_mark.line + 1, value
-    elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        return node.value[part].start_mark.line + 1, node.value[part]
-    return None
-
-
-def _dotted(path: KeyPath) -> str:
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return text.removeprefix(".") or "the file"

@@ -1,13 +1,23 @@
 """The configuration file regmirror.yaml, as a model: every key, its meaning, its default and its limits."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
-from regmirror.config.fields import Duration, Host, Image, Label, Quantity, RepositoryPattern, UpstreamName, Url
+from regmirror.config.fields import (
+    Duration,
+    Host,
+    Image,
+    Label,
+    Quantity,
+    RepositoryPattern,
+    Toleration,
+    UpstreamName,
+    Url,
+)
 from regmirror.config.secret_references import SecretReference
 
 API_VERSION = "regmirror.dev/v1alpha1"
@@ -72,8 +82,18 @@ class S3Storage(Section):
     ] = None
     create_bucket: Annotated[bool, Field(description="Create the bucket if it is missing.")] = False
     redirect: Annotated[
-        bool, Field(description="Send clients to the store for blobs; they must be able to reach the endpoint.")
+        bool,
+        Field(
+            description="Send clients to the store for blobs; they must be able to reach the endpoint.", examples=[True]
+        ),
     ] = False
+    redirect_endpoint: Annotated[
+        Url | None,
+        Field(
+            description="URL of the store as clients reach it, for redirect; leave out where it is the endpoint.",
+            examples=["https://s3.example.com"],
+        ),
+    ] = None
     prefix: Annotated[
         str,
         Field(
@@ -82,6 +102,12 @@ class S3Storage(Section):
             examples=["mirrors/acme"],
         ),
     ] = ""
+
+    @model_validator(mode="after")
+    def _check_redirect(self) -> Self:
+        if self.redirect_endpoint and not self.redirect:
+            raise ValueError("redirectEndpoint means nothing without redirect: true")
+        return self
 
     @property
     def uses_path_style(self) -> bool:
@@ -109,7 +135,7 @@ class Workload(Section):
         dict[str, str], Field(description="Labels that a node must have.", examples=[{"kubernetes.io/arch": "amd64"}])
     ] = {}
     tolerations: Annotated[
-        list[dict[str, Any]],
+        list[Toleration],
         Field(
             description="Taints of nodes to put up with, as in a pod.",
             examples=[[{"key": "dedicated", "operator": "Exists"}]],
@@ -150,7 +176,9 @@ class AuthComponent(Workload):
     token_lifetime: Annotated[Duration, Field(description="How long a token is valid: 1m to 1h.")] = timedelta(
         minutes=5
     )
-    key_size: Annotated[Literal[2048, 3072, 4096], Field(description="Bits of the RSA signing key.")] = 4096
+    key_size: Annotated[
+        Literal[2048, 3072, 4096], Field(description="Bits of the RSA signing key; see performance.md.")
+    ] = 2048
     certificate_days: Annotated[
         int, Field(ge=1, le=10000, description="Validity of the signing certificate, in days.")
     ] = 1825
@@ -161,6 +189,32 @@ class AuthComponent(Workload):
             raise ValueError(
                 "tokenLifetime must be from 1m (older clients assume a minute) to 1h (no token is revocable)"
             )
+        return self
+
+
+class ManifestCache(Section):
+    """nginx in the registry's pod, which answers for manifests that it has seen."""
+
+    enabled: Annotated[bool, Field(description="false has every manifest come from the registry itself.")] = True
+    image: Annotated[Image, Field(description="nginx with a tag, a digest, or both.")] = (
+        "docker.io/library/nginx:1.28-alpine"
+    )
+    tag_age: Annotated[
+        Duration,
+        Field(description="How long the upstream is not asked again what a tag means: 1s to 1h."),
+    ] = timedelta(seconds=5)
+    resources: Annotated[
+        dict[Literal["requests", "limits"], dict[str, Quantity]] | None,
+        Field(
+            description="Requests and limits; what is left out keeps the default of the chart.",
+            examples=[{"limits": {"memory": "512Mi"}}],
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _check_age(self) -> Self:
+        if not timedelta(seconds=1) <= self.tag_age <= timedelta(hours=1):
+            raise ValueError("tagAge must be from 1s to 1h; enabled: false has the upstream asked at every pull")
         return self
 
 
@@ -175,6 +229,10 @@ class RegistryComponent(Workload):
         Duration,
         Field(description="Age at which a cached object is dropped, counted from its first pull; 0 keeps all."),
     ] = timedelta(days=7)
+
+    manifest_cache: Annotated[
+        ManifestCache, Field(description="nginx in the registry's pod, which answers for manifests that it has seen.")
+    ] = ManifestCache()
 
     @model_validator(mode="after")
     def _check_ttl(self) -> Self:
@@ -207,7 +265,7 @@ class Upstream(Section):
     anonymous_pull: Annotated[
         list[RepositoryPattern],
         Field(
-            description="Repositories that everyone may pull; official images are library/NAME.",
+            description="Repositories that everyone may pull; official images of Docker Hub are library/NAME.",
             examples=[["library/*", "acme/tool"]],
         ),
     ]
@@ -218,6 +276,18 @@ class Upstream(Section):
             examples=["library/alpine:3"],
         ),
     ] = None
+
+    @field_validator("anonymous_pull")
+    @classmethod
+    def _check_names(cls, patterns: list[str], info: ValidationInfo) -> list[str]:
+        """On Docker Hub alone every name has a "/": registry.k8s.io/pause has none."""
+        bare = [pattern for pattern in patterns if "/" not in pattern]
+        if bare and info.data.get("url") == DOCKER_HUB:
+            raise ValueError(
+                f'"{bare[0]}" matches no repository, because every name on Docker Hub has a "/": write "{bare[0]}/*" '
+                f'for a user or organisation, "library/{bare[0]}" for an official image'
+            )
+        return patterns
 
 
 class CertificateIssuer(Section):

@@ -8,6 +8,7 @@ import pytest
 
 from regmirror.config.load import load_mirror, parse_mirror
 from regmirror.errors import ConfigurationError, ExitCode
+from regmirror.stack.access import is_allowed
 
 GOOD = """\
 apiVersion: regmirror.dev/v1alpha1
@@ -101,6 +102,12 @@ def test_several_problems_are_told_at_once_in_the_order_of_the_file() -> None:
             "ingress:\n  tlsSecret: null\n  issuer: {name: le}\n",
             "line 10: ingress: issuer has no Secret to fill: give tlsSecret a name, or leave issuer out",
         ),
+        ("redis: {image: 2026-13-45}\n", "line 10: redis.image: this is no date: month must be in 1..12"),
+        (f"redis: {{image: {'9' * 5000}}}\n", "line 10: redis.image: this is no number that can be read"),
+        ("redis: {image: !!bool maybe}\n", "line 10: redis.image: write this without a tag"),
+        ("redis: !!set {image}\n", "line 10: redis: write this without a tag"),
+        ('redis: {image: "\\ud800"}\n', "line 10: redis.image: this is not text: it has half a character"),
+        (f"redis: {'[' * 60}{']' * 60}\n", f"line 10: redis{'[0]' * 50}: this is nested too deeply"),
         ("1: 2\n", "line 10: [1]: Keys should be strings"),
         ("kind: Mirror\n", "line 10: kind: this key stands twice"),
         ("redis:\n  image: a:1\n  image: a:1\n", "line 12: redis.image: this key stands twice"),
@@ -128,6 +135,7 @@ def test_a_key_that_is_no_word_is_refused() -> None:
             "[{name: redis, anonymousPull: []}]",
             "an upstream cannot be named redis: that is one of the mirror's own releases",
         ),
+        ("[{name: hub, anonymousPull: [a/b, alpine]}]", 'line 7: upstreams[0].anonymousPull: "alpine" matches no repo'),
         ("[{name: hub, anonymousPull: [alpine]}]", '"library/alpine" for an official image'),
         (
             f"[{{name: {'a' * 44}, anonymousPull: []}}]",
@@ -158,7 +166,6 @@ def test_upstreams_must_be_told_apart(upstreams: str, problem: str) -> None:
         ("a:\n\t- b\n", "is not valid YAML: line 2, column 1: found character that cannot start any token"),
         ("a: 1\n---\nb: 2\n", "is not valid YAML: line 2, column 1: but found another document"),
         ("a: \x00\n", "is not valid YAML: special characters are not allowed"),
-        ("a: 2026-13-45\n", "a value is not valid YAML: month must be in 1..12"),
         ("[" * 5000, "is nested too deeply"),
     ],
 )
@@ -204,3 +211,29 @@ def test_a_secret_put_into_the_file_is_never_repeated(password: str) -> None:
         parse_mirror(f"{GOOD}redis:\n  password: {password}\n", "mirror.yaml")
     assert "hunter2" not in caught.value.message + str(caught.value.hint)
     assert "line 11" in caught.value.message or "line 12" in caught.value.message
+
+
+def test_a_bomb_of_aliases_is_refused_at_once() -> None:
+    layers = ["a: &a [x, x, x, x, x, x, x, x, x]"]
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True):
+        layers.append(f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]")
+    assert only_problem("\n".join(layers)) == "line 1: the file: its aliases repeat too much"
+
+
+def test_an_alias_may_repeat_what_two_components_share() -> None:
+    text = GOOD + "auth: {tolerations: &all [{key: dedicated}]}\nredis: {tolerations: *all}\n"
+    mirror = parse_mirror(text, "mirror.yaml")
+    assert mirror.redis.tolerations == mirror.auth.tolerations == [{"key": "dedicated"}]
+
+
+def test_a_text_may_be_marked_as_one() -> None:
+    assert parse_mirror(GOOD + "auth: {issuer: !!str 5}\n", "mirror.yaml").auth.issuer == "5"
+
+
+def test_registries_other_than_docker_hub_have_names_without_a_slash() -> None:
+    text = GOOD.split("upstreams:")[0] + (
+        "upstreams: [{name: kubernetes, url: 'https://registry.k8s.io', anonymousPull: [pause, '*', coredns/*]}]\n"
+    )
+    (upstream,) = parse_mirror(text, "mirror.yaml").upstreams
+    allowed = ["pause", "etcd", "coredns/coredns", "ingress-nginx/controller", "coredns/a/b"]
+    assert [name for name in allowed if is_allowed(upstream, name)] == ["pause", "etcd", "coredns/coredns"]

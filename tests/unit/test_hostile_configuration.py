@@ -1,0 +1,184 @@
+"""Whatever stands in the file: a clear error or a mirror, and nothing else; every value arrives unchanged."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import os
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from regmirror.config.load import load_mirror, parse_mirror
+from regmirror.config.model import Mirror
+from regmirror.errors import ConfigurationError
+from regmirror.gitops.files import to_yaml
+from regmirror.gitops.fill_script import fill_script
+from regmirror.stack.auth_config import auth_config
+from regmirror.stack.registry_config import registry_config
+from regmirror.stack.releases import Stack, build_stack
+from regmirror.stack.secret_forms import secret_forms
+from tests import samples
+from tests.charts.helm import find_helm
+
+EXAMPLES = 2000 if os.environ.get("REGMIRROR_LONG") else 40
+EVERY_KEY: dict[str, Any] = runpy.run_path(str(Path(__file__).parents[2] / "docs/generate_configuration.py"))[
+    "example"
+]()
+EVERY_KEY["upstreams"].append({"name": "quay", "host": "quay.example.com", "anonymousPull": []})
+TEXT = yaml.safe_dump(EVERY_KEY, sort_keys=False)
+PIECES = [
+    "&a ", "*a", "<<: *a\n", "!!binary x", "!!set {a}", "!!omap [a: 1]", "!!python/none x", "!!int 'a'", "!!int ''",
+    "!!bool maybe", "!!timestamp x", "!!map []", "!!merge x", "? [1]\n: 2\n", "- ", "\n", "  ", "{", "}", "[", "]", ":",
+    ": ", "#", "|\n", "'", '"', '"\\ud800"', "\x00", "%YAML 1.1\n", "---\n", "...\n", "\t", "~", "1e400", "0x", ".nan",
+    "2026-13-45", "12:30:45", "\u2028", "\ufeff", "=", "<<", "@", "`", "9" * 5000, "null", "[]", "{}", "true",
+]  # fmt: skip
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.dates()
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9) | st.integers(), inner, max_size=3),
+)
+
+
+def read(text: str) -> Mirror | None:
+    """The mirror of a text, None where it is refused; any other exception fails the test."""
+    try:
+        mirror = parse_mirror(text, "regmirror.yaml")
+    except ConfigurationError as error:
+        assert error.message.startswith("regmirror.yaml ")
+        assert error.code == "RM100"
+        return None
+    assert arrives(mirror)
+    return mirror
+
+
+def built(mirror: Mirror) -> Stack:
+    return build_stack(mirror, samples.material(), {}, samples.NOW)
+
+
+def arrives(mirror: Mirror) -> bool:
+    """What is deployed and what is rendered holds the values of the mirror."""
+    stack = built(mirror)
+    files = {
+        (manifest["metadata"]["name"], key): base64.b64decode(content)
+        for manifest in stack.secrets
+        for key, content in manifest["data"].items()
+    }
+    for upstream in mirror.upstreams:
+        wanted = registry_config(mirror, upstream, samples.material())
+        assert yaml.safe_load(files[f"regmirror-{upstream.name}-config", "config.yml"]) == wanted
+    assert yaml.safe_load(files["regmirror-auth-config", "auth_config.yml"]) == auth_config(mirror)
+    for release in stack.releases:
+        assert yaml.safe_load(to_yaml(release.values)) == json.loads(json.dumps(release.values)) == release.values
+    assert fill_script(mirror, secret_forms(mirror)).encode()
+    return True
+
+
+@given(st.text())
+@example("{")
+@example("a: &a [*a]")
+def test_any_text_is_refused_or_read(text: str) -> None:
+    read(text)
+
+
+@given(st.binary())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_are_refused_or_read(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "regmirror.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError):
+        load_mirror(path)
+
+
+@given(st.lists(st.tuples(st.integers(0, len(TEXT)), st.sampled_from(PIECES), st.integers(0, 20)), max_size=4))
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_a_file_with_pieces_put_in_and_taken_out_is_refused_or_read(changes: list[tuple[int, str, int]]) -> None:
+    text = TEXT
+    for place, piece, taken in changes:
+        text = text[:place] + piece + text[place + taken :]
+    read(text)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The paths of everything in a document."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(found for key, inner in inside for found in places(inner, (*path, key)))]
+
+
+def replaced(document: Any, path: tuple[Any, ...], value: Any) -> Any:
+    document = copy.deepcopy(document)
+    target = document
+    for part in path[:-1]:
+        target = target[part]
+    target[path[-1]] = value
+    return document
+
+
+@given(path=st.sampled_from(places(EVERY_KEY)[1:]), value=ANYTHING)
+@settings(max_examples=2 * EXAMPLES, deadline=None)
+def test_any_value_at_any_key_is_refused_or_arrives(path: tuple[Any, ...], value: Any) -> None:
+    read(yaml.safe_dump(replaced(EVERY_KEY, path, value)))
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
+HOSTILE = [
+    'a"b', "a'b", "a\nb: c\n", "{{ .Values }}", "{% x %}", "${HOME}", "$(id)", "#", "- a", "*a", "&a", "!a", "%", "@",
+    "`id`", "|", ">", "~", "null", "yes", "1e5", "0o17", "0x1f", "1_000", "2026-11-24", "12:30", " a ", "a\\b", "\\n",
+    "\t", "\x85", "\u2028", "\ufeff", "\x7f", "\x00", "\U0001f600", "=", "<<", "{{", "}}", "a: b # c", "---\na", "...",
+    "[a", "{a", "a,b", ":",
+]  # fmt: skip
+FREE_TEXT = TEXTS | st.sampled_from(HOSTILE)
+
+
+def with_texts(text: str) -> dict[str, Any]:
+    """The file with one text wherever any text is allowed."""
+    document = copy.deepcopy(EVERY_KEY)
+    document["auth"]["issuer"] = document["storage"]["region"] = text
+    document["storage"]["bucket"] = (text * 3)[:63]
+    document["ingress"]["className"] = document["ingress"]["tlsSecret"] = document["ingress"]["issuer"]["name"] = text
+    document["ingress"]["annotations"] = {text: text}
+    for component in ("registry", "auth", "redis"):
+        document[component]["nodeSelector"] = {text: text}
+        document[component]["tolerations"] = [{"key": text, "value": text}]
+        document[component]["imagePullSecrets"] = [text]
+        document[component]["resources"] = {"requests": {text: "1"}}
+    return document
+
+
+@given(FREE_TEXT)
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_any_text_arrives_unchanged_wherever_it_is_allowed(text: str) -> None:
+    mirror = read(yaml.safe_dump(with_texts(text), allow_unicode=False))
+    assert mirror is not None
+    values = {release.component: release.values for release in built(mirror).releases}
+    assert mirror.auth.issuer == text
+    assert values["ingress"]["annotations"][text] == text
+    assert values["ingress"]["className"] == text
+    for component in ("registry", "auth", "redis"):
+        assert values[component]["nodeSelector"] == {text: text}
+        assert values[component]["tolerations"] == [{"key": text, "value": text}]
+        assert values[component]["imagePullSecrets"] == [{"name": text}]
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("major", [3, 4])
+@pytest.mark.parametrize("text", HOSTILE[::3])
+def test_helm_renders_any_text_as_it_is(major: int, text: str) -> None:
+    helm = find_helm(major)
+    if helm is None:
+        pytest.skip(f"no Helm {major} here: set LAB_HELM{major} to its path, or put it on PATH as helm")
+    pods = {"nodeSelector": {"key": text}, "tolerations": [{"key": text, "value": text}]}
+    mirror = samples.mirror(registry=pods, ingress={"annotations": {"key": text}}, auth={"issuer": text})
+    registry, ingress = built(mirror).releases[-2:]
+    objects = helm.render("registry", registry.values, registry.name)
+    (pod,) = (found["spec"]["template"]["spec"] for found in objects if found["kind"] == "Deployment")
+    assert pod["nodeSelector"] == {"key": text}
+    assert pod["tolerations"] == [{"key": text, "value": text}]
+    for found in helm.render("ingress", ingress.values, ingress.name):
+        assert found["metadata"]["annotations"]["key"] == text
