@@ -52,6 +52,7 @@ KUBERNETES_VERSION: Final = "v1.37.2"
 
 GO_MODULES: Final = (
     GoModule("pause", ".", {"pause": "pause"}),
+    GoModule("load-client", ".", {"load-client": "load-client"}, typical_seconds=5),
     GoModule(
         "standins",
         "./cmd/...",

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 from lab import commands, progress
@@ -40,6 +41,21 @@ def install_missing() -> None:
         )
         install = ["apt-get", "install", *options, *lacking]
         commands.output_of(install, purpose=f"Installing {names}", environment=environment)
+
+
+def unpack(package: str, target: Path) -> None:
+    """Put a package's files below `target`, without installing it; raises CannotRunHereError without apt-get."""
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise CannotRunHereError(f"Missing here: {package}. It is a package of Debian, but there is no apt-get here.")
+    archives = target / "archives"
+    archives.mkdir()
+    download = ["apt-get", "download", "--quiet", package]
+    if subprocess.run(download, cwd=archives, capture_output=True, check=False).returncode:
+        commands.output_of(["apt-get", "update", "--quiet"], purpose="Updating the package lists")
+        commands.output_of(download, purpose=f"Fetching {package}", directory=archives)
+    for archive in archives.iterdir():
+        commands.output_of(["dpkg-deb", "--extract", archive, target], purpose=f"Unpacking {package}")
+    shutil.rmtree(archives)
 
 
 def _missing(package: DebianPackage) -> list[str]:

@@ -19,6 +19,7 @@ REGISTRY = "docker.io/library/registry:3.1.2"
 DOCKER_AUTH = "docker.io/cesanta/docker_auth:1.14.0"
 DOCKER_AUTH_STAND_IN = "lab.regmirror.test/docker-auth-stand-in:1.14.0"
 REDIS_STAND_IN = "lab.regmirror.test/redis-stand-in-for-valkey:7.0.15"
+NGINX = "lab.regmirror.test/nginx-of-debian:1"
 SHELL = "lab.regmirror.test/shell:1"
 PAUSE = "lab.regmirror.test/pause:1"
 
@@ -75,6 +76,7 @@ def all_images(programs: Mapping[str, Path]) -> list[LabImage]:
         LabImage(SHELL, lambda: Image(_base(), {"Cmd": ["/bin/sh"], "Env": [SEARCH_PATH]})),
         LabImage(REGISTRY, lambda: _registry(programs["registry"])),
         LabImage(REDIS_STAND_IN, _redis),
+        LabImage(NGINX, lambda: _nginx(programs["nginx"])),
         _auth_image(programs["docker-auth-stand-in"]),
     ]
 
@@ -187,6 +189,17 @@ def _redis() -> Image:
         "ExposedPorts": {"6379/tcp": {}},
     }
     return Image(entries, settings)
+
+
+def _nginx(program: Path) -> Image:
+    """The official image ends by SIGQUIT, too: nginx then finishes what it has begun."""
+    settings = {
+        "Entrypoint": ["nginx", "-g", "daemon off;"],
+        "Env": [SEARCH_PATH],
+        "ExposedPorts": {"80/tcp": {}},
+        "StopSignal": "SIGQUIT",
+    }
+    return Image((*_base(), Entry("usr/sbin", mode=0o755), *with_libraries("usr/sbin/nginx", program)), settings)
 
 
 def with_libraries(path: str, source: Path) -> tuple[Entry, ...]:

@@ -11,7 +11,7 @@ from lab.errors import LabError
 from lab.instance import Instance
 
 # Counts up whenever what a reader of the record relies on changes.
-FORMAT = 1
+FORMAT = 2
 
 
 def write(cluster: Cluster) -> None:
@@ -68,6 +68,7 @@ def _content(cluster: Cluster) -> dict[str, Any]:
             "registry": images.REGISTRY,
             "auth": images.DOCKER_AUTH_STAND_IN if images.auth_is_stand_in() else images.DOCKER_AUTH,
             "redis": images.REDIS_STAND_IN,
+            "nginx": images.NGINX,
             "shell": images.SHELL,
         },
         "auth_is_stand_in": images.auth_is_stand_in(),

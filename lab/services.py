@@ -87,6 +87,8 @@ def _traefik(cluster: Cluster) -> None:
             f"--entrypoints.ping.address={addresses.TRAEFIK_PING}",
             "--ping.entrypoint=ping",
             "--providers.kubernetesingress",
+            # As the official chart has it: a Service without a ready pod answers 503, not 404.
+            "--providers.kubernetesingress.allowemptyservices=true",
             f"--providers.kubernetesingress.ingressendpoint.ip={addresses.NODE_ADDRESS}",
             "--global.checknewversion=false",
             "--global.sendanonymoususage=false",

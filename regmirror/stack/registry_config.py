@@ -19,18 +19,27 @@ def registry_config(mirror: Mirror, upstream: Upstream, material: Material) -> d
     """The whole file for one upstream; it holds secrets."""
     return {
         "version": 0.1,
-        "log": {"level": "info", "formatter": "json", "fields": {"service": names.registry(upstream.name)}},
+        "log": {
+            "level": "info",
+            # It says once more, in another form, what the log says of every request anyway.
+            "accesslog": {"disabled": True},
+            "formatter": "json",
+            "fields": {"service": names.registry(upstream.name)},
+        },
         "storage": _storage(mirror, upstream, material.s3),
         "redis": {
             "addrs": [f"{names.REDIS}:{names.REDIS_PORT}"],
             "password": material.redis_password.get_secret_value(),
             # The keys in Redis carry no namespace of their own: two registries must never share a database.
             "db": mirror.upstreams.index(upstream),
-            # Redis is a cache: without it requests go on, later by this much.
-            "dialtimeout": "500ms",
-            "readtimeout": "500ms",
-            "writetimeout": "500ms",
-            "poolsize": 64,
+            # Redis is a cache: without it requests go on, later by these, once for every question to it. It answers in
+            # a millisecond or is in trouble, and asking again would take longer than asking S3.
+            "dialtimeout": "200ms",
+            "readtimeout": "200ms",
+            "writetimeout": "200ms",
+            "maxretries": -1,
+            # After so many connections in vain, questions fail at once until one succeeds.
+            "poolsize": 16,
         },
         "proxy": {
             "remoteurl": upstream.url,
@@ -60,7 +69,9 @@ def registry_config(mirror: Mirror, upstream: Upstream, material: Material) -> d
                 "prometheus": {"enabled": True, "path": "/metrics"},
             },
         },
-        "health": {"storagedriver": {"enabled": True, "interval": "30s", "threshold": 3}},
+        # A pod that has not reached the store for half a minute leaves its Service, and is back ten seconds after it
+        # does again. Each question is a HEAD and a LIST, which some stores charge for.
+        "health": {"storagedriver": {"enabled": True, "interval": "10s", "threshold": 3}},
     }
 
 
@@ -79,6 +90,8 @@ def _storage(mirror: Mirror, upstream: Upstream, account: Account | None) -> dic
     }
     if s3.endpoint:
         driver |= {"regionendpoint": s3.endpoint, "secure": s3.endpoint.startswith("https:")}
+    if s3.redirect_endpoint:
+        driver["redirectendpoint"] = s3.redirect_endpoint
     if account:
         driver |= {"accesskey": account.name.get_secret_value(), "secretkey": account.password.get_secret_value()}
     return {

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from regmirror.config.fields import image_parts
-from regmirror.config.model import Mirror, Upstream, Workload
+from regmirror.config.model import ManifestCache, Mirror, Upstream, Workload
 from regmirror.stack import names
 from regmirror.stack.assets import chart_directory
 from regmirror.stack.material import Material
@@ -52,9 +52,14 @@ def build_stack(mirror: Mirror, material: Material, live: Mapping[str, Manifest]
     ``live`` has the Secrets of the cluster by name; ``now`` is in UTC and marks those that are to change.
     """
     secrets = with_versions(secret_manifests(mirror, material), live, now)
+    return Stack(secrets, build_releases(mirror, secrets))
+
+
+def build_releases(mirror: Mirror, secrets: list[Manifest]) -> list[Release]:
+    """The releases of a mirror; of each Secret only its name and version are looked at."""
     by_name = {manifest["metadata"]["name"]: manifest for manifest in secrets}
     registries = [_registry(mirror, upstream, by_name) for upstream in mirror.upstreams]
-    return Stack(secrets, [_redis(mirror, by_name), _auth(mirror, by_name), *registries, _ingress(mirror)])
+    return [_redis(mirror, by_name), _auth(mirror, by_name), *registries, _ingress(mirror)]
 
 
 def _redis(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
@@ -81,8 +86,18 @@ def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) 
         "config_secret": names.registry_secret(upstream.name),
         "bundle_secret": names.BUNDLE_SECRET,
         "credential_secret": names.credential_secret(upstream.name),
+        "cache": _manifest_cache(mirror.registry.manifest_cache),
     }
     return _release(name, "registry", context)
+
+
+def _manifest_cache(cache: ManifestCache) -> dict[str, Any]:
+    return {
+        "enabled": cache.enabled,
+        "image": image_parts(cache.image),
+        "tag_seconds": int(cache.tag_age.total_seconds()),
+        "resources": cache.resources,
+    }
 
 
 def _ingress(mirror: Mirror) -> Release:

@@ -1,5 +1,6 @@
 """Renders the Jinja templates: every value is written as a literal, of YAML unless told otherwise."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,11 +10,25 @@ import yaml
 from regmirror.errors import TemplateError
 from regmirror.stack.assets import asset_directory
 
+_LINE_BREAK = re.compile("[\n\r\x85\u2028\u2029]")
+
+
+class _OneLine(yaml.SafeDumper):
+    """Double quotes for every string of several lines: in all other styles YAML spreads it over several."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """The node of a string."""
+        style = '"' if _LINE_BREAK.search(text) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_OneLine.add_representer(str, _OneLine.represent_text)
+
 
 def yaml_literal(value: Any) -> str:
     """Any plain value on one line of YAML; strings are double-quoted, so that they stay strings."""
     style = '"' if isinstance(value, str) else None
-    text = yaml.safe_dump(value, default_style=style, default_flow_style=True, width=2**31, sort_keys=False)
+    text = yaml.dump(value, Dumper=_OneLine, default_style=style, default_flow_style=True, width=2**31, sort_keys=False)
     return text.removesuffix("\n").removesuffix("\n...")
 
 

@@ -37,6 +37,7 @@ FULL: dict[str, dict[str, Any]] = {
         "config": {"secretName": "hub-config"},
         "bundle": {"secretName": "certificates"},
         "upstream": {"secretName": "hub-account"},
+        "cache": {"tagSeconds": 60},
         "tracesExporter": "otlp",
         "hostAliases": [{"ip": "10.0.0.9", "hostnames": ["s3.example.com"]}],
     },
@@ -62,6 +63,7 @@ RENDERED: dict[str, tuple[str, dict[str, Any]]] = {
     **{f"{chart}-defaults": (chart, {}) for chart in CHARTS},
     **{f"{chart}-full": (chart, values) for chart, values in FULL.items()},
     "ingress-route": ("ingress", ROUTE),
+    "registry-without-cache": ("registry", {"cache": {"enabled": False}}),
 }
 
 PODS = [case for case, (chart, _) in RENDERED.items() if chart in WORKLOADS]

@@ -24,13 +24,12 @@ def pod(helm: Helm, chart: str, values: dict[str, Any] | None = None) -> Manifes
 
 
 def container(helm: Helm, chart: str, values: dict[str, Any] | None = None) -> Manifest:
-    """The pod's only container."""
-    (only,) = pod(helm, chart, values)["spec"]["containers"]
-    return dict(only)
+    """The pod's container with the program of the chart's name, which is the first."""
+    return dict(pod(helm, chart, values)["spec"]["containers"][0])
 
 
 def mounts(pod_spec: Manifest) -> dict[str, Manifest]:
-    """What is mounted where: each path of the pod's only container with its volume."""
+    """What is mounted where: each path of the pod's first container with its volume."""
     volumes = {volume["name"]: volume for volume in pod_spec["volumes"]}
-    (only,) = pod_spec["containers"]
-    return {mount["mountPath"]: volumes[mount["name"]] for mount in only["volumeMounts"]}
+    first = pod_spec["containers"][0]
+    return {mount["mountPath"]: volumes[mount["name"]] for mount in first["volumeMounts"]}

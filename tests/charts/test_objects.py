@@ -47,7 +47,8 @@ def test_service_finds_the_pods_by_labels_that_never_change(helm: Helm, case: st
     assert service["selector"] == {"app.kubernetes.io/name": chart, "app.kubernetes.io/instance": "mirror"}
     assert workload["selector"]["matchLabels"] == service["selector"]
     assert service["selector"].items() <= workload["template"]["metadata"]["labels"].items()
-    names = {port["name"]: port["containerPort"] for port in workload["template"]["spec"]["containers"][0]["ports"]}
-    assert [(names[port["targetPort"]], port["port"]) for port in service["ports"]] == [
-        {"redis": (6379, 6379), "auth": (5001, 5001), "registry": (5000, 5000)}[chart]
-    ]
+    containers = workload["template"]["spec"]["containers"]
+    names = {port["name"]: port["containerPort"] for each in containers for port in each["ports"]}
+    entered = {"redis": 6379, "auth": 5001, "registry": 8080 if "cache" in names else 5000}[chart]
+    reached = {"redis": 6379, "auth": 5001, "registry": 5000}[chart]
+    assert [(names[port["targetPort"]], port["port"]) for port in service["ports"]] == [(entered, reached)]

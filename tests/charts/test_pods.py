@@ -37,9 +37,9 @@ def test_is_told_nothing_of_the_cluster(helm: Helm, case: str) -> None:
 
 @pytest.mark.parametrize("case", PODS)
 def test_asks_for_memory_and_is_bounded(helm: Helm, case: str) -> None:
-    resources = container(helm, *RENDERED[case])["resources"]
-    assert {"cpu", "memory"} <= resources["requests"].keys()
-    assert "memory" in resources["limits"]
+    for each in pod(helm, *RENDERED[case])["spec"]["containers"]:
+        assert {"cpu", "memory"} <= each["resources"]["requests"].keys()
+        assert "memory" in each["resources"]["limits"]
 
 
 @pytest.mark.parametrize("case", PODS)
@@ -49,10 +49,10 @@ def test_secrets_are_mounted_for_its_group_alone_and_never_in_the_environment(he
     assert secrets
     assert {secret["defaultMode"] for secret in secrets} == {0o440}
     assert spec["securityContext"]["fsGroup"] == spec["securityContext"]["runAsGroup"]
-    mounted = {mount["name"]: mount for mount in spec["containers"][0]["volumeMounts"]}
+    mounted = {mount["name"]: mount for each in spec["containers"] for mount in each["volumeMounts"]}
     assert mounted.keys() == {volume["name"] for volume in spec["volumes"]}
-    assert all(mount.get("readOnly") for name, mount in mounted.items() if name != "data")
-    assert "secretKeyRef" not in json.dumps(spec["containers"][0].get("env", []))
+    assert all(mount.get("readOnly") for name, mount in mounted.items() if name not in {"data", "cache"})
+    assert all("secretKeyRef" not in json.dumps(each.get("env", [])) for each in spec["containers"])
 
 
 @pytest.mark.parametrize("chart", WORKLOADS)
@@ -62,9 +62,9 @@ def test_takes_what_the_cluster_needs(helm: Helm, chart: str) -> None:
     assert {key: template["spec"][key] for key in scheduling} == {key: POD[key] for key in scheduling}
     assert template["metadata"]["annotations"] == {"regmirror.dev/secret-versions": "0a1b", "example.com/note": "on"}
     assert template["metadata"]["labels"]["team"] == "1"
-    (only,) = template["spec"]["containers"]
-    assert POD["extraEnv"][0] in only["env"]
-    assert only["imagePullPolicy"] == "Always"
+    first = template["spec"]["containers"][0]
+    assert POD["extraEnv"][0] in first["env"]
+    assert first["imagePullPolicy"] == "Always"
     assert not set(scheduling) & pod(helm, chart)["spec"].keys()
 
 

@@ -26,9 +26,8 @@ def test_rolls_without_a_gap(helm: Helm, chart: str) -> None:
     spec = deployment(helm, chart)["spec"]
     assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
     template = spec["template"]["spec"]
-    (only,) = template["containers"]
-    assert only["readinessProbe"]["httpGet"] == {"path": "/", "port": "http"}
-    pause = only["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert template["containers"][0]["readinessProbe"]["httpGet"] == {"path": "/", "port": "http"}
+    (pause,) = {one["lifecycle"]["preStop"]["sleep"]["seconds"] for one in template["containers"]}
     draining = {"auth": 0, "registry": 60}[chart]
     assert pause >= 5
     assert template["terminationGracePeriodSeconds"] > pause + draining
@@ -48,3 +47,16 @@ def test_a_budget_guards_more_than_one_replica(helm: Helm, chart: str) -> None:
 def test_redis_is_never_there_twice(helm: Helm) -> None:
     spec = deployment(helm, "redis")["spec"]
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+
+
+def test_a_new_configuration_of_the_cache_restarts_the_registry(helm: Helm) -> None:
+    first, again, changed = (pod(helm, "registry", {"cache": {"tagSeconds": age}}) for age in (5, 5, 6))
+    assert first == again
+    assert changed != first
+
+
+def test_the_cache_can_be_left_out(helm: Helm) -> None:
+    manifests = helm.render("registry", {"cache": {"enabled": False}})
+    template = one(manifests, "Deployment")["spec"]["template"]["spec"]
+    assert [container["name"] for container in template["containers"]] == ["registry"]
+    assert "ConfigMap" not in {manifest["kind"] for manifest in manifests}

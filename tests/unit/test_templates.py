@@ -50,6 +50,8 @@ def workload(**changes: Any) -> dict[str, Any]:
 
 
 @given(PLAIN)
+@example({"\n": None})
+@example(["a\u2028b"])
 def test_any_plain_value_is_one_line_that_reads_back_the_same(value: Any) -> None:
     text = yaml_literal(value)
     assert "\n" not in text

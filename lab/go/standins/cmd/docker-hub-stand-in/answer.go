@@ -34,12 +34,12 @@ func (a *answer) Write(data []byte) (int, error) {
 	return a.writeSlowly(data)
 }
 
-// writeSlowly sends a part every tenth of a second.
+// writeSlowly sends at most a tenth of a second's bytes at a time, each after the time that they take.
 func (a *answer) writeSlowly(data []byte) (written int, err error) {
 	part := max(1, a.bytesPerSecond/10)
 	for written < len(data) && err == nil {
-		time.Sleep(time.Duration(part) * time.Second / time.Duration(a.bytesPerSecond))
 		end := min(written+part, len(data))
+		time.Sleep(time.Duration(end-written) * time.Second / time.Duration(a.bytesPerSecond))
 		var n int
 		n, err = a.ResponseWriter.Write(data[written:end])
 		written += n
