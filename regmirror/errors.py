@@ -22,6 +22,10 @@ class RegmirrorError(Exception):
 
     code = "RM000"
     exit_code = ExitCode.FAILED
+    left_changes = False
+    """Whether what failed had changed something before."""
+    causes: tuple["RegmirrorError", ...] = ()
+    """The errors that this one sums up."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -96,12 +100,6 @@ class ChartError(HelmError):
     code = "RM302"
 
 
-class ReleaseStuckError(HelmError):
-    """A Helm release was left in the middle of an operation."""
-
-    code = "RM303"
-
-
 class StorageError(RegmirrorError):
     """The S3 service or the bucket cannot be used."""
 
@@ -144,8 +142,14 @@ class RotationLockedError(RotationError):
     code = "RM611"
 
 
-class RolloutTimeoutError(RegmirrorError):
-    """A component did not become ready in time."""
+class RolloutBlockedError(RotationError):
+    """Something would keep pods from being replaced without an outage."""
+
+    code = "RM612"
+
+
+class DeadlineError(RegmirrorError):
+    """Something was not done, or did not become ready, in time."""
 
     code = "RM700"
     exit_code = ExitCode.TIMED_OUT
@@ -156,3 +160,16 @@ class PartlyAppliedError(RegmirrorError):
 
     code = "RM701"
     exit_code = ExitCode.PARTIAL
+
+
+class InterruptedRunError(RegmirrorError):
+    """Ctrl-C or SIGTERM ended the command; running it again goes on from there."""
+
+    code = "RM702"
+    exit_code = ExitCode.INTERRUPTED
+
+
+class RolledBackError(RegmirrorError):
+    """A deployment failed, and what served before it was put back."""
+
+    code = "RM703"

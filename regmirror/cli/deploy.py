@@ -1,12 +1,16 @@
 """``regmirror deploy``: brings the cluster to what the configuration says, and proves that it serves."""
 
+from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from regmirror.cli import options
+from regmirror.cli.diff import exit_code_of_diff, tell
 from regmirror.cli.options import DEFAULT_FILE, Format
 from regmirror.cli.terminal import Terminal, terminal
+from regmirror.errors import ConfigurationError, RegmirrorError
 
 
 def deploy(
@@ -24,7 +28,18 @@ def deploy(
     ] = False,
     unlock: Annotated[
         bool,
-        typer.Option("--unlock", help="Go on where an earlier deployment was killed in the middle of Helm's work."),
+        typer.Option("--unlock", help="Take a Helm that left its mark for killed, without watching it for 30 s."),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only show what would change; leaves with 0 if nothing, 1 if something."),
+    ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove what an upstream left that is no longer in the file.")
+    ] = False,
+    rollback_on_failure: Annotated[
+        bool,
+        typer.Option("--rollback-on-failure", help="Put back what served before, if this deployment fails."),
     ] = False,
     output: options.Output = Format.TABLE,
     debug: options.Debug = False,
@@ -35,31 +50,41 @@ def deploy(
     Running it again is always safe: what is as it should be stays untouched, and no pod restarts without a reason.
 
         regmirror deploy
+        regmirror deploy --dry-run
         regmirror deploy --resolve mirror.example.com:443:192.0.2.7 --ca-file ca.crt    # before DNS and public TLS
     """
-    with terminal(output, debug=debug, no_color=no_color) as streams:
+    code = partial(_code, dry_run=dry_run)
+    with terminal(output, debug=debug, no_color=no_color, exit_code=code) as streams:
         from regmirror.cli.progress import StepProgress
-        from regmirror.cli.world import open_resolver, read_mirror, read_timeout, run_until_done
-        from regmirror.clients.cluster import KubernetesCluster
-        from regmirror.clients.helm import Pyhelm3Helm
+        from regmirror.cli.world import open_edges, read_mirror, read_timeout, run_until_done
         from regmirror.clients.http import Urllib3Http, parse_resolve
-        from regmirror.clients.object_store import S3ObjectStore
-        from regmirror.deploy.run import Edges, deploy_mirror
+        from regmirror.deploy.diff import plan_deployment
+        from regmirror.deploy.run import deploy_mirror
 
+        if prune and rollback_on_failure:
+            raise ConfigurationError(
+                "--prune and --rollback-on-failure exclude each other: what is removed cannot be put back",
+                hint="first regmirror deploy --rollback-on-failure, then regmirror deploy --prune",
+            )
         mirror = read_mirror(file, namespace)
         limit = read_timeout(timeout)
         http = Urllib3Http(parse_resolve(resolve), ca_file)
-        cluster = KubernetesCluster(kubeconfig, context, mirror.namespace)
-        edges = Edges(
-            cluster,
-            Pyhelm3Helm(helm, kubeconfig, cluster.context, mirror.namespace),
-            open_resolver(file, cluster),
-            None if skip_bucket else lambda account: S3ObjectStore(mirror.storage, account),
-            None if skip_proof else http,
-        )
+        edges = open_edges(file, mirror, kubeconfig, context, helm, skip_bucket=skip_bucket)
         with StepProgress(streams) as progress:
-            report = run_until_done(deploy_mirror(mirror, edges, progress, limit, unlock=unlock))
-        _show(streams, report, mirror.host)
+            if dry_run:
+                planned = run_until_done(plan_deployment(mirror, edges, progress, prune=prune))
+            else:
+                edges = replace(edges, http=None if skip_proof else http)
+                chosen = {"unlock": unlock, "prune": prune, "rollback": rollback_on_failure}
+                report = run_until_done(deploy_mirror(mirror, edges, progress, limit, **chosen))
+        if dry_run:
+            tell(streams, planned)
+        else:
+            _show(streams, report, mirror.host)
+
+
+def _code(error: RegmirrorError, *, dry_run: bool) -> int:
+    return exit_code_of_diff(error) if dry_run else error.exit_code
 
 
 def _show(streams: Terminal, report: dict[str, Any], host: str) -> None:

@@ -32,6 +32,14 @@ class Runtime(StrEnum):
     MINIKUBE = "minikube"
 
 
+class Flavour(StrEnum):
+    """For whom the mirror can be rendered; regmirror/gitops/guide.py has the same names."""
+
+    MANIFESTS = "manifests"
+    FLUX = "flux"
+    ARGOCD = "argocd"
+
+
 class ReportFormat(StrEnum):
     """How the results of checks are written to standard output."""
 
@@ -47,7 +55,9 @@ class ReportFormat(StrEnum):
         return {ReportFormat.JSON: Format.JSON, ReportFormat.YAML: Format.YAML}.get(self, Format.TABLE)
 
 
-File = Annotated[Path, typer.Option("-f", "--file", envvar="REGMIRROR_FILE", help="The configuration file.")]
+File = Annotated[
+    Path, typer.Option("-f", "--file", envvar="REGMIRROR_FILE", help="The configuration file; - for standard input.")
+]
 Kubeconfig = Annotated[
     Path | None, typer.Option("--kubeconfig", envvar="REGMIRROR_KUBECONFIG", help="Kubeconfig; else as kubectl does.")
 ]

@@ -13,7 +13,7 @@ _WIDTH = 24
 
 
 class StepProgress:
-    """The Progress of ``run_steps``, on standard error."""
+    """The Progress of a deployment, on standard error."""
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
@@ -42,8 +42,8 @@ class StepProgress:
         self._tasks[title] = self._live.add_task(f"{title:<{_WIDTH}}", reason="")
 
     def waiting(self, title: str, reason: str) -> None:
-        """A running step waits for something."""
-        self._live.update(self._tasks[title], reason=reason)
+        """A running step waits for something; the first line of why is shown beside it."""
+        self._live.update(self._tasks[title], reason="; ".join(map(str.strip, reason.splitlines()[:2])))
 
     def finished(self, title: str, done: Done) -> None:
         """A step ended well."""

@@ -3,7 +3,7 @@
 import json
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from regmirror.cli.options import Format
-from regmirror.errors import ExitCode, RegmirrorError
+from regmirror.errors import ExitCode, InterruptedRunError, RegmirrorError
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,16 @@ class Terminal:
 
 @contextmanager
 def terminal(
-    output: Format = Format.TABLE, *, debug: bool = False, no_color: bool = False, failure: int | None = None
+    output: Format = Format.TABLE,
+    *,
+    debug: bool = False,
+    no_color: bool = False,
+    exit_code: Callable[[RegmirrorError], int] = lambda error: error.exit_code,
 ) -> Iterator[Terminal]:
     """A command's streams; an error within is told on standard error and becomes the exit code.
 
     With a document as output, the error is a document on standard output, too: a program that reads it never finds
-    nothing. ``failure`` is the exit code of every error, in place of each error's own.
+    nothing. ``exit_code`` gives the code of an error where it is not the error's own.
     """
     # None leaves the decision to NO_COLOR, FORCE_COLOR and TERM.
     colourless = no_color or None
@@ -63,10 +67,11 @@ def terminal(
         yield streams
     except RegmirrorError as error:
         _tell(streams, error)
-        raise typer.Exit(error.exit_code if failure is None else failure) from None
+        raise typer.Exit(exit_code(error)) from None
     except (KeyboardInterrupt, EOFError):
-        streams.say("interrupted; what was done stays, and the same command goes on from there", "bold red")
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
+        interrupted = InterruptedRunError("interrupted", hint="run the command again: it goes on from there")
+        _tell(streams, interrupted)
+        raise typer.Exit(interrupted.exit_code) from None
     except BrokenPipeError:
         # Whoever read our output has seen enough; Python would complain about it once more at exit.
         sys.stderr.close()
@@ -77,7 +82,7 @@ def terminal(
         # Its own words may hold anything, a secret too: they are shown with --debug alone.
         unexpected = RegmirrorError(f"an unexpected {type(error).__name__}", hint="see it with --debug, and report it")
         _tell(streams, unexpected)
-        raise typer.Exit(unexpected.exit_code if failure is None else failure) from None
+        raise typer.Exit(exit_code(unexpected)) from None
 
 
 def _tell(streams: Terminal, error: RegmirrorError) -> None:
@@ -87,4 +92,9 @@ def _tell(streams: Terminal, error: RegmirrorError) -> None:
     if error.hint:
         streams.say(f"  Try: {error.hint}")
     if streams.output is not Format.TABLE:
-        streams.print_document({"error": {"code": error.code, "message": error.message, "hint": error.hint}})
+        causes = [_document(cause) for cause in error.causes]
+        streams.print_document({"error": _document(error) | ({"causes": causes} if causes else {})})
+
+
+def _document(error: RegmirrorError) -> dict[str, Any]:
+    return {"code": error.code, "message": error.message, "hint": error.hint}

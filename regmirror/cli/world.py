@@ -3,16 +3,20 @@
 import asyncio
 import os
 import signal
-from collections.abc import Coroutine
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from pydantic import ValidationError
 
 from regmirror.config.durations import parse_duration
-from regmirror.config.load import load_mirror
+from regmirror.config.load import parse_mirror, read_text
 from regmirror.config.model import Mirror
 from regmirror.config.secret_references import SecretResolver
 from regmirror.errors import ConfigurationError
@@ -20,12 +24,15 @@ from regmirror.ports.cluster import Cluster
 from regmirror.ports.object_store import ObjectStore
 from regmirror.stack.material import Account
 
+if TYPE_CHECKING:
+    from regmirror.deploy.run import Edges
+
 T = TypeVar("T")
 
 
 def read_mirror(file: Path, namespace: str | None) -> Mirror:
     """The configuration, with the namespace of the command line where one is given; raises ConfigurationError."""
-    mirror = load_mirror(file)
+    mirror = parse_mirror(read_source(file), str(file))
     if not namespace:
         return mirror
     try:
@@ -33,6 +40,22 @@ def read_mirror(file: Path, namespace: str | None) -> Mirror:
     except ValidationError as error:
         message = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise ConfigurationError(f"--namespace: {message}") from None
+
+
+def read_source(file: Path) -> str:
+    """The text of the configuration file, or of standard input for ``-``; raises ConfigurationError."""
+    if str(file) != "-":
+        return read_text(file)
+    try:
+        return _read_all(sys.stdin).decode()
+    except UnicodeDecodeError:
+        raise ConfigurationError("standard input cannot be read: it is not UTF-8 text") from None
+
+
+@cache
+def _read_all(stream: TextIO) -> bytes:
+    """A stream can be read once, and its text is needed more often."""
+    return stream.buffer.read()
 
 
 def read_timeout(text: str, option: str = "--timeout") -> timedelta:
@@ -57,12 +80,53 @@ def open_store(mirror: Mirror, account: Account | None) -> ObjectStore:
     return S3ObjectStore(mirror.storage, account)
 
 
+def open_edges(
+    file: Path, mirror: Mirror, kubeconfig: Path | None, context: str | None, helm: str, *, skip_bucket: bool
+) -> "Edges":
+    """What a deployment works on, without the public host. Raises KubeconfigError."""
+    from regmirror.clients.cluster import KubernetesCluster
+    from regmirror.clients.helm import Pyhelm3Helm
+    from regmirror.deploy.run import Edges
+
+    cluster = KubernetesCluster(kubeconfig, context, mirror.namespace)
+    return Edges(
+        cluster,
+        Pyhelm3Helm(helm, kubeconfig, cluster.context, mirror.namespace),
+        open_resolver(file, cluster),
+        None if skip_bucket else lambda account: open_store(mirror, account),
+        http=None,
+    )
+
+
+class _Forsaken(ThreadPoolExecutor):
+    """Runs each call in a thread that nobody waits for at the end.
+
+    A call that hangs in the network would else keep whoever pressed Ctrl-C, or set a time limit, waiting for it.
+    """
+
+    def submit(self, call: Callable[..., T], /, *words: Any, **options: Any) -> "Future[T]":
+        """Start the call at once."""
+        future: Future[T] = Future()
+
+        future.set_running_or_notify_cancel()
+
+        def work() -> None:
+            try:
+                future.set_result(call(*words, **options))
+            except BaseException as error:
+                future.set_exception(error)
+
+        threading.Thread(target=work, daemon=True).start()
+        return future
+
+
 def run_until_done(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end; SIGTERM and Ctrl-C cancel it, which ends its child processes, and raise KeyboardInterrupt."""
 
     async def guarded() -> T:
         task = asyncio.ensure_future(work)
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(_Forsaken())
         # Not every platform's event loop takes handlers; there SIGTERM ends the process at once.
         with suppress(NotImplementedError):
             loop.add_signal_handler(signal.SIGTERM, task.cancel)

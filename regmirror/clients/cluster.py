@@ -50,6 +50,8 @@ class KubernetesCluster:
         self._configuration, self.context = _load(kubeconfig, context)
         self._dynamic: DynamicClient | None = None
         self._discovering = threading.Lock()
+        self._rules: list[Object] | None = None
+        self._reviewing = threading.Lock()
         self._cache = Path(tempfile.mkdtemp(prefix="regmirror-discovery-"))
         weakref.finalize(self, shutil.rmtree, self._cache, ignore_errors=True)
 
@@ -60,15 +62,29 @@ class KubernetesCluster:
 
     def may(self, right: Right) -> bool:
         """Whether the user has a right in the namespace (SelfSubjectAccessReview)."""
+        if any(_grants(rule, right) for rule in self._known_rules()):
+            return True
+        # The list of rules may be incomplete: whether a right is missing is said by the server for that one right.
         attributes = {"namespace": self.namespace, **right._asdict()}
-        review = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes},
-        }
-        kind = Kind("authorization.k8s.io/v1", "SelfSubjectAccessReview")
-        answer = self._call(f"ask whether we may {right}", lambda: self._resource(kind).create(body=review))
-        return bool(answer.to_dict()["status"]["allowed"])
+        status = self._review("SelfSubjectAccessReview", {"resourceAttributes": attributes})
+        return bool(status["allowed"])
+
+    def _known_rules(self) -> list[Object]:
+        """What the user may do in the namespace, asked once: the rights of a command are dozens."""
+        with self._reviewing:
+            if self._rules is None:
+                status = self._review("SelfSubjectRulesReview", {"namespace": self.namespace})
+                self._rules = list(status.get("resourceRules") or [])
+            return self._rules
+
+    def _review(self, kind: str, spec: Object) -> Object:
+        group = "authorization.k8s.io/v1"
+        body = {"apiVersion": group, "kind": kind, "spec": spec}
+        answer = self._call(
+            "ask for the rights of this user",
+            lambda: self._resource(Kind(group, kind)).create(body=body, _request_timeout=_TIMEOUT),
+        )
+        return dict(answer.to_dict()["status"])
 
     def get(self, kind: Kind, name: str) -> Object | None:
         """One object; None where it, or its kind, does not exist."""
@@ -129,13 +145,9 @@ class KubernetesCluster:
         except _MissingError as error:
             raise ConflictError(error.message) from error
 
-    def is_in_place(self, manifest: Object) -> bool:
-        """Whether the object is there and a dry run of applying the manifest changes nothing of it.
-
-        The API server compares, so its defaults and its ways of writing quantities are no differences.
-        """
-        live = self.get(_kind(manifest), manifest["metadata"]["name"])
-        return live is not None and _substance(live) == _substance(self._apply(manifest, dry_run="All"))
+    def preview(self, manifest: Object) -> Object:
+        """An object that is there as applying the manifest would leave it: with the API server's own defaults."""
+        return self._apply(manifest, dry_run="All")
 
     def delete(self, kind: Kind, name: str) -> None:
         """Delete one object; a missing one is fine."""
@@ -248,14 +260,16 @@ class _MissingError(ClusterError):
     """The object, its kind, or what it belongs to is not there."""
 
 
+def _grants(rule: Object, right: Right) -> bool:
+    """Whether a rule gives a right on every object; one that names objects is about these alone."""
+    wanted = {"verbs": right.verb, "apiGroups": right.group, "resources": right.resource}
+    return not rule.get("resourceNames") and all(
+        {value, "*"} & set(rule.get(key) or []) for key, value in wanted.items()
+    )
+
+
 def _kind(manifest: Object) -> Kind:
     return Kind(manifest["apiVersion"], manifest["kind"])
-
-
-def _substance(found: Object) -> Object:
-    """An object without its status and without what the API server keeps about it."""
-    metadata = {key: found["metadata"].get(key) or {} for key in ("labels", "annotations")}
-    return {key: value for key, value in found.items() if key not in {"metadata", "status"}} | metadata
 
 
 def _load(kubeconfig: Path | None, context: str | None) -> tuple[Configuration, str]:

@@ -4,13 +4,14 @@ import asyncio
 import logging
 import re
 from asyncio.subprocess import DEVNULL, PIPE
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyhelm3
 
 from regmirror.errors import ChartError, HelmError, HelmMissingError
-from regmirror.ports.helm import DeployedRelease
+from regmirror.ports.helm import DeployedRelease, ListedRelease
 from regmirror.stack.releases import Release
 
 MINIMUM_VERSION = (3, 17)
@@ -82,6 +83,17 @@ class Pyhelm3Helm:
         newest = list(history)[-1]
         return DeployedRelease(int(newest["revision"]), str(newest["status"]))
 
+    async def releases(self) -> list[ListedRelease]:
+        """Every release of the namespace, by name; Helm 3 shows some statuses only when asked, and so does Helm 4."""
+        found = await self._command.list(
+            include_failed=True,
+            include_pending=True,
+            include_uninstalling=True,
+            include_uninstalled=True,
+            namespace=self._namespace,
+        )
+        return [ListedRelease(one["name"], one["chart"], int(one["revision"]), one["status"]) for one in found]
+
     async def manifest(self, name: str) -> list[dict[str, Any]]:
         """The objects that the newest revision applied."""
         return _objects(await self._command.get_resources(name, namespace=self._namespace))
@@ -108,6 +120,20 @@ class Pyhelm3Helm:
             release.name, release.chart, release.values, create_namespace=False, namespace=self._namespace, **taking
         )
         return int(answer["version"])
+
+    async def uninstall(self, name: str) -> None:
+        """Take a release away with its objects and its history, without waiting for pods; a missing one is fine."""
+        with suppress(_ReleaseMissingError):
+            await self._command.uninstall(name, namespace=self._namespace)
+
+    async def rollback(self, name: str, revision: int) -> int:
+        """Bring a release back to an earlier revision without waiting for pods; gives the new revision."""
+        major, _ = await self.version()
+        # pyhelm3 does not know these two.
+        taking = ["--server-side", "true", "--force-conflicts"] if major >= 4 else []
+        await self._command.run(["rollback", name, revision, "--namespace", self._namespace, *taking])
+        newest = await self.find(name)
+        return newest.revision if newest else 0
 
 
 class _ReleaseMissingError(HelmError):

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import boto3
@@ -74,6 +75,23 @@ class S3ObjectStore:
         place = {"Bucket": self._storage.bucket, "Prefix": prefix}
         found = self._call("list the uploads of", lambda: self._client.list_multipart_uploads(**place))
         return sum(upload["Initiated"] < before for upload in found.get("Uploads", []))
+
+    def purge(self, prefix: str) -> int:
+        """Delete unfinished uploads and up to 1000 objects whose keys begin with ``prefix``; 0 when none is left."""
+        place = {"Bucket": self._storage.bucket}
+        uploads = self._call("list the uploads of", lambda: self._client.list_multipart_uploads(**place, Prefix=prefix))
+        for upload in uploads.get("Uploads", []):
+            which = place | {"Key": upload["Key"], "UploadId": upload["UploadId"]}
+            self._call("delete from", partial(self._client.abort_multipart_upload, **which))
+        keys = [{"Key": found["Key"]} for found in self._page(prefix, None).get("Contents", [])]
+        if not keys:
+            return 0
+        wanted = {"Objects": keys, "Quiet": True}
+        answer = self._call("delete from", lambda: self._client.delete_objects(**place, Delete=wanted))
+        for refused in answer.get("Errors", []):
+            why = f"{refused.get('Code', 'no reason given')}: {refused.get('Message', '')}".rstrip(": ")
+            raise StorageError(f"cannot delete {refused.get('Key')} from the bucket {self._storage.bucket}: {why}")
+        return len(keys)
 
     def _page(self, prefix: str, token: str | None) -> Any:
         place = {"Bucket": self._storage.bucket, "Prefix": prefix} | ({"ContinuationToken": token} if token else {})

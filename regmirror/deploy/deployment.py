@@ -1,14 +1,16 @@
 """The steps of a deployment, in order: the table of contents of ``regmirror deploy``."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from regmirror.config.model import Mirror
 from regmirror.deploy.foundation import SECRETS_STEP, BucketStep, NamespaceStep, SecretsStep
+from regmirror.deploy.leftovers import Leftovers, PruneStep
 from regmirror.deploy.proof import ProofStep
 from regmirror.deploy.release_step import ReleaseStep
-from regmirror.deploy.steps import Step
+from regmirror.deploy.steps import PlannedStep, Step
 from regmirror.ports.cluster import Cluster, Object
-from regmirror.ports.helm import Helm
+from regmirror.ports.helm import Helm, ListedRelease
 from regmirror.ports.http import Http
 from regmirror.ports.object_store import ObjectStore
 from regmirror.stack.material import Material
@@ -34,12 +36,25 @@ class Target:
     stack: Stack
     rendered: dict[str, list[Object]]
     """The objects of each release, by its name."""
+    listed: Mapping[str, ListedRelease]
+    """The releases that there are, by name."""
+    pruned: Leftovers = field(default_factory=lambda: Leftovers((), ()))
+    """What is there, is not in the target, and is to go."""
 
 
-def deployment_steps(target: Target, world: World, deadline: float, *, unlock: bool = False) -> list[Step]:
-    """What brings the cluster to the target; ``deadline`` is on the monotonic clock."""
+def deployment_steps(target: Target, world: World, *, unlock: bool = False) -> list[Step]:
+    """What brings the cluster to the target, and proves it."""
+    steps: list[Step] = [*changing_steps(target, world, unlock=unlock)]
+    if world.http:
+        hosts = tuple(target.mirror.host_of(upstream) for upstream in target.mirror.upstreams)
+        steps.append(ProofStep(hosts, world.http, needs=(target.stack.releases[-1].name,)))
+    return steps
+
+
+def changing_steps(target: Target, world: World, *, unlock: bool = False) -> list[PlannedStep]:
+    """The steps that change something, each of which can tell beforehand what it would change."""
     stack = target.stack
-    steps: list[Step] = []
+    steps: list[PlannedStep] = []
     if world.store:
         steps.append(BucketStep(target.mirror, world.store))
     # The bucket comes first: nothing is changed in the cluster for a key that S3 refuses, and the registry panics at
@@ -53,12 +68,13 @@ def deployment_steps(target: Target, world: World, deadline: float, *, unlock: b
             world.helm,
             world.cluster,
             target.material,
-            deadline,
             unlock,
             needs=(SECRETS_STEP, *release.needs),
+            listed=target.listed.get(release.name),
         )
         for release in stack.releases
     ]
-    if world.http:
-        steps.append(ProofStep(target.mirror, world.http, deadline, needs=(stack.releases[-1].name,)))
+    if target.pruned:
+        needs = (stack.releases[-1].name,)
+        steps.append(PruneStep(target.pruned, world.helm, world.cluster, needs))
     return steps

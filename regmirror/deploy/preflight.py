@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from regmirror.config.model import Mirror
-from regmirror.deploy.steps import Done, Progress
+from regmirror.deploy.steps import Done, Waiting
 from regmirror.errors import ClusterError, ConfigurationError, PermissionDeniedError
 from regmirror.ports.cluster import (
     CLUSTER_ISSUER,
@@ -17,14 +17,16 @@ from regmirror.ports.cluster import (
     Kind,
     Object,
     Right,
+    missing_rights,
 )
 from regmirror.ports.helm import Helm
 from regmirror.workloads.minimum import MINIMUM_KUBERNETES
 
 _DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
 _WRITE = ("get", "list", "create", "patch", "update", "delete")
+_SECRETS = ("", "secrets")
 _WRITTEN = (
-    ("", "secrets"),
+    _SECRETS,
     ("", "services"),
     ("", "configmaps"),
     ("apps", "deployments"),
@@ -49,27 +51,33 @@ class Preflight:
     check: Callable[[], Awaitable[str]]
     needs: tuple[str, ...] = ()
 
-    async def apply(self, progress: Progress) -> Done:  # noqa: ARG002 - a check is over too soon to report on
+    async def apply(self, progress: Waiting) -> Done:  # noqa: ARG002 - its title says what it waits for
         """Ask; raises RegmirrorError where the answer is no."""
         return Done(await self.check())
 
 
 def deploy_rights(mirror: Mirror) -> list[Right]:
     """What ``deploy`` does in the namespace; Helm keeps its releases in Secrets, and deletes what a chart drops."""
+    return [*(Right(verb, group, resource) for group, resource in _written(mirror) for verb in _WRITE), *_READ]
+
+
+def _written(mirror: Mirror) -> list[tuple[str, str]]:
     several = mirror.auth.replicas > 1 or mirror.registry.replicas > 1
-    written = [*_WRITTEN, _WRITTEN_WITH_REPLICAS] if several else _WRITTEN
-    return [*(Right(verb, group, resource) for group, resource in written for verb in _WRITE), *_READ]
+    return [*_WRITTEN, _WRITTEN_WITH_REPLICAS] if several else [*_WRITTEN]
+
+
+def diff_rights(mirror: Mirror) -> list[Right]:
+    """What ``diff`` asks of the namespace; a dry run needs the right to do it in earnest, as with kubectl."""
+    written = [found for found in _written(mirror) if found != _SECRETS]
+    applied = [Right(verb, group, resource) for group, resource in written for verb in ("get", "patch")]
+    return [Right("get", *_SECRETS), Right("list", *_SECRETS), *applied, Right("get", "", "namespaces")]
 
 
 def require_rights(cluster: Cluster, rights: list[Right]) -> None:
     """Raises PermissionDeniedError, naming each that is missing, unless the user has all these rights."""
-    missing = [right for right in rights if not cluster.may(right)]
+    missing = missing_rights(cluster, rights)
     if missing:
-        raise PermissionDeniedError(
-            f"the user of context {cluster.context} may not, in namespace {cluster.namespace}: "
-            + ", ".join(map(str, missing)),
-            hint="use another --context, or have these rights granted: regmirror rbac",
-        )
+        raise PermissionDeniedError(missing, hint="use another --context, or have these rights granted: regmirror rbac")
 
 
 def preflight_steps(mirror: Mirror, cluster: Cluster, helm: Helm) -> list[Preflight]:

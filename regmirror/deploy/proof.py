@@ -1,11 +1,9 @@
 """The last step: one request to /auth and two to /v2/, as a client would make them."""
 
 import asyncio
-import time
 from dataclasses import dataclass
 
-from regmirror.config.model import Mirror, Upstream
-from regmirror.deploy.steps import Done, Progress
+from regmirror.deploy.steps import Done, Waiting
 from regmirror.errors import RegistryError, RegmirrorError
 from regmirror.ports.http import Http
 from regmirror.registry.challenge import parse_challenge
@@ -17,30 +15,27 @@ _POLL = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ProofStep:
-    """Proves that every host challenges, issues a token, and accepts it; tries until ``deadline`` (monotonic clock)."""
+    """Proves that every host challenges, issues a token, and accepts it; tries until it does."""
 
-    mirror: Mirror
+    hosts: tuple[str, ...]
     http: Http
-    deadline: float
     needs: tuple[str, ...]
     name: str = "proof"
     title: str = "Proof"
 
-    async def apply(self, progress: Progress) -> Done:
-        """Raises RegistryError with the last reason."""
-        for upstream in self.mirror.upstreams:
-            await self._prove(upstream, progress)
-        hosts = ", ".join(self.mirror.host_of(upstream) for upstream in self.mirror.upstreams)
-        return Done(f"https://{hosts} issues tokens and accepts them")
+    async def apply(self, progress: Waiting) -> Done:
+        """Tells the reason of each failure to ``progress``."""
+        for host in self.hosts:
+            await self._prove(host, progress)
+        return Done(f"https://{', '.join(self.hosts)} issues tokens and accepts them")
 
-    async def _prove(self, upstream: Upstream, progress: Progress) -> None:
+    async def _prove(self, host: str, progress: Waiting) -> None:
         while True:
             try:
-                return await asyncio.to_thread(prove_host, self.http, self.mirror.host_of(upstream))
+                return await asyncio.to_thread(prove_host, self.http, host)
             except RegmirrorError as error:
-                if time.monotonic() > self.deadline:
-                    raise
-                progress.waiting(self.title, error.message)
+                hint = f"\n  Try: {error.hint}" if error.hint else ""
+                progress.waiting(self.title, f"a right answer; {error.code}: {error.message}{hint}")
             await asyncio.sleep(_POLL)
 
 

@@ -1,5 +1,6 @@
 """What regmirror asks of a Kubernetes cluster; always of one namespace."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from enum import Enum
 from socket import socket
@@ -23,6 +24,8 @@ INGRESS_CLASS = Kind("networking.k8s.io/v1", "IngressClass")
 LEASE = Kind("coordination.k8s.io/v1", "Lease")
 NAMESPACE = Kind("v1", "Namespace")
 POD = Kind("v1", "Pod")
+POD_DISRUPTION_BUDGET = Kind("policy/v1", "PodDisruptionBudget")
+RESOURCE_QUOTA = Kind("v1", "ResourceQuota")
 SECRET = Kind("v1", "Secret")
 CLUSTER_ISSUER = Kind("cert-manager.io/v1", "ClusterIssuer")
 
@@ -86,8 +89,8 @@ class Cluster(Protocol):
     def replace(self, found: Object) -> None:
         """Write back an object that was read; raises ConflictError where it was changed or deleted since."""
 
-    def is_in_place(self, manifest: Object) -> bool:
-        """Whether the object is there and applying the manifest would change nothing; nothing is changed."""
+    def preview(self, manifest: Object) -> Object:
+        """An object that is there as applying the manifest would leave it; nothing is changed."""
 
     def delete(self, kind: Kind, name: str) -> None:
         """Delete one object; a missing one is fine."""
@@ -97,3 +100,12 @@ class Cluster(Protocol):
 
     def connect(self, pod: str, port: int) -> AbstractContextManager[socket]:
         """A connection to a port inside a pod, loopback-only ports included (port-forward)."""
+
+
+def missing_rights(cluster: Cluster, rights: Iterable[Right]) -> str:
+    """The rights that the user lacks, in one sentence; empty where there is none."""
+    missing = [right for right in rights if not cluster.may(right)]
+    if not missing:
+        return ""
+    where = f"the user of context {cluster.context} may not, in namespace {cluster.namespace}"
+    return f"{where}: {', '.join(map(str, missing))}"

@@ -16,6 +16,17 @@ class DeployedRelease:
     """As Helm writes it: deployed, failed, pending-install, pending-upgrade, ..."""
 
 
+@dataclass(frozen=True, slots=True)
+class ListedRelease:
+    """One release of the namespace, whatever its status."""
+
+    name: str
+    chart: str
+    """Name and version, such as ``registry-0.1.0``."""
+    revision: int
+    status: str
+
+
 class Helm(Protocol):
     """Helm on one namespace. Every method raises HelmError (or a subclass of it) when Helm fails."""
 
@@ -24,6 +35,9 @@ class Helm(Protocol):
 
     async def find(self, name: str) -> DeployedRelease | None:
         """The newest revision of a release, whatever its status."""
+
+    async def releases(self) -> list[ListedRelease]:
+        """Every release of the namespace, by name."""
 
     async def manifest(self, name: str) -> list[Object]:
         """The objects that the newest revision applied."""
@@ -36,3 +50,9 @@ class Helm(Protocol):
 
     async def upgrade(self, release: Release) -> int:
         """Install or upgrade without waiting for pods; gives the new revision."""
+
+    async def uninstall(self, name: str) -> None:
+        """Take a release away with its objects and its history, without waiting for pods; a missing one is fine."""
+
+    async def rollback(self, name: str, revision: int) -> int:
+        """Bring a release back to an earlier revision without waiting for pods; gives the new revision."""

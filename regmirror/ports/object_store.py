@@ -32,3 +32,9 @@ class ObjectStore(Protocol):
 
     def count_stale_uploads(self, prefix: str, before: datetime) -> int:
         """The multipart uploads under ``prefix`` that began before a time and were never finished; 1000 at most."""
+
+    def purge(self, prefix: str) -> int:
+        """Delete unfinished uploads and up to 1000 objects whose keys begin with ``prefix``; 0 when none is left.
+
+        Raises StorageError, naming an object that could not be deleted.
+        """

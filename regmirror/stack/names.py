@@ -14,10 +14,16 @@ BUNDLE_SECRET = f"{PREFIX}bundle"
 SUCCESSOR_SECRET = f"{PREFIX}signing-next"
 """The key pair that a rotation brings in, and how far it is; there only while a rotation is under way."""
 
+ROTATION_LEASE = f"{PREFIX}rotation"
+"""Held by the rotation that is at work."""
+
 AUTH_PORT = 5001
 REGISTRY_PORT = 5000
 REGISTRY_DEBUG_PORT = 5001
 REDIS_PORT = 6379
+
+CACHE_CONTAINER = "cache"
+"""In the registry's pods, the container that clients reach; those who ask a pod for itself ask the registry."""
 
 FINGERPRINT_ANNOTATION = "regmirror.dev/certificate-fingerprint"
 VERSION_ANNOTATION = "regmirror.dev/version"

@@ -19,6 +19,15 @@ Manifest = dict[str, Any]
 
 def secret_manifests(mirror: Mirror, material: Material) -> list[Manifest]:
     """Every Secret of the mirror, in the order in which they are applied."""
+    return [
+        signing_secret(mirror, material.signing),
+        bundle_secret(mirror, material.bundle),
+        *configuration_secrets(mirror, material),
+    ]
+
+
+def configuration_secrets(mirror: Mirror, material: Material) -> list[Manifest]:
+    """The Secrets with the programs' configuration files and accounts; the signing key plays no part in them."""
     registries = [
         manifest
         for upstream in mirror.upstreams
@@ -38,8 +47,6 @@ def secret_manifests(mirror: Mirror, material: Material) -> list[Manifest]:
         )
     ]
     return [
-        signing_secret(mirror, material.signing),
-        bundle_secret(mirror, material.bundle),
         _secret(
             mirror,
             names.REDIS_SECRET,

@@ -27,7 +27,9 @@ def is_rolled_out(deployment: Object) -> bool:
 def progress_of(deployment: Object) -> str:
     """How far a rollout is, in few words."""
     status = deployment.get("status") or {}
-    return f"{status.get('availableReplicas', 0)}/{deployment['spec'].get('replicas', 1)} ready"
+    old = status.get("replicas", 0) - status.get("updatedReplicas", 0)
+    counted = f"{status.get('availableReplicas', 0)}/{deployment['spec'].get('replicas', 1)} ready"
+    return counted + (f", {old} of before" if old > 0 else "")
 
 
 def seconds_of_grace(pod: Object) -> int:

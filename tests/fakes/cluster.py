@@ -112,9 +112,9 @@ class FakeCluster:
         self._check_version(self._objects.get(_key(found)), found["metadata"]["resourceVersion"])
         self.apply(found)
 
-    def is_in_place(self, manifest: Object) -> bool:
-        live = self._objects.get(_key(manifest))
-        return live is not None and all(live.get(key) == value for key, value in manifest.items() if key != "metadata")
+    def preview(self, manifest: Object) -> Object:
+        merged: Object = _merged(self._objects[_key(manifest)], manifest)
+        return merged
 
     def delete(self, kind: Kind, name: str) -> None:
         self._objects.pop((kind, name), None)
@@ -166,6 +166,14 @@ def _serve(listener: Callable[[socket], None], connection: socket) -> None:
 
 def _key(found: Object) -> tuple[Kind, str]:
     return Kind(found["apiVersion"], found["kind"]), found["metadata"]["name"]
+
+
+def _merged(live: Any, manifest: Any) -> Any:
+    """What an apply leaves: what others have added stays, lists are replaced whole."""
+    if not isinstance(live, dict) or not isinstance(manifest, dict):
+        return copy.deepcopy(manifest)
+    merged = {key: _merged(live.get(key), value) for key, value in manifest.items()}
+    return {**copy.deepcopy(live), **merged}
 
 
 def _without_stamp(found: Object) -> Object:

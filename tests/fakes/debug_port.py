@@ -9,10 +9,15 @@ from socket import socket
 
 @dataclass
 class DebugPort:
-    """Answers /debug/health and /metrics as distribution does; ``hits`` tells how often the cache has answered."""
+    """Answers /debug/health and /metrics as distribution does; ``hits`` tells how often the cache has answered.
+
+    Between two looks at its metrics it has asked its store ten times, for ``store_seconds`` each.
+    """
 
     hits: Callable[[], int]
     trouble: str = ""
+    store_seconds: float = 0.02
+    _looks: int = 0
 
     def __call__(self, connection: socket) -> None:
         with connection.makefile("rb") as stream:
@@ -25,7 +30,16 @@ class DebugPort:
 
     def _answer(self, path: str) -> tuple[str, str]:
         if path == "/metrics":
-            return "200 OK", f'registry_proxy_hits_total{{type="blob"}} {self.hits()}\n'
+            return "200 OK", self._metrics()
         if self.trouble:
             return "503 Service Unavailable", f'{{"storagedriver_s3aws": "{self.trouble}"}}'
         return "200 OK", "{}"
+
+    def _metrics(self) -> str:
+        self._looks += 1
+        store, labels = "registry_storage_action_seconds", '{action="GetContent",driver="s3aws"}'
+        return (
+            f'registry_proxy_hits_total{{type="blob"}} {self.hits()}\n'
+            f"{store}_count{labels} {10 * self._looks}\n"
+            f"{store}_sum{labels} {10 * self._looks * self.store_seconds}\n"
+        )

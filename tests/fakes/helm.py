@@ -7,22 +7,24 @@ import json
 from typing import Any
 
 from regmirror.errors import ChartError, HelmError, HelmMissingError
-from regmirror.ports.cluster import SECRET, Object
-from regmirror.ports.helm import DeployedRelease
+from regmirror.ports.cluster import SECRET, Kind, Object
+from regmirror.ports.helm import DeployedRelease, ListedRelease
 from regmirror.stack import names
 from regmirror.stack.releases import Release
 from tests.fakes.cluster import FakeCluster
 
 
 class FakeHelm:
-    """Every chart renders to a Service and a Deployment that hold all values, whatever the chart's templates say."""
+    """Every chart renders to a Service, a Deployment that holds all values, and an Ingress for each of their hosts."""
 
     def __init__(self, cluster: FakeCluster) -> None:
         self.server_version: tuple[int, int] | None = (3, 17)
         self.upgraded: list[str] = []
         """The releases that were installed or upgraded, in order."""
         self.failures: dict[str, HelmError] = {}
-        """By release: the error with which its upgrades end."""
+        """By release: the error with which its upgrades and rollbacks end."""
+        self.failures_of_upgrade: dict[str, HelmError] = {}
+        """By release: the error with which its upgrades alone end."""
         self._cluster = cluster
 
     async def version(self) -> tuple[int, int]:
@@ -36,6 +38,15 @@ class FakeHelm:
             return None
         labels = newest["metadata"]["labels"]
         return DeployedRelease(int(labels["version"]), labels["status"])
+
+    async def releases(self) -> list[ListedRelease]:
+        known = sorted({found["metadata"]["labels"]["name"] for found in self._cluster.select(SECRET, "owner=helm")})
+        found = [(name, await self.find(name), await self.manifest(name)) for name in known]
+        return [
+            ListedRelease(name, f"{_chart(objects)}-0.1.0", deployed.revision, deployed.status)
+            for name, deployed, objects in found
+            if deployed
+        ]
 
     async def manifest(self, name: str) -> list[Object]:
         newest = self._newest(name)
@@ -64,11 +75,22 @@ class FakeHelm:
             "values": json.dumps(release.values),
             names.SECRET_VERSIONS_ANNOTATION: release.values.get("secretVersions", ""),
         }
-        template = {"metadata": {"labels": labels, "annotations": annotations}}
+        containers = [{"name": release.component, "resources": release.values.get("resources") or {}}]
+        template = {"metadata": {"labels": labels, "annotations": annotations}, "spec": {"containers": containers}}
+        space = self._cluster.namespace
         spec = {"replicas": release.values.get("replicas", 1), "template": template}
         return [
             {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"selector": labels}},
             {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec},
+            *[
+                {
+                    "apiVersion": "networking.k8s.io/v1",
+                    "kind": "Ingress",
+                    "metadata": metadata | {"name": f"{release.name}-{one['host']}", "namespace": space},
+                    "spec": {"rules": [{"host": one["host"]}]},
+                }
+                for one in release.values.get("hosts", [])
+            ],
         ]
 
     async def upgrade(self, release: Release) -> int:
@@ -78,13 +100,41 @@ class FakeHelm:
             raise HelmError("another operation (install/upgrade/rollback) is in progress")
         self.upgraded.append(release.name)
         revision = before.revision + 1 if before else 1
-        if release.name in self.failures:
+        failure = self.failures_of_upgrade.get(release.name) or self.failures.get(release.name)
+        if failure:
             self.record(release.name, revision, "failed", objects, release.values)
-            raise self.failures[release.name]
-        for found in objects:
-            self._cluster.apply(found)
+            raise failure
+        dropped = await self.manifest(release.name) if before else []
+        self.record(release.name, revision, f"pending-{'upgrade' if before else 'install'}", objects, release.values)
+        self._replace(dropped, objects)
         self.record(release.name, revision, "deployed", objects, release.values)
         return revision
+
+    async def uninstall(self, name: str) -> None:
+        for found in await self.manifest(name) if self._newest(name) else []:
+            self._cluster.delete(Kind(found["apiVersion"], found["kind"]), found["metadata"]["name"])
+        for record in self._cluster.select(SECRET, f"owner=helm,name={name}"):
+            self._cluster.delete(SECRET, record["metadata"]["name"])
+
+    async def rollback(self, name: str, revision: int) -> int:
+        record = self._cluster.get(SECRET, f"sh.helm.release.v1.{name}.v{revision}")
+        newest = await self.find(name)
+        if record is None or newest is None:
+            raise HelmError("release: not found")
+        if name in self.failures:
+            raise self.failures[name]
+        objects, values = (json.loads(base64.b64decode(record["data"][key])) for key in ("release", "values"))
+        self._replace(await self.manifest(name), objects)
+        self.record(name, newest.revision + 1, "deployed", objects, values)
+        return newest.revision + 1
+
+    def _replace(self, before: list[Object], after: list[Object]) -> None:
+        for found in after:
+            self._cluster.apply(found)
+        kept = [_key(found) for found in after]
+        for found in before:
+            if _key(found) not in kept:
+                self._cluster.delete(*_key(found))
 
     def record(
         self, name: str, revision: int, status: str, objects: list[Object], values: dict[str, Any] | None = None
@@ -104,6 +154,14 @@ class FakeHelm:
     def _newest(self, name: str) -> Object | None:
         records = self._cluster.select(SECRET, f"owner=helm,name={name}")
         return max(records, key=lambda record: int(record["metadata"]["labels"]["version"]), default=None)
+
+
+def _key(found: Object) -> tuple[Kind, str]:
+    return Kind(found["apiVersion"], found["kind"]), found["metadata"]["name"]
+
+
+def _chart(objects: list[Object]) -> str:
+    return str(objects[0]["metadata"]["labels"]["app.kubernetes.io/name"]) if objects else "unknown"
 
 
 def _encoded(content: Any) -> str:

@@ -42,3 +42,11 @@ class FakeStore:
     def count_stale_uploads(self, prefix: str, before: datetime) -> int:
         self.check_bucket()
         return sum(key.startswith(prefix) and began < before for key, began in self.uploads.items())
+
+    def purge(self, prefix: str) -> int:
+        self.check_bucket()
+        self.uploads = {key: began for key, began in self.uploads.items() if not key.startswith(prefix)}
+        found = [key for key in self.sizes if key.startswith(prefix)][:_PAGE]
+        for key in found:
+            del self.sizes[key]
+        return len(found)

@@ -10,13 +10,14 @@ from typing import BinaryIO
 
 @dataclass(frozen=True)
 class RedisServer:
-    """Answers AUTH, PING and CONFIG GET on a connection until the client goes.
+    """Answers AUTH, PING, SET and CONFIG GET on a connection until the client goes.
 
     Source: the Redis serialization protocol specification (RESP2).
     """
 
     password: str
     pong: bytes = b"+PONG\r\n"
+    stored: bytes = b"+OK\r\n"
     settings: Mapping[str, str] = field(
         default_factory=lambda: {"maxmemory": "134217728", "maxmemory-policy": "allkeys-lru"}
     )
@@ -32,7 +33,7 @@ class RedisServer:
                 elif known and words[0] == "CONFIG":
                     answer = self._setting(words[2])
                 elif known:
-                    answer = self.pong
+                    answer = self.stored if words[0] == "SET" else self.pong
                 connection.sendall(answer)
 
     def _setting(self, name: str) -> bytes:

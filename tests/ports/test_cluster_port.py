@@ -77,6 +77,15 @@ def test_the_manifest_given_is_not_changed(cluster: Cluster) -> None:
     assert manifest == secret()
 
 
+def test_a_preview_tells_what_an_apply_would_leave_and_changes_nothing(cluster: Cluster) -> None:
+    cluster.apply(secret(a="YQ==", b="Yg=="))
+    before = cluster.get(SECRET, "one")
+    preview = cluster.preview(secret(a="YWE=", b="Yg=="))
+    assert preview["data"] == {"a": "YWE=", "b": "Yg=="}
+    assert preview["metadata"]["labels"] == {"app": "port"}
+    assert cluster.get(SECRET, "one") == before
+
+
 def test_an_object_given_away_is_a_copy(cluster: Cluster) -> None:
     cluster.apply(secret())
     found = cluster.get(SECRET, "one")

@@ -13,8 +13,8 @@ import pytest
 
 from regmirror.clients.helm import Pyhelm3Helm
 from regmirror.errors import ChartError, HelmError, HelmMissingError
-from regmirror.ports.cluster import SECRET
-from regmirror.ports.helm import DeployedRelease
+from regmirror.ports.cluster import SECRET, Kind
+from regmirror.ports.helm import DeployedRelease, ListedRelease
 from regmirror.stack.releases import Release, build_stack
 from tests import samples
 from tests.ports.conftest import HelmPlace
@@ -72,11 +72,53 @@ def test_an_upgrade_is_a_further_revision(place: HelmPlace, release: Release) ->
     assert do(place.helm.manifest(release.name)) != first
 
 
+def test_a_release_is_brought_back_to_an_earlier_revision(place: HelmPlace, release: Release) -> None:
+    do(place.helm.upgrade(release))
+    first = do(place.helm.manifest(release.name))
+    do(place.helm.upgrade(replace(release, values=release.values | {"annotations": {"example.com/note": "on"}})))
+    assert do(place.helm.rollback(release.name, 1)) == 3
+    assert do(place.helm.find(release.name)) == DeployedRelease(3, "deployed")
+    assert do(place.helm.manifest(release.name)) == first
+    live = place.cluster.get(Kind(first[0]["apiVersion"], first[0]["kind"]), first[0]["metadata"]["name"])
+    assert live is not None
+    assert "example.com/note" not in live["metadata"].get("annotations", {})
+    with pytest.raises(HelmError):
+        do(place.helm.rollback("absent", 1))
+
+
 def test_the_values_of_a_release_are_those_that_it_was_given(place: HelmPlace, release: Release) -> None:
     do(place.helm.upgrade(release))
     assert do(place.helm.values(release.name)) == release.values
     do(place.helm.upgrade(replace(release, values=release.values | {"annotations": {"example.com/note": "on"}})))
     assert do(place.helm.values(release.name))["annotations"] == {"example.com/note": "on"}
+
+
+def test_releases_are_listed_whatever_their_status(place: HelmPlace, release: Release) -> None:
+    assert do(place.helm.releases()) == []
+    do(place.helm.upgrade(release))
+    assert do(place.helm.releases()) == [ListedRelease(release.name, "ingress-0.1.0", 1, "deployed")]
+    place.leave_pending(release.name, 2)
+    assert [(one.revision, one.status) for one in do(place.helm.releases())] == [(2, "pending-upgrade")]
+
+
+def test_a_release_is_uninstalled_with_its_objects_and_may_be_missing_already(
+    place: HelmPlace, release: Release
+) -> None:
+    do(place.helm.upgrade(release))
+    (applied, *_) = do(place.helm.manifest(release.name))
+    kind = Kind(applied["apiVersion"], applied["kind"])
+    for _ in range(2):
+        do(place.helm.uninstall(release.name))
+        assert do(place.helm.find(release.name)) is None
+        assert place.cluster.get(kind, applied["metadata"]["name"]) is None
+
+
+def test_a_release_that_a_killed_operation_holds_can_be_uninstalled(place: HelmPlace, release: Release) -> None:
+    do(place.helm.upgrade(release))
+    place.leave_pending(release.name, 2)
+    do(place.helm.uninstall(release.name))
+    assert do(place.helm.releases()) == []
+    assert place.cluster.select(SECRET, f"owner=helm,name={release.name}") == []
 
 
 def test_what_helm_knows_stands_in_secrets_of_the_namespace(place: HelmPlace, release: Release) -> None:

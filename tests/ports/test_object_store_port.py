@@ -62,6 +62,17 @@ def test_uploads_that_nobody_ended_are_counted_by_their_age(place: StorePlace) -
     assert place.store.count_stale_uploads("hub/", tomorrow - timedelta(days=2)) == 0
 
 
+def test_what_is_below_a_prefix_is_purged_piece_by_piece_and_nothing_else(place: StorePlace) -> None:
+    place.store.create_bucket()
+    for number in range(1001):
+        place.put(f"hub/{number}", 1)
+    place.put("hubris", 100)
+    place.begin("hub/unfinished")
+    assert [place.store.purge("hub/") for _ in range(3)] == [1000, 1, 0]
+    assert place.store.measure("", 10.0) == Contents(1, 100)
+    assert place.store.count_stale_uploads("", datetime.now(UTC) + timedelta(days=1)) == 0
+
+
 def test_a_missing_bucket_cannot_be_counted(place: StorePlace) -> None:
     with pytest.raises(BucketMissingError, match="does not exist"):
         place.store.measure("", 10.0)

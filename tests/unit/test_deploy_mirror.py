@@ -2,78 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from regmirror.config.model import Mirror
-from regmirror.config.secret_references import SecretResolver
 from regmirror.deploy.find_material import read_secret
-from regmirror.deploy.run import Edges, deploy_mirror
 from regmirror.errors import BucketMissingError, HelmError, PartlyAppliedError, PermissionDeniedError
 from regmirror.ports.cluster import DEPLOYMENT, NAMESPACE, SECRET, Right
 from tests import samples
-from tests.fakes.cluster import FakeCluster
-from tests.fakes.helm import FakeHelm
-from tests.fakes.http import FakeHttp
-from tests.fakes.object_store import FakeStore
-from tests.fakes.progress import RecordedProgress
-from tests.fakes.registry_host import RegistryHost
-
-TRAEFIK = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "traefik"}}
-CANARIES = {"S3_ID": "canary-s3-id", "S3_SECRET": "canary-s3-secret", "NAME": "canary-name", "TOKEN": "canary-token"}
-EVERYTHING = ["regmirror-redis", "regmirror-auth", "regmirror-docker-hub", "regmirror-ingress"]
-
-
-def configured(**changes: Any) -> Mirror:
-    account = {"username": {"env": "NAME"}, "password": {"env": "TOKEN"}}
-    key = {"id": {"env": "S3_ID"}, "secret": {"env": "S3_SECRET"}}
-    known: dict[str, Any] = {
-        "auth": {"keySize": 2048},
-        "storage": {**samples.MINIMAL["storage"], "accessKey": key},
-        "upstreams": [{**samples.MINIMAL["upstreams"][0], "credentials": account}],
-        "ingress": {"className": "traefik", "tlsSecret": None},
-    }
-    return samples.mirror(**{**known, **changes})
-
-
-@dataclass
-class Place:
-    """Where a mirror is deployed, again and again."""
-
-    cluster: FakeCluster = field(default_factory=lambda: FakeCluster([TRAEFIK], exists=False))
-    store: FakeStore = field(default_factory=FakeStore)
-    progress: RecordedProgress = field(default_factory=RecordedProgress)
-    environ: dict[str, str] = field(default_factory=lambda: dict(CANARIES))
-    helm: FakeHelm = field(init=False)
-    edges: Edges = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.helm = FakeHelm(self.cluster)
-        http = FakeHttp(
-            {"https://mirror.example.com": RegistryHost(), "https://quay.example.com": RegistryHost("quay.example.com")}
-        )
-        resolver = SecretResolver(self.environ, Path(), lambda name, key: read_secret(self.cluster, name, key))
-        self.edges = Edges(self.cluster, self.helm, resolver, lambda _: self.store, http)
-
-    def deploy(self, mirror: Mirror | None = None, **edges: Any) -> dict[str, Any]:
-        chosen = replace(self.edges, **edges)
-        work = deploy_mirror(mirror or configured(), chosen, self.progress, timedelta(seconds=10))
-        return asyncio.run(work)
+from tests.unit.deploying import CANARIES, EVERYTHING, Place, changed, configured
 
 
 @pytest.fixture
 def place() -> Place:
     return Place()
-
-
-def changed(report: dict[str, Any]) -> list[str]:
-    return [step["name"] for step in report["steps"] if step["changed"]]
 
 
 def test_the_first_deployment_makes_everything(place: Place) -> None:
@@ -144,7 +86,9 @@ def test_an_unusable_bucket_changes_nothing(place: Place) -> None:
 
 def test_a_deployment_that_failed_goes_on_where_it_stopped(place: Place) -> None:
     place.helm.failures["regmirror-auth"] = HelmError("helm upgrade failed: quota", hint="raise the quota")
-    with pytest.raises(PartlyAppliedError, match="the deployment is incomplete: helm upgrade failed: quota"):
+    with pytest.raises(
+        PartlyAppliedError, match="the deployment is incomplete: RM300: regmirror-auth: helm upgrade failed: quota"
+    ):
         place.deploy()
     assert "skipped regmirror-ingress: what it needs has failed" in place.progress.events
     del place.helm.failures["regmirror-auth"]

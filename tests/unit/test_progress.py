@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import threading
+import time
 
 import pytest
 
@@ -14,6 +15,8 @@ from regmirror.cli.terminal import terminal
 from regmirror.cli.world import run_until_done
 from regmirror.deploy.steps import Done
 from regmirror.errors import HelmError
+
+PATIENCE = 10
 
 
 def test_each_step_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,3 +56,28 @@ def test_a_signal_to_end_cancels_the_work_in_good_order() -> None:
     with pytest.raises(KeyboardInterrupt):
         run_until_done(work())
     assert ended.is_set()
+
+
+def test_a_call_that_hangs_keeps_nobody_who_interrupts_waiting() -> None:
+    may_end = threading.Event()
+
+    async def work() -> None:
+        hanging = asyncio.to_thread(may_end.wait)
+        os.kill(os.getpid(), signal.SIGINT)
+        await hanging
+
+    began = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_until_done(work())
+        assert time.monotonic() - began < PATIENCE
+    finally:
+        may_end.set()
+
+
+def test_what_a_call_in_a_thread_raises_reaches_its_caller() -> None:
+    def refuse() -> None:
+        raise HelmError("no")
+
+    with pytest.raises(HelmError, match="no"):
+        run_until_done(asyncio.to_thread(refuse))

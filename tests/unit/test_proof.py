@@ -10,7 +10,8 @@ import pytest
 
 from regmirror.deploy import proof
 from regmirror.deploy.proof import ProofStep, prove_host
-from regmirror.errors import RegistryError
+from regmirror.deploy.run_steps import run_steps
+from regmirror.errors import DeadlineError, RegistryError
 from regmirror.ports.http import Answer
 from tests import samples
 from tests.fakes.http import FakeHttp, Request
@@ -70,9 +71,8 @@ def test_a_host_that_does_not_serve_says_which_answer_was_wrong(
     assert words in caught.value.message
 
 
-def step(http: FakeHttp, seconds: float = 10) -> ProofStep:
-    mirror = samples.mirror(upstreams=samples.TWO_UPSTREAMS)
-    return ProofStep(mirror, http, time.monotonic() + seconds, needs=())
+def step(http: FakeHttp) -> ProofStep:
+    return ProofStep(("mirror.example.com", "quay.example.com"), http, needs=())
 
 
 def test_every_host_is_tried_until_it_serves() -> None:
@@ -88,9 +88,13 @@ def test_every_host_is_tried_until_it_serves() -> None:
     assert done.detail == "https://mirror.example.com, quay.example.com issues tokens and accepts them"
     assert not done.changed
     assert len(progress.events) == 2
-    assert progress.events[0].startswith("waiting Proof: https://quay.example.com/v2/ answered 503")
+    assert progress.events[0].startswith(
+        "waiting Proof: a right answer; RM500: https://quay.example.com/v2/ answered 503"
+    )
 
 
 def test_the_last_reason_is_told_when_the_time_is_over() -> None:
-    with pytest.raises(RegistryError, match=r"mirror\.example\.com does not resolve"):
-        asyncio.run(step(FakeHttp(), seconds=-1).apply(RecordedProgress()))
+    with pytest.raises(DeadlineError) as caught:
+        asyncio.run(run_steps([step(FakeHttp())], RecordedProgress(), time.monotonic() + 0.2))
+    assert caught.value.message.startswith("Proof: not done in time; waited for a right answer; RM500: ")
+    assert "mirror.example.com does not resolve" in caught.value.message

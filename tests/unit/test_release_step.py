@@ -11,8 +11,9 @@ import pytest
 
 from regmirror.deploy import release_step
 from regmirror.deploy.release_step import ReleaseStep
+from regmirror.deploy.run_steps import run_steps
 from regmirror.deploy.steps import Done
-from regmirror.errors import ClusterError, ExitCode, HelmError, ReleaseStuckError, RolloutTimeoutError
+from regmirror.errors import ChartError, ClusterError, ClusterUnreachableError, DeadlineError, ExitCode, HelmError
 from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET
 from regmirror.stack.assets import chart_directory
 from regmirror.stack.releases import Release
@@ -58,10 +59,9 @@ def helm(cluster: FakeCluster) -> FakeHelm:
 
 
 def step(helm: FakeHelm, cluster: FakeCluster, **changes: Any) -> ReleaseStep:
-    later = time.monotonic() + 10
     release = changes.pop("release", RELEASE)
     wanted = asyncio.run(helm.render(release))
-    known = ReleaseStep(release, wanted, helm, cluster, samples.material(), later, unlock=False, needs=())
+    known = ReleaseStep(release, wanted, helm, cluster, samples.material(), unlock=False, needs=())
     return replace(known, **changes)
 
 
@@ -107,21 +107,42 @@ def test_a_release_that_is_not_deployed_is_upgraded(cluster: FakeCluster, helm: 
 
 
 @pytest.mark.parametrize("status", ["pending-install", "pending-upgrade", "pending-rollback"])
-def test_a_release_in_the_middle_of_something_is_left_alone(cluster: FakeCluster, helm: FakeHelm, status: str) -> None:
+def test_whoever_works_on_a_release_is_waited_for(cluster: FakeCluster, helm: FakeHelm, status: str) -> None:
     do(step(helm, cluster))
-    helm.record(NAME, 2, status, [])
-    with pytest.raises(ReleaseStuckError, match=f"the Helm release regmirror-redis is marked {status}") as caught:
-        do(step(helm, cluster))
-    assert caught.value.hint == "if none is at work: regmirror deploy --unlock"
-    assert helm.upgraded == [NAME]
+    helm.record(NAME, 2, status, asyncio.run(helm.render(RELEASE)))
+    one, progress = step(helm, cluster), RecordedProgress()
+
+    async def scenario() -> Done:
+        task = asyncio.create_task(one.apply(progress))
+        while not progress.events:
+            await asyncio.sleep(0)
+        helm.record(NAME, 2, "deployed", await helm.render(RELEASE))
+        return await task
+
+    assert asyncio.run(scenario()) == Done("unchanged")
+    assert progress.events[0] == (
+        f"waiting regmirror-redis: whoever works on the Helm release (it is marked {status}); "
+        "taken for killed if nothing happens for 30s"
+    )
+
+
+def test_an_operation_without_a_sign_of_life_is_taken_for_killed(
+    cluster: FakeCluster, helm: FakeHelm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release_step, "_PATIENCE", 0.1)
+    do(step(helm, cluster))
+    helm.record(NAME, 2, "pending-upgrade", [])
+    done, events = do(step(helm, cluster))
+    assert done == Done("unchanged")
+    assert "it is marked pending-upgrade" in events[0]
+    assert [found["metadata"]["labels"]["status"] for found in records(cluster)] == ["deployed"]
 
 
 def test_unlocking_clears_the_mark_of_a_killed_deployment(cluster: FakeCluster, helm: FakeHelm) -> None:
     do(step(helm, cluster))
     helm.record(NAME, 2, "pending-upgrade", [])
-    assert do(step(helm, cluster, unlock=True))[0].changed
-    statuses = [found["metadata"]["labels"]["status"] for found in cluster.select(SECRET, f"owner=helm,name={NAME}")]
-    assert statuses == ["deployed", "deployed"]
+    assert do(step(helm, cluster, release=replace(RELEASE, values={"replicas": 3}), unlock=True))[0].changed
+    assert [found["metadata"]["labels"]["status"] for found in records(cluster)] == ["deployed", "deployed"]
 
 
 def test_unlocking_the_very_first_installation_starts_it_anew(cluster: FakeCluster, helm: FakeHelm) -> None:
@@ -139,7 +160,9 @@ def test_a_rollout_is_waited_for_and_its_reason_shown(cluster: FakeCluster, helm
     cluster.rollouts[NAME] = [HALF, HALF, WHOLE]
     done, events = do(step(helm, cluster))
     assert done.changed
-    assert set(events[1:]) == {"waiting regmirror-redis: 1/2 ready; pod redis-1: CrashLoopBackOff (exit code 1)"}
+    assert set(events[1:]) == {
+        "waiting regmirror-redis: Deployment regmirror-redis (1/2 ready)\n  pod redis-1: CrashLoopBackOff (exit code 1)"
+    }
 
 
 def test_a_release_that_is_unchanged_is_waited_for_too(cluster: FakeCluster, helm: FakeHelm) -> None:
@@ -147,22 +170,45 @@ def test_a_release_that_is_unchanged_is_waited_for_too(cluster: FakeCluster, hel
     cluster.rollouts[NAME] = [HALF, HALF, WHOLE]
     done, events = do(step(helm, cluster))
     assert done == Done("unchanged")
-    assert set(events) == {"waiting regmirror-redis: 1/2 ready"}
+    assert set(events) == {"waiting regmirror-redis: Deployment regmirror-redis (1/2 ready)"}
 
 
 def test_a_timeout_says_what_it_waited_for_and_why_without_any_secret(cluster: FakeCluster, helm: FakeHelm) -> None:
     cluster.put(CRASHING)
     cluster.logs["redis-1", False] = "AUTH canary-redis-password failed"
     cluster.rollouts[NAME] = [HALF]
-    with pytest.raises(RolloutTimeoutError) as caught:
-        do(step(helm, cluster, deadline=time.monotonic() - 1))
+    with pytest.raises(DeadlineError) as caught:
+        asyncio.run(run_steps([step(helm, cluster)], RecordedProgress(), time.monotonic() + 0.3))
     assert caught.value.exit_code is ExitCode.TIMED_OUT
     assert caught.value.message.splitlines() == [
-        "regmirror-redis did not become ready in time (1/2 ready)",
+        "regmirror-redis: not done in time; waited for Deployment regmirror-redis (1/2 ready)",
         "  pod redis-1: CrashLoopBackOff (exit code 1)",
         "    log: AUTH *** failed",
     ]
-    assert caught.value.hint == ("kubectl -n regmirror describe pod -l app.kubernetes.io/instance=regmirror-redis")
+
+
+def test_an_api_server_that_is_restarted_is_waited_for(cluster: FakeCluster, helm: FakeHelm) -> None:
+    do(step(helm, cluster))
+    cluster.rollouts[NAME] = [HALF, WHOLE]
+    answers = [
+        *(None, None),  # the comparison of Service and Deployment
+        ClusterUnreachableError("no answer from the Kubernetes API"),
+        None,
+        ClusterUnreachableError("none"),
+        None,
+    ]
+
+    class Restarting(FakeCluster):
+        def get(self, kind: Any, name: str) -> Any:
+            if error := answers.pop(0) if answers else None:
+                raise error
+            return cluster.get(kind, name)
+
+    restarting = Restarting()
+    restarting._objects = cluster._objects
+    done, events = do(step(helm, restarting))
+    assert done == Done("unchanged")
+    assert "waiting regmirror-redis: no answer from the Kubernetes API" in events
 
 
 def test_what_is_shown_while_waiting_holds_no_secret(cluster: FakeCluster, helm: FakeHelm) -> None:
@@ -170,7 +216,10 @@ def test_what_is_shown_while_waiting_holds_no_secret(cluster: FakeCluster, helm:
     cluster.put({**CRASHING, "status": {"containerStatuses": [{"ready": False, "state": state}]}})
     cluster.rollouts[NAME] = [HALF, HALF, WHOLE]
     _, events = do(step(helm, cluster))
-    assert events[-1] == "waiting regmirror-redis: 1/2 ready; pod redis-1: CreateContainerError: ***"
+    assert (
+        events[-1]
+        == "waiting regmirror-redis: Deployment regmirror-redis (1/2 ready)\n  pod redis-1: CreateContainerError: ***"
+    )
 
 
 def test_a_deployment_that_disappears_ends_the_wait(helm: FakeHelm) -> None:
@@ -179,12 +228,24 @@ def test_a_deployment_that_disappears_ends_the_wait(helm: FakeHelm) -> None:
         do(step(helm, without_it))
 
 
-def test_a_failure_of_helm_is_passed_on(cluster: FakeCluster, helm: FakeHelm) -> None:
-    helm.failures[NAME] = HelmError("helm upgrade failed: quota")
-    with pytest.raises(HelmError, match="quota"):
+def test_a_failure_of_helm_names_the_release_and_may_have_changed_something(
+    cluster: FakeCluster, helm: FakeHelm
+) -> None:
+    helm.failures[NAME] = HelmError("helm upgrade failed: quota, canary-redis-password")
+    with pytest.raises(HelmError) as caught:
         do(step(helm, cluster))
+    assert caught.value.message == "regmirror-redis: helm upgrade failed: quota, ***"
+    assert caught.value.hint == "see also: helm -n regmirror history regmirror-redis"
+    assert caught.value.left_changes
     del helm.failures[NAME]
     assert do(step(helm, cluster))[0] == Done("revision 2", changed=True)
+
+
+def test_a_chart_that_helm_refuses_has_changed_nothing(cluster: FakeCluster, helm: FakeHelm) -> None:
+    helm.failures[NAME] = ChartError("values don't meet the schema")
+    with pytest.raises(ChartError) as caught:
+        do(step(helm, cluster))
+    assert not caught.value.left_changes
 
 
 def test_an_old_pod_that_still_serves_is_waited_for(cluster: FakeCluster, helm: FakeHelm) -> None:
@@ -209,6 +270,11 @@ def test_an_old_pod_whose_sleep_is_over_is_not_waited_for(cluster: FakeCluster, 
     del pod["spec"]["containers"][0]["lifecycle"]
     cluster.put(pod)
     assert do(step(helm, cluster))[0].changed
+
+
+def records(cluster: FakeCluster) -> list[dict[str, Any]]:
+    """Helm's records of the release."""
+    return cluster.select(SECRET, f"owner=helm,name={NAME}")
 
 
 def going_pod() -> dict[str, Any]:

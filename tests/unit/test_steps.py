@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
 
-from regmirror.deploy.steps import Done, Progress, run_steps
-from regmirror.errors import ClusterError, ExitCode, HelmError, PartlyAppliedError, RegmirrorError, RolloutTimeoutError
+from regmirror.deploy.run_steps import run_steps
+from regmirror.deploy.steps import Done, Waiting
+from regmirror.errors import (
+    ClusterError,
+    DeadlineError,
+    ExitCode,
+    HelmError,
+    InterruptedRunError,
+    PartlyAppliedError,
+    RegmirrorError,
+)
 from tests.fakes.progress import RecordedProgress
 
 PATIENCE = 10
@@ -28,7 +38,8 @@ class Step:
     def title(self) -> str:
         return self.name.upper()
 
-    async def apply(self, progress: Progress) -> Done:  # noqa: ARG002 - what a step says is its own matter
+    async def apply(self, progress: Waiting) -> Done:
+        progress.waiting(self.title, f"the end of {self.name}\n  in good order")
         self.begun.set()
         return await self.work()
 
@@ -50,14 +61,24 @@ def failing(error: RegmirrorError) -> Callable[[], Awaitable[Done]]:
 def run(*steps: Step) -> tuple[list[Done], list[str]]:
     progress = RecordedProgress()
     done = asyncio.run(asyncio.wait_for(run_steps(steps, progress), PATIENCE))
-    return done, progress.events
+    return done, ended(progress)
 
 
-def failed(*steps: Step) -> tuple[RegmirrorError, list[str]]:
+def failed(*steps: Step, deadline: float | None = None) -> tuple[RegmirrorError, list[str]]:
     progress = RecordedProgress()
     with pytest.raises(RegmirrorError) as caught:
-        asyncio.run(asyncio.wait_for(run_steps(steps, progress), PATIENCE))
-    return caught.value, progress.events
+        asyncio.run(asyncio.wait_for(run_steps(steps, progress, deadline), PATIENCE))
+    return caught.value, ended(progress)
+
+
+def ended(progress: RecordedProgress) -> list[str]:
+    """What was told, but for what steps wait for."""
+    return [event for event in progress.events if not event.startswith("waiting")]
+
+
+async def forever() -> Done:
+    await asyncio.Event().wait()
+    raise AssertionError
 
 
 def test_results_come_in_the_order_of_the_steps() -> None:
@@ -116,20 +137,77 @@ def test_a_failure_stops_only_what_needs_it() -> None:
     ("hint", "expected"),
     [
         ("ask", "ask; then run the command again: it goes on from here"),
-        (None, "mend it, then run the command again: it goes on from here"),
+        (None, "mend it; then run the command again: it goes on from here"),
     ],
 )
 def test_a_failure_after_a_change_is_a_part_done(hint: str | None, expected: str) -> None:
-    error, _ = failed(Step("a", doing(changed=True)), Step("b", failing(ClusterError("refused", hint=hint))))
+    cause = ClusterError("refused", hint=hint)
+    error, _ = failed(
+        Step("a", doing("7 created", changed=True)),
+        Step("b", doing("as it was")),
+        Step("c", failing(cause)),
+        Step("d", doing(), needs=("c",)),
+    )
     assert isinstance(error, PartlyAppliedError)
     assert error.exit_code is ExitCode.PARTIAL
-    assert error.message == "the deployment is incomplete: refused"
+    assert error.message.splitlines() == [
+        "the deployment is incomplete: RM200: refused",
+        "  changed: A (7 created)",
+        "  not begun: D",
+    ]
     assert error.hint == expected
+    assert error.causes == (cause,)
 
 
-def test_a_timeout_stays_one_though_something_was_changed() -> None:
-    error, _ = failed(Step("a", doing(changed=True)), Step("b", failing(RolloutTimeoutError("not ready in time"))))
+def test_a_failure_that_left_changes_itself_is_a_part_done() -> None:
+    cause = ClusterError("refused")
+    cause.left_changes = True
+    error, _ = failed(Step("a", failing(cause)))
+    assert error.exit_code is ExitCode.PARTIAL
+    assert error.message == "the deployment is incomplete: RM200: refused"
+
+
+def test_what_is_not_done_in_time_is_told_with_what_it_waits_for() -> None:
+    error, events = failed(
+        Step("a", doing("7 created", changed=True)),
+        Step("b", forever, needs=("a",)),
+        Step("c", doing(), needs=("b",)),
+        deadline=time.monotonic() + 0.05,
+    )
+    assert isinstance(error, DeadlineError)
     assert error.exit_code is ExitCode.TIMED_OUT
+    assert error.message.splitlines() == [
+        "B: not done in time; waited for the end of b",
+        "  in good order",
+        "  changed: A (7 created)",
+        "  not begun: C",
+    ]
+    assert error.hint == (
+        "mend it, or give it more time by --timeout; then run the command again: it goes on from here"
+    )
+    assert events[-1] == "skipped C: what it needs has failed"
+
+
+def test_whoever_interrupts_hears_how_far_it_came() -> None:
+    a, b, c = Step("a", doing("7 created", changed=True)), Step("b", forever), Step("c", doing(), needs=("b",))
+
+    async def scenario() -> None:
+        task = asyncio.create_task(run_steps([a, b, c], RecordedProgress()))
+        await asyncio.gather(a.begun.wait(), b.begun.wait())
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+
+    with pytest.raises(InterruptedRunError) as caught:
+        asyncio.run(asyncio.wait_for(scenario(), PATIENCE))
+    assert caught.value.exit_code is ExitCode.INTERRUPTED
+    assert caught.value.message.splitlines() == [
+        "interrupted",
+        "  in the middle of: B (the end of b)",
+        "  changed: A (7 created)",
+        "  not begun: C",
+    ]
+    assert caught.value.hint == "run the command again: it goes on from here"
 
 
 def test_several_failures_are_told_together_the_first_step_first() -> None:
@@ -146,6 +224,11 @@ def test_several_failures_are_told_together_the_first_step_first() -> None:
     error, _ = failed(Step("a", fail_late), Step("b", fail_early), Step("c", failing(HelmError("third"))))
     assert (error.code, error.hint) == ("RM200", "do this")
     assert error.message == "first\nalso RM300: second\n  Try: do that\nalso RM300: third"
+
+
+def test_what_several_steps_fail_of_is_told_once() -> None:
+    error, _ = failed(*(Step(name, failing(HelmError("no answer"))) for name in "abc"))
+    assert error.message == "no answer"
 
 
 def test_nothing_to_do_is_done() -> None:

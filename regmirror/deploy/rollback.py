@@ -1,0 +1,173 @@
+"""Puts back what served before a deployment that failed: its Secrets, then its releases."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from regmirror.deploy.deployment import Target, World
+from regmirror.deploy.proof import ProofStep
+from regmirror.deploy.release_step import ReleaseStep
+from regmirror.deploy.run_steps import run_steps
+from regmirror.deploy.steps import Done, Progress, Step, Waiting
+from regmirror.errors import InterruptedRunError, PartlyAppliedError, RegmirrorError, RolledBackError
+from regmirror.ports.cluster import DEPLOYMENT, INGRESS, SECRET, Cluster, Object
+from regmirror.ports.helm import Helm
+from regmirror.stack import names
+from regmirror.workloads.rollout import is_rolled_out, progress_of
+
+_SECRETS_STEP = "secrets of before"
+_OF_THE_KEY = {names.SIGNING_SECRET, names.BUNDLE_SECRET}
+"""What a rotation alone replaces: an older key must never come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What stood in the cluster before a deployment."""
+
+    secrets: Mapping[str, Object]
+    revisions: dict[str, int]
+    """By release: the revision that served."""
+    objects: dict[str, list[Object]]
+    """By release: what that revision consists of."""
+    fault: str | None
+    """Why this is nothing to go back to; None where it served."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The public hosts of before."""
+        ingresses = [found for objects in self.objects.values() for found in objects if found["kind"] == INGRESS.kind]
+        return tuple(sorted({rule["host"] for found in ingresses for rule in found["spec"]["rules"]}))
+
+
+async def remember(releases: list[str], helm: Helm, cluster: Cluster, secrets: list[Object]) -> Before:
+    """What stands in the cluster now. Raises HelmError or ClusterError."""
+    found = {name: await helm.find(name) for name in releases}
+    there = {name: one for name, one in found.items() if one}
+    objects = {name: await helm.manifest(name) for name in there}
+    faults = [f"{name} was {one.status}" for name, one in there.items() if one.status != "deployed"]
+    for name in [found["metadata"]["name"] for all_of in objects.values() for found in all_of if _is_deployment(found)]:
+        live = await asyncio.to_thread(cluster.get, DEPLOYMENT, name)
+        if live is None or not is_rolled_out(live):
+            faults.append(f"{name} was not as it should be ({progress_of(live) if live else 'it was missing'})")
+    if not there:
+        faults.append("nothing was deployed")
+    by_name = {secret["metadata"]["name"]: secret for secret in secrets}
+    return Before(by_name, {name: one.revision for name, one in there.items()}, objects, "; ".join(faults) or None)
+
+
+def rollback_steps(before: Before, target: Target, world: World) -> list[Step]:
+    """What brings the cluster back, and proves it."""
+    steps: list[Step] = [RestoreSecretsStep(world.cluster, before, tuple(_names(target)))]
+    for release in target.stack.releases:
+        if release.name in before.revisions:
+            steps.append(
+                ReleaseStep(
+                    release,
+                    before.objects[release.name],
+                    world.helm,
+                    world.cluster,
+                    target.material,
+                    # Whatever is marked as going on now is our own, and was stopped.
+                    unlock=True,
+                    needs=(_SECRETS_STEP, *(need for need in release.needs if need in before.revisions)),
+                    back_to=before.revisions[release.name],
+                )
+            )
+        else:
+            steps.append(RemoveReleaseStep(release.name, world.helm, needs=(_SECRETS_STEP,)))
+    if world.http and before.hosts:
+        steps.append(ProofStep(before.hosts, world.http, needs=tuple(before.revisions)))
+    return steps
+
+
+async def rolled_back(
+    error: RegmirrorError, before: Before, target: Target, world: World, progress: Progress, timeout: timedelta
+) -> RegmirrorError:
+    """Go back to what was before; gives the error to be told."""
+    if before.fault:
+        error.message += f"\n  not rolled back: before this deployment, {before.fault}; what was done stays"
+        return error
+    steps = rollback_steps(before, target, world)
+    why = _told(error.causes)
+    try:
+        await run_steps(steps, progress, time.monotonic() + timeout.total_seconds())
+    except InterruptedRunError:
+        raise
+    except RegmirrorError as another:
+        failed = PartlyAppliedError(
+            f"the deployment failed: {why}\nand could not be rolled back: {_told(another.causes or (another,))}",
+            hint=another.hint,
+        )
+        failed.causes = (*error.causes, another)
+        return failed
+    served = f"https://{', '.join(before.hosts)} serves" if world.http else "what was before is back"
+    done = RolledBackError(
+        f"the deployment failed and was rolled back, {served} as before: {why}", hint=error.causes[0].hint
+    )
+    done.causes, done.exit_code = error.causes, error.causes[0].exit_code
+    return done
+
+
+def _told(errors: Sequence[RegmirrorError]) -> str:
+    return "\n".join(f"{error.code}: {error.message}" for error in errors)
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreSecretsStep:
+    """Applies the Secrets of before with their versions, so that pods of before are not restarted; deletes new ones."""
+
+    cluster: Cluster
+    before: Before
+    written: tuple[str, ...]
+    """The Secrets that the deployment writes."""
+    name: str = _SECRETS_STEP
+    title: str = "Secrets of before"
+    needs: tuple[str, ...] = ()
+
+    async def apply(self, progress: Waiting) -> Done:
+        """Raises ClusterError."""
+        for name in self.written:
+            if name in _OF_THE_KEY:
+                continue
+            progress.waiting(self.title, f"Secret {name}")
+            if name in self.before.secrets:
+                await asyncio.to_thread(self.cluster.apply, _manifest(self.before.secrets[name]))
+            else:
+                await asyncio.to_thread(self.cluster.delete, SECRET, name)
+        return Done("put back", changed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveReleaseStep:
+    """Takes away a release that was not there before."""
+
+    name: str
+    helm: Helm
+    needs: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """The name of the release."""
+        return self.name
+
+    async def apply(self, progress: Waiting) -> Done:
+        """Raises HelmError."""
+        progress.waiting(self.title, "helm uninstall")
+        await self.helm.uninstall(self.name)
+        return Done("was not there before; removed", changed=True)
+
+
+def _names(target: Target) -> list[str]:
+    return [manifest["metadata"]["name"] for manifest in target.stack.secrets]
+
+
+def _manifest(live: Object) -> Object:
+    """A Secret as it was written: without what the cluster keeps about it."""
+    metadata = {key: value for key, value in live["metadata"].items() if key in {"name", "labels", "annotations"}}
+    return {key: live[key] for key in ("apiVersion", "kind", "type", "data") if key in live} | {"metadata": metadata}
+
+
+def _is_deployment(found: Object) -> bool:
+    return bool(found["kind"] == DEPLOYMENT.kind)

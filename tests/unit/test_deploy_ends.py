@@ -1,0 +1,226 @@
+"""A deployment that ends at any of its calls, in any way: the next one arrives where an undisturbed one does."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cache
+from itertools import count
+from typing import Any
+
+import pytest
+
+from regmirror.deploy import proof, release_step
+from regmirror.deploy.run import deploy_mirror
+from regmirror.errors import (
+    ClusterUnreachableError,
+    ExitCode,
+    HelmError,
+    InterruptedRunError,
+    RegistryError,
+    RegmirrorError,
+    StorageUnreachableError,
+)
+from regmirror.ports.cluster import DEPLOYMENT, NAMESPACE, SECRET, Kind
+from regmirror.stack import names
+from tests.fakes.helm import FakeHelm
+from tests.unit.deploying import EVERYTHING, Place, configured
+
+SERVICE = Kind("v1", "Service")
+EVERY = 1 if os.environ.get("REGMIRROR_LONG") else 4
+"""Every so many calls a deployment ends; which of them come first is different for each way to end."""
+
+
+@pytest.fixture(autouse=True)
+def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release_step, "_POLL", 0)
+    monkeypatch.setattr(release_step, "_PATIENCE", 0.05)
+    monkeypatch.setattr(proof, "_POLL", 0)
+
+
+class KilledError(BaseException):
+    """The process has been killed: nothing of it runs any more."""
+
+
+@dataclass
+class Fate:
+    """What happens to a process from one of its calls on, counted over all edges."""
+
+    at: int
+    happens: Callable[[Fate, str], None]
+    """Told the edge of each call from then on; raises, or does something else."""
+    calls: Iterator[int] = field(default_factory=count)
+    struck: int = 0
+    """How often."""
+    interrupt: Callable[[], object] = print
+    """What Ctrl-C does to the process."""
+
+    def call(self, edge: str) -> None:
+        if next(self.calls) >= self.at:
+            self.struck += 1
+            self.happens(self, edge)
+
+
+@dataclass
+class Fated:
+    """An edge, as a process with a fate uses it."""
+
+    kind: str
+    edge: Any
+    fate: Fate
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.edge, name)
+        if not callable(found):
+            return found
+
+        def call(*words: Any, **options: Any) -> Any:
+            self.fate.call(self.kind)
+            return found(*words, **options)
+
+        async def call_later(*words: Any, **options: Any) -> Any:
+            return await call(*words, **options)
+
+        return call_later if inspect.iscoroutinefunction(found) else call
+
+
+def deploy_with(place: Place, fate: Fate, seconds: float = 10) -> RegmirrorError | None:
+    """Deploy until fate strikes; gives the error with which it ended, None where it was killed or ended well."""
+    cluster = Fated("cluster", place.cluster, fate)
+    edges = replace(
+        place.edges,
+        cluster=cluster,
+        # Helm is a process of its own, which may be struck in the middle of its work.
+        helm=Fated("helm", FakeHelm(Fated("helm", place.cluster, fate)), fate),  # type: ignore[arg-type]
+        open_store=lambda _: Fated("store", place.store, fate),
+        http=Fated("http", place.edges.http, fate),
+    )
+
+    async def process() -> None:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None
+        fate.interrupt = lambda: loop.call_soon_threadsafe(task.cancel)
+        await deploy_mirror(configured(), edges, place.progress, timedelta(seconds=seconds))
+
+    try:
+        asyncio.run(process())
+    except RegmirrorError as error:
+        return error
+    except BaseException:
+        if not fate.struck:
+            raise
+    return None
+
+
+def state(place: Place) -> dict[str, Any]:
+    """Everything in the cluster that matters, with the versions that are in use under one name.
+
+    A pod that carries another version than its Secrets have would show it.
+    """
+    cluster = place.cluster
+    secrets = [found for found in cluster.select(SECRET) if found["metadata"].get("annotations")]
+    versions = {found["metadata"]["annotations"].get(names.VERSION_ANNOTATION) for found in secrets}
+    found = [*secrets, *cluster.select(DEPLOYMENT), *cluster.select(SERVICE), *cluster.select(NAMESPACE)]
+    text = json.dumps({f"{one['kind']} {one['metadata']['name']}": bare(one) for one in found}, sort_keys=True)
+    for version in versions - {None}:
+        text = text.replace(str(version), "<version>")
+    releases = {name: asyncio.run(place.helm.find(name)) for name in EVERYTHING}
+    return {"objects": json.loads(text), "releases": {name: one and one.status for name, one in releases.items()}}
+
+
+def bare(found: dict[str, Any]) -> dict[str, Any]:
+    """An object without what differs from one mirror to the next: its key, its passwords, what the cluster counts."""
+    metadata = {key: value for key, value in found["metadata"].items() if key in {"labels", "annotations"}}
+    metadata.get("annotations", {}).pop(names.FINGERPRINT_ANNOTATION, None)
+    metadata.get("annotations", {}).pop(names.NOT_AFTER_ANNOTATION, None)
+    return {"metadata": metadata, "spec": found.get("spec"), "keys": sorted(found.get("data") or {})}
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> dict[str, Any]:
+    place = Place()
+    place.deploy()
+    return state(place)
+
+
+def every_end(
+    happens: Callable[[Fate, str], None], first: int, **options: Any
+) -> Iterator[tuple[Place, RegmirrorError | None]]:
+    """Each mirror whose first deployment was struck, with the error that it ended with."""
+    for at in range(first, number_of_calls(), EVERY):
+        place = Place()
+        yield place, deploy_with(place, Fate(at, happens), **options)
+
+
+@cache
+def number_of_calls() -> int:
+    """How many calls an undisturbed deployment makes."""
+    fate = Fate(sys.maxsize, die)
+    assert deploy_with(Place(), fate) is None
+    return next(fate.calls)
+
+
+def assert_converges(place: Place, undisturbed: dict[str, Any]) -> None:
+    place.deploy()
+    assert state(place) == undisturbed
+    assert not place.deploy()["changed"]
+
+
+def die(_: Fate, edge: str) -> None:
+    raise KilledError(edge)
+
+
+def lose(_: Fate, edge: str) -> None:
+    raise {
+        "cluster": ClusterUnreachableError("no answer from the Kubernetes API"),
+        "helm": HelmError("Kubernetes cluster unreachable"),
+        "store": StorageUnreachableError("no answer from S3"),
+        "http": RegistryError("no answer from the host"),
+    }[edge]
+
+
+def lose_one(fate: Fate, edge: str) -> None:
+    if fate.struck == 1:
+        lose(fate, edge)
+
+
+def interrupt(fate: Fate, _: str) -> None:
+    if fate.struck == 1:
+        fate.interrupt()
+
+
+def test_killed(undisturbed: dict[str, Any]) -> None:
+    assert number_of_calls() > 100
+    for place, _ in every_end(die, 0):
+        assert_converges(place, undisturbed)
+
+
+def test_the_network_is_gone(undisturbed: dict[str, Any]) -> None:
+    codes = set()
+    for place, error in every_end(lose, 1, seconds=1):
+        assert error is not None
+        codes.add(error.exit_code)
+        assert_converges(place, undisturbed)
+    assert codes == {ExitCode.FAILED, ExitCode.PARTIAL, ExitCode.TIMED_OUT}
+
+
+def test_the_network_hiccups(undisturbed: dict[str, Any]) -> None:
+    """One call alone fails: what does not end the deployment is made good by itself."""
+    for place, _ in every_end(lose_one, 2):
+        assert_converges(place, undisturbed)
+
+
+def test_interrupted(undisturbed: dict[str, Any]) -> None:
+    told = []
+    for place, error in every_end(interrupt, 3):
+        if error is not None:
+            assert isinstance(error, InterruptedRunError)
+            told.append(error.message)
+        assert_converges(place, undisturbed)
+    assert any("in the middle of: regmirror-" in message for message in told)
