@@ -1,0 +1,200 @@
+"""``regmirror render``: the same bytes every time, files that are kept up to date, and clear refusals."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from regmirror.cli.app import app
+from regmirror.cli.rendered_files import INDEX, Change, compare_files, write_files
+from regmirror.errors import ConfigurationError
+from regmirror.gitops.external_secrets import go_template
+from regmirror.gitops.files import RenderedFile
+from regmirror.stack.secret_forms import secret_forms
+from tests import samples
+from tests.charts.helm import find_helm
+from tests.unit.test_fill_script import STRANGE
+from tests.unit.test_secret_forms import filled, mirror, parsed
+
+ARGOCD = ["--format", "argocd", "--repository", "https://git.example.com/a.git"]
+
+
+@pytest.fixture(autouse=True)
+def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "regmirror.yaml").write_text(yaml.safe_dump(samples.document(upstreams=samples.TWO_UPSTREAMS)))
+
+
+@pytest.fixture(params=[3, 4])
+def helm(request: pytest.FixtureRequest) -> str:
+    found = find_helm(request.param)
+    if found is None:
+        pytest.skip(f"no Helm {request.param} here: set LAB_HELM{request.param} to its path")
+    return found.program
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, ["render", *words])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--format", "argocd", "--output-dir", "x"], "--format argocd needs --repository"),
+        (["--format", "flux"], "--format flux needs --output-dir"),
+        (["--check"], "--check needs --output-dir"),
+        (["--external-secrets", "a/b"], '--external-secrets "a/b" is not NAME or KIND/NAME'),
+        (["--path", "../x"], '--path "../x" is not a path from the root of the repository'),
+        (["-f", "absent.yaml"], "there is no file absent.yaml"),
+    ],
+)
+def test_a_mistake_of_the_user_leaves_with_2(words: list[str], message: str) -> None:
+    result = run(*words, "-o", "json")
+    assert result.exit_code == 2
+    assert message in json.loads(result.stdout)["error"]["message"]
+
+
+def test_without_helm_it_says_what_to_install() -> None:
+    result = run("--helm", "/absent/helm")
+    assert result.exit_code == 1
+    assert "Error RM301: Helm cannot be started as /absent/helm" in result.stderr
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("words", [[], ["--format", "flux"], ARGOCD, ["--external-secrets", "vault"]])
+def test_two_runs_give_the_same_bytes_wherever_they_run(words: list[str], tmp_path: Path) -> None:
+    found = find_helm(4) or find_helm(3)
+    if found is None:
+        pytest.skip("no Helm here: put it on PATH")
+    trees = []
+    for seed in ("1", "2"):
+        place = tmp_path / f"run-{seed}"
+        place.mkdir()
+        command = [sys.executable, "-m", "regmirror", "render", "-f", "../regmirror.yaml", *words]
+        done = subprocess.run(
+            [*command, "--helm", found.program, "--output-dir", f"out-{seed}"],
+            cwd=place,
+            env={**os.environ, "PYTHONHASHSEED": seed, "KUBECONFIG": "/absent"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        top = place / f"out-{seed}"
+        trees.append({path.relative_to(top): path.read_bytes() for path in top.rglob("*") if path.is_file()})
+    assert trees[0] == trees[1]
+    assert len(trees[0]) > 8
+
+
+@pytest.mark.helm
+def test_both_helms_give_the_same_bytes() -> None:
+    helms = [find_helm(3), find_helm(4)]
+    if None in helms:
+        pytest.skip("both majors of Helm are needed")
+    first, second = (run("--helm", found.program).stdout for found in helms if found)
+    assert first == second
+
+
+@pytest.mark.helm
+def test_standard_output_can_be_applied(helm: str) -> None:
+    text = run("--helm", helm)
+    listed = run("--helm", helm, "-o", "json")
+    documents = list(yaml.safe_load_all(text.stdout))
+    assert json.loads(listed.stdout) == {"apiVersion": "v1", "kind": "List", "items": documents}
+    assert [found["kind"] for found in documents].count("Deployment") == 4
+    assert "The Secrets with secret values are not among these" in text.stderr
+
+
+@pytest.mark.helm
+def test_a_change_is_written_and_what_is_no_longer_rendered_is_removed(helm: str) -> None:
+    words = ("--helm", helm, "--output-dir", "out")
+    assert run(*words).exit_code == 0
+    assert run(*words, "--check").exit_code == 0
+    Path("regmirror.yaml").write_text(yaml.safe_dump(samples.document()))
+    checked = run(*words, "--check", "-o", "json")
+    assert checked.exit_code == 1
+    changes = {entry["path"]: entry["change"] for entry in json.loads(checked.stdout)["files"]}
+    assert changes["regmirror-quay.yaml"] == "remove"
+    assert changes["kustomization.yaml"] == "change"
+    assert Path("out/regmirror-quay.yaml").exists()
+    assert run(*words).exit_code == 0
+    assert not Path("out/regmirror-quay.yaml").exists()
+    assert run(*words, "--check").exit_code == 0
+
+
+FILES = [RenderedFile("a/b.yaml", "one\n"), RenderedFile("c.yaml", "two\n")]
+
+
+def test_a_file_of_somebody_else_is_replaced_by_force_alone(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("mine\n")
+    changes = compare_files(FILES, tmp_path)
+    with pytest.raises(ConfigurationError, match=r"c\.yaml exists, and was not written by render"):
+        write_files(FILES, changes, tmp_path, force=False)
+    assert not (tmp_path / "a").exists()
+    write_files(FILES, changes, tmp_path, force=True)
+    assert compare_files(FILES, tmp_path) == {}
+
+
+def test_a_list_of_files_that_was_tampered_with_removes_nothing_outside(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / INDEX).write_text(f"../precious\n{tmp_path}/precious\na/../../precious\nold.yaml\n")
+    (out / "old.yaml").write_text("")
+    assert compare_files(FILES, out)["old.yaml"] is Change.REMOVED
+    write_files(FILES, compare_files(FILES, out), out, force=False)
+    assert (tmp_path / "precious").exists()
+    assert not (out / "old.yaml").exists()
+
+
+def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(ConfigurationError, match="out"):
+        write_files(FILES, compare_files(FILES, tmp_path / "out"), tmp_path / "out", force=False)
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("value", STRANGE)
+def test_go_fills_the_templates_of_external_secrets_as_deploy_would(helm: str, value: str, tmp_path: Path) -> None:
+    """Helm's template engine stands in for the operator's: both are Go's, with the functions of sprig."""
+    wanted = mirror(auth={"issuer": value + "{{{ .Values }}}{{- x"}, storage={"bucket": "{{bucket}}"})
+    chart = tmp_path / "chart"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: engine\nversion: 0.1.0\n")
+    (chart / "templates/all.yaml").write_text(
+        "result:\n{{- range $k, $v := .Values.files }}\n  {{ $k | quote }}: {{ tpl $v (merge (deepCopy $.Values.values)"
+        ' (dict "Template" $.Template)) | b64enc }}\n{{- end }}\n'
+    )
+    forms = [form for form in secret_forms(wanted) if form.blanks]
+    values = {name: value for form in forms for name in form.blanks}
+    files = {f"{form.name} {key}": go_template(parts) for form in forms for key, parts in form.files.items()}
+    done = subprocess.run(
+        [helm, "template", "x", str(chart), "--values", "-"],
+        input=json.dumps({"files": files, "values": values}),
+        env={**os.environ, "KUBECONFIG": os.devnull},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    read = yaml.safe_load(done.stdout)["result"]
+    for form in forms:
+        for key, text in filled(form, {name: json.dumps(value, ensure_ascii=False)[1:-1] for name in values}).items():
+            assert parsed_secret(key, read[f"{form.name} {key}"]) == expected(key, text, value)
+
+
+def parsed_secret(key: str, encoded: str) -> Any:
+    return parsed(key, base64.b64decode(encoded).decode())
+
+
+def expected(key: str, text: str, value: str) -> Any:
+    """What the file says; a file that is one value holds it as it is."""
+    return parsed(key, text) if key.endswith((".yml", ".json", ".conf")) else value
