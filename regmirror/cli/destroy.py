@@ -1,0 +1,115 @@
+"""``regmirror destroy``: takes the mirror away, and its data only when asked for by itself."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from regmirror.cli import options
+from regmirror.cli.options import DEFAULT_FILE, Format
+from regmirror.cli.terminal import Terminal, terminal
+from regmirror.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from regmirror.destroy.run import Removal
+
+
+def destroy(
+    file: options.File = DEFAULT_FILE,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+    namespace: options.Namespace = None,
+    helm: options.Helm = "helm",
+    timeout: options.Timeout = "5m",
+    purge_data: Annotated[
+        bool, typer.Option("--purge-data", help="Delete what the mirror has cached in the bucket, too.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the host's name.")] = False,
+    confirm_purge: Annotated[
+        str | None,
+        typer.Option("--confirm-purge", metavar="BUCKET", help="Do not ask for the bucket's name before --purge-data."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what goes and what stays.")] = False,
+    output: options.Output = Format.TABLE,
+    debug: options.Debug = False,
+    no_color: options.NoColor = False,
+) -> None:
+    """Remove the mirror: its Helm releases and Secrets, and the namespace if deploy has made it and it is empty.
+
+    Lists what goes and what stays, and asks for the host's name. The bucket stays, and so does its data unless
+    --purge-data is given. Running it again goes on where it stopped.
+
+        regmirror destroy --dry-run
+        regmirror destroy
+        regmirror destroy --yes --purge-data --confirm-purge my-mirror      # without a terminal
+    """
+    with terminal(output, debug=debug, no_color=no_color) as streams:
+        from regmirror.cli.progress import StepProgress
+        from regmirror.cli.world import open_resolver, open_store, read_mirror, read_timeout, run_until_done
+        from regmirror.clients.cluster import KubernetesCluster
+        from regmirror.clients.helm import Pyhelm3Helm
+        from regmirror.deploy.find_material import find_s3_account
+        from regmirror.destroy.data import data_of
+        from regmirror.destroy.run import look_at_removal
+
+        mirror = read_mirror(file, namespace)
+        limit = read_timeout(timeout)
+        cluster = KubernetesCluster(kubeconfig, context, mirror.namespace)
+        edge = Pyhelm3Helm(helm, kubeconfig, cluster.context, mirror.namespace)
+        data = None
+        if purge_data:
+            # Found before anything is removed: the key may be kept beside the mirror.
+            account = find_s3_account(mirror, open_resolver(file, cluster))
+            data = data_of(mirror, open_store(mirror, account))
+        removal = run_until_done(look_at_removal(mirror, cluster, edge, data))
+        if dry_run or removal.is_empty:
+            _show(streams, removal, removal.report([], []))
+            return
+        if output is Format.TABLE:
+            _list(streams, removal)
+        _confirm(streams, mirror.host, "the mirror's host", "--yes", given=mirror.host if yes else None)
+        if data:
+            _confirm(streams, data.bucket, "the bucket, to delete its data", "--confirm-purge", given=confirm_purge)
+        with StepProgress(streams) as progress:
+            report = run_until_done(removal.carry_out(progress, limit))
+        if output is not Format.TABLE:
+            streams.print_document(report)
+        streams.say(f"https://{mirror.host} is removed.")
+
+
+def _confirm(streams: Terminal, name: str, what: str, option: str, *, given: str | None) -> None:
+    """Raises ConfigurationError unless the name is given, or typed at a terminal."""
+    if given is None:
+        if not sys.stdin.isatty():
+            raise ConfigurationError(
+                f"there is no terminal to ask for the name of {what}: nothing was removed",
+                hint=f"look at what goes by --dry-run, then give {option}",
+            )
+        from rich.prompt import Prompt
+
+        given = Prompt.ask(f"Type the name of {what}, to go on", console=streams.words, default="", show_default=False)
+    if given != name:
+        raise ConfigurationError(f"that is not {name}, the name of {what}: nothing was removed")
+
+
+def _show(streams: Terminal, removal: "Removal", report: dict[str, Any]) -> None:
+    if streams.output is not Format.TABLE:
+        streams.print_document(report)
+    elif not removal.is_empty:
+        _list(streams, removal)
+    if removal.is_empty:
+        streams.say(f"There is nothing of https://{removal.mirror.host} in namespace {removal.cluster.namespace}.")
+
+
+def _list(streams: Terminal, removal: "Removal") -> None:
+    report = removal.report([], [])
+    streams.print(f"In namespace {report['namespace']}, context {removal.cluster.context}, goes:", "bold")
+    for line in report["goes"]:
+        streams.print(f"  - {line}", "red")
+    if data := report["data"]:
+        least = "" if data["complete"] else "at least "
+        size = f"{least}{data['objects']:,} objects of {least}{data['bytes']:,} bytes"
+        streams.print(f"  - data: {size} below {', '.join(data['prefixes'])} in the bucket {data['bucket']}", "red")
+    streams.print("What stays:", "bold")
+    for line in report["stays"]:
+        streams.print(f"  = {line}", "green")
