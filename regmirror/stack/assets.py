@@ -15,6 +15,14 @@ def asset_directory(name: str) -> Path:
     raise TemplateError(f"this installation of regmirror has no {name}", hint="install regmirror again")
 
 
+def changelog() -> str:
+    """The text of CHANGELOG.md; raises TemplateError where the installation lacks it."""
+    for parent in (_PACKAGE, _PACKAGE.parent):
+        if (parent / "CHANGELOG.md").is_file():
+            return (parent / "CHANGELOG.md").read_text(encoding="utf-8")
+    raise TemplateError("this installation of regmirror has no CHANGELOG.md", hint="install regmirror again")
+
+
 def chart_directory(name: str) -> Path:
     """The chart of one component: redis, auth, registry or ingress."""
     return asset_directory("charts") / name

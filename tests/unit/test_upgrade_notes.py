@@ -1,0 +1,134 @@
+"""The notes between two versions, and which version is deployed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from regmirror import __version__
+from regmirror.cli.app import app
+from regmirror.errors import ConfigurationError, TemplateError
+from regmirror.stack.assets import changelog
+from regmirror.upgrade.changelog import UNRELEASED, Notes, notes_between, parse_changelog
+from regmirror.upgrade.deployed import deployed_version
+from tests.fakes.cluster import FakeCluster
+
+NOTES = parse_changelog(changelog())
+THREE = parse_changelog(
+    "# Changes\n## Unreleased\n### Added\n- d\n## 0.10.0 - 2027-02-01\n### Restarts\n- c\n  goes on\n"
+    "## 0.9.0 - 2027-01-01\n### By hand\n- b\n## 0.1.0 - 2026-11-24\n### Added\n- a\n"
+)
+
+
+def versions(found: list[Notes]) -> list[str]:
+    return [one.version for one in found]
+
+
+def test_every_version_says_what_restarts_and_what_is_done_by_hand() -> None:
+    assert [one.version for one in NOTES if {"Restarts", "By hand"} - one.sections.keys()] == []
+    assert [title for one in NOTES for title, entries in one.sections.items() if not entries] == []
+    assert all(one.date for one in NOTES if one.version != UNRELEASED)
+
+
+def test_versions_stand_newest_first_and_this_one_is_among_them() -> None:
+    assert versions(NOTES) == versions(sorted(NOTES, key=lambda one: one.order, reverse=True))
+    assert __version__ in versions(NOTES)
+    assert NOTES[0].version == UNRELEASED
+
+
+def test_the_charts_bear_the_version_of_regmirror() -> None:
+    charts = Path(__file__).parents[2].glob("charts/*/Chart.yaml")
+    assert {yaml.safe_load(path.read_text())["version"] for path in charts} == {__version__}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("0.1.0", "0.10.0", ["0.9.0", "0.10.0"]),
+        ("0.9.0", "0.10.0", ["0.10.0"]),
+        ("0.9.0", "0.9.0", []),
+        ("0.1.0", "unreleased", ["0.9.0", "0.10.0", "unreleased"]),
+    ],
+)
+def test_the_notes_between_two_versions_are_told_oldest_first(before: str, after: str, expected: list[str]) -> None:
+    assert versions(notes_between(THREE, before, after)) == expected
+
+
+def test_an_entry_of_several_lines_is_one() -> None:
+    assert THREE[1].sections == {"Restarts": ["c goes on"]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("0.2.0", "0.10.0", "--from: there are no notes of version 0.2.0"),
+        ("0.1.0", "1.0.0", "--to: there are no notes of version 1.0.0"),
+        ("0.10.0", "0.9.0", "version 0.10.0 is newer than 0.9.0"),
+    ],
+)
+def test_a_way_that_is_not_described_is_told(before: str, after: str, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        notes_between(THREE, before, after)
+
+
+def test_a_heading_that_is_no_version_is_a_fault_of_the_installation() -> None:
+    with pytest.raises(TemplateError, match="## Soon"):
+        parse_changelog("## Soon\n")
+
+
+def deployment(chart: str) -> FakeCluster:
+    cluster = FakeCluster()
+    labels = {"helm.sh/chart": chart} if chart else {}
+    cluster.apply(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "regmirror-auth", "namespace": cluster.namespace, "labels": labels},
+            "spec": {},
+        }
+    )
+    return cluster
+
+
+def test_the_deployed_version_is_that_of_the_charts() -> None:
+    assert deployed_version(deployment("auth-0.9.0")) == "0.9.0"
+
+
+@pytest.mark.parametrize("cluster", [FakeCluster(), deployment("")])
+def test_a_version_that_nothing_tells_is_asked_for(cluster: FakeCluster) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        deployed_version(cluster)
+    assert caught.value.hint == "say it by --from 0.1.0"
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, ["upgrade-notes", *words])
+
+
+def test_without_a_cluster_it_asks_for_the_old_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run()
+    assert result.exit_code == 2
+    assert "the deployed version is not known: there is no file regmirror.yaml" in result.stderr
+    assert "Try: say it: regmirror upgrade-notes --from VERSION" in result.stderr
+
+
+def test_what_is_done_by_hand_comes_first() -> None:
+    result = run("--from", "0.1.0", "--to", "unreleased")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[:2] == ["unreleased", "  By hand"]
+    assert "Next: regmirror diff, then regmirror deploy" in result.stderr
+
+
+def test_programs_get_a_document() -> None:
+    document = json.loads(run("--from", "0.1.0", "--to", "unreleased", "-o", "json").stdout)
+    assert [one["version"] for one in document["versions"]] == ["unreleased"]
+    assert set(document["versions"][0]["notes"]) >= {"Restarts", "By hand"}
+
+
+def test_the_same_version_changes_nothing() -> None:
+    assert run("--from", __version__).stdout == f"{__version__} to {__version__}: nothing changes.\n"
