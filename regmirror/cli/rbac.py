@@ -10,7 +10,7 @@ from regmirror.cli.options import DEFAULT_FILE, Format
 from regmirror.cli.terminal import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from regmirror.config.model import Mirror
     from regmirror.ports.cluster import Right
@@ -20,8 +20,10 @@ class Command(StrEnum):
     """The commands that talk to a cluster."""
 
     DEPLOY = "deploy"
+    DIFF = "diff"
     VERIFY = "verify"
     ROTATE_CERT = "rotate-cert"
+    DESTROY = "destroy"
 
 
 def rbac(
@@ -62,10 +64,16 @@ def role(mirror: "Mirror", command: Command) -> dict[str, Any]:
 
 def rights(mirror: "Mirror", command: Command) -> "Sequence[Right]":
     """What a command asks the API server for: the same that it checks before it begins."""
-    from regmirror.deploy.preflight import deploy_rights
+    from regmirror.deploy.preflight import deploy_rights, diff_rights
+    from regmirror.destroy.rights import destroy_rights
     from regmirror.rotate.rights import rotate_rights
     from regmirror.verify.rights import VERIFY_RIGHTS
 
-    if command is Command.DEPLOY:
-        return deploy_rights(mirror)
-    return rotate_rights(mirror) if command is Command.ROTATE_CERT else VERIFY_RIGHTS
+    of_command: dict[Command, Callable[[Mirror], Sequence[Right]]] = {
+        Command.DEPLOY: deploy_rights,
+        Command.DIFF: diff_rights,
+        Command.VERIFY: lambda _: VERIFY_RIGHTS,
+        Command.ROTATE_CERT: rotate_rights,
+        Command.DESTROY: lambda _: destroy_rights(),
+    }
+    return of_command[command](mirror)

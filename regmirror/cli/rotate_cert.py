@@ -1,5 +1,6 @@
 """``regmirror rotate-cert``: a new signing key, while clients go on pulling."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,6 +9,7 @@ import typer
 from regmirror.cli import options
 from regmirror.cli.options import DEFAULT_FILE, Format
 from regmirror.cli.terminal import Terminal, terminal
+from regmirror.errors import RegmirrorError
 
 if TYPE_CHECKING:
     from regmirror.rotate.plan import Action
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 _IS_DUE, _IS_NOT_DUE, _NOTHING_DEPLOYED, _UNKNOWN = 0, 1, 2, 255
 """How ``--check`` leaves; the same codes as those of smallstep's ``step certificate needs-renewal``."""
+_PATIENCE = 5.0
+"""Seconds in which the public host must go on answering."""
 _TITLES = {
     "trust": "1/5 the registries get to know the new key: its certificate joins their bundle",
     "roll-registries": "    registry pods are replaced, until the last one with the bundle of before has drained",
@@ -60,7 +64,13 @@ def rotate_cert(
     key: Annotated[Path | None, typer.Option("--key", help="Bring in this RSA key (PEM); needs --cert.")] = None,
     cert: Annotated[Path | None, typer.Option("--cert", help="The certificate of --key (PEM).")] = None,
     unlock: Annotated[
-        bool, typer.Option("--unlock", help="Go on where a run was killed in the middle of Helm's work.")
+        bool,
+        typer.Option("--unlock", help="Take a Helm that left its mark for killed, without watching it for 30 s."),
+    ] = False,
+    resolve: options.Resolve = [],  # noqa: B006 - typer copies it
+    ca_file: options.CaFile = None,
+    no_verify: Annotated[
+        bool, typer.Option("--no-verify", help="Leave out the proof at the public host, which ends a rotation.")
     ] = False,
     output: options.Output = Format.TABLE,
     debug: options.Debug = False,
@@ -75,12 +85,13 @@ def rotate_cert(
         regmirror rotate-cert --force --dry-run
         regmirror rotate-cert --emergency               # the key has leaked
     """
-    with terminal(output, debug=debug, no_color=no_color, failure=_UNKNOWN if check else None) as streams:
+    with terminal(output, debug=debug, no_color=no_color, exit_code=partial(_code, check=check)) as streams:
         from regmirror.cli.progress import StepProgress
         from regmirror.cli.rotation_wish import read_wish
         from regmirror.cli.world import read_mirror, read_timeout
         from regmirror.clients.cluster import KubernetesCluster
         from regmirror.clients.helm import Pyhelm3Helm
+        from regmirror.clients.http import Urllib3Http, parse_resolve
         from regmirror.rotate.run import Rotation
 
         wish = read_wish(
@@ -90,8 +101,11 @@ def rotate_cert(
         limit = read_timeout(timeout)
         cluster = KubernetesCluster(kubeconfig, context, mirror.namespace)
         edge = Pyhelm3Helm(helm, kubeconfig, cluster.context, mirror.namespace)
+        http = None if no_verify else Urllib3Http(parse_resolve(resolve), ca_file, timeout=_PATIENCE)
         with StepProgress(streams) as progress:
-            rotation = Rotation(mirror, cluster, edge, progress, lambda action: _announce(streams, action), limit, wish)
+            rotation = Rotation(
+                mirror, cluster, edge, progress, lambda action: _announce(streams, action), limit, wish, http
+            )
             if check:
                 raise typer.Exit(_check(streams, rotation))
             if dry_run:
@@ -99,6 +113,10 @@ def rotate_cert(
                 raise typer.Exit
             report = _run(streams, rotation)
         _show(streams, report)
+
+
+def _code(error: RegmirrorError, *, check: bool) -> int:
+    return _UNKNOWN if check else error.exit_code
 
 
 def _announce(streams: Terminal, action: "Action") -> None:

@@ -11,8 +11,9 @@ from cryptography import x509
 
 from regmirror.config.model import Mirror
 from regmirror.deploy.release_step import ReleaseStep
-from regmirror.deploy.steps import Done, Progress, run_steps
-from regmirror.errors import RegmirrorError, RolloutTimeoutError, RotationError
+from regmirror.deploy.run_steps import run_steps
+from regmirror.deploy.steps import Done, Progress
+from regmirror.errors import DeadlineError, RegmirrorError, RotationError
 from regmirror.ports.cluster import SECRET, Cluster
 from regmirror.ports.helm import Helm
 from regmirror.rotate.clock import Clock
@@ -143,9 +144,9 @@ class Actor:
         for workload in chosen:
             release = await self._release(workload)
             wanted = await self.helm.render(release)
-            edges = (self.helm, self.cluster, material, deadline, self.unlock)
+            edges = (self.helm, self.cluster, material, self.unlock)
             steps.append(ReleaseStep(release, wanted, *edges, needs=()))
-        await run_steps(steps, self.progress)
+        await run_steps(steps, self.progress, deadline)
         names_of = {workload.release for workload in chosen}
         return await self._told("Old pods", self._drained(names_of, deadline))
 
@@ -164,7 +165,7 @@ class Actor:
             if not left:
                 return f"none of {', '.join(sorted(releases))} is left"
             if time.monotonic() > deadline:
-                raise RolloutTimeoutError(
+                raise DeadlineError(
                     f"pods with the Secrets of before did not end in time: {', '.join(left)}",
                     hint=f"kubectl -n {self.cluster.namespace} get pods; give it more time by --timeout",
                 )

@@ -13,7 +13,7 @@ from regmirror.stack import names
 
 T = TypeVar("T")
 
-LEASE_NAME = f"{names.PREFIX}rotation"
+LEASE_NAME = names.ROTATION_LEASE
 DURATION = timedelta(seconds=15)
 _RENEWAL = 5.0
 _POLL = 0.5

@@ -25,7 +25,7 @@ async def prove_registries(cluster: Cluster, live: Live, pair: KeyPair, clock: C
     """See every registry pod accept a token of this key; gives the number of pods. Raises RotationError."""
     pods = list(_pods(live.registries))
     for workload, pod in pods:
-        token = _signed(pair, live.service_of(workload), clock)
+        token = signed(pair, live.service_of(workload), clock)
         if not await _answered(lambda pod=pod, token=token: accepts(cluster, pod, token), clock):  # type: ignore[misc]
             raise RotationError(
                 f"the registry pod {pod} refuses a token of the key {id_of(pair)}",
@@ -64,7 +64,8 @@ def _pods(workloads: tuple[Workload, ...]) -> Iterator[tuple[Workload, str]]:
         yield from ((workload, pod) for pod in workload.ready)
 
 
-def _signed(pair: KeyPair, service: Service, clock: Clock) -> str:
+def signed(pair: KeyPair, service: Service, clock: Clock) -> str:
+    """A token without any rights for one registry, signed by a key; valid for a minute."""
     claims = Claims(
         service.issuer, service.service, "regmirror", (), clock.now(), timedelta(minutes=1), secrets.token_hex(8)
     )

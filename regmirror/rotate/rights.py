@@ -16,8 +16,11 @@ _USED: dict[tuple[str, str], tuple[str, ...]] = {
     ("", "pods/portforward"): ("get", "create"),
     ("", "pods/log"): ("get",),
     ("", "events"): ("list",),
+    # Whether pods can be replaced is asked before each change.
+    ("", "resourcequotas"): ("list",),
+    ("policy", "poddisruptionbudgets"): ("list",),
 }
-_USED_WITH_REPLICAS = {("policy", "poddisruptionbudgets"): ("get", "patch")}
+_USED_WITH_REPLICAS = {("policy", "poddisruptionbudgets"): ("list", "get", "patch")}
 
 
 def rotate_rights(mirror: Mirror) -> list[Right]:

@@ -15,16 +15,21 @@ from regmirror.deploy.steps import Done, Progress
 from regmirror.errors import ExitCode, PartlyAppliedError, RegmirrorError, RotationError
 from regmirror.ports.cluster import Cluster
 from regmirror.ports.helm import Helm
+from regmirror.ports.http import Http
 from regmirror.rotate.actions import Actor, describe
 from regmirror.rotate.clock import Clock
 from regmirror.rotate.lease import Lease
 from regmirror.rotate.live import Live, id_of, look
 from regmirror.rotate.plan import Action, next_action, rest_of_plan
+from regmirror.rotate.public_proof import PublicProof
+from regmirror.rotate.replaceable import Together, replaced_by, require_replaceable
 from regmirror.rotate.rights import rotate_rights
 from regmirror.rotate.situation import Mode, Situation
 from regmirror.rotate.wish import Wish
+from regmirror.signing.key_pair import KeyPair
 
 _LEASE = "Lease"
+_PODS = "Pods"
 _MOST_ACTIONS = 40
 """More than any rotation takes: beyond it somebody else keeps changing what we change."""
 
@@ -40,6 +45,8 @@ class Rotation:
     announce: Callable[[Action], None]
     timeout: timedelta
     wish: Wish
+    http: Http | None = None
+    """How the public hosts are asked at the end; without it they are not."""
     clock: Clock = field(default_factory=Clock)
     done: list[tuple[str, str]] = field(default_factory=list)
     """What was done in this run, each with its outcome in few words."""
@@ -50,7 +57,7 @@ class Rotation:
         await asyncio.to_thread(require_rights, self.cluster, rotate_rights(self.mirror))
         before = await self._look()
         if not self.wish.is_for(before, self.clock.now()):
-            return self._report(before, before)
+            return self._report(before, before, [])
         await self.helm.version()
         holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         lease = Lease(self.cluster, holder, self.clock)
@@ -61,7 +68,15 @@ class Rotation:
             if not self._holds_lease:
                 self.progress.failed(_LEASE, error)
             raise self._placed(error) from error
-        return self._report(before, await self._look())
+        after = await self._look()
+        return self._report(before, after, await self._prove(before, after))
+
+    async def _prove(self, before: Live, after: Live) -> list[str]:
+        """See at the public hosts what clients see; gives those hosts."""
+        if self.http is None:
+            return []
+        gone = before.signing if id_of(before.signing) != id_of(after.signing) else None
+        return await PublicProof(self.http, self.clock, self.progress).prove(after, gone)
 
     async def check(self) -> dict[str, Any]:
         """Whether there is something to do, as ``--check`` tells it; nothing is changed. Raises RegmirrorError."""
@@ -82,7 +97,28 @@ class Rotation:
         if not self.wish.is_for(live, self.clock.now()):
             return []
         self.wish.check(live, self.clock.now())
+        await require_replaceable(self.cluster, self._together(live), self.clock)
         return list(rest_of_plan(self._expected(live), self.clock.now()))
+
+    def _together(self, live: Live) -> list[Together]:
+        """The releases whose pods the whole rest replaces, by each action."""
+        expected = self._expected(live)
+        rest = rest_of_plan(expected, self.clock.now())
+        return list(dict.fromkeys(filter(None, (replaced_by(action, live, expected.mode) for action in rest))))
+
+    async def _require_replaceable(self, together: list[Together]) -> None:
+        if not together:
+            return
+        self.progress.started(_PODS)
+        try:
+            await require_replaceable(
+                self.cluster, together, self.clock, lambda reason: self.progress.waiting(_PODS, reason)
+            )
+        except RegmirrorError as error:
+            self.progress.failed(_PODS, error)
+            raise
+        releases = sorted({release for one in together for release in one})
+        self.progress.finished(_PODS, Done(f"those of {', '.join(releases)} can be replaced"))
 
     def _expected(self, live: Live) -> Situation:
         """The situation right after the beginning."""
@@ -110,8 +146,11 @@ class Rotation:
             live = await self._look()
             if live.successor is None:
                 return
-            action = next_action(live.situation(proven=proven), self.clock.now())
+            situation = live.situation(proven=proven)
+            action = next_action(situation, self.clock.now())
             self.announce(action)
+            if replaced := replaced_by(action, live, situation.mode):
+                await self._require_replaceable([replaced])
             self.done.append((action.value, await actor.act(action, live)))
             # A proof counts for what comes right after it, and for nothing later.
             proven = action is Action.PROVE
@@ -123,6 +162,7 @@ class Rotation:
     async def _begin(self, actor: Actor, live: Live) -> None:
         """Write down what is to be done, unless it stands there already."""
         self.wish.check(live, self.clock.now())
+        await self._require_replaceable(self._together(live))
         if self.wish.mode is Mode.ABORT:
             self.done.append(("abort", await actor.change_mode(live, Mode.ABORT)))
         elif live.successor is None or self.wish.replaces(live):
@@ -149,9 +189,9 @@ class Rotation:
         error.message, error.hint = message, hint
         return error
 
-    def _report(self, before: Live, after: Live) -> dict[str, Any]:
+    def _report(self, before: Live, after: Live, proven: list[str]) -> dict[str, Any]:
         certificate = after.signing.certificate
-        pods = {pod for live in (before,) for one in (live.auth, *live.registries) for pod in one.ready}
+        pods = {pod for one in (before.auth, *before.registries) for pod in one.ready}
         started = [pod for one in (after.auth, *after.registries) for pod in one.ready if pod not in pods]
         return {
             "apiVersion": API_VERSION,
@@ -159,11 +199,17 @@ class Rotation:
             "host": self.mirror.host,
             "namespace": self.cluster.namespace,
             "changed": bool(self.done),
-            "rotated": id_of(before.signing) != id_of(after.signing),
+            "rotated": id_of(after.signing) != id_of(before.signing) or _is_successor(after.signing, before),
             "key": describe(after.signing),
             "keyId": id_of(after.signing),
             "notAfter": certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "due": self.wish.threshold.due_at(certificate).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "steps": [{"name": name, "detail": detail} for name, detail in self.done],
             "started": started,
+            "provenAt": proven,
         }
+
+
+def _is_successor(pair: KeyPair, live: Live) -> bool:
+    """Whether this is the key of the rotation that was under way: an earlier run has brought it in."""
+    return live.successor is not None and id_of(live.successor) == id_of(pair)

@@ -91,7 +91,7 @@ class Load:
 
     def _slow(self, after: float = 0.0) -> Callable[[], object]:
         """A layer, read so slowly that its download spans a whole replacement of the registry's pods."""
-        http = self._http()
+        http = self.http()
         client = RegistryClient(http, f"https://{self.mirror.host}")
         layer = client.manifest(BIG, client.pull_token(BIG.repository)).blobs[-1]
         url = f"{client.base}/v2/{BIG.repository}/blobs/{layer['digest']}"
@@ -113,9 +113,10 @@ class Load:
         return pull
 
     def _client(self) -> RegistryClient:
-        return RegistryClient(self._http(), f"https://{self.mirror.host}")
+        return RegistryClient(self.http(), f"https://{self.mirror.host}")
 
-    def _http(self) -> Urllib3Http:
+    def http(self) -> Urllib3Http:
+        """How this mirror is reached, with the patience of a client."""
         setting = self.mirror.setting
         addresses = [f"{self.mirror.host}:443:{setting.address}"] if setting.address else []
         return Urllib3Http(parse_resolve(addresses), setting.authority, timeout=30.0)

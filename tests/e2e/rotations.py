@@ -1,20 +1,17 @@
-"""What the tests of rotations share: a mirror to rotate, keys as an attacker has them, runs that are cut short."""
+"""What the tests of rotations share: a mirror to rotate, keys as an attacker has them."""
 
 import base64
 import json
-import os
 import secrets
-import signal
-import subprocess
 from datetime import UTC, datetime, timedelta
 
 import yaml
 
 from regmirror.clients.http import Urllib3Http, parse_resolve
 from regmirror.registry.client import RegistryClient
-from regmirror.signing.key_pair import KeyPair
+from regmirror.signing.key_pair import KeyPair, generate_private_key, self_signed
 from regmirror.signing.tokens import Access, Claims, sign_token
-from tests.e2e.deployment import PROGRAMS, Deployment
+from tests.e2e.deployment import Deployment
 
 REPOSITORY = "library/demo"
 
@@ -26,6 +23,17 @@ def short_lived(mirror: Deployment, replicas: int = 1) -> Deployment:
     content["registry"] |= {"replicas": replicas, "ttl": "0"}
     mirror.file.write_text(yaml.safe_dump(content))
     return mirror
+
+
+def put_expired_key(mirror: Deployment) -> None:
+    """Have a key in the cluster, which deploy finds and keeps, whose certificate ended yesterday."""
+    begin = datetime.now(UTC) - timedelta(days=366)
+    pair = self_signed(generate_private_key(2048), "expired", begin, timedelta(days=365), 1)
+    files = {"cert": mirror.directory / "expired.crt", "key": mirror.directory / "expired.key"}
+    for file, content in zip(files.values(), (pair.certificate_pem, pair.key_pem), strict=True):
+        file.write_bytes(content)
+    options = [f"--{name}={file}" for name, file in files.items()]
+    mirror.kubectl("create", "secret", "tls", "regmirror-signing", *options)
 
 
 def signing_key(mirror: Deployment) -> KeyPair:
@@ -43,22 +51,3 @@ def status_of_forged(mirror: Deployment, key: KeyPair) -> int:
     http = Urllib3Http(parse_resolve(addresses), mirror.setting.authority)
     client = RegistryClient(http, f"https://{mirror.host}")
     return client.request("GET", f"/v2/{REPOSITORY}/tags/list", sign_token(claims, key.private_key)).status
-
-
-def cut_short(mirror: Deployment, number: signal.Signals, after: str, *words: str) -> str:
-    """Run rotate-cert, send it a signal when it has said something, and give what it said until then."""
-    command = [str(PROGRAMS / "regmirror"), "rotate-cert", *words]
-    environment = os.environ | mirror.environment
-    with subprocess.Popen(
-        command, cwd=mirror.directory, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-    ) as process:
-        assert process.stderr is not None
-        said = ""
-        for line in process.stderr:
-            said += line
-            if after in line:
-                process.send_signal(number)
-                break
-        process.wait(timeout=60)
-    assert after in said, said
-    return said

@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from tests.e2e.deployment import Deployment, Outcome
-from tests.e2e.rotations import cut_short, short_lived
+from tests.e2e.rotations import short_lived
 
 pytestmark = pytest.mark.lab
 
-COMMANDS = ("deploy", "verify", "rotate-cert")
+COMMANDS = ("deploy", "diff", "verify", "rotate-cert", "destroy")
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def as_account(mirror: Deployment, command: str) -> list[str]:
 
 
 def run_as(mirror: Deployment, command: str, *options: str) -> Outcome:
-    resolve = [] if command == "rotate-cert" else mirror.setting.resolve(mirror.host)
+    resolve = mirror.setting.resolve(mirror.host) if command in {"deploy", "verify", "rotate-cert"} else []
     return mirror.regmirror(command, *as_account(mirror, command), *resolve, *options)
 
 
@@ -68,6 +68,14 @@ def test_deploy(deployment: Deployment) -> None:
     assert outcome.document["changed"] is True
 
 
+def test_diff(deployment: Deployment) -> None:
+    assert run_as(deployment, "diff").code == 0
+    deployment.kubectl("scale", "deployment/regmirror-redis", "--replicas=0")
+    outcome = run_as(deployment, "diff", "-o", "json")
+    assert [found["name"] for found in outcome.document["objects"]] == ["regmirror-redis"], outcome.words
+    assert run_as(deployment, "deploy").code == 0
+
+
 def test_verify(deployment: Deployment) -> None:
     outcome = run_as(deployment, "verify", "-o", "json")
     assert outcome.code == 0, outcome.output
@@ -75,7 +83,7 @@ def test_verify(deployment: Deployment) -> None:
 
 def test_rotate_cert(deployment: Deployment) -> None:
     """A regular rotation as far as the long wait, and what an emergency adds to bring it to its end."""
-    cut_short(deployment, signal.SIGTERM, "4/5", *as_account(deployment, "rotate-cert"), "--force")
+    deployment.cut_short(signal.SIGTERM, "4/5", "rotate-cert", *as_account(deployment, "rotate-cert"), "--force")
     outcome = run_as(deployment, "rotate-cert", "--emergency", "-o", "json")
     assert outcome.code == 0, outcome.words
     assert [step["name"] for step in outcome.document["steps"]] == ["begin", "swap", "drop", "roll-all", "finish"]
@@ -98,12 +106,20 @@ def test_one_right_less_is_told(deployment: Deployment, command: str) -> None:
         change_rules(deployment, name, rules)
 
 
+def test_destroy(deployment: Deployment) -> None:
+    """Last, for it leaves no mirror; what it needs beside its Role would be missing here."""
+    outcome = run_as(deployment, "destroy", "--yes", "-o", "json")
+    assert outcome.code == 0, outcome.words
+    assert run_as(deployment, "destroy", "-o", "json").document["goes"] == []
+
+
 def change_rules(mirror: Deployment, role: str, rules: list[object]) -> None:
     mirror.kubectl("patch", "role", role, "--type=merge", "-p", json.dumps({"rules": rules}))
 
 
 def assert_refused(mirror: Deployment, command: str, right: str) -> None:
     options = ["--check", "cluster-permissions"] if command == "verify" else []
+    options += ["--yes"] if command == "destroy" else []
     outcome = run_as(mirror, command, "-o", "json", *options, *(["--force"] if command == "rotate-cert" else []))
     assert outcome.code != 0, f"{command} works without {right}"
     assert right in outcome.output

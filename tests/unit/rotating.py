@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from regmirror.config.secret_references import SecretResolver
 from regmirror.deploy.find_material import read_key_pair, read_secret
 from regmirror.deploy.run import Edges, deploy_mirror
 from regmirror.ports.cluster import SECRET
+from regmirror.ports.http import Answer
 from regmirror.rotate.clock import Clock
 from regmirror.rotate.due import Threshold
 from regmirror.rotate.live import id_of
@@ -29,6 +31,7 @@ from regmirror.stack import names
 from regmirror.stack.secrets import signing_secret
 from tests import samples
 from tests.fakes.helm import FakeHelm
+from tests.fakes.http import FakeHttp, Request
 from tests.fakes.progress import RecordedProgress
 from tests.fakes.rolling import RollingCluster
 
@@ -95,8 +98,19 @@ class Rotating:
             self.actions.append,
             timedelta(seconds=10),
             wish,
+            FakeHttp({f"https://{samples.HOST}": self.public_host}),
             self.time.clock(),
         )
+
+    def public_host(self, request: Request) -> Answer:
+        """What the Ingress leads to: any pod of either program."""
+        if request.path == "/auth":
+            return Answer(200, {}, json.dumps({"token": self.cluster.tokens()[0]}).encode())
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if token and all(self.cluster.accepted(token)):
+            return Answer(200, {}, b"{}")
+        challenge = f'Bearer realm="https://{samples.HOST}/auth",service="{samples.HOST}"'
+        return Answer(401, {"WWW-Authenticate": challenge}, b"")
 
     def rotate(self, wish: Wish = FORCED, **edges: Any) -> dict[str, Any]:
         """Run it to its end; gives the report."""

@@ -11,7 +11,8 @@ from typer.testing import CliRunner, Result
 
 from regmirror.cli.app import app
 from regmirror.cli.rbac import Command
-from regmirror.deploy.preflight import deploy_rights
+from regmirror.deploy.preflight import deploy_rights, diff_rights
+from regmirror.destroy.rights import destroy_rights
 from regmirror.errors import ExitCode
 from regmirror.ports.cluster import Right
 from regmirror.rotate.rights import rotate_rights
@@ -22,6 +23,8 @@ from tests.unit.rotating import pair_of
 RIGHTS = {
     "deploy": deploy_rights(samples.mirror()),
     "verify": list(VERIFY_RIGHTS),
+    "diff": diff_rights(samples.mirror()),
+    "destroy": destroy_rights(),
     "rotate-cert": rotate_rights(samples.mirror()),
 }
 

@@ -12,11 +12,15 @@ from regmirror.errors import (
     ConflictError,
     PartlyAppliedError,
     PermissionDeniedError,
+    RegistryError,
+    RolloutBlockedError,
     RotationError,
     RotationLockedError,
 )
 from regmirror.ports.cluster import LEASE, SECRET, Applied, Object, Right
+from regmirror.ports.http import Answer
 from regmirror.rotate.due import Threshold
+from regmirror.rotate.plan import Action
 from regmirror.rotate.situation import Mode
 from regmirror.rotate.wish import Wish
 from regmirror.signing.key_pair import KeyPair, load_key_pair
@@ -40,6 +44,7 @@ def test_a_rotation_replaces_the_key_everywhere(place: Rotating) -> None:
     assert (place.key, place.trusted, place.successor) == (NEW, {NEW}, None)
     assert place.pull()
     assert not any(place.cluster.accepted(old_token))
+    assert report["provenAt"] == [samples.HOST]
     assert (report["kind"], report["rotated"], report["changed"], report["keyId"]) == ("RotateReport", True, True, NEW)
     assert {name.rpartition("-")[0] for name in report["started"]} == {"regmirror-auth", "regmirror-docker-hub"}
 
@@ -292,3 +297,83 @@ def test_every_replica_of_every_registry_is_asked() -> None:
     assert len(pods) == 6
     for pod in pods:
         assert place.cluster.asked[pod["metadata"]["name"]] == 1
+
+
+def test_a_rotation_that_goes_on_after_the_swap_has_rotated(place: Rotating) -> None:
+    rotate_and_die(place, CALLS_TO_THE_SWAP)
+    assert place.key == NEW
+    assert place.rotate(NOT_YET)["rotated"]
+
+
+def test_a_public_host_that_still_leads_to_an_old_key_is_told(place: Rotating) -> None:
+    old = place.token_of(samples.key_pair(1))
+    place.public_host = lambda request: (  # type: ignore[method-assign]
+        Answer(200, {}, json.dumps({"token": old}).encode())
+        if request.path == "/auth"
+        else Answer(200, {}, b"{}")
+        if request.headers.get("Authorization")
+        else Rotating.public_host(place, request)
+    )
+    with pytest.raises(
+        RegistryError, match=f"every pod has the new key; but .*signs by the key {OLD} instead of {NEW}"
+    ):
+        place.rotate()
+    assert (place.key, place.trusted, place.successor) == (NEW, {NEW}, None)
+
+
+def test_a_public_host_that_accepts_the_old_key_is_told(place: Rotating) -> None:
+    place.public_host = lambda request: (  # type: ignore[method-assign]
+        Answer(200, {}, b"{}") if request.headers.get("Authorization") else Rotating.public_host(place, request)
+    )
+    with pytest.raises(RegistryError, match="answers 200 instead of 401 to a token of the old key"):
+        place.rotate()
+
+
+def quota(name: str, hard: dict[str, str], used: dict[str, str], **spec: object) -> Object:
+    status = {"hard": hard, "used": used}
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": name}, "spec": spec, "status": status}
+
+
+def test_a_quota_without_room_stops_a_rotation_before_anything_is_changed(place: Rotating) -> None:
+    place.cluster.put(quota("small", {"pods": "3"}, {"pods": "3"}))
+    before = place.cluster.select(SECRET)
+    with pytest.raises(RolloutBlockedError, match=r"ResourceQuota small has no room for one more pod: pods 3 of 3"):
+        place.rotate()
+    with pytest.raises(RolloutBlockedError):
+        run(place.rotation().plan())
+    assert place.cluster.select(SECRET) == before
+
+
+class Announced(list[Action]):
+    """Hears of each action, and fills a quota when the new key is about to be put in place."""
+
+    def __init__(self, place: Rotating) -> None:
+        super().__init__()
+        self.place = place
+
+    def append(self, action: Action) -> None:
+        super().append(action)
+        if action is Action.SWAP:
+            self.place.cluster.put(quota("small", {"pods": "3"}, {"pods": "3"}))
+
+
+def test_room_is_looked_for_before_each_change(place: Rotating) -> None:
+    place.actions = Announced(place)
+    with pytest.raises(PartlyAppliedError, match="ResourceQuota small has no room for one more pod: pods 3 of 3"):
+        place.rotate()
+    assert place.key == OLD
+    assert place.pull()
+
+
+def test_room_that_comes_a_moment_later_is_waited_for(place: Rotating) -> None:
+    """A quota hears late of pods that have ended."""
+    place.actions = Announced(place)
+    sleep = place.time.sleep
+
+    async def freed(seconds: float) -> None:
+        place.cluster.put(quota("small", {"pods": "3"}, {"pods": "2"}))
+        await sleep(seconds)
+
+    place.time.sleep = freed  # type: ignore[method-assign]
+    assert place.rotate()["rotated"]
+    assert "waiting Pods: the ResourceQuota small has no room for one more pod: pods 3 of 3" in place.progress.events
