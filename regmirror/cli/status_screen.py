@@ -34,7 +34,7 @@ def screen(status: Status) -> Iterator[Line]:
     yield "", None
     for name, found in status.components.items():
         yield _line(name, found, _component)
-    yield _line("signing certificate", status.signing_ends, lambda ends: _certificate(ends, status.now))
+    yield _line("signing certificate", status.signing_ends, lambda ends: _signing(ends, status.now))
     for one in status.upstreams:
         yield "", None
         yield f"{one.name} ({one.url})", "bold"
@@ -82,6 +82,11 @@ def _certificate(ends: datetime, now: datetime) -> Line:
     if left < 0:
         return f"ended on {ends:%Y-%m-%d}", "red"
     return f"{left} days left, until {ends:%Y-%m-%d}", "yellow" if left < _FEW_DAYS else None
+
+
+def _signing(ends: datetime, now: datetime) -> Line:
+    text, style = _certificate(ends, now)
+    return f"{text}: regmirror rotate-cert --force" if style else text, style
 
 
 def _entrance(found: Entrance) -> Line:

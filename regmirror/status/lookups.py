@@ -83,8 +83,10 @@ def _figures(subject: Subject, pod: Object) -> CacheFigures:
 
 def _begun(pod: Object) -> datetime | None:
     """When the process in a pod began: a container that was restarted counts anew."""
-    containers = look_up(pod, "status", "containerStatuses") or [{}]
-    moment = look_up(containers[0], "state", "running", "startedAt") or look_up(pod, "status", "startTime")
+    name = (look_up(pod, "spec", "containers") or [{}])[0].get("name")
+    # Not in the order of the spec.
+    states = [one for one in look_up(pod, "status", "containerStatuses") or [] if one.get("name") == name]
+    moment = look_up((states or [{}])[0], "state", "running", "startedAt") or look_up(pod, "status", "startTime")
     return datetime.fromisoformat(moment) if moment else None
 
 

@@ -1,4 +1,4 @@
-"""The results of verify as a document, for programs; its schema is ``regmirror schema --kind VerifyReport``."""
+"""The results of verify as a document, for programs; its schema is ``regmirror config schema --kind VerifyReport``."""
 
 from typing import Annotated, Any, Literal
 

@@ -173,7 +173,7 @@ CONTENT = [
         "a Redis that was told not to forget",
         "cache-policy",
         "maxmemory-policy noeviction",
-        harm.redis_setting("maxmemory-policy", "noeviction", "allkeys-lru"),
+        harm.redis_commands(["CONFIG SET maxmemory-policy noeviction"], ["CONFIG SET maxmemory-policy allkeys-lru"]),
         by_deploy=False,
     ),
 ]

@@ -2,7 +2,9 @@
 
 import base64
 import json
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from regmirror.clients.cluster import KubernetesCluster
 from regmirror.signing.key_pair import KeyPair, generate_private_key, self_signed
-from regmirror.verify.redis_protocol import ask
+from regmirror.verify.redis_protocol import ask, ask_setting
 from tests.e2e.deployment import Deployment, Object
 
 Undo = Callable[[], object]
@@ -165,20 +167,56 @@ def damaged_layer(mirror: Deployment) -> Undo:
     return lambda: client.put_object(Bucket=bucket, Key=largest["Key"], Body=whole)
 
 
-def redis_setting(name: str, value: str, healthy: str) -> Harm:
-    """Another setting of the running Redis, by CONFIG SET."""
+def redis_commands(begin: Sequence[str], end: Sequence[str] = ()) -> Harm:
+    """Commands to the running Redis; those that end the harm come over the same connection, which stays logged in.
 
-    def tell(mirror: Deployment, wanted: str) -> None:
+    ``{password}`` and ``{maxmemory}`` in a command stand for what they were before.
+    """
+
+    def harm(mirror: Deployment) -> Undo:
         cluster = KubernetesCluster(None, mirror.setting.context, mirror.namespace)
         found = mirror.objects("secret", "--field-selector=metadata.name=regmirror-redis-config")
         password = base64.b64decode(found[0]["data"]["password"]).decode()
         running = mirror.objects("pods", "-l", "app.kubernetes.io/instance=regmirror-redis")
-        with cluster.connect(running[0]["metadata"]["name"], 6379) as connection:
-            assert ask(connection, "AUTH", password) == "+OK"
-            assert ask(connection, "CONFIG", "SET", name, wanted) == "+OK"
+        open_until_end = ExitStack()
+        connection = open_until_end.enter_context(cluster.connect(running[0]["metadata"]["name"], 6379))
+        assert ask(connection, "AUTH", password) == "+OK"
+        before = {"password": password, "maxmemory": str(ask_setting(connection, "maxmemory"))}
 
-    def harm(mirror: Deployment) -> Undo:
-        tell(mirror, value)
-        return lambda: tell(mirror, healthy)
+        def tell(commands: Sequence[str]) -> None:
+            for command in commands:
+                answer = ask(connection, *(word.format(**before) for word in command.split()))
+                assert not answer.startswith("-"), answer
+
+        def undo() -> None:
+            tell(end)
+            open_until_end.close()
+
+        tell(begin)
+        return undo
 
     return harm
+
+
+def frozen(deployment: str) -> Harm:
+    """The program of a component's pod stands still: its port accepts, and never answers."""
+
+    def harm(mirror: Deployment) -> Undo:
+        container = _container(mirror, deployment)
+        subprocess.run(["ctr", "tasks", "pause", container], check=True)
+        return lambda: subprocess.run(["ctr", "tasks", "resume", container], check=True)
+
+    return harm
+
+
+def kill(mirror: Deployment, deployment: str) -> None:
+    """End the program of a component's pod at once, as the kernel does when memory is short."""
+    subprocess.run(["ctr", "tasks", "kill", "--signal", "SIGKILL", _container(mirror, deployment)], check=True)
+
+
+def _container(mirror: Deployment, deployment: str) -> str:
+    chosen = ["-l", f"app.kubernetes.io/instance={deployment}"]
+    mirror.kubectl("wait", "--for=condition=Ready", "pods", *chosen, "--timeout=60s")
+    (pod,) = mirror.objects("pods", *chosen)
+    (status,) = pod["status"]["containerStatuses"]
+    return str(status["containerID"]).removeprefix("containerd://")

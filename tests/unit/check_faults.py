@@ -356,10 +356,23 @@ def unfinished(mirror: Deployed) -> None:
     mirror.store.uploads = {"docker-hub/a": samples.NOW - timedelta(days=2), "docker-hub/b": samples.NOW}
 
 
+@fault("storage-speed", "the bucket takes 200 ms for each request of the registry")
+def slow_store(mirror: Deployed) -> None:
+    mirror.cluster.listeners[f"{REGISTRY}-0", 5001] = DebugPort(lambda: mirror.host.blob_pulls, store_seconds=0.2)
+
+
 @fault("cache-policy", "Redis runs with maxmemory-policy noeviction and maxmemory 0")
 def no_eviction(mirror: Deployed) -> None:
     settings = {"maxmemory": "0", "maxmemory-policy": "noeviction"}
     server = RedisServer("canary-redis-password", settings=settings)
+    mirror.cluster.listeners[f"{names.REDIS}-0", names.REDIS_PORT] = server
+
+
+@fault("cache-policy", "Redis remembers nothing new: OOM command not allowed")
+def no_memory(mirror: Deployed) -> None:
+    server = RedisServer(
+        "canary-redis-password", stored=b"-OOM command not allowed when used memory > 'maxmemory'.\r\n"
+    )
     mirror.cluster.listeners[f"{names.REDIS}-0", names.REDIS_PORT] = server
 
 

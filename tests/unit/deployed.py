@@ -113,11 +113,13 @@ def deployed(**changes: Any) -> Deployed:
 
 def _deployment(name: str, image: str) -> Object:
     container = {"name": "main", "image": image, "args": ["--v=2"] if name == names.AUTH else []}
+    cache = {"name": names.CACHE_CONTAINER, "image": samples.mirror().registry.manifest_cache.image}
+    containers = [container, cache] if name == REGISTRY else [container]
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": name},
-        "spec": {"replicas": 1, "template": {"spec": {"containers": [container]}}},
+        "spec": {"replicas": 1, "template": {"spec": {"containers": containers}}},
     }
 
 

@@ -83,10 +83,16 @@ def test_an_upstream_that_is_down_is_told_once_with_an_empty_cache() -> None:
 
 def test_a_store_that_fails_is_no_fault_of_the_upstream() -> None:
     mirror = deployed()
-    answer(mirror, NO_BLOB, 500, b'{"detail":"s3aws: AccessDenied"}')
+    answer(mirror, NO_BLOB, 500, b'{"errors":[{"detail":"s3aws: ' + b"a long reason " * 20 + b'"}]}')
     assert mirror.ask("upstream-reachable") == Skipped(
         "the store fails before the upstream is asked: see storage-bucket"
     )
+
+
+def test_a_store_that_fails_is_no_fault_of_the_catalog() -> None:
+    mirror = deployed()
+    answer(mirror, "/v2/_catalog", 500, b'{"errors":[{"detail":{"DriverName":"s3aws"}}]}')
+    assert mirror.ask("registry-catalog") == Skipped("the store fails: see storage-bucket")
 
 
 def test_no_pull_at_all_is_a_warning_whatever_the_limit() -> None:

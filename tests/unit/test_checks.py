@@ -391,7 +391,7 @@ def test_a_certificate_near_its_end_is_a_warning(days: int, message: str) -> Non
     mirror = deployed()
     certificate_ending_in(mirror, days)
     assert mirror.ask("token-validity") == Warned(
-        message, "have a new one made: kubectl delete secret regmirror-signing, then regmirror deploy"
+        message, "replace it, without a failed pull: regmirror rotate-cert --force"
     )
 
 

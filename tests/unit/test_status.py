@@ -34,6 +34,7 @@ IMAGES = {
     names.registry("docker-hub"): f"registry.example.com/registry@sha256:{'0123456789abcdef' * 4}",
 }
 BEGUN = "2026-11-20T08:00:00Z"
+CACHE_BEGUN = "2026-06-01T00:00:00Z"
 LIMITS = {"RateLimit-Limit": "200;w=21600", "RateLimit-Remaining": "150;w=21600"}
 SCREEN = """\
 √ https://mirror.example.com serves
@@ -74,12 +75,15 @@ def place() -> Deployed:
 
 def add_pod(place: Deployed, name: str, server: MetricsServer | None, begun: str = BEGUN) -> None:
     labels = {"app.kubernetes.io/instance": names.registry("docker-hub")}
-    running = [{"state": {"running": {"startedAt": begun}}}]
+    # In the order of their names, as Kubernetes has them.
+    states = {"cache": CACHE_BEGUN, "registry": begun}
+    running = [{"name": one, "state": {"running": {"startedAt": at}}} for one, at in states.items()]
     place.cluster.put(
         {
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": {"name": name, "labels": labels},
+            "spec": {"containers": [{"name": "registry"}, {"name": "cache"}]},
             "status": {"phase": "Running", "startTime": "2026-01-01T00:00:00Z", "containerStatuses": running},
         }
     )
@@ -252,7 +256,9 @@ def test_nothing_that_is_hidden_makes_it_fail(place: Deployed) -> None:
 
 def test_a_certificate_that_is_over_is_told_so(place: Deployed) -> None:
     found = replace(status_of(place), signing_ends=samples.NOW - timedelta(hours=1))
-    assert "  signing certificate    ended on 2026-11-23" in [text for text, _ in screen(found)]
+    assert "  signing certificate    ended on 2026-11-23: regmirror rotate-cert --force" in [
+        text for text, _ in screen(found)
+    ]
     assert status_report(found)["signingCertificate"]["daysLeft"] == -1
 
 
@@ -342,6 +348,6 @@ def test_little_that_is_left_is_shown_in_yellow(place: Deployed) -> None:
     found = replace(status_of(place), signing_ends=samples.NOW + timedelta(days=59, hours=1))
     yellow = [text for text, style in screen(found) if style == "yellow"]
     assert yellow == [
-        "  signing certificate    59 days left, until 2027-01-21",
+        "  signing certificate    59 days left, until 2027-01-21: regmirror rotate-cert --force",
         "  pulls left             20 of 200 in 6 h (of the mirror's account)",
     ]

@@ -96,7 +96,7 @@ def test_short_says_in_one_line_that_all_is_well() -> None:
 
 
 def test_the_schema_has_every_key_of_a_report_with_a_description() -> None:
-    printed = CliRunner().invoke(app, ["schema", "--kind", "VerifyReport"])
+    printed = CliRunner().invoke(app, ["config", "schema", "--kind", "VerifyReport"])
     schema = json.loads(printed.stdout)
     assert schema == report_schema()
     report = verify_report(samples.mirror(), RESULTS)

@@ -19,6 +19,8 @@ _TRIES = 20
 _PAUSE = 0.1
 """Seconds between two tries: a layer is in the cache a moment after its first client has it."""
 
+_READ_FILE_AGAIN = f"kubectl rollout restart deployment/{names.REDIS}, which reads its file again"
+
 
 def _password(subject: Subject, upstream: Upstream) -> Outcome:
     with _redis(subject) as connection:
@@ -35,14 +37,18 @@ def _password(subject: Subject, upstream: Upstream) -> Outcome:
 def _policy(subject: Subject, upstream: Upstream) -> Outcome:
     with _redis(subject) as connection:
         _log_in(subject, upstream, connection)
+        # A key of a millisecond: only a write tells whether there is room for one.
+        written = ask(connection, "SET", "regmirror:verify", "1", "PX", "1")
         policy, memory = (ask_setting(connection, name) for name in ("maxmemory-policy", "maxmemory"))
+    if written.startswith("-"):
+        return Failed(f"Redis remembers nothing new: {written[1:]}", _READ_FILE_AGAIN)
     if policy is None or memory is None:
         return Skipped("Redis does not tell its settings")
     if policy != "allkeys-lru" or memory == "0":
         return Failed(
             f"Redis runs with maxmemory-policy {policy} and maxmemory {memory}: when it is full, nothing new is "
             "remembered, or its pod is killed",
-            "kubectl rollout restart deployment/regmirror-redis, which reads its file again",
+            _READ_FILE_AGAIN,
         )
     return Passed(f"{policy}, {int(memory) // 2**20} MiB")
 

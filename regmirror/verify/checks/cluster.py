@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 from regmirror.config.fields import image_parts
-from regmirror.ports.cluster import Object
+from regmirror.ports.cluster import Object, missing_rights
 from regmirror.stack import names
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Severity, Stage
 from regmirror.verify.rights import VERIFY_RIGHTS
@@ -34,13 +34,9 @@ def _version(subject: Subject) -> Outcome:
 
 
 def _permissions(subject: Subject) -> Outcome:
-    missing = [right for right in VERIFY_RIGHTS if not subject.cluster.may(right)]
+    missing = missing_rights(subject.cluster, VERIFY_RIGHTS)
     if missing:
-        return Failed(
-            f"the user of context {subject.cluster.context} may not, in namespace {subject.cluster.namespace}: "
-            + ", ".join(map(str, missing)),
-            "use another --context, or have these rights granted",
-        )
+        return Failed(missing, "use another --context, or have these rights granted: regmirror rbac verify")
     return Passed(f"{len(VERIFY_RIGHTS)} rights in namespace {subject.cluster.namespace}")
 
 

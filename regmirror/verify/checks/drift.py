@@ -96,10 +96,14 @@ def _pod_images(subject: Subject) -> Outcome:
     mirror = subject.mirror
     wanted = {names.REDIS: mirror.redis.image, names.AUTH: mirror.auth.image}
     wanted |= {names.registry(upstream.name): mirror.registry.image for upstream in mirror.upstreams}
+    found = {name: (_container(subject, name).get("image"), image) for name, image in wanted.items()}
+    cache = mirror.registry.manifest_cache
+    for release in (names.registry(upstream.name) for upstream in mirror.upstreams if cache.enabled):
+        found[f"the cache of {release}"] = _container(subject, release, names.CACHE_CONTAINER).get("image"), cache.image
     others = [
-        f"{name} runs {live} instead of {image}"
-        for name, image in wanted.items()
-        if (live := _container(subject, name).get("image")) not in {image, _with_digest_alone(image)}
+        f"{name} runs {live or 'nothing'} instead of {image}"
+        for name, (live, image) in found.items()
+        if live not in {image, _with_digest_alone(image)}
     ]
     return Failed("\n".join(others), _DEPLOY) if others else Passed()
 
@@ -124,11 +128,13 @@ def _overrides(subject: Subject, upstream: Upstream) -> Outcome:
     return Passed()
 
 
-def _container(subject: Subject, name: str) -> Object:
-    """The one container of a Deployment's pods; raises NotDeployedError."""
+def _container(subject: Subject, name: str, wanted: str = "") -> Object:
+    """The first container of a Deployment's pods, or the one of a name, empty without; raises NotDeployedError."""
     containers = look_up(subject.deployment(name), "spec", "template", "spec", "containers") or []
     if not containers:
         raise NotDeployedError(f"there is no Deployment {name}", hint="deploy first: regmirror deploy")
+    if wanted:
+        return next((one for one in containers if one["name"] == wanted), {})
     found: Object = containers[0]
     return found
 

@@ -6,13 +6,18 @@ from datetime import timedelta
 from regmirror.config.model import Upstream
 from regmirror.errors import BucketMissingError, RegistryError, StorageUnreachableError
 from regmirror.registry.inside_pod import get_inside_pod
+from regmirror.registry.metrics import StoreFigures, parse_metrics, store_figures
+from regmirror.registry.reference import ImageReference
 from regmirror.stack import names
 from regmirror.stack.registry_config import storage_prefix
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Severity, Skipped, Stage, UpstreamCheck
-from regmirror.verify.probe import probe_image, probe_platform, pull_token
+from regmirror.verify.probe import NO_IMAGE, probe_image, probe_platform, pull_token
 from regmirror.verify.subject import Subject
 
 _STALE = timedelta(days=1)
+_SLOW = 0.1
+"""Seconds. A store in the same region answers a small request in 10 to 50 ms."""
+_PULLS = 3
 
 
 def _key(subject: Subject) -> Outcome:
@@ -67,6 +72,32 @@ def _reasons(body: bytes) -> str:
         return "; ".join(str(reason)[:200] for reason in json.loads(body).values())
     except (ValueError, AttributeError):
         return "something that makes no sense"
+
+
+def _speed(subject: Subject, upstream: Upstream) -> Outcome:
+    image = probe_image(subject, upstream)
+    if image is None:
+        return Skipped(NO_IMAGE)
+    client, token = subject.client(upstream), pull_token(subject, upstream, image)
+    cached = ImageReference(image.repository, probe_platform(subject, upstream, image).digest)
+    before = _store(subject, upstream)
+    for _ in range(_PULLS):
+        client.manifest(cached, token)
+    seconds = _store(subject, upstream).seconds_each_since(before)
+    if seconds > _SLOW:
+        return Failed(
+            f"the bucket takes {seconds * 1000:.0f} ms for each request of the registry; a pull waits for several",
+            "see the store's own state, and whether it is far away or limits the mirror's requests",
+        )
+    return Passed(f"{seconds * 1000:.0f} ms a request")
+
+
+def _store(subject: Subject, upstream: Upstream) -> StoreFigures:
+    total = StoreFigures()
+    for pod in subject.pods(names.registry(upstream.name)):
+        answer = get_inside_pod(subject.cluster, pod["metadata"]["name"], names.REGISTRY_DEBUG_PORT, "/metrics")
+        total += store_figures(parse_metrics(answer.body.decode(errors="replace")))
+    return total
 
 
 def _redirect(subject: Subject, upstream: Upstream) -> Outcome:
@@ -125,6 +156,14 @@ CHECKS: tuple[Check, ...] = (
         Category.STORAGE,
         _pods,
         needs=("cluster-pods", "storage-bucket"),
+    ),
+    UpstreamCheck(
+        "storage-speed",
+        "the bucket answers the registry quickly",
+        Category.STORAGE,
+        _speed,
+        needs=("storage-pods", "registry-manifest"),
+        severity=Severity.WARNING,
     ),
     UpstreamCheck(
         "storage-redirect",

@@ -27,7 +27,7 @@ from regmirror.verify.probe import UNLISTED, probe_image, pull_token, sign
 from regmirror.verify.subject import Subject, look_up
 
 _DEPLOY = "bring the cluster back to the file: regmirror deploy"
-_RENEW = f"have a new one made: kubectl delete secret {names.SIGNING_SECRET}, then regmirror deploy"
+_RENEW = "replace it, without a failed pull: regmirror rotate-cert --force"
 _CLOCKS_APART = timedelta(seconds=20)
 _PULL = Access("repository", UNLISTED.repository, ("pull",))
 
