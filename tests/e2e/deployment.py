@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -66,6 +67,34 @@ class Deployment:
         """Verify, with the report as a document."""
         return self.regmirror("verify", "-o", "json", *self.setting.resolve(self.host), *options)
 
+    def rotate(self, *options: str) -> Outcome:
+        """Rotate the signing key, with the report as a document."""
+        return self.regmirror("rotate-cert", "-o", "json", *self.setting.resolve(self.host), *options)
+
+    def cut_short(self, number: signal.Signals, said: str, command: str, *options: str) -> Outcome:
+        """Run a command, send it a signal as soon as it has said something, and see how it ends."""
+        words = [str(PROGRAMS / "regmirror"), command, *self.setting.resolve(self.host), *options]
+        with subprocess.Popen(
+            words,
+            cwd=self.directory,
+            env=os.environ | self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            heard = ""
+            for line in process.stderr:
+                heard += line
+                if said in line:
+                    process.send_signal(number)
+                    break
+            heard += process.stderr.read()
+            code = process.wait(timeout=60)
+        assert said in heard, heard
+        return Outcome(code, "", heard)
+
     def failures(self) -> dict[str, str]:
         """The failed checks of a verify, by id, with what each says."""
         report = self.verify().document
@@ -75,7 +104,7 @@ class Deployment:
         """Standard output of a kubectl command in the mirror's namespace; the test fails where it does."""
         command = ["kubectl", "--context", self.setting.context, "-n", self.namespace, *words]
         done = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, timeout=240, check=False, env=os.environ
+            command, input=stdin, capture_output=True, text=True, timeout=400, check=False, env=os.environ
         )
         assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
         return done.stdout

@@ -1,0 +1,169 @@
+"""What clients ask of a mirror, one kind of request at a time, and how it is answered."""
+
+import hashlib
+import json
+import statistics
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from regmirror.clients.http import Urllib3Http, parse_resolve
+from regmirror.errors import RegistryError
+from regmirror.ports.http import Answer
+from regmirror.registry.client import MANIFEST_TYPES, RegistryClient
+from regmirror.registry.reference import parse_image
+from tests.e2e.deployment import Deployment
+from tests.e2e.download import Download
+
+PATIENCE = 20.0
+"""Seconds that a client waits for a byte."""
+MEASURED = 5.0
+"""Seconds for which each kind of request is repeated."""
+PAUSE = 0.1
+SERVED, NOTHING, DAMAGED = "served", "no answer", "damaged"
+TOKEN, TAG, DIGEST, LAYER, NEW = "token", "tag", "digest", "layer", "new"
+KINDS = (TOKEN, TAG, DIGEST, LAYER, NEW)
+CACHED = frozenset({TAG, DIGEST, LAYER})
+"""What a client asks for that pulls what the mirror has, with a token at hand."""
+Ask = Callable[[], str]
+
+
+@dataclass
+class Figures:
+    """How one kind of request was answered: how often in which way, and after how many seconds."""
+
+    answers: Counter[str] = field(default_factory=Counter)
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def served(self) -> bool:
+        """Whether every request was."""
+        return set(self.answers) == {SERVED}
+
+    def document(self) -> dict[str, Any]:
+        """The figures as they are recorded."""
+        median, longest = statistics.median(self.seconds), max(self.seconds)
+        return {"answers": dict(self.answers), "median": round(median, 3), "max": round(longest, 3)}
+
+    def add(self, ask: Ask) -> None:
+        """Ask once."""
+        began = time.monotonic()
+        self.answers[ask()] += 1
+        self.seconds.append(time.monotonic() - began)
+
+
+@dataclass(frozen=True)
+class CachedImage:
+    """What a client remembers of an image that it has pulled: it must be the same for ever."""
+
+    repository: str
+    tag: str
+    manifest: str
+    layer: str
+
+
+class Puller:
+    """A client of one mirror, which holds on to the tokens that it got while all was well."""
+
+    def __init__(self, mirror: Deployment) -> None:
+        setting = mirror.setting
+        addresses = [f"{mirror.host}:443:{setting.address}"] if setting.address else []
+        self._http = Urllib3Http(parse_resolve(addresses), setting.authority, timeout=PATIENCE)
+        self._client = RegistryClient(self._http, f"https://{mirror.host}")
+        self._host = mirror.host
+        self._tokens: dict[str, str | None] = {}
+
+    def remember(self, name: str) -> CachedImage:
+        """Pull an image, so that the mirror has it."""
+        image = parse_image(name)
+        self.renew(image.repository)
+        token = self._tokens[image.repository]
+        manifest = self._client.manifest(image, token)
+        for blob in manifest.blobs:
+            self._client.check_blob(image.repository, blob, token)
+        return CachedImage(image.repository, image.reference, manifest.digest, manifest.blobs[-1]["digest"])
+
+    def renew(self, repository: str) -> None:
+        """Get a token for a repository, for the requests to come."""
+        self._tokens[repository] = self._client.pull_token(repository)
+
+    def asks(self, image: CachedImage) -> dict[str, Ask]:
+        """The kinds of request for an image in the cache; each says how it was answered."""
+        name = image.repository
+        return {
+            TOKEN: lambda: self._answered(f"/auth?service={self._host}&scope=repository:{name}:pull"),
+            TAG: lambda: self._answered(f"/v2/{name}/manifests/{image.tag}", name, image.manifest),
+            DIGEST: lambda: self._answered(f"/v2/{name}/manifests/{image.manifest}", name, image.manifest),
+            LAYER: lambda: self._answered(f"/v2/{name}/blobs/{image.layer}", name, image.layer),
+        }
+
+    def download(self, name: str) -> Download:
+        """The download of an image's last layer, which is in the mirror by now."""
+        image = parse_image(name)
+        self.renew(image.repository)
+        token = self._tokens[image.repository]
+        layer = self._client.manifest(image, token).blobs[-1]
+        self._client.check_blob(image.repository, layer, token)
+        url = f"{self._client.base}/v2/{image.repository}/blobs/{layer['digest']}"
+        return Download(self._http, url, {"Authorization": f"Bearer {token}"}, layer["digest"])
+
+    def pull(self, name: str) -> str:
+        """How an image is answered that the mirror may not have yet: its manifest by tag, then its last layer."""
+        image = parse_image(name)
+        answer = self._ask(f"/v2/{image.repository}/manifests/{image.reference}", image.repository)
+        if not isinstance(answer, Answer) or answer.status != 200:
+            return _said(answer)
+        layer = json.loads(answer.body)["layers"][-1]["digest"]
+        return self._answered(f"/v2/{image.repository}/blobs/{layer}", image.repository, layer)
+
+    def _answered(self, path: str, repository: str = "", digest: str = "") -> str:
+        return _said(self._ask(path, repository), digest)
+
+    def _ask(self, path: str, repository: str) -> Answer | RegistryError:
+        try:
+            return self._client.request("GET", path, self._tokens.get(repository), MANIFEST_TYPES)
+        except RegistryError as error:
+            return error
+
+
+def _said(answer: Answer | RegistryError, digest: str = "") -> str:
+    if isinstance(answer, RegistryError):
+        return NOTHING if "did not answer in time" in answer.message else "broken off"
+    if answer.status != 200:
+        return str(answer.status)
+    sound = not digest or digest == "sha256:" + hashlib.sha256(answer.body).hexdigest()
+    return SERVED if sound else DAMAGED
+
+
+def measure(asks: Mapping[str, Ask], once: Mapping[str, Ask]) -> dict[str, Figures]:
+    """The figures of each kind of request, all kinds asked side by side: again and again, or once."""
+    figures = {kind: Figures() for kind in [*asks, *once]}
+    ends = time.monotonic() + MEASURED
+
+    def repeat(kind: str, ask: Ask) -> None:
+        figures[kind].add(ask)
+        while kind in asks and time.monotonic() < ends:
+            time.sleep(PAUSE)
+            figures[kind].add(ask)
+
+    threads = [threading.Thread(target=repeat, args=item) for item in [*asks.items(), *once.items()]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return figures
+
+
+def seconds_until_served(asks: Mapping[str, Ask], limit: float) -> float:
+    """How long it takes until every kind of request is served in one go; the test fails after ``limit`` seconds."""
+    began = time.monotonic()
+    while True:
+        said = {kind: ask() for kind, ask in asks.items()}
+        passed = time.monotonic() - began
+        if set(said.values()) == {SERVED}:
+            return passed
+        assert passed < limit, said
+        time.sleep(PAUSE)

@@ -1,0 +1,170 @@
+"""A door in front of the lab's S3 server that can be shut, slow or unfriendly for one mirror alone."""
+
+import contextlib
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+CHUNK = 2**18
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect"}
+WRITES = {"PUT", "POST"}
+
+
+@dataclass(frozen=True)
+class S3Fault:
+    """What is wrong with S3: it answers all requests, or all that write, in other words; or hangs, or is slow.
+
+    ``seconds`` pass before each answer, whose body comes at ``bytes_per_second``.
+    """
+
+    status: int = 0
+    code: str = ""
+    only_writes: bool = False
+    hang: bool = False
+    seconds: float = 0.0
+    bytes_per_second: int = 0
+
+    def refuses(self, method: str) -> bool:
+        """Whether a request of this method gets no answer of the store's own."""
+        return bool(self.status) and (method in WRITES or not self.only_writes)
+
+
+HANGING = S3Fault(hang=True)
+SLOW = S3Fault(seconds=0.2, bytes_per_second=1_000_000)
+FULL = S3Fault(507, "XMinioStorageFull", only_writes=True)
+KEY_REVOKED = S3Fault(403, "InvalidAccessKeyId")
+
+
+@dataclass
+class S3Door:
+    """Relays HTTP from a port of its own on ``address`` to the store at ``backend``, and misbehaves when told to."""
+
+    address: str
+    backend: str
+    port: int = 0
+    fault: S3Fault = field(default_factory=S3Fault)
+    _healed: threading.Event = field(default_factory=threading.Event)
+    _open: set[socket.socket] = field(default_factory=set)
+    _server: ThreadingHTTPServer | None = None
+
+    @contextmanager
+    def serving(self) -> Iterator["S3Door"]:
+        """The door, for as long as the block lasts."""
+        self.open()
+        try:
+            yield self
+        finally:
+            self.heal()
+            self.shut()
+
+    def open(self) -> None:
+        """Accept connections, on the same port as ever."""
+        door = self
+
+        class Relay(_Relay):
+            s3 = door
+
+        self._server = _Server((self.address, self.port), Relay)
+        self.port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def shut(self) -> None:
+        """Refuse connections, and drop those that are there."""
+        assert self._server is not None
+        self._server.shutdown()
+        self._server.server_close()
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def break_by(self, fault: S3Fault) -> None:
+        """Misbehave from now on."""
+        self._healed.clear()
+        self.fault = fault
+
+    def heal(self) -> None:
+        """Behave; requests that hang lose their connection."""
+        self.fault = S3Fault()
+        self._healed.set()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+
+class _Relay(BaseHTTPRequestHandler):
+    """One client's connection, and one of its own to the store."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    s3: S3Door
+
+    def setup(self) -> None:
+        super().setup()
+        self.s3._open.add(self.connection)
+        self.store = http.client.HTTPConnection(urlsplit(self.s3.backend).netloc)
+
+    def finish(self) -> None:
+        self.s3._open.discard(self.connection)
+        self.store.close()
+        with contextlib.suppress(OSError):
+            super().finish()
+
+    def handle(self) -> None:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            super().handle()
+
+    def relay(self) -> None:
+        fault = self.s3.fault
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if fault.hang:
+            self.s3._healed.wait()
+            self.close_connection = True
+        elif fault.refuses(self.command):
+            self._refuse(fault)
+        else:
+            time.sleep(fault.seconds)
+            self._pass_on(body, fault.bytes_per_second)
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = relay  # noqa: N815 - the names are http.server's
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: a door keeps no log."""
+
+    def _refuse(self, fault: S3Fault) -> None:
+        text = f"<Error><Code>{fault.code}</Code><Message>a fault of the test</Message></Error>".encode()
+        self.send_response(fault.status)
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(text)
+
+    def _pass_on(self, body: bytes, bytes_per_second: int) -> None:
+        self.store.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            if name.lower() not in HOP_BY_HOP:
+                self.store.putheader(name, value)
+        self.store.endheaders(body or None)
+        answer = self.store.getresponse()
+        whole = answer.read() if answer.length is None else None
+        self.send_response_only(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in HOP_BY_HOP:
+                self.send_header(name, value)
+        if whole is not None and "Content-Length" not in answer.headers:
+            self.send_header("Content-Length", str(len(whole)))
+        self.end_headers()
+        self.wfile.write(whole or b"")
+        size = CHUNK if not bytes_per_second else bytes_per_second // 10
+        while chunk := answer.read(size):
+            self.wfile.write(chunk)
+            time.sleep(len(chunk) / bytes_per_second if bytes_per_second else 0)
