@@ -1,7 +1,6 @@
 """How long a command takes to start, with compiled bytecode, beside an interpreter that does nothing."""
 
 import compileall
-import statistics
 import subprocess
 import sys
 import time
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import regmirror
+from bench.figures import shown, spread, table
 
 RUNS = 15
 PROGRAM = str(Path(sys.executable).parent / "regmirror")
@@ -20,7 +20,7 @@ COMMANDS = {
 
 
 def measure() -> dict[str, Any]:
-    """Milliseconds of wall time: minimum and median of each command, their runs taken in turn."""
+    """Milliseconds of wall time of each command, their runs taken in turn."""
     _compile()
     times: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for _ in range(RUNS + 1):
@@ -29,12 +29,15 @@ def measure() -> dict[str, Any]:
     return {
         "unit": "ms",
         "runs": RUNS,
-        "commands": {
-            # The first run of each has filled the disk cache.
-            name: {"minimum": round(min(taken[1:])), "median": round(statistics.median(taken[1:]))}
-            for name, taken in times.items()
-        },
+        # The first run of each has filled the disk cache.
+        "commands": {name: spread(taken[1:]) for name, taken in times.items()},
     }
+
+
+def report(result: dict[str, Any]) -> str:
+    """The table."""
+    rows = [(f"`{name}`", shown(found)) for name, found in result["commands"].items()]
+    return table(["start of a command", "ms"], rows)
 
 
 def _compile() -> None:

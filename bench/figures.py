@@ -1,0 +1,39 @@
+"""Figures of several runs, and how they become rows of a table."""
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+Figures = dict[str, float]
+
+
+def spread(values: Sequence[float]) -> Figures:
+    """Minimum, median and maximum, to four digits."""
+    of = {"min": min(values), "median": statistics.median(values), "max": max(values)}
+    return {name: float(f"{value:.4g}") for name, value in of.items()}
+
+
+def ratio(one: Figures, other: Figures) -> float:
+    """How often the median of the other goes into the median of one, to three digits."""
+    return float(f"{one['median'] / other['median']:.3g}")
+
+
+def row(cells: Sequence[Any]) -> str:
+    """One row of a Markdown table."""
+    return f"| {' | '.join(str(cell) for cell in cells)} |"
+
+
+def shown(figures: Figures) -> str:
+    """Median, with minimum and maximum behind it."""
+    return f"{number(figures['median'])} ({number(figures['min'])}–{number(figures['max'])})"
+
+
+def number(value: float) -> str:
+    """At most three digits behind the point, thousands set apart."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A Markdown table; the first column is text, the others are figures."""
+    lines = [row(head), row(["---", *("---:" for _ in head[1:])]), *(row(cells) for cells in rows)]
+    return "\n".join(lines) + "\n"

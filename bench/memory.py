@@ -1,0 +1,74 @@
+"""Memory of the mirror's pods, idle and under load, beside what they request and may take at most."""
+
+import json
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from bench.figures import number, table
+from bench.mirror import Mirror
+
+PAUSE = 2.0
+MEBIBYTE = 1 << 20
+
+
+@contextmanager
+def watched(mirror: Mirror) -> Iterator[dict[str, float]]:
+    """The most that each container held while the block ran, in MiB; complete when the block is left."""
+    most: dict[str, float] = defaultdict(float)
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(PAUSE):
+            for name, held in now(mirror).items():
+                most[name] = max(most[name], held)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield most
+    finally:
+        over.set()
+        thread.join()
+
+
+def now(mirror: Mirror) -> dict[str, float]:
+    """What each container holds, by its name, in MiB: the working set, by which the kubelet judges it."""
+    summary = json.loads(mirror.place.kubectl("get", "--raw", "/api/v1/nodes/lab/proxy/stats/summary"))
+    return {
+        container["name"]: container["memory"]["workingSetBytes"] / MEBIBYTE
+        for pod in summary["pods"]
+        if pod["podRef"]["namespace"] == mirror.namespace
+        for container in pod.get("containers", [])
+        if "workingSetBytes" in container.get("memory", {})
+    }
+
+
+def result(mirror: Mirror, idle: dict[str, float], load: dict[str, float]) -> dict[str, Any]:
+    """By container: idle, under load, request and limit."""
+    words = ["-n", mirror.namespace, "get", "deployments", "-o", "json"]
+    deployments = json.loads(mirror.place.kubectl(*words))["items"]
+    containers = [one for d in deployments for one in d["spec"]["template"]["spec"]["containers"]]
+    return {
+        "unit": "MiB",
+        "containers": {
+            one["name"]: {
+                "idle": round(idle.get(one["name"], 0.0), 1),
+                "load": round(load.get(one["name"], 0.0), 1),
+                "request": one["resources"]["requests"]["memory"],
+                "limit": one["resources"]["limits"]["memory"],
+            }
+            for one in containers
+        },
+    }
+
+
+def report(found: dict[str, Any]) -> str:
+    """The table."""
+    rows = [
+        (name, number(one["idle"]), number(one["load"]), one["request"], one["limit"])
+        for name, one in found["containers"].items()
+    ]
+    return table(["memory, MiB", "idle", "under load, at most", "requested", "limit"], rows)
