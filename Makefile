@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 
-.PHONY: help demo test test-long lint unit bench lock docs lab-up lab-down clean-lab clean
+.PHONY: help demo test test-long lint unit bench reliability lock docs lab-up lab-down clean-lab clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,8 +32,14 @@ unit: .venv/ready ## the tests that need no cluster
 bench: .venv/ready ## measure; figures go to bench/results
 	$(BIN)/python -m bench
 
+reliability: .venv/ready ## break what a mirror needs, measure, and write docs/reliability.md
+	REGMIRROR_LONG=1 REGMIRROR_RELIABILITY=docs/reliability.json \
+	  $(BIN)/python -m lab run --up -- $(PYTEST) tests/e2e/test_reliability.py
+	$(BIN)/python docs/generate_reliability.py > docs/reliability.md
+
 docs: .venv/ready ## write the documentation that is made from the code
 	$(BIN)/python docs/generate_configuration.py > docs/configuration.md
+	$(BIN)/python docs/generate_reliability.py > docs/reliability.md
 
 lock: ## resolve the dependencies anew, within the bounds of pyproject.toml
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

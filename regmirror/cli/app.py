@@ -7,13 +7,17 @@ import typer
 from regmirror import __version__
 from regmirror.cli import (
     client_config,
+    config,
     deploy,
+    destroy,
+    diff,
     init,
     rbac,
+    render,
     rotate_cert,
-    schema,
     status,
     support_bundle,
+    upgrade_notes,
     verify,
 )
 
@@ -45,10 +49,14 @@ def root(
 
 app.command("init")(init.init)
 app.command("deploy")(deploy.deploy)
+app.command("diff")(diff.diff)
+app.command("render")(render.render)
 app.command("verify")(verify.verify)
 app.command("status")(status.status)
 app.command("client-config")(client_config.client_config)
 app.command("rotate-cert")(rotate_cert.rotate_cert)
 app.command("rbac")(rbac.rbac)
+app.command("destroy")(destroy.destroy)
 app.command("support-bundle")(support_bundle.support_bundle)
-app.command("schema")(schema.schema)
+app.add_typer(config.app)
+app.command("upgrade-notes")(upgrade_notes.upgrade_notes)

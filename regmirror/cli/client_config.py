@@ -41,12 +41,12 @@ def client_config(
     """
     with terminal(output, debug=debug, no_color=no_color) as streams:
         from regmirror.cli.client_files import parse_names, print_setup, read_authority, write_files
-        from regmirror.config.load import load_mirror
+        from regmirror.cli.world import read_mirror
         from regmirror.runtimes.catalog import RUNTIMES
         from regmirror.runtimes.registries import mirrored_registries
         from regmirror.runtimes.report import client_report
 
-        registries = mirrored_registries(load_mirror(file), parse_names(registry))
+        registries = mirrored_registries(read_mirror(file, None), parse_names(registry))
         setup = RUNTIMES[runtime.value](registries, read_authority(ca_file) if ca_file else "")
         written = write_files(setup.files, output_dir, force=force) if output_dir else []
         if streams.output is Format.TABLE:

@@ -38,6 +38,7 @@ def init(
     registry_image: Annotated[str, typer.Option(help="In place of the official image.")] = "",
     auth_image: Annotated[str, typer.Option(help="In place of the official image.")] = "",
     redis_image: Annotated[str, typer.Option(help="In place of the official image.")] = "",
+    cache_image: Annotated[str, typer.Option(help="In place of the official image of nginx.")] = "",
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     namespace: options.Namespace = None,
@@ -79,7 +80,7 @@ def init(
             class_name=ingress_class,
             issuer=issuer,
             tls_secret=tls_secret,
-            images={"registry": registry_image, "auth": auth_image, "redis": redis_image},
+            images={"registry": registry_image, "auth": auth_image, "redis": redis_image, "cache": cache_image},
         )
         if not yes and sys.stdin.isatty():
             answers = ask_missing(streams, answers, file.parent, kubeconfig, context, cloud_role=cloud_role)

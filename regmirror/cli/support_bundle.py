@@ -44,7 +44,7 @@ def support_bundle(
     with terminal(output, debug=debug, no_color=no_color) as streams:
         from datetime import UTC, datetime
 
-        from regmirror.cli.world import open_resolver, open_store, read_mirror
+        from regmirror.cli.world import open_resolver, open_store, read_mirror, read_source
         from regmirror.clients.cluster import KubernetesCluster
         from regmirror.clients.helm import Pyhelm3Helm
         from regmirror.clients.http import Urllib3Http, parse_resolve
@@ -65,7 +65,7 @@ def support_bundle(
             Sources(
                 Subject(mirror, cluster, http, partial(open_store, mirror), lambda: datetime.now(UTC)),
                 "regmirror.yaml",
-                file.read_text(),
+                read_source(file),
                 versions=lambda: _versions(cluster, client),
                 values=lambda: rendered_values(mirror, cluster, resolver, now),
                 own_secrets=lambda: known_here(mirror, cluster, resolver, now),

@@ -20,7 +20,7 @@ from regmirror.cli.app import app
 from regmirror.cli.options import Format
 from regmirror.cli.terminal import terminal
 from regmirror.config.schema import mirror_schema
-from regmirror.errors import ExitCode, MissingSecretError, PartlyAppliedError, RegmirrorError, RolloutTimeoutError
+from regmirror.errors import DeadlineError, ExitCode, MissingSecretError, PartlyAppliedError, RegmirrorError
 from tests import samples
 
 HEAVY = {
@@ -75,7 +75,7 @@ def test_a_misspelt_command_is_answered_with_the_nearest() -> None:
     assert "Did you mean 'deploy'?" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["init", "deploy", "verify", "status", "client-config", "support-bundle", "schema"])
+@pytest.mark.parametrize("command", ["config", *(str(command.name) for command in app.registered_commands)])
 def test_every_command_explains_itself(command: str) -> None:
     for option in ("-h", "--help"):
         result = run(command, option)
@@ -84,7 +84,7 @@ def test_every_command_explains_itself(command: str) -> None:
 
 
 def test_the_schema_is_that_of_the_model() -> None:
-    result = run("schema")
+    result = run("config", "schema")
     assert result.exit_code == 0
     assert json.loads(result.stdout) == mirror_schema()
 
@@ -117,6 +117,11 @@ def test_the_start_loads_nothing_heavy() -> None:
         (["status", "--interval", "5"], "RM100", '--interval: "5" is not a duration'),
         (["status", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
         (["verify", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
+        (["diff", "-f", "absent.yaml"], "RM100", "there is no file absent.yaml"),
+        (["diff", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
+        (["deploy", "--dry-run", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
+        (["destroy", "--timeout", "5"], "RM100", '--timeout: "5" is not a duration'),
+        (["destroy", "--yes", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
     ],
 )
 @pytest.mark.parametrize("output", ["json", "yaml", "table"])
@@ -160,6 +165,13 @@ def test_a_cluster_that_does_not_answer_fails_the_deployment() -> None:
     assert "also RM301: Helm cannot be started as /absent/helm" in error["message"]
     assert error["hint"] == "kubectl --context dead version"
     assert TOKEN not in result.output
+
+
+@pytest.mark.parametrize("words", [["diff"], ["deploy", "--dry-run"]])
+def test_a_diff_that_could_not_be_made_leaves_with_3_for_1_says_that_something_differs(words: list[str]) -> None:
+    result = run(*words, "--kubeconfig", kubeconfig(), "--helm", "/absent/helm", "-o", "json")
+    assert result.exit_code == 3
+    assert json.loads(result.stdout)["error"]["code"] in {"RM201", "RM301"}
 
 
 def test_verify_reports_what_it_could_not_ask() -> None:
@@ -251,7 +263,7 @@ def leaving(error: BaseException, **options: Any) -> int:
         (RegmirrorError("x"), 1),
         (MissingSecretError("x"), 2),
         (PartlyAppliedError("x"), 3),
-        (RolloutTimeoutError("x"), 124),
+        (DeadlineError("x"), 124),
         (KeyboardInterrupt(), 130),
         (EOFError(), 130),
         (ValueError("x"), 1),

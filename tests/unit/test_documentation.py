@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 import re
 import runpy
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 import pytest
 import yaml
 from pydantic import BaseModel
+from typer.main import get_group
 
 import regmirror
 from regmirror.cli.app import app
@@ -25,12 +27,24 @@ from regmirror.stack.releases import build_stack
 from regmirror.verify.check import Category
 from regmirror.verify.checks import CHECKS
 from tests import samples
+from tests.e2e.outages import OUTAGES
+from tests.e2e.restarted import NODE
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 GENERATOR = DOCS / "generate_configuration.py"
-PAGES = ("configuration.md", "errors.md", "checks.md", "status.md", "clients.md", "support.md")
+RELIABILITY = DOCS / "generate_reliability.py"
+PAGES = (
+    "configuration.md",
+    "errors.md",
+    "checks.md",
+    "status.md",
+    "clients.md",
+    "support.md",
+    "gitops.md",
+    "changing.md",
+)
 
 
 def headings(page: str, level: int) -> list[str]:
@@ -63,9 +77,19 @@ def error_classes() -> list[type[RegmirrorError]]:
     return [one for one in classes if "code" in vars(one)]
 
 
-def test_the_page_of_the_configuration_is_what_its_generator_writes() -> None:
-    written = subprocess.run([sys.executable, str(GENERATOR)], capture_output=True, text=True, check=True)
-    assert (DOCS / "configuration.md").read_text() == written.stdout, "run: make docs"
+@pytest.mark.parametrize(("generator", "page"), [(GENERATOR, "configuration.md"), (RELIABILITY, "reliability.md")])
+def test_a_generated_page_is_what_its_generator_writes(generator: Path, page: str) -> None:
+    written = subprocess.run([sys.executable, str(generator)], capture_output=True, text=True, check=True)
+    assert (DOCS / page).read_text() == written.stdout, "run: make docs"
+
+
+def test_the_page_of_reliability_tells_of_every_outage_that_is_tested() -> None:
+    """Its figures are those of a run; that nothing was lost and what tells each fault is as the tests want it."""
+    measured = {row["outage"]: row for row in json.loads((DOCS / "reliability.json").read_text())}
+    assert list(measured) == [outage.name for outage in [*OUTAGES, NODE]], "run: make reliability"
+    assert {row["lost"] for row in measured.values()} == {0}
+    for outage in [*OUTAGES, NODE]:
+        assert outage.told_by <= set(measured[outage.name]["failedChecks"])
 
 
 def test_the_file_with_every_key_is_valid() -> None:
@@ -138,4 +162,4 @@ def test_every_command_that_is_named_exists() -> None:
     source = "".join(path.read_text() for path in (ROOT / "regmirror").rglob("*.py"))
     named = re.findall(r"`regmirror ([a-z][a-z-]+)", pages) + re.findall(r": regmirror ([a-z][a-z-]+)", source)
     assert {"init", "deploy"} <= set(named)
-    assert set(named) - {command.name for command in app.registered_commands} == set()
+    assert set(named) - set(get_group(app).commands) == set()
