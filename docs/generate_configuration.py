@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from regmirror.config import fields
+from regmirror.config import fields, kubernetes_fields
 from regmirror.config.durations import format_duration
 from regmirror.config.model import Mirror
 from regmirror.config.secret_references import (
@@ -31,8 +31,11 @@ _KINDS: dict[Any, str] = {
     fields.Image: "image",
     fields.RepositoryPattern: "repository pattern",
     fields.Duration: "duration",
-    fields.Quantity: "quantity",
-    fields.Toleration: "mapping",
+    kubernetes_fields.QualifiedName: "name",
+    kubernetes_fields.LabelValue: "string",
+    kubernetes_fields.ObjectName: "name",
+    kubernetes_fields.Quantity: "quantity",
+    kubernetes_fields.Toleration: "mapping",
 }
 _PLAIN = {str: "string", int: "integer", bool: "boolean", float: "number", Path: "path"}
 _ANY_REFERENCE: Any = SecretReference

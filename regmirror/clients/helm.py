@@ -1,6 +1,7 @@
 """The Helm port over pyhelm3, whose Command is run without a shell, without a token, and can be cancelled."""
 
 import asyncio
+import json
 import logging
 import re
 from asyncio.subprocess import DEVNULL, PIPE
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyhelm3
+import yaml
 
 from regmirror.errors import ChartError, HelmError, HelmMissingError
 from regmirror.ports.helm import DeployedRelease, ListedRelease
@@ -45,7 +47,7 @@ class ExecCommand(pyhelm3.Command):  # type: ignore[misc] # pyhelm3 publishes no
                 hint="install Helm 3.17 or newer (https://helm.sh/docs/intro/install), or name it by --helm",
             ) from error
         try:
-            output, errors = await process.communicate(input)
+            output, errors = await process.communicate(None if input is None else _as_yaml(input))
         except asyncio.CancelledError:
             await _terminate(process)
             raise
@@ -140,6 +142,11 @@ class _ReleaseMissingError(HelmError):
     """Helm knows no release of this name."""
 
 
+def _as_yaml(values: bytes) -> bytes:
+    """pyhelm3's JSON as Helm's YAML can read it, which knows no pairs of escapes for characters such as emoji."""
+    return json.dumps(json.loads(values), ensure_ascii=False).encode()
+
+
 async def _terminate(process: asyncio.subprocess.Process) -> None:
     if process.returncode is not None:
         return
@@ -152,7 +159,12 @@ async def _terminate(process: asyncio.subprocess.Process) -> None:
 
 
 def _objects(documents: Any) -> list[dict[str, Any]]:
-    return [document for document in documents if document]
+    """The objects of a manifest, which pyhelm3 reads while it is gone through; raises ChartError."""
+    try:
+        return [document for document in documents if document]
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise ChartError(f"the manifest that Helm gives cannot be read: {reason}", hint="report it, please") from None
 
 
 def _translate(command: str, errors: str) -> HelmError:

@@ -19,11 +19,6 @@ _AUTHORITY = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
 _NAME = re.compile(_LABEL)
 # Repository names as distribution's reference grammar has them, with docker_auth's * and ? (Go's path.Match) allowed.
 _PATTERN = re.compile(r"[a-z0-9*?]([a-z0-9._*?-]*[a-z0-9*?])?(/[a-z0-9*?]([a-z0-9._*?-]*[a-z0-9*?])?)*")
-
-# Source: k8s.io/apimachinery pkg/api/resource/quantity.go, without signs.
-_QUANTITY = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?")
-# Source: Kubernetes, core/v1 Toleration.
-_TOLERATION = {"key": str, "operator": str, "value": str, "effect": str, "tolerationSeconds": int}
 _IMAGE = re.compile(r"(?P<repository>[^@\s]+?)(:(?P<tag>\w[\w.-]{0,127}))?(@(?P<digest>sha256:[0-9a-f]{64}))?")
 
 
@@ -98,24 +93,6 @@ def _image(value: object) -> str:
     return text
 
 
-def _quantity(value: object) -> str | int | float:
-    if isinstance(value, bool) or not isinstance(value, str | int | float) or not _QUANTITY.fullmatch(str(value)):
-        raise ValueError(f"{value!r} is not a quantity such as 250m, 0.5 or 128Mi")
-    return value
-
-
-def _toleration(value: object) -> dict[str, str | int]:
-    if not isinstance(value, dict):
-        raise ValueError("keys and values were expected here")
-    unknown = [str(key) for key in value if key not in _TOLERATION]
-    if unknown:
-        raise ValueError(f"a toleration has no {unknown[0]}; known here: {', '.join(_TOLERATION)}")
-    for key, found in value.items():
-        if type(found) is not _TOLERATION[key]:
-            raise ValueError(f"{key} is no {'string: put it in quotes' if _TOLERATION[key] is str else 'whole number'}")
-    return value
-
-
 def _duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
@@ -148,17 +125,3 @@ Duration = Annotated[
         {"anyOf": [{"type": "string"}, {"const": 0}], "description": "A duration with units: 90s, 5m, 1h30m."}
     ),
 ]
-Toleration = Annotated[
-    dict[str, str | int],
-    BeforeValidator(_toleration),
-    WithJsonSchema(
-        {
-            "type": "object",
-            "properties": {key: {"type": "integer" if kind is int else "string"} for key, kind in _TOLERATION.items()},
-            "additionalProperties": False,
-        }
-    ),
-]
-"""A taint that pods put up with, as in a pod."""
-Quantity = Annotated[str | int | float, BeforeValidator(_quantity)]
-"""An amount of a resource, as Kubernetes writes it."""

@@ -7,17 +7,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
-from regmirror.config.fields import (
-    Duration,
-    Host,
-    Image,
-    Label,
-    Quantity,
-    RepositoryPattern,
-    Toleration,
-    UpstreamName,
-    Url,
-)
+from regmirror.config.fields import Duration, Host, Image, Label, RepositoryPattern, UpstreamName, Url
+from regmirror.config.kubernetes_fields import LabelValue, ObjectName, QualifiedName, Quantity, Toleration
 from regmirror.config.secret_references import SecretReference
 
 API_VERSION = "regmirror.dev/v1alpha1"
@@ -125,14 +116,15 @@ class Workload(Section):
     """What every component can be told about its pods."""
 
     resources: Annotated[
-        dict[Literal["requests", "limits"], dict[str, Quantity]] | None,
+        dict[Literal["requests", "limits"], dict[QualifiedName, Quantity]] | None,
         Field(
             description="Requests and limits; what is left out keeps the default of the chart.",
             examples=[{"limits": {"memory": "2Gi"}}],
         ),
     ] = None
     node_selector: Annotated[
-        dict[str, str], Field(description="Labels that a node must have.", examples=[{"kubernetes.io/arch": "amd64"}])
+        dict[QualifiedName, LabelValue],
+        Field(description="Labels that a node must have.", examples=[{"kubernetes.io/arch": "amd64"}]),
     ] = {}
     tolerations: Annotated[
         list[Toleration],
@@ -142,7 +134,7 @@ class Workload(Section):
         ),
     ] = []
     image_pull_secrets: Annotated[
-        list[str], Field(description="Names of Secrets for pulling the image.", examples=[["internal-registry"]])
+        list[ObjectName], Field(description="Names of Secrets for pulling the image.", examples=[["internal-registry"]])
     ] = []
 
 
@@ -204,7 +196,7 @@ class ManifestCache(Section):
         Field(description="How long the upstream is not asked again what a tag means: 1s to 1h."),
     ] = timedelta(seconds=5)
     resources: Annotated[
-        dict[Literal["requests", "limits"], dict[str, Quantity]] | None,
+        dict[Literal["requests", "limits"], dict[QualifiedName, Quantity]] | None,
         Field(
             description="Requests and limits; what is left out keeps the default of the chart.",
             examples=[{"limits": {"memory": "512Mi"}}],
@@ -293,7 +285,7 @@ class Upstream(Section):
 class CertificateIssuer(Section):
     """The cert-manager issuer of the public certificate."""
 
-    name: Annotated[str, Field(min_length=1, description="Name of the issuer.", examples=["letsencrypt"])]
+    name: Annotated[ObjectName, Field(description="Name of the issuer.", examples=["letsencrypt"])]
     kind: Annotated[
         Literal["ClusterIssuer", "Issuer"], Field(description="An Issuer is one of the mirror's own namespace.")
     ] = "ClusterIssuer"
@@ -303,17 +295,17 @@ class IngressComponent(Section):
     """The public entrance."""
 
     class_name: Annotated[
-        str | None, Field(description="IngressClass; leave out for the cluster's default.", examples=["traefik"])
+        ObjectName | None, Field(description="IngressClass; leave out for the cluster's default.", examples=["traefik"])
     ] = None
     annotations: Annotated[
-        dict[str, str],
+        dict[QualifiedName, str],
         Field(
             description="Annotations of every Ingress, for its controller, external-dns and others.",
             examples=[{"external-dns.alpha.kubernetes.io/ttl": "60"}],
         ),
     ] = {}
     tls_secret: Annotated[
-        str | None,
+        ObjectName | None,
         Field(
             description="Secret with the public certificate; an upstream with a host of its "
             "own has NAME-UPSTREAM. null leaves the certificate to the Ingress controller."

@@ -4,6 +4,7 @@ PyYAML reads more than a file for people should hold: keys that stand twice, tag
 a kilobyte of aliases that stands for gigabytes.
 """
 
+import unicodedata
 from collections.abc import Iterator
 
 import yaml
@@ -60,8 +61,8 @@ class _Walk:
         if node.tag not in {usual, _TEXT}:
             yield Problem(line, dotted(path), "write this without a tag")
             return
-        if any("\ud800" <= character <= "\udfff" for character in node.value):
-            yield Problem(line, dotted(path), "this is not text: it has half a character")
+        if strange := next((character for character in node.value if _is_no_text(character)), ""):
+            yield Problem(line, dotted(path), f"this is not text: it has the character U+{ord(strange):04X}")
         if node.tag.rpartition(":")[2] in {"int", "float", "timestamp"}:
             try:
                 self._loader.construct_object(node)
@@ -69,6 +70,15 @@ class _Walk:
                 # Of a number the error may repeat the text.
                 reason = f"no date: {error}" if node.tag.endswith("timestamp") else "no number that can be read"
                 yield Problem(line, dotted(path), f"this is {reason}")
+
+
+def _is_no_text(character: str) -> bool:
+    """Whether a character would not arrive in the cluster as it is: half a character, control characters, and what
+    YAML 1.1 takes for the end of a line or for a mark of the byte order. Helm's YAML refuses or changes each of them.
+    """
+    return character not in "\t\n\r" and (
+        unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} or character in "\ufeff\ufffe\uffff"
+    )
 
 
 def _repeated_keys(node: yaml.MappingNode, path: KeyPath) -> Iterator[Problem]:

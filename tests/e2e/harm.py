@@ -218,5 +218,6 @@ def _container(mirror: Deployment, deployment: str) -> str:
     chosen = ["-l", f"app.kubernetes.io/instance={deployment}"]
     mirror.kubectl("wait", "--for=condition=Ready", "pods", *chosen, "--timeout=60s")
     (pod,) = mirror.objects("pods", *chosen)
-    (status,) = pod["status"]["containerStatuses"]
+    component = pod["spec"]["containers"][0]["name"]
+    (status,) = (one for one in pod["status"]["containerStatuses"] if one["name"] == component)
     return str(status["containerID"]).removeprefix("containerd://")

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from regmirror.config.fields import Duration, Host, Image, Label, Quantity, RepositoryPattern, Url, image_parts
+from regmirror.config.fields import Duration, Host, Image, Label, RepositoryPattern, Url, image_parts
+from regmirror.config.kubernetes_fields import LabelValue, ObjectName, QualifiedName, Quantity, Toleration
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -39,6 +40,12 @@ def refusal(kind: Any, value: object) -> str:
         (Quantity, "250m", "250m"),
         (Quantity, 0.5, 0.5),
         (Quantity, "1e3", "1e3"),
+        (QualifiedName, "kubernetes.io/arch", "kubernetes.io/arch"),
+        (QualifiedName, "cpu", "cpu"),
+        (LabelValue, "", ""),
+        (LabelValue, "eu_1.a-B", "eu_1.a-B"),
+        (ObjectName, "letsencrypt.production-1", "letsencrypt.production-1"),
+        (Toleration, {"operator": "Exists"}, {"operator": "Exists"}),
     ],
 )
 def test_good_values_are_read(kind: Any, value: object, expected: object) -> None:
@@ -83,6 +90,15 @@ def test_good_values_are_read(kind: Any, value: object, expected: object) -> Non
         (Quantity, True, "is not a quantity"),
         (Quantity, "1 GB", "is not a quantity"),
         (Quantity, ["1Gi"], "is not a quantity"),
+        (QualifiedName, "a b", "is not a name such as kubernetes.io/arch"),
+        (QualifiedName, "/arch", "is not a name such as"),
+        (QualifiedName, "a" * 64, "is not a name such as"),
+        (LabelValue, "-x", "is not the value of a label"),
+        (LabelValue, "x\n", "is not the value of a label"),
+        (LabelValue, True, "a string was expected, not True: put it in quotes"),
+        (ObjectName, "Lets_Encrypt", "is not the name of an object"),
+        (Toleration, {"key": "a b"}, "is not a name such as"),
+        (Toleration, {"key": "a", "value": "a b"}, "is not the value of a label"),
     ],
 )
 def test_bad_values_say_what_is_wrong(kind: Any, value: object, words: str) -> None:

@@ -82,6 +82,11 @@ def test_anything_that_stops_a_rendering_is_the_charts_fault(program: Program) -
         asyncio.run(failing(program, "Error: something").render(RELEASE))
 
 
+def test_a_rendering_that_is_no_yaml_is_the_charts_fault(program: Program) -> None:
+    with pytest.raises(ChartError, match="the manifest that Helm gives cannot be read"):
+        asyncio.run(program("echo 'note: !!merge <<'").render(RELEASE))
+
+
 def test_a_release_that_helm_does_not_know_is_none(program: Program) -> None:
     assert asyncio.run(failing(program, "Error: release: not found").find("absent")) is None
 

@@ -106,7 +106,7 @@ def test_several_problems_are_told_at_once_in_the_order_of_the_file() -> None:
         (f"redis: {{image: {'9' * 5000}}}\n", "line 10: redis.image: this is no number that can be read"),
         ("redis: {image: !!bool maybe}\n", "line 10: redis.image: write this without a tag"),
         ("redis: !!set {image}\n", "line 10: redis: write this without a tag"),
-        ('redis: {image: "\\ud800"}\n', "line 10: redis.image: this is not text: it has half a character"),
+        ('redis: {image: "\\ud800"}\n', "line 10: redis.image: this is not text: it has the character U+D800"),
         (f"redis: {'[' * 60}{']' * 60}\n", f"line 10: redis{'[0]' * 50}: this is nested too deeply"),
         ("1: 2\n", "line 10: [1]: Keys should be strings"),
         ("kind: Mirror\n", "line 10: kind: this key stands twice"),
