@@ -100,10 +100,18 @@ def _warnings(events: Iterable[Object]) -> list[str]:
 
 
 def _log_tail(cluster: Cluster, pod: Object) -> list[str]:
-    """The last lines of the first container, of its previous run where the current one has said nothing yet."""
-    name, container = pod["metadata"]["name"], pod["spec"]["containers"][0]["name"]
-    restarted = any(c.get("restartCount") for c in (pod.get("status") or {}).get("containerStatuses") or [])
+    """The last lines of the container in trouble, of its previous run where the current one has said nothing yet."""
+    name, (container, status) = pod["metadata"]["name"], _troubled(pod)
     text = cluster.log(name, container, _LOG_LINES)
-    if not text.strip() and restarted:
+    if not text.strip() and status.get("restartCount"):
         text = cluster.log(name, container, _LOG_LINES, previous=True)
     return [line[:300] for line in text.splitlines() if line.strip()]
+
+
+def _troubled(pod: Object) -> tuple[str, dict[str, Any]]:
+    """The container that keeps a pod from being ready, with its status: one that has ended before one that starts."""
+    statuses = {status["name"]: status for status in (pod.get("status") or {}).get("containerStatuses") or []}
+    known = [(one["name"], statuses.get(one["name"], {})) for one in pod["spec"]["containers"]]
+    unready = [one for one in known if not one[1].get("ready")]
+    troubled = [one for one in unready if _container_trouble(one[1])]
+    return (troubled or unready or known)[0]

@@ -40,7 +40,7 @@ class FakeCluster:
         self.hidden: set[Kind] = set()
         """Kinds that the user may not read."""
         self.logs: dict[tuple[str, bool], str] = {}
-        """By pod, and whether of its previous run."""
+        """By pod or POD/CONTAINER, and whether of its previous run."""
         self.rollouts: dict[str, list[dict[str, Any]]] = {}
         """By Deployment: the statuses that one look after the other finds; the last one stays."""
         self.listeners: dict[tuple[str, int], Callable[[socket], None]] = {}
@@ -119,8 +119,9 @@ class FakeCluster:
     def delete(self, kind: Kind, name: str) -> None:
         self._objects.pop((kind, name), None)
 
-    def log(self, pod: str, container: str, lines: int, *, previous: bool = False) -> str:  # noqa: ARG002 - one container
-        return "\n".join(self.logs.get((pod, previous), "").splitlines()[-lines:])
+    def log(self, pod: str, container: str, lines: int, *, previous: bool = False) -> str:
+        text = self.logs.get((f"{pod}/{container}", previous)) or self.logs.get((pod, previous), "")
+        return "\n".join(text.splitlines()[-lines:])
 
     @contextmanager
     def connect(self, pod: str, port: int) -> Iterator[socket]:

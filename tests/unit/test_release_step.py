@@ -34,6 +34,7 @@ CRASHING = {
     "status": {
         "containerStatuses": [
             {
+                "name": "redis",
                 "ready": False,
                 "state": {"waiting": {"reason": "CrashLoopBackOff"}},
                 "lastState": {"terminated": {"exitCode": 1}},
@@ -213,7 +214,7 @@ def test_an_api_server_that_is_restarted_is_waited_for(cluster: FakeCluster, hel
 
 def test_what_is_shown_while_waiting_holds_no_secret(cluster: FakeCluster, helm: FakeHelm) -> None:
     state = {"waiting": {"reason": "CreateContainerError", "message": "canary-s3-secret"}}
-    cluster.put({**CRASHING, "status": {"containerStatuses": [{"ready": False, "state": state}]}})
+    cluster.put({**CRASHING, "status": {"containerStatuses": [{"name": "redis", "ready": False, "state": state}]}})
     cluster.rollouts[NAME] = [HALF, HALF, WHOLE]
     _, events = do(step(helm, cluster))
     assert (

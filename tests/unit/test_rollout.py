@@ -138,6 +138,16 @@ def test_a_crashing_pod_is_told_with_its_newest_warning_and_the_log_of_its_previ
     ]
 
 
+def test_the_log_is_of_the_container_that_is_in_trouble() -> None:
+    statuses = [{"name": "auth", "ready": True}, {"name": "cache", "ready": False, "restartCount": 2}]
+    found = pod(containerStatuses=statuses)
+    found["spec"]["containers"].append({"name": "cache"})
+    cluster = FakeCluster([found])
+    cluster.logs["regmirror-auth-5d/auth", False] = "listening"
+    cluster.logs["regmirror-auth-5d/cache", True] = "unknown directive"
+    assert diagnose(cluster, "regmirror-auth")[1:] == ["  log: unknown directive"]
+
+
 def test_the_log_of_the_current_run_comes_first_and_is_cut_to_a_few_short_lines() -> None:
     cluster = FakeCluster([pod(**container(restartCount=1, state={"running": {}}))])
     cluster.logs["regmirror-auth-5d", True] = "old"
