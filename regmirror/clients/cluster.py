@@ -34,6 +34,7 @@ from regmirror.errors import (
 )
 from regmirror.ports.cluster import Applied, Kind, Object, Right
 from regmirror.stack.names import FIELD_MANAGER
+from regmirror.workloads.way_on import way_on
 
 _NAME_ANOTHER = "name one by --kubeconfig or KUBECONFIG, and see: kubectl config get-contexts"
 _HANDSHAKE = re.compile(r"Handshake status (?P<status>\d+) (?P<reason>.*?) -\+-\+- .* -\+-\+- (?P<body>.*)", re.DOTALL)
@@ -238,7 +239,9 @@ class KubernetesCluster:
         where = f"context {self.context}, namespace {self.namespace}"
         if error.status == 404:
             return _MissingError(f"cannot {what} ({where}): {message}")
-        if error.status in {401, 403}:
+        way = way_on(message)
+        # A quota and an admission policy say 403, too.
+        if error.status in {401, 403} and not way:
             return PermissionDeniedError(
                 f"cannot {what} ({where}): {message}",
                 hint="use a context whose user may do this, or ask for the rights that the message names",
@@ -247,7 +250,7 @@ class KubernetesCluster:
             return self._unreachable(error)
         if error.status == 409:
             return ConflictError(f"cannot {what} ({where}): {message}", hint="run the command again")
-        return ClusterError(f"cannot {what} ({where}): {message}")
+        return ClusterError(f"cannot {what} ({where}): {message}", hint=way)
 
     def _unreachable(self, error: Exception) -> ClusterUnreachableError:
         return ClusterUnreachableError(

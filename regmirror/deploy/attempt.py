@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from regmirror.deploy.steps import Done, Progress, Step
 from regmirror.errors import DeadlineError, RegmirrorError
+from regmirror.workloads.way_on import way_on
 
 
 @dataclass(slots=True)
@@ -47,8 +48,7 @@ class Attempt:
                 return await self.step.apply(self)
         except TimeoutError:
             what = f"; waited for {self.waits_for}" if self.waits_for else ""
-            late = DeadlineError(
-                f"{self.step.title}: not done in time{what}", hint="mend it, or give it more time by --timeout"
-            )
+            hint = f"{way_on(self.waits_for) or 'mend it'}, or give it more time by --timeout"
+            late = DeadlineError(f"{self.step.title}: not done in time{what}", hint=hint)
             late.left_changes = True
             raise late from None

@@ -23,6 +23,7 @@ from regmirror.ports.helm import DeployedRelease, Helm, ListedRelease
 from regmirror.stack.material import Material
 from regmirror.stack.releases import Release
 from regmirror.workloads.rollout import diagnose, is_rolled_out, progress_of, seconds_of_grace
+from regmirror.workloads.way_on import way_on
 
 _POLL = 0.5
 """Seconds between two looks at a rollout."""
@@ -108,7 +109,8 @@ class ReleaseStep:
             # Helm applies one object after the other.
             error.left_changes = not isinstance(error, ChartError)
             error.message = self.material.redact(f"{self.name}: {error.message}")
-            error.hint = error.hint or f"see also: helm -n {self.cluster.namespace} history {self.name}"
+            history = f"helm -n {self.cluster.namespace} history {self.name}"
+            error.hint = error.hint or way_on(error.message) or f"see also: {history}"
             raise
 
     async def plan(self) -> Plan:

@@ -1,0 +1,37 @@
+"""What to try follows from the cluster's own words."""
+
+from __future__ import annotations
+
+import pytest
+
+from regmirror.workloads.way_on import way_on
+
+POLICY = "ValidatingAdmissionPolicy 'one' with binding 'one' denied request: no"
+WEBHOOK = 'admission webhook "x.example.com" denied the request: no'
+
+
+@pytest.mark.parametrize(
+    ("words", "way"),
+    [
+        ('pods "a" is forbidden: exceeded quota: a.team, requested: pods=1', "the ResourceQuota a.team, or raise it"),
+        ('pods "a" is forbidden: violates PodSecurity "restricted:latest": x', "added to the pods (regmirror diff"),
+        (POLICY, "admission policy"),
+        (WEBHOOK, "admission policy"),
+        ("ImagePullBackOff: Back-off pulling image", "the image's name"),
+        ("ErrImagePull: 404", "the image's name"),
+        ("0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims", "that claim"),
+        ('0/1 nodes are available: persistentvolumeclaim "x" not found', "that claim"),
+        ("0/3 nodes are available: 3 Insufficient memory", "room on a node"),
+    ],
+)
+def test_what_to_try_is_known(words: str, way: str) -> None:
+    found = way_on(words)
+    assert found is not None
+    assert way in found
+
+
+@pytest.mark.parametrize(
+    "words", ["", 'secrets "x" is forbidden: User "u" cannot get resource "secrets"', "CrashLoopBackOff (exit code 1)"]
+)
+def test_of_other_words_nothing_is_guessed(words: str) -> None:
+    assert way_on(words) is None
