@@ -47,11 +47,12 @@ def deploy(
 ) -> None:
     """Deploy the mirror, or bring it up to date.
 
-    Running it again is always safe: what is as it should be stays untouched, and no pod restarts without a reason.
+    Running it again is always safe: what is as it should be stays untouched,
+    and no pod restarts without a reason.
 
         regmirror deploy
         regmirror deploy --dry-run
-        regmirror deploy --resolve mirror.example.com:443:192.0.2.7 --ca-file ca.crt    # before DNS and public TLS
+        regmirror deploy --resolve mirror.example.com:443:192.0.2.7
     """
     code = partial(_code, dry_run=dry_run)
     with terminal(output, debug=debug, no_color=no_color, exit_code=code) as streams:

@@ -36,12 +36,13 @@ def destroy(
 ) -> None:
     """Remove the mirror: its Helm releases and Secrets, and the namespace if deploy has made it and it is empty.
 
-    Lists what goes and what stays, and asks for the host's name. The bucket stays, and so does its data unless
-    --purge-data is given. Running it again goes on where it stopped.
+    Lists what goes and what stays, and asks for the host's name. The bucket
+    stays, and so does its data unless --purge-data is given. Running it again
+    goes on where it stopped.
 
         regmirror destroy --dry-run
         regmirror destroy
-        regmirror destroy --yes --purge-data --confirm-purge my-mirror      # without a terminal
+        regmirror destroy --yes --purge-data --confirm-purge my-mirror
     """
     with terminal(output, debug=debug, no_color=no_color) as streams:
         from regmirror.cli.progress import StepProgress

@@ -26,8 +26,9 @@ def diff(
 ) -> None:
     """Show how the cluster differs from the file; nothing is changed.
 
-    What is marked as drift was changed in the cluster since the last deployment. Secrets are named, never shown.
-    Leaves with 0 where nothing differs, 1 where something does, 2 for wrong usage, 3 for an error.
+    What is marked as drift was changed in the cluster since the last
+    deployment. Secrets are named, never shown. Leaves with 0 where nothing
+    differs, 1 where something does, 2 for wrong usage, 3 for an error.
 
         regmirror diff
         regmirror diff -o json

@@ -1,7 +1,7 @@
 """``regmirror render``: the mirror as files for Git, without a secret value."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import ConfigurationError, ExitCode
 
 if TYPE_CHECKING:
+    from regmirror.cli.rendered_files import Change
     from regmirror.gitops.render import Rendering, Wish
 
 
@@ -57,12 +58,13 @@ def render(
 ) -> None:
     """Print everything that deploy would install, or write it as files for Argo CD, Flux or kubectl.
 
-    Secrets are left out or stand there by reference; the README among the files says how to fill them. No cluster is
-    asked, and the same configuration gives the same bytes.
+    Secrets are left out or stand there by reference; the README among the
+    files says how to fill them. No cluster is asked, and the same
+    configuration gives the same bytes.
 
         regmirror render | kubectl diff -f -
         regmirror render --output-dir mirror
-        regmirror render --format flux --output-dir mirror --path clusters/production/mirror
+        regmirror render --format flux --output-dir mirror --path one/mirror
         regmirror render --output-dir mirror --check
     """
     with terminal(output, debug=debug, no_color=no_color) as streams:
@@ -119,23 +121,25 @@ def _write(streams: Terminal, rendering: "Rendering", directory: Path, *, check:
     changes = compare_files(rendering.files, directory)
     if not check:
         write_files(rendering.files, changes, directory, force=force)
-    document = {
+    if streams.output is not Format.TABLE:
+        streams.print_document(_document(directory, changes))
+    else:
+        for path, change in changes.items():
+            streams.print(f"{change.value:8} {directory / path}")
+    if check and changes:
+        streams.say(f"Files that differ: {len(changes)}. Write them: the same command without --check")
+        raise typer.Exit(ExitCode.FAILED)
+    streams.say(f"{directory} is up to date: {len(rendering.files)} files.")
+    streams.say(f"Next: read {directory}/README.md")
+
+
+def _document(directory: Path, changes: "dict[str, Change]") -> dict[str, Any]:
+    from regmirror.config.model import API_VERSION
+
+    return {
+        "apiVersion": API_VERSION,
         "kind": "RenderReport",
         "directory": str(directory),
         "changed": bool(changes),
         "files": [{"path": path, "change": change.value} for path, change in changes.items()],
     }
-    if streams.output is not Format.TABLE:
-        streams.print_document(document)
-    else:
-        for path, change in changes.items():
-            streams.print(f"{change.value:8} {directory / path}")
-        total = len(rendering.files)
-        streams.say(
-            f"{len(changes)} of {total} files differ." if check else f"{directory} is up to date: {total} files."
-        )
-        streams.say(
-            f"Next: {'regmirror render --output-dir ' if check else 'read '}{directory}{'' if check else '/README.md'}"
-        )
-    if check and changes:
-        raise typer.Exit(ExitCode.FAILED)

@@ -118,10 +118,12 @@ def test_standard_output_can_be_applied(helm: str) -> None:
 def test_a_change_is_written_and_what_is_no_longer_rendered_is_removed(helm: str) -> None:
     words = ("--helm", helm, "--output-dir", "out")
     assert run(*words).exit_code == 0
-    assert run(*words, "--check").exit_code == 0
+    same = run(*words, "--check")
+    assert (same.exit_code, "out is up to date" in same.stderr) == (0, True)
     Path("regmirror.yaml").write_text(yaml.safe_dump(samples.document()))
     checked = run(*words, "--check", "-o", "json")
     assert checked.exit_code == 1
+    assert "Write them: the same command without --check" in checked.stderr
     changes = {entry["path"]: entry["change"] for entry in json.loads(checked.stdout)["files"]}
     assert changes["regmirror-quay.yaml"] == "remove"
     assert changes["kustomization.yaml"] == "change"
