@@ -42,6 +42,14 @@ class Manifest:
         return config + list(self.content.get("layers") or [])
 
 
+class DamagedBlobError(RegistryError):
+    """A blob was served whose content is not what its digest says."""
+
+    def __init__(self, url: str, size: int, digest: str) -> None:
+        super().__init__(f"{url} gave {size} bytes of another content than its digest says")
+        self.digest = digest
+
+
 class RegistryClient:
     """One registry at ``base`` (scheme and host). Raises RegistryError where an answer is missing or makes no sense."""
 
@@ -115,7 +123,7 @@ class RegistryClient:
     def check_blob(self, repository: str, descriptor: Mapping[str, Any], token: str | None) -> int:
         """Download a blob, following a redirect to the store; gives its size in bytes.
 
-        Raises RegistryError unless its content is what the descriptor says. The token goes to the registry alone.
+        Raises DamagedBlobError unless its content is what the descriptor says. The token goes to the registry alone.
         """
         url = f"{self.base}/v2/{repository}/blobs/{descriptor['digest']}"
         headers = _headers(token)
@@ -131,7 +139,7 @@ class RegistryClient:
                     found.update(chunk)
                     size += len(chunk)
             if f"sha256:{found.hexdigest()}" != descriptor["digest"]:
-                raise RegistryError(f"{url.split('?')[0]} gave {size} bytes of another content than its digest says")
+                raise DamagedBlobError(url.split("?")[0], size, str(descriptor["digest"]))
             return size
         raise RegistryError(f"{self.base} redirects the blob {descriptor['digest']} in circles")
 

@@ -80,6 +80,12 @@ def storage_prefix(storage: S3Storage, upstream: Upstream) -> str:
     return "/".join(["", *filter(None, storage.prefix.split("/")), upstream.name])
 
 
+def blob_path(digest: str) -> str:
+    """Where the registry keeps a blob below that path (distribution v3.1.2 ``registry/storage/paths.go``)."""
+    algorithm, _, hexadecimal = digest.partition(":")
+    return f"docker/registry/v2/blobs/{algorithm}/{hexadecimal[:2]}/{hexadecimal}/data"
+
+
 def _storage(mirror: Mirror, upstream: Upstream, account: Account | None) -> dict[str, Any]:
     s3 = mirror.storage
     driver: dict[str, Any] = {

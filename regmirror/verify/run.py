@@ -60,7 +60,7 @@ class _Run:
                 return
         self.slots.acquire()
         limit = self.one.check.limit
-        clock = threading.Timer(limit, self._end, [Failed(f"did not end within {limit:g} s"), limit])
+        clock = threading.Timer(limit, self._end, [Failed(f"did not end within {limit:g} s", self._page), limit])
         clock.daemon = True
         clock.start()
         started = time.monotonic()
@@ -72,10 +72,15 @@ class _Run:
         try:
             return self.one.run()
         except RegmirrorError as error:
-            return Failed(error.message, error.hint or "")
+            return Failed(error.message, error.hint or self._page)
         except Exception as error:
             # Its own words may hold anything, a secret too.
             return Failed(f"the check itself ended in an unexpected {type(error).__name__}", "report it, please")
+
+    @property
+    def _page(self) -> str:
+        """The hint where nothing is known but which check it was."""
+        return f"see docs/checks.md under {self.one.check.id}"
 
     def _end(self, outcome: Outcome, seconds: float) -> None:
         """Whoever comes first, the check or the end of its time, frees the slot."""

@@ -81,6 +81,26 @@ def configured(where: tuple[str, str], change: Change) -> Harm:
     return changed("secret", name, change_secret)
 
 
+def read_by_pods(harm: Harm, deployment: str) -> Harm:
+    """What a harm has put into a Secret, in the pods alone: they have read it, and the Secret is as it was again."""
+
+    def harm_pods(mirror: Deployment) -> Undo:
+        undo = harm(mirror)
+        try:
+            restart(mirror, deployment)
+        finally:
+            undo()
+        return lambda: restart(mirror, deployment)
+
+    return harm_pods
+
+
+def restart(mirror: Deployment, deployment: str) -> None:
+    """Replace the pods of a component."""
+    mirror.kubectl("rollout", "restart", f"deployment/{deployment}")
+    mirror.kubectl("rollout", "status", f"deployment/{deployment}", "--timeout=90s")
+
+
 def replaced_text(name: str, key: str, old: bytes, new: bytes) -> Harm:
     """Another word in a configuration file inside its Secret."""
 
@@ -149,17 +169,21 @@ def certificate_in_secret(host: Callable[[Deployment], str], days: int) -> Harm:
     return lambda mirror: secret("regmirror-tls", **{"tls.crt": public_certificate(host(mirror), days)})(mirror)
 
 
-def damaged_layer(mirror: Deployment) -> Undo:
-    """Other bytes in the bucket under the digest of the largest layer."""
+def bucket_client(mirror: Deployment) -> Any:
+    """The S3 service, as the owner of the bucket."""
     environment = mirror.environment
-    client = boto3.client(
+    return boto3.client(
         "s3",
         region_name=environment["S3_REGION"],
         endpoint_url=environment["S3_ENDPOINT"],
         aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
     )
-    bucket = environment["S3_BUCKET"]
+
+
+def damaged_layer(mirror: Deployment) -> Undo:
+    """Other bytes in the bucket under the digest of the largest layer."""
+    client, bucket = bucket_client(mirror), mirror.environment["S3_BUCKET"]
     stored = client.list_objects_v2(Bucket=bucket)["Contents"]
     largest = max((entry for entry in stored if entry["Key"].endswith("/data")), key=lambda entry: entry["Size"])
     whole = client.get_object(Bucket=bucket, Key=largest["Key"])["Body"].read()

@@ -25,7 +25,7 @@ class FakeStore:
         if self.failure:
             raise self.failure
         if not self.exists:
-            raise BucketMissingError("cannot look at the bucket: it does not exist")
+            raise BucketMissingError("cannot look at the bucket: it does not exist", hint="create it")
 
     def create_bucket(self) -> None:
         if self.failure:

@@ -319,7 +319,7 @@ def empty_tags(mirror: Deployed) -> None:
 @fault("storage-key", "refused")
 def refused_key(mirror: Deployed) -> None:
     reconfigured(mirror, storage=WITH_KEY)
-    mirror.store.failure = StorageError("refused")
+    mirror.store.failure = StorageError("refused", hint="check storage.accessKey")
 
 
 @fault("storage-key", "does not exist")

@@ -108,7 +108,7 @@ def test_an_error_is_a_failure_with_its_hint() -> None:
 
     assert [outcome for *_, outcome in run(check("a", raising), check("b", without_hint))] == [
         Failed("no answer", "try again"),
-        Failed("no answer", ""),
+        Failed("no answer", "see docs/checks.md under b"),
     ]
 
 
@@ -138,7 +138,10 @@ def test_a_check_that_hangs_fails_at_its_limit_and_stalls_nothing() -> None:
     hanging = [replace(check(f"h{number}", hang), limit=0.1) for number in range(40)]
     outcomes = run(*hanging, check("b", Passed()), check("c", Passed(), "h0"))
     release.set()
-    assert outcomes[:40] == [(f"h{number}", "", Failed("did not end within 0.1 s")) for number in range(40)]
+    ids = [one.id for one in hanging]
+    assert outcomes[:40] == [
+        (id_, "", Failed("did not end within 0.1 s", f"see docs/checks.md under {id_}")) for id_ in ids
+    ]
     assert outcomes[40:] == [("b", "", Passed()), ("c", "", Skipped("needs h0"))]
 
 

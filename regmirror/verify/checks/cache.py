@@ -11,6 +11,7 @@ from regmirror.registry.inside_pod import get_inside_pod
 from regmirror.registry.metrics import CacheFigures, cache_figures, parse_metrics
 from regmirror.stack import names
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Skipped, UpstreamCheck
+from regmirror.verify.cures import read_log, restart
 from regmirror.verify.probe import NO_IMAGE, probe_image, probe_platform, pull_token
 from regmirror.verify.redis_protocol import ask, ask_setting
 from regmirror.verify.subject import Subject, look_up
@@ -19,19 +20,26 @@ _TRIES = 20
 _PAUSE = 0.1
 """Seconds between two tries: a layer is in the cache a moment after its first client has it."""
 
-_READ_FILE_AGAIN = f"kubectl rollout restart deployment/{names.REDIS}, which reads its file again"
-
 
 def _password(subject: Subject, upstream: Upstream) -> Outcome:
+    try:
+        return _ping(subject, upstream)
+    except ClusterError as error:
+        return Failed(error.message, error.hint or restart(subject, names.REDIS))
+
+
+def _ping(subject: Subject, upstream: Upstream) -> Outcome:
     with _redis(subject) as connection:
         answer = _log_in(subject, upstream, connection)
         if not answer.startswith("+OK"):
             return Failed(
                 f"Redis refuses the registry's password ({answer[1:].split(' ')[0]}): every request goes to S3 instead",
-                "regmirror deploy",
+                f"regmirror deploy; if that finds nothing to do, {restart(subject, names.REDIS)}",
             )
         answer = ask(connection, "PING")
-    return Passed() if answer == "+PONG" else Failed(f"Redis answers {answer[1:]} to PING", "regmirror deploy")
+    if answer != "+PONG":
+        return Failed(f"Redis answers {answer[1:]} to PING", restart(subject, names.REDIS))
+    return Passed()
 
 
 def _policy(subject: Subject, upstream: Upstream) -> Outcome:
@@ -41,14 +49,14 @@ def _policy(subject: Subject, upstream: Upstream) -> Outcome:
         written = ask(connection, "SET", "regmirror:verify", "1", "PX", "1")
         policy, memory = (ask_setting(connection, name) for name in ("maxmemory-policy", "maxmemory"))
     if written.startswith("-"):
-        return Failed(f"Redis remembers nothing new: {written[1:]}", _READ_FILE_AGAIN)
+        return Failed(f"Redis remembers nothing new: {written[1:]}", restart(subject, names.REDIS))
     if policy is None or memory is None:
         return Skipped("Redis does not tell its settings")
     if policy != "allkeys-lru" or memory == "0":
         return Failed(
             f"Redis runs with maxmemory-policy {policy} and maxmemory {memory}: when it is full, nothing new is "
             "remembered, or its pod is killed",
-            _READ_FILE_AGAIN,
+            restart(subject, names.REDIS),
         )
     return Passed(f"{policy}, {int(memory) // 2**20} MiB")
 
@@ -88,7 +96,7 @@ def _hit(subject: Subject, upstream: Upstream) -> Outcome:
         time.sleep(_PAUSE)
     return Failed(
         f"a layer was asked for {_TRIES} times, and the registry fetched it from its upstream each time",
-        f"see why it is not kept: kubectl logs deployment/{names.registry(upstream.name)}",
+        read_log(subject, upstream),
     )
 
 

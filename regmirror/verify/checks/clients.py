@@ -4,12 +4,14 @@ import time
 
 from regmirror.config.model import Upstream
 from regmirror.errors import RegistryError
-from regmirror.registry.client import Manifest
+from regmirror.registry.client import DamagedBlobError, Manifest
 from regmirror.registry.reference import ImageReference
 from regmirror.signing.tokens import decode_token
 from regmirror.stack import names
 from regmirror.stack.access import is_allowed
+from regmirror.stack.registry_config import blob_path, storage_prefix
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Skipped, UpstreamCheck
+from regmirror.verify.cures import BETWEEN, kubectl, read_log, restart, restart_registry
 from regmirror.verify.probe import (
     NO_IMAGE,
     UNLISTED,
@@ -31,16 +33,27 @@ def _pull(subject: Subject, upstream: Upstream) -> Outcome:
     image = probe_image(subject, upstream)
     if image is None:
         return Skipped(NO_IMAGE)
-    platform = probe_platform(subject, upstream, image)
-    if not platform.blobs:
-        return Failed(f"the manifest of {image} names no layers", "try another image: regmirror verify --image NAME")
     try:
+        platform = probe_platform(subject, upstream, image)
+        if not platform.blobs:
+            return Failed(f"the manifest of {image} names no layers", "name another image by --image")
         sizes = _pull_blobs(subject, upstream, image, platform)
-    except RegistryError:
+    except DamagedBlobError as error:
+        return Failed(error.message, _fetch_again(subject, upstream, error.digest))
+    except RegistryError as error:
         if not reaches_upstream(subject, upstream):
             return Skipped("not all in the cache, and the upstream cannot be asked: see upstream-reachable")
-        raise
+        return Failed(error.message, error.hint or read_log(subject, upstream))
     return Passed(f"{image}: {len(sizes)} blobs, {sum(sizes):,} bytes, every digest right")
+
+
+def _fetch_again(subject: Subject, upstream: Upstream, digest: str) -> str:
+    """Without its object, and without Redis' memory of it, the registry fetches a blob as if it were new."""
+    storage = subject.mirror.storage
+    url = f"s3://{storage.bucket}{storage_prefix(storage, upstream)}/{blob_path(digest)}"
+    service = f" --endpoint-url {storage.endpoint}" if storage.endpoint else ""
+    forget = f"{kubectl(subject)} rollout restart deployment/{names.REDIS}"
+    return f"have it fetched again: aws s3{service} rm {url}; {forget}"
 
 
 def _pull_blobs(subject: Subject, upstream: Upstream, image: ImageReference, platform: Manifest) -> list[int]:
@@ -64,7 +77,7 @@ def _range(subject: Subject, upstream: Upstream) -> Outcome:
         time.sleep(_PAUSE)
     return Failed(
         f"a request for one byte of a layer was answered {answer.status} and {len(answer.body)} bytes",
-        "look for a proxy or CDN before the Ingress that drops Range headers",
+        BETWEEN,
     )
 
 
@@ -81,7 +94,7 @@ def _digest(subject: Subject, upstream: Upstream) -> Outcome:
     if ours != theirs:
         return Failed(
             f"{image} is {ours} here and {theirs} at {upstream.url}: the mirror serves an old copy",
-            f"see why it cannot ask its upstream: kubectl logs deployment/{names.registry(upstream.name)}",
+            read_log(subject, upstream),
         )
     return Passed(ours)
 
@@ -94,12 +107,13 @@ def _unlisted_denied(subject: Subject, upstream: Upstream) -> Outcome:
     if token and decode_token(token).access:
         return Failed(
             f"/auth lets everyone pull {UNLISTED.repository}: docker_auth's ACL is wider than the file",
-            "regmirror deploy",
+            restart(subject, names.AUTH),
         )
     answer = client.request("HEAD", f"/v2/{UNLISTED.repository}/manifests/{UNLISTED.reference}", token)
     if answer.status != 401:
         return Failed(
-            f"a pull of {UNLISTED.repository} was answered {answer.status} instead of 401", "regmirror deploy"
+            f"a pull of {UNLISTED.repository} was answered {answer.status} instead of 401",
+            restart_registry(subject, upstream),
         )
     return Passed("401")
 
@@ -111,10 +125,12 @@ def _push_denied(subject: Subject, upstream: Upstream) -> Outcome:
     token = client.token(subject.realm(upstream), host, (f"repository:{repository}:push,pull",))
     granted = [action for access in decode_token(token).access for action in access.actions]
     if {"push", "*"} & set(granted):
-        return Failed(f"/auth lets everyone push {repository}: docker_auth's ACL is too wide", "regmirror deploy")
+        message = f"/auth lets everyone push {repository}: docker_auth's ACL is too wide"
+        return Failed(message, restart(subject, names.AUTH))
     answer = client.request("POST", f"/v2/{repository}/blobs/uploads/", token)
     if answer.status not in {401, 403, 405}:
-        return Failed(f"an upload to {repository} was answered {answer.status} instead of refused", "regmirror deploy")
+        message = f"an upload to {repository} was answered {answer.status} instead of refused"
+        return Failed(message, restart_registry(subject, upstream))
     return Passed(str(answer.status))
 
 

@@ -7,12 +7,12 @@ from regmirror.config.fields import image_parts
 from regmirror.ports.cluster import Object, missing_rights
 from regmirror.stack import names
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Severity, Stage
+from regmirror.verify.cures import DEPLOY, kubectl
 from regmirror.verify.rights import VERIFY_RIGHTS
 from regmirror.verify.subject import Subject, look_up
 from regmirror.workloads.minimum import MINIMUM_KUBERNETES
 from regmirror.workloads.rollout import diagnose, is_rolled_out, progress_of
 
-_DEPLOY = "bring the cluster back to the file: regmirror deploy"
 _RECENT = timedelta(days=1)
 _IMAGE_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
 _OLDEST_REGISTRY = (3, 1, 2)
@@ -49,7 +49,7 @@ def _images(subject: Subject) -> Outcome:
         if (waiting := look_up(status, "state", "waiting") or {}).get("reason") in _IMAGE_TROUBLE
     ]
     if missing:
-        return Failed("\n".join(missing), f"see that the nodes can pull it, or name another; {_DEPLOY}")
+        return Failed("\n".join(missing), f"see that the nodes can pull it, or name another; {DEPLOY}")
     return Passed()
 
 
@@ -81,7 +81,7 @@ def _pods(subject: Subject) -> Outcome:
     wanted = _workloads(subject)
     troubles = [line for name, replicas in wanted.items() for line in _trouble(subject, name, replicas)]
     if troubles:
-        return Failed("\n".join(troubles), f"kubectl -n {subject.cluster.namespace} get pods, then regmirror deploy")
+        return Failed("\n".join(troubles), f"{kubectl(subject)} get pods, then regmirror deploy")
     return Passed(", ".join(wanted))
 
 
@@ -106,7 +106,7 @@ def _trouble(subject: Subject, name: str, replicas: int) -> list[str]:
 def _services(subject: Subject) -> Outcome:
     lost = [name for name in _workloads(subject) if not subject.has_ready_pods(name)]
     if lost:
-        return Failed(f"no ready pod is behind the Service {', '.join(lost)}", _DEPLOY)
+        return Failed(f"no ready pod is behind the Service {', '.join(lost)}", DEPLOY)
     return Passed()
 
 
@@ -119,7 +119,7 @@ def _restarts(subject: Subject) -> Outcome:
         if (ended := look_up(status, "lastState", "terminated")) and _is_recent(ended, subject.now())
     ]
     if restarted:
-        return Failed("\n".join(restarted), f"kubectl -n {subject.cluster.namespace} logs --previous POD")
+        return Failed("\n".join(restarted), f"{kubectl(subject)} logs --previous POD")
     return Passed()
 
 

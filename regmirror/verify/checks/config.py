@@ -5,9 +5,8 @@ from regmirror.ports.cluster import INGRESS, Object
 from regmirror.stack import names
 from regmirror.stack.auth_config import access_rules
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, UpstreamCheck
+from regmirror.verify.cures import DEPLOY
 from regmirror.verify.subject import Subject, look_up
-
-_DEPLOY = "bring the cluster back to the file: regmirror deploy"
 
 
 def _issuer(subject: Subject, upstream: Upstream) -> Outcome:
@@ -15,9 +14,9 @@ def _issuer(subject: Subject, upstream: Upstream) -> Outcome:
     signs = look_up(subject.auth_config(), "token", "issuer")
     expects = look_up(subject.registry_config(upstream), "auth", "token", "issuer")
     if signs != expects:
-        return Failed(f'docker_auth signs as issuer "{signs}", the registry expects issuer "{expects}"', _DEPLOY)
+        return Failed(f'docker_auth signs as issuer "{signs}", the registry expects issuer "{expects}"', DEPLOY)
     if signs != wanted:
-        return Failed(f'the issuer in the cluster is "{signs}", in the file "{wanted}"', _DEPLOY)
+        return Failed(f'the issuer in the cluster is "{signs}", in the file "{wanted}"', DEPLOY)
     return Passed(wanted)
 
 
@@ -26,7 +25,7 @@ def _service(subject: Subject, upstream: Upstream) -> Outcome:
     for key, wanted in {"service": host, "realm": subject.realm(upstream)}.items():
         found = look_up(config, "auth", "token", key)
         if found != wanted:
-            return Failed(f'the registry has the {key} "{found}" instead of "{wanted}"', _DEPLOY)
+            return Failed(f'the registry has the {key} "{found}" instead of "{wanted}"', DEPLOY)
     return Passed(host)
 
 
@@ -38,7 +37,7 @@ def _access(subject: Subject) -> Outcome:
     missing = [rule["match"]["name"] for rule in wanted if rule not in live]
     extra = [str(look_up(rule, "match", "name") or "any repository") for rule in live if rule not in wanted]
     differences = [f"ACL {what}: {', '.join(found)}" for what, found in (("lacks", missing), ("adds", extra)) if found]
-    return Failed("docker_auth's " + ("; its ".join(differences) or "ACL has another order"), _DEPLOY)
+    return Failed("docker_auth's " + ("; its ".join(differences) or "ACL has another order"), DEPLOY)
 
 
 def check_users(subject: Subject) -> Outcome:
@@ -46,11 +45,11 @@ def check_users(subject: Subject) -> Outcome:
     users = subject.auth_config().get("users")
     live = users if isinstance(users, dict) else {}
     if "" not in live:
-        return Failed("docker_auth does not know the user with the empty name: every client needs a login", _DEPLOY)
+        return Failed("docker_auth does not know the user with the empty name: every client needs a login", DEPLOY)
     strangers = [name for name in live if name]
     if strangers:
         sample = " admin and test have passwords that everyone knows." if {"admin", "test"} & set(strangers) else ""
-        return Failed(f"docker_auth has users that the file does not have: {', '.join(strangers)}.{sample}", _DEPLOY)
+        return Failed(f"docker_auth has users that the file does not have: {', '.join(strangers)}.{sample}", DEPLOY)
     return Passed("anonymous clients alone")
 
 
@@ -61,16 +60,16 @@ def check_ingress(subject: Subject, upstream: Upstream) -> Outcome:
     routes = {rule.get("host"): rule for ingress in found for rule in ingress["spec"].get("rules") or []}
     if host not in routes:
         others = ", ".join(str(other) for other in routes) or "nothing"
-        return Failed(f"no Ingress of the mirror has the host {host}; they have {others}", _DEPLOY)
+        return Failed(f"no Ingress of the mirror has the host {host}; they have {others}", DEPLOY)
     wanted_class = subject.mirror.ingress.class_name
     for ingress in found:
         live_class = ingress["spec"].get("ingressClassName")
         if wanted_class and live_class != wanted_class:
-            return Failed(f"the Ingress of {host} has the class {live_class} instead of {wanted_class}", _DEPLOY)
+            return Failed(f"the Ingress of {host} has the class {live_class} instead of {wanted_class}", DEPLOY)
     backends = _backends(routes[host])
     for path, wanted in {"/auth": names.AUTH, "/v2": names.registry(upstream.name)}.items():
         if backends.get(path) != wanted:
-            return Failed(f"the Ingress of {host} sends {path} to {backends.get(path)} instead of {wanted}", _DEPLOY)
+            return Failed(f"the Ingress of {host} sends {path} to {backends.get(path)} instead of {wanted}", DEPLOY)
     return Passed(host)
 
 

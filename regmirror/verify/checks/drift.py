@@ -11,10 +11,10 @@ from regmirror.stack.material import Material
 from regmirror.stack.redis_config import redis_config
 from regmirror.stack.registry_config import registry_config
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, UpstreamCheck
+from regmirror.verify.cures import DEPLOY, kubectl
 from regmirror.verify.drift import differing_keys
 from regmirror.verify.subject import NotDeployedError, Subject, look_up
 
-_DEPLOY = "bring the cluster back to the file: regmirror deploy"
 _HIGHEST_LOG_LEVEL = 2
 _TOLD_ELSEWHERE = (
     "auth.token.issuer",
@@ -43,7 +43,7 @@ def _safety(subject: Subject, upstream: Upstream) -> Outcome:
     }
     found = [danger for danger, is_there in dangers.items() if is_there]
     if found:
-        return Failed(f"the registry's live configuration is not safe: {'; '.join(found)}", _DEPLOY)
+        return Failed(f"the registry's live configuration is not safe: {'; '.join(found)}", DEPLOY)
     return Passed()
 
 
@@ -68,7 +68,7 @@ def _auth(subject: Subject) -> Outcome:
 
 def _drift(keys: list[str], whose: str) -> Outcome:
     if keys:
-        return Failed(f"{whose} live configuration differs from the file in: {', '.join(keys)}", _DEPLOY)
+        return Failed(f"{whose} live configuration differs from the file in: {', '.join(keys)}", DEPLOY)
     return Passed()
 
 
@@ -88,7 +88,7 @@ def _log_level(subject: Subject) -> Outcome:
     words = [str(word) for word in _container(subject, names.AUTH).get("args") or []]
     levels = [word.removeprefix("--v=") for word in words if word.startswith("--v=")]
     if any(level.isdigit() and int(level) > _HIGHEST_LOG_LEVEL for level in levels):
-        return Failed(f"docker_auth runs with --v={levels[-1]}: its log has every token and password", _DEPLOY)
+        return Failed(f"docker_auth runs with --v={levels[-1]}: its log has every token and password", DEPLOY)
     return Passed()
 
 
@@ -105,7 +105,7 @@ def _pod_images(subject: Subject) -> Outcome:
         for name, (live, image) in found.items()
         if live not in {image, _with_digest_alone(image)}
     ]
-    return Failed("\n".join(others), _DEPLOY) if others else Passed()
+    return Failed("\n".join(others), DEPLOY) if others else Passed()
 
 
 def _with_digest_alone(image: str) -> str:
@@ -123,7 +123,7 @@ def _overrides(subject: Subject, upstream: Upstream) -> Outcome:
         removal = " ".join(f"{variable}-" for variable in found)
         return Failed(
             f"{name} has variables that override its configuration: {', '.join(found)}",
-            f"kubectl -n {subject.cluster.namespace} set env deployment/{name} {removal}",
+            f"{kubectl(subject)} set env deployment/{name} {removal}",
         )
     return Passed()
 

@@ -11,6 +11,7 @@ from regmirror.registry.client import MANIFEST_TYPES
 from regmirror.registry.reference import ImageReference
 from regmirror.signing.tokens import CATALOG, Access
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Skipped, UpstreamCheck
+from regmirror.verify.cures import BETWEEN, read_log, restart_registry
 from regmirror.verify.probe import (
     NO_IMAGE,
     UNLISTED,
@@ -22,9 +23,6 @@ from regmirror.verify.probe import (
 )
 from regmirror.verify.subject import Subject
 
-_DEPLOY = "bring the cluster back to the file: regmirror deploy"
-_LOG = "see why in the log of the registry's pods: kubectl logs"
-_BETWEEN = "look for a proxy or CDN before the Ingress that rewrites answers"
 _CATALOG_PATH = "/v2/_catalog?n=100"
 
 
@@ -38,12 +36,13 @@ def _catalog_denied(subject: Subject, upstream: Upstream) -> Outcome:
 
 
 def _challenged(subject: Subject, upstream: Upstream, answer: Answer, path: str) -> Outcome:
+    stale = restart_registry(subject, upstream)
     challenge = parse_challenge(answer.headers.get("www-authenticate", ""))
     if answer.status != 401:
-        return Failed(f"{path} answered {answer.status} to a client without a token, instead of 401", _DEPLOY)
+        return Failed(f"{path} answered {answer.status} to a client without a token, instead of 401", stale)
     if challenge is None or challenge.realm != subject.realm(upstream):
         sent = challenge.realm if challenge else "nowhere"
-        return Failed(f"{path} sends clients to {sent} instead of {subject.realm(upstream)}", _DEPLOY)
+        return Failed(f"{path} sends clients to {sent} instead of {subject.realm(upstream)}", stale)
     return Passed(f"401, realm {challenge.realm}")
 
 
@@ -54,11 +53,11 @@ def _catalog(subject: Subject, upstream: Upstream) -> Outcome:
     if answer.status >= 500 and b"s3aws" in answer.body:
         return Skipped("the store fails: see storage-bucket")
     if answer.status != 200:
-        return Failed(f"/v2/_catalog answered {answer.status} to a token that grants it", _DEPLOY)
+        return Failed(f"/v2/_catalog answered {answer.status} to a token that grants it", read_log(subject, upstream))
     try:
         repositories = json.loads(answer.body)["repositories"] or []
     except (ValueError, KeyError, TypeError):
-        return Failed("/v2/_catalog answered something that is no catalog", _DEPLOY)
+        return Failed("/v2/_catalog answered something that is no catalog", read_log(subject, upstream))
     return Passed(f"{len(repositories)} cached repositor{'y' if len(repositories) == 1 else 'ies'}")
 
 
@@ -67,7 +66,8 @@ def _readonly(subject: Subject, upstream: Upstream) -> Outcome:
     token = sign(subject, upstream, (Access("repository", UNLISTED.repository, ("pull", "push")),))
     answer = subject.client(upstream).request("POST", f"/v2/{UNLISTED.repository}/blobs/uploads/", token)
     if answer.status not in {403, 405}:
-        return Failed(f"an upload that its token allows was answered {answer.status} instead of refused", _DEPLOY)
+        message = f"an upload that its token allows was answered {answer.status} instead of refused"
+        return Failed(message, restart_registry(subject, upstream))
     return Passed(str(answer.status))
 
 
@@ -78,7 +78,12 @@ def _with_image(
 
     def run_with_image(subject: Subject, upstream: Upstream) -> Outcome:
         image = probe_image(subject, upstream)
-        return Skipped(NO_IMAGE) if image is None else run(subject, upstream, image)
+        if image is None:
+            return Skipped(NO_IMAGE)
+        try:
+            return run(subject, upstream, image)
+        except RegistryError as error:
+            return Failed(error.message, error.hint or read_log(subject, upstream))
 
     return run_with_image
 
@@ -97,11 +102,11 @@ def _head(subject: Subject, upstream: Upstream, image: ImageReference) -> Outcom
     path, token = f"/v2/{image.repository}/manifests/{image.reference}", pull_token(subject, upstream, image)
     got, told = (subject.client(upstream).request(method, path, token, MANIFEST_TYPES) for method in ("GET", "HEAD"))
     if got.status != told.status:
-        return Failed(f"{path} answered GET with {got.status} and HEAD with {told.status}", _LOG)
+        return Failed(f"{path} answered GET with {got.status} and HEAD with {told.status}", BETWEEN)
     for name in ("docker-content-digest", "content-type", "content-length"):
         if got.headers.get(name) != told.headers.get(name):
             values = f"{got.headers.get(name)} to GET and {told.headers.get(name)} to HEAD"
-            return Failed(f"{path} has the {name} {values}: something between changes answers", _BETWEEN)
+            return Failed(f"{path} has the {name} {values}: something between changes answers", BETWEEN)
     return Passed()
 
 
@@ -118,13 +123,13 @@ def _tags(subject: Subject, upstream: Upstream, image: ImageReference) -> Outcom
     path = f"/v2/{image.repository}/tags/list"
     answer = subject.client(upstream).request("GET", path, pull_token(subject, upstream, image))
     if answer.status != 200:
-        return Failed(f"{path} answered {answer.status}", _LOG)
+        return Failed(f"{path} answered {answer.status}", read_log(subject, upstream))
     try:
         tags = json.loads(answer.body)["tags"] or []
     except (ValueError, KeyError, TypeError):
-        return Failed(f"{path} answered something that is no list of tags", _LOG)
+        return Failed(f"{path} answered something that is no list of tags", read_log(subject, upstream))
     if ":" not in image.reference and not tags:
-        return Failed(f"{path} is empty, though {image} can be pulled", _LOG)
+        return Failed(f"{path} is empty, though {image} can be pulled", read_log(subject, upstream))
     return Passed(f"{len(tags)} tag{'s' * (len(tags) != 1)}")
 
 
@@ -155,7 +160,7 @@ CHECKS: tuple[Check, ...] = (
         "an upload is refused even to a token that allows it",
         Category.REGISTRY,
         _readonly,
-        needs=("token-accepted",),
+        needs=("token-accepted", "config-safety"),
     ),
     UpstreamCheck(
         "registry-manifest",

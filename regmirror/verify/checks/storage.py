@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 
 from regmirror.config.model import Upstream
-from regmirror.errors import BucketMissingError, RegistryError, StorageUnreachableError
+from regmirror.errors import BucketMissingError, RegistryError, StorageError, StorageUnreachableError
 from regmirror.registry.inside_pod import get_inside_pod
 from regmirror.registry.metrics import StoreFigures, parse_metrics, store_figures
 from regmirror.registry.reference import ImageReference
@@ -47,10 +47,10 @@ def _bucket(subject: Subject, upstream: Upstream) -> Outcome:
         return Failed("the registry's configuration lacks its S3 key", "regmirror deploy")
     try:
         subject.open_store(account).check_bucket()
-    except StorageUnreachableError:
-        if storage.is_inside_cluster:
+    except StorageError as error:
+        if storage.is_inside_cluster and isinstance(error, StorageUnreachableError):
             return Skipped(f"{storage.endpoint} can be reached from inside the cluster only")
-        raise
+        return Failed(error.message, f"{error.hint or 'see the state of the store'}; then regmirror deploy")
     return Passed(storage.bucket)
 
 

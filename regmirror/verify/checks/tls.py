@@ -10,17 +10,17 @@ from regmirror.ports.cluster import SECRET
 from regmirror.stack import names
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Severity, Skipped, UpstreamCheck
 from regmirror.verify.checks.config import check_ingress
+from regmirror.verify.cures import kubectl, read_log
 from regmirror.verify.subject import Subject
 
 _WARN_BEFORE = timedelta(days=14)
-_RENEW = "renew it; where cert-manager does: kubectl describe certificate"
 
 
 def _secret(subject: Subject, upstream: Upstream) -> Outcome:
     name, host = subject.mirror.tls_secret_of(upstream), subject.mirror.host_of(upstream)
     if name is None:
         return Passed("the Ingress controller has a certificate of its own")
-    put = f"kubectl -n {subject.cluster.namespace} create secret tls {name} --cert=tls.crt --key=tls.key"
+    put = _put_certificate(subject, upstream)
     if subject.cluster.get(SECRET, name) is None:
         return Failed(f"there is no Secret {name} with the certificate of {host}", put)
     try:
@@ -32,6 +32,17 @@ def _secret(subject: Subject, upstream: Upstream) -> Outcome:
     if certificate.not_valid_after_utc < subject.now():
         return Failed(f"the certificate in the Secret {name} ended on {certificate.not_valid_after_utc:%Y-%m-%d}", put)
     return Passed(name)
+
+
+def _put_certificate(subject: Subject, upstream: Upstream) -> str:
+    """How the Ingress comes to a certificate; the command takes the place of an old Secret, too."""
+    name = subject.mirror.tls_secret_of(upstream)
+    if name is None:
+        return "renew it where the Ingress controller has it"
+    if subject.mirror.ingress.issuer:
+        return f"see why cert-manager has not made one: {kubectl(subject)} describe certificate {name}"
+    made = f"{kubectl(subject)} create secret tls {name} --cert=tls.crt --key=tls.key --dry-run=client -o yaml"
+    return f"put the right one there: {made} | {kubectl(subject)} apply -f -"
 
 
 def _is_for(certificate: x509.Certificate, host: str) -> bool:
@@ -48,8 +59,12 @@ def _answers(subject: Subject, upstream: Upstream) -> Outcome:
     try:
         subject.client(upstream).request("GET", "/v2/")
     except RegistryError as error:
-        return _told_elsewhere(subject, upstream) or Failed(error.message, error.hint or "")
+        return _told_elsewhere(subject, upstream) or Failed(error.message, error.hint or _see_ingress(subject))
     return Passed(f"https://{subject.mirror.host_of(upstream)}")
+
+
+def _see_ingress(subject: Subject) -> str:
+    return f"see what its Ingress says: {kubectl(subject)} describe ingress; then regmirror deploy"
 
 
 def _told_elsewhere(subject: Subject, upstream: Upstream) -> Skipped | None:
@@ -68,7 +83,7 @@ def _validity(subject: Subject, upstream: Upstream) -> Outcome:
     ends = x509.load_der_x509_certificate(subject.http.certificate(host)).not_valid_after_utc
     left = ends - subject.now()
     if left < _WARN_BEFORE:
-        return Failed(f"the certificate of {host} ends in {left.days} days", _RENEW)
+        return Failed(f"the certificate of {host} ends in {left.days} days", _put_certificate(subject, upstream))
     return Passed(f"{left.days} days left")
 
 
@@ -98,9 +113,9 @@ def _route(subject: Subject, upstream: Upstream) -> Outcome:
     if answer.status == 404:
         return Failed(
             f"{url} answered 404: the Ingress controller knows no such host",
-            "see what its Ingress says: kubectl get ingress; then regmirror deploy",
+            _see_ingress(subject),
         )
-    return Failed(f"{url} answered {answer.status}: no registry pod serves", "see the log of the registry's pods")
+    return Failed(f"{url} answered {answer.status}: no registry pod serves", read_log(subject, upstream))
 
 
 CHECKS: tuple[Check, ...] = (

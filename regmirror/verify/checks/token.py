@@ -6,7 +6,8 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode
 
 from regmirror.config.model import Upstream
-from regmirror.errors import RegistryError
+from regmirror.errors import RegistryError, SigningError
+from regmirror.ports.cluster import Object
 from regmirror.signing.bundle import key_id, trusted_keys
 from regmirror.signing.key_pair import WARN_BEFORE
 from regmirror.signing.tokens import CLOCK_LEEWAY, Access, decode_token
@@ -23,17 +24,21 @@ from regmirror.verify.check import (
     Warned,
 )
 from regmirror.verify.checks.config import check_ingress, check_users
+from regmirror.verify.cures import DEPLOY, kubectl, restart, restart_registry
 from regmirror.verify.probe import UNLISTED, probe_image, pull_token, sign
 from regmirror.verify.subject import Subject, look_up
 
-_DEPLOY = "bring the cluster back to the file: regmirror deploy"
 _RENEW = "replace it, without a failed pull: regmirror rotate-cert --force"
 _CLOCKS_APART = timedelta(seconds=20)
 _PULL = Access("repository", UNLISTED.repository, ("pull",))
 
 
 def _key_pair(subject: Subject) -> Outcome:
-    key = subject.signing_key()
+    try:
+        key = subject.signing_key()
+    except SigningError as error:
+        drop = f"{kubectl(subject)} delete secret {names.SIGNING_SECRET}"
+        return Failed(error.message, f"put the right pair back, or have a new one made: {drop}; regmirror deploy")
     return Passed(f"RSA {key.key_size}, key id {key_id(key.public_key())}")
 
 
@@ -43,7 +48,7 @@ def _bundle(subject: Subject) -> Outcome:
     if key not in trusted:
         return Failed(
             f"the certificate bundle of the registry lacks the signing key {key}; it trusts {', '.join(trusted)}",
-            _DEPLOY,
+            DEPLOY,
         )
     return Passed(f"{len(trusted)} certificate{'s' * (len(trusted) != 1)}")
 
@@ -59,33 +64,34 @@ def _validity(subject: Subject) -> Outcome:
 
 
 def _key_mount(subject: Subject) -> Outcome:
-    holders = [
-        pod["metadata"]["name"]
-        for upstream in subject.mirror.upstreams
-        for pod in subject.pods(names.registry(upstream.name))
-        for volume in look_up(pod, "spec", "volumes") or []
-        if look_up(volume, "secret", "secretName") == names.SIGNING_SECRET
-    ]
+    registries = [names.registry(upstream.name) for upstream in subject.mirror.upstreams]
+    holders = {pod["metadata"]["name"]: name for name in registries for pod in subject.pods(name) if _has_key(pod)}
     if holders:
+        # A volume that somebody has added is not deploy's own to take away.
+        drop = f"{kubectl(subject)} delete deployment {' '.join(dict.fromkeys(holders.values()))}"
         return Failed(
             f"the private key is mounted by the registry, which needs no more than the bundle: {', '.join(holders)}",
-            # A volume that somebody has added is not deploy's own to take away.
-            "delete the Deployments of these pods, and have new ones made: regmirror deploy",
+            f"{drop}; regmirror deploy; and since others may have the key by now: regmirror rotate-cert --emergency",
         )
     return Passed()
+
+
+def _has_key(pod: Object) -> bool:
+    volumes = look_up(pod, "spec", "volumes") or []
+    return any(look_up(volume, "secret", "secretName") == names.SIGNING_SECRET for volume in volumes)
 
 
 def _issued(subject: Subject, upstream: Upstream) -> Outcome:
     try:
         subject.anonymous_token(upstream)
-    except RegistryError:
+    except (RegistryError, SigningError) as error:
         if isinstance(check_users(subject), Failed):
             return Skipped("see config-users")
         if isinstance(check_ingress(subject, upstream), Failed):
             return Skipped("see config-ingress")
         if not subject.has_ready_pods(names.AUTH):
             return Skipped(f"no pod is behind the Service {names.AUTH}: see cluster-pods and cluster-services")
-        raise
+        return Failed(error.message, restart(subject, names.AUTH))
     return Passed(subject.realm(upstream))
 
 
@@ -97,10 +103,10 @@ def _signature(subject: Subject, upstream: Upstream) -> Outcome:
         return Failed(
             f"tokens are signed by the key {kid}, which the registry's certificate bundle lacks "
             f"(it trusts {', '.join(trusted)})",
-            _DEPLOY,
+            restart(subject, names.AUTH),
         )
     if not token.is_signed_by(trusted[kid]):
-        return Failed(f"the token names the key {kid}, but its signature is another's", _DEPLOY)
+        return Failed(f"the token names the key {kid}, but its signature is another's", restart(subject, names.AUTH))
     return Passed(f"key id {kid}")
 
 
@@ -111,7 +117,8 @@ def _claims(subject: Subject, upstream: Upstream) -> Outcome:
         ("aud", "service", subject.mirror.host_of(upstream)),
     ):
         if token.claims.get(claim) != wanted:
-            return Failed(f'the token\'s {name} is "{token.claims.get(claim)}" instead of "{wanted}"', _DEPLOY)
+            message = f'the token\'s {name} is "{token.claims.get(claim)}" instead of "{wanted}"'
+            return Failed(message, restart(subject, names.AUTH))
     return Passed()
 
 
@@ -121,9 +128,9 @@ def _lifetime(subject: Subject, upstream: Upstream) -> Outcome:
     try:
         found = int(token.claims["exp"]) - int(token.claims["iat"])
     except (KeyError, TypeError, ValueError):
-        return Failed("the token does not say when it was issued and when it ends", _DEPLOY)
+        return Failed("the token does not say when it was issued and when it ends", restart(subject, names.AUTH))
     if found != wanted:
-        return Failed(f"tokens are valid for {found} s instead of {wanted} s", _DEPLOY)
+        return Failed(f"tokens are valid for {found} s instead of {wanted} s", restart(subject, names.AUTH))
     return Passed(f"{found} s")
 
 
@@ -153,7 +160,8 @@ def _granted(subject: Subject, upstream: Upstream) -> Outcome:
     token = pull_token(subject, upstream, image)
     if token and not decode_token(token).access:
         return Failed(
-            f"/auth grants no pull of {image.repository}: docker_auth's ACL does not have it", "regmirror deploy"
+            f"/auth grants no pull of {image.repository}: docker_auth's ACL does not have it",
+            restart(subject, names.AUTH),
         )
     return Passed(image.repository)
 
@@ -165,7 +173,7 @@ def _accepted(subject: Subject, upstream: Upstream) -> Outcome:
         return Failed(
             f"the registry answered {answer.status} to a token from {subject.realm(upstream)}: its pods run with "
             "another issuer, service or certificate bundle than the Secrets now say",
-            _DEPLOY,
+            restart_registry(subject, upstream),
         )
     return Passed()
 
@@ -177,7 +185,7 @@ def _refused(forge: Callable[[Subject, Upstream], str]) -> Callable[[Subject, Up
         path = f"/v2/{UNLISTED.repository}/manifests/{UNLISTED.reference}"
         answer = subject.client(upstream).request("HEAD", path, forge(subject, upstream))
         if answer.status != 401:
-            return Failed(f"the registry answered {answer.status} instead of 401", _DEPLOY)
+            return Failed(f"the registry answered {answer.status} instead of 401", restart_registry(subject, upstream))
         return Passed("401")
 
     return run
@@ -246,14 +254,18 @@ CHECKS: tuple[Check, ...] = (
         needs=("token-issued", "token-bundle"),
     ),
     UpstreamCheck(
-        "token-claims", "the token names our issuer and service", Category.TOKEN, _claims, needs=("token-issued",)
+        "token-claims",
+        "the token names our issuer and service",
+        Category.TOKEN,
+        _claims,
+        needs=("token-issued", "config-issuer"),
     ),
     UpstreamCheck(
         "token-accepted",
         "the registry accepts the token",
         Category.TOKEN,
         _accepted,
-        needs=("token-signature", "token-claims", "config-issuer", "config-service"),
+        needs=("config-issuer", "config-service", "token-signature", "token-claims"),
     ),
     UpstreamCheck(
         "token-lifetime",

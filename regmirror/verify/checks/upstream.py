@@ -16,10 +16,14 @@ from regmirror.verify.subject import NotDeployedError, Subject
 _FREE_PREVIEW = ImageReference("ratelimitpreview/test", "latest")
 """What Docker Hub offers for asking about limits (docs.docker.com, "Docker Hub pull usage and limits")."""
 _LOW = 0.1
+_LET_IT = "see that the pods may reach it (egress, DNS, proxy), and that it is not down; it mends itself then"
 
 
 def _reachable(subject: Subject, upstream: Upstream) -> Outcome:
-    answer = ask_upstream_through_mirror(subject, upstream)
+    try:
+        answer = ask_upstream_through_mirror(subject, upstream)
+    except RegistryError as error:
+        return Failed(f"the registry waits for {upstream.url}: {error.message}", _LET_IT)
     if answer.status == 404:
         return Passed(upstream.url)
     reason = _reason(answer.body)
@@ -29,7 +33,7 @@ def _reachable(subject: Subject, upstream: Upstream) -> Outcome:
         return Skipped("see upstream-credentials")
     return Failed(
         f"the registry cannot ask {upstream.url} and serves what it has alone: {answer.status} {reason}",
-        "see that the pods may reach it (egress, DNS, proxy), and that it is not down; it mends itself then",
+        _LET_IT,
     )
 
 
