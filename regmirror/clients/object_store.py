@@ -1,7 +1,7 @@
 """The ObjectStore port over boto3."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, NoCredentialsError
 
+from regmirror.clients.lifecycle import taking_rules
 from regmirror.config.model import S3Storage
 from regmirror.errors import BucketMissingError, StorageError, StorageUnreachableError
 from regmirror.ports.object_store import Contents
@@ -17,6 +18,7 @@ from regmirror.stack.material import Account
 
 _PROBE = ".regmirror-probe"
 # The last is versitygw's word for an unknown key.
+_NO_RULES = {"NoSuchLifecycleConfiguration", "NotImplemented"}
 _KEY_REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound"}
 
 
@@ -57,7 +59,8 @@ class S3ObjectStore:
         # AWS alone takes a location, and there us-east-1 is the one region that must not be named.
         if self._storage.endpoint is None and self._storage.region != "us-east-1":
             place = {"CreateBucketConfiguration": {"LocationConstraint": self._storage.region}}
-        self._call("create", lambda: self._client.create_bucket(Bucket=self._storage.bucket, **place))
+        bucket, fine = self._storage.bucket, {"BucketAlreadyOwnedByYou"}
+        self._call("create", lambda: self._client.create_bucket(Bucket=bucket, **place), fine)
 
     def measure(self, prefix: str, seconds: float) -> Contents:
         """Count the objects whose keys begin with ``prefix``, page by page, until time is over."""
@@ -75,6 +78,14 @@ class S3ObjectStore:
         place = {"Bucket": self._storage.bucket, "Prefix": prefix}
         found = self._call("list the uploads of", lambda: self._client.list_multipart_uploads(**place))
         return sum(upload["Initiated"] < before for upload in found.get("Uploads", []))
+
+    def rules_that_take(self, prefix: str) -> list[str]:
+        """The names of the lifecycle rules that delete or archive objects below ``prefix``."""
+        place = {"Bucket": self._storage.bucket}
+        found = self._call(
+            "read the rules of", lambda: self._client.get_bucket_lifecycle_configuration(**place), fine=_NO_RULES
+        )
+        return taking_rules((found or {}).get("Rules", []), prefix)
 
     def purge(self, prefix: str) -> int:
         """Delete unfinished uploads and up to 1000 objects whose keys begin with ``prefix``; 0 when none is left."""
@@ -97,13 +108,15 @@ class S3ObjectStore:
         place = {"Bucket": self._storage.bucket, "Prefix": prefix} | ({"ContinuationToken": token} if token else {})
         return self._call("list", lambda: self._client.list_objects_v2(**place))
 
-    def _call(self, what: str, call: Callable[[], Any]) -> Any:
+    def _call(self, what: str, call: Callable[[], Any], fine: Collection[str] = ()) -> Any:
+        """What the service answers; None where it refuses with a code that is ``fine``."""
         where = f"the bucket {self._storage.bucket} at {self._storage.endpoint or 'AWS'}"
         try:
             return call()
         except ClientError as error:
-            self._refused(what, where, error)
-            return None
+            if error.response.get("Error", {}).get("Code") in fine:
+                return None
+            raise self._refused(what, where, error) from error
         except NoCredentialsError as error:
             raise StorageError(
                 f"cannot {what} {where}: no S3 credentials", hint="set storage.accessKey, or give this machine a role"
@@ -114,17 +127,15 @@ class S3ObjectStore:
             raise StorageError(f"cannot {what} {where}: {error}") from error
 
     @staticmethod
-    def _refused(what: str, where: str, error: ClientError) -> None:
+    def _refused(what: str, where: str, error: ClientError) -> StorageError:
         code = str(error.response.get("Error", {}).get("Code", ""))
-        if code in {"BucketAlreadyOwnedByYou"}:
-            return
         if code in {"404", "NoSuchBucket"}:
-            raise BucketMissingError(
+            return BucketMissingError(
                 f"cannot {what} {where}: it does not exist", hint="create it, or set storage.createBucket: true"
-            ) from error
+            )
         if code in _KEY_REFUSED:
-            raise StorageError(
+            return StorageError(
                 f"cannot {what} {where}: the S3 key is refused ({code})",
                 hint="check storage.accessKey and the policy of its user: list, get, put and delete are needed",
-            ) from error
-        raise StorageError(f"cannot {what} {where}: {code}") from error
+            )
+        return StorageError(f"cannot {what} {where}: {code}")

@@ -33,6 +33,12 @@ class ObjectStore(Protocol):
     def count_stale_uploads(self, prefix: str, before: datetime) -> int:
         """The multipart uploads under ``prefix`` that began before a time and were never finished; 1000 at most."""
 
+    def rules_that_take(self, prefix: str) -> list[str]:
+        """The names of the bucket's lifecycle rules that delete or archive objects below ``prefix`` by their age.
+
+        None where the service has no such rules.
+        """
+
     def purge(self, prefix: str) -> int:
         """Delete unfinished uploads and up to 1000 objects whose keys begin with ``prefix``; 0 when none is left.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from regmirror.config.model import DOCKER_HUB, Mirror
+from regmirror.config.model import DOCKER_HUB, Mirror, Upstream
 from regmirror.errors import ConfigurationError
 
 DOCKER_IO = "docker.io"
@@ -42,7 +42,7 @@ def mirrored_registries(mirror: Mirror, renamed: Mapping[str, str]) -> list[Mirr
     found = [
         MirroredRegistry(name, _server(name) if upstream.name in renamed else upstream.url, mirror.host_of(upstream))
         for upstream in mirror.upstreams
-        for name in [renamed.get(upstream.name) or _name(upstream.url)]
+        for name in [renamed.get(upstream.name) or registry_name(upstream)]
     ]
     for registry in found:
         if [other.name for other in found].count(registry.name) > 1:
@@ -53,8 +53,9 @@ def mirrored_registries(mirror: Mirror, renamed: Mapping[str, str]) -> list[Mirr
     return found
 
 
-def _name(url: str) -> str:
-    return DOCKER_IO if url == DOCKER_HUB else urlsplit(url).netloc
+def registry_name(upstream: Upstream) -> str:
+    """The registry as the names of images begin, as far as its URL tells."""
+    return DOCKER_IO if upstream.url == DOCKER_HUB else urlsplit(upstream.url).netloc
 
 
 def _server(name: str) -> str:

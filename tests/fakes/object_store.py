@@ -20,6 +20,8 @@ class FakeStore:
         """By key: the size of an object."""
         self.uploads: dict[str, datetime] = {}
         """By key: when an upload began that was never finished."""
+        self.rules: dict[str, str] = {}
+        """By name of a lifecycle rule: the prefix of what it deletes."""
 
     def check_bucket(self) -> None:
         if self.failure:
@@ -42,6 +44,10 @@ class FakeStore:
     def count_stale_uploads(self, prefix: str, before: datetime) -> int:
         self.check_bucket()
         return sum(key.startswith(prefix) and began < before for key, began in self.uploads.items())
+
+    def rules_that_take(self, prefix: str) -> list[str]:
+        self.check_bucket()
+        return [name for name, taken in self.rules.items() if taken.startswith(prefix) or prefix.startswith(taken)]
 
     def purge(self, prefix: str) -> int:
         self.check_bucket()

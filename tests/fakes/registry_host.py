@@ -5,6 +5,7 @@ Source: distribution v3.1.2 ``registry/auth/token`` and ``docs/content/spec``; d
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -49,6 +50,8 @@ class RegistryHost:
     blobs: dict[str, bytes] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
     """By path: what is answered whatever else holds."""
+    users: set[str] = field(default_factory=set)
+    """Accounts that are known, whatever their password."""
     blob_pulls: int = 0
 
     def __post_init__(self) -> None:
@@ -95,6 +98,9 @@ class RegistryHost:
         return self._guarded(request, None, {}) if request.path == "/v2/" else Answer(404, {}, b"not found")
 
     def _token(self, request: Request) -> Answer:
+        scheme, _, login = request.headers.get("Authorization", "").partition(" ")
+        if scheme == "Basic" and base64.b64decode(login).decode().partition(":")[0] not in self.users:
+            return Answer(401, {}, b"Auth failed.")
         rights = []
         for scope in request.query.get("scope", []):
             kind, name, actions = scope.split(":")

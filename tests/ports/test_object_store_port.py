@@ -73,6 +73,11 @@ def test_what_is_below_a_prefix_is_purged_piece_by_piece_and_nothing_else(place:
     assert place.store.count_stale_uploads("", datetime.now(UTC) + timedelta(days=1)) == 0
 
 
+def test_a_new_bucket_has_no_rule_that_takes_anything(place: StorePlace) -> None:
+    place.store.create_bucket()
+    assert place.store.rules_that_take("hub/") == []
+
+
 def test_a_missing_bucket_cannot_be_counted(place: StorePlace) -> None:
     with pytest.raises(BucketMissingError, match="does not exist"):
         place.store.measure("", 10.0)

@@ -356,6 +356,11 @@ def unfinished(mirror: Deployed) -> None:
     mirror.store.uploads = {"docker-hub/a": samples.NOW - timedelta(days=2), "docker-hub/b": samples.NOW}
 
 
+@fault("storage-lifecycle", "delete or archive what the registry counts on: expire-30d")
+def expiring_objects(mirror: Deployed) -> None:
+    mirror.store.rules = {"expire-30d": "", "logs": "logs/"}
+
+
 @fault("storage-speed", "the bucket takes 200 ms for each request of the registry")
 def slow_store(mirror: Deployed) -> None:
     mirror.cluster.listeners[f"{REGISTRY}-0", 5001] = DebugPort(lambda: mirror.host.blob_pulls, store_seconds=0.2)
@@ -400,6 +405,26 @@ def upstream_down(mirror: Deployed) -> None:
 def few_pulls(mirror: Deployed) -> None:
     headers = {"RateLimit-Limit": "100;w=21600", "RateLimit-Remaining": "9;w=21600"}
     mirror.upstream.answers["/v2/ratelimitpreview/test/manifests/latest"] = Answer(200, headers, b"")
+
+
+@fault("clients-containerd", "?ns=docker.io without a token was answered 405 instead of a challenge")
+def no_head_without_token(mirror: Deployed) -> None:
+    between(mirror, lambda _, found: Answer(405, {}, b"") if found.status == 401 else found)
+
+
+@fault("clients-containerd", "?ns=docker.io was answered 200 with no digest")
+def no_digest(mirror: Deployed) -> None:
+    between(mirror, lambda _, found: Answer(200, {}, found.body) if found.status == 200 else found)
+
+
+@fault("clients-containerd", "?ns=docker.io was answered 403")
+def no_registry_names(mirror: Deployed) -> None:
+    between(mirror, lambda request, found: Answer(403, {}, b"") if request.method == "GET" else found)
+
+
+@fault("clients-credentials", "/auth answered 200 instead of 401 to an account that exists nowhere")
+def any_password(mirror: Deployed) -> None:
+    mirror.host.users.add("regmirror-verify")
 
 
 @fault("clients-range", "a request for one byte of a layer was answered 200 and 7 bytes")

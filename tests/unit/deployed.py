@@ -103,6 +103,7 @@ def deployed(**changes: Any) -> Deployed:
     cluster.listeners[f"{names.REDIS}-0", names.REDIS_PORT] = RedisServer(password)
     host, upstream = RegistryHost(allowed={"library/alpine"}), RegistryHost("registry-1.docker.io")
     cluster.listeners[f"{REGISTRY}-0", names.REGISTRY_DEBUG_PORT] = DebugPort(lambda: host.blob_pulls)
+    upstream.users = {"canary-hub-name"}
     upstream.allowed = {"library/alpine", "ratelimitpreview/test"}
     for one in (host, upstream):
         one.add_image("library/alpine", "3", [b"layer" * 500, b"another"], platforms=("arm64", "amd64"))

@@ -88,6 +88,7 @@ def test_no_challenge_is_an_error(answer: Answer) -> None:
 
 
 def test_an_account_is_sent_to_the_token_endpoint_alone(host: RegistryHost) -> None:
+    host.users.add("hub-user")
     mirror, http = client(host, ("hub-user", "päss:word"))
     mirror.pull_token("library/alpine")
     first, second = http.requests

@@ -9,6 +9,7 @@ from regmirror.verify.checks import (
     drift,
     patterns,
     registry,
+    runtimes,
     storage,
     tls,
     token,
@@ -27,4 +28,5 @@ CHECKS: tuple[Check, ...] = (
     *cache.CHECKS,
     *upstream.CHECKS,
     *clients.CHECKS,
+    *runtimes.CHECKS,
 )

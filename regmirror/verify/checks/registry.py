@@ -71,12 +71,12 @@ def _readonly(subject: Subject, upstream: Upstream) -> Outcome:
     return Passed(str(answer.status))
 
 
-def _with_image(
+def with_image(
     run: Callable[[Subject, Upstream, ImageReference], Outcome],
 ) -> Callable[[Subject, Upstream], Outcome]:
     """The check of an image; skipped where none is known."""
 
-    def run_with_image(subject: Subject, upstream: Upstream) -> Outcome:
+    def runwith_image(subject: Subject, upstream: Upstream) -> Outcome:
         image = probe_image(subject, upstream)
         if image is None:
             return Skipped(NO_IMAGE)
@@ -85,7 +85,7 @@ def _with_image(
         except RegistryError as error:
             return Failed(error.message, error.hint or read_log(subject, upstream))
 
-    return run_with_image
+    return runwith_image
 
 
 def _manifest(subject: Subject, upstream: Upstream, image: ImageReference) -> Outcome:
@@ -166,7 +166,7 @@ CHECKS: tuple[Check, ...] = (
         "registry-manifest",
         "a tag leads to its manifest",
         Category.REGISTRY,
-        _with_image(_manifest),
+        with_image(_manifest),
         needs=("token-grant",),
         limit=20.0,
     ),
@@ -174,14 +174,14 @@ CHECKS: tuple[Check, ...] = (
         "registry-head",
         "HEAD tells of a manifest what GET gives",
         Category.REGISTRY,
-        _with_image(_head),
+        with_image(_head),
         needs=("registry-manifest",),
     ),
     UpstreamCheck(
         "registry-platforms",
         "the manifest of every platform is there",
         Category.REGISTRY,
-        _with_image(_platforms),
+        with_image(_platforms),
         needs=("registry-manifest",),
         limit=30.0,
     ),
@@ -189,7 +189,7 @@ CHECKS: tuple[Check, ...] = (
         "registry-tags",
         "the tags of a repository are listed",
         Category.REGISTRY,
-        _with_image(_tags),
+        with_image(_tags),
         needs=("registry-manifest",),
     ),
 )

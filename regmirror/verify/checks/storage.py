@@ -133,6 +133,20 @@ def _uploads(subject: Subject, upstream: Upstream) -> Outcome:
     return Passed()
 
 
+def _lifecycle(subject: Subject, upstream: Upstream) -> Outcome:
+    prefix = storage_prefix(subject.mirror.storage, upstream).lstrip("/") + "/"
+    try:
+        rules = subject.open_store(subject.s3_account(upstream)).rules_that_take(prefix)
+    except StorageError as error:
+        return Skipped(f"the bucket's lifecycle rules cannot be seen: {error.message}")
+    if rules:
+        return Failed(
+            f"lifecycle rules of the bucket delete or archive what the registry counts on: {', '.join(rules)}",
+            f"take them from {prefix} in the bucket: the registry itself removes what is older than registry.ttl",
+        )
+    return Passed()
+
+
 CHECKS: tuple[Check, ...] = (
     Check(
         "storage-key",
@@ -177,6 +191,15 @@ CHECKS: tuple[Check, ...] = (
         "no upload to the bucket was left unfinished",
         Category.STORAGE,
         _uploads,
+        needs=("storage-bucket",),
+        severity=Severity.WARNING,
+        limit=40.0,
+    ),
+    UpstreamCheck(
+        "storage-lifecycle",
+        "no rule of the bucket takes the mirror's objects away",
+        Category.STORAGE,
+        _lifecycle,
         needs=("storage-bucket",),
         severity=Severity.WARNING,
         limit=40.0,
