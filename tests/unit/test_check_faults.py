@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from regmirror.errors import RegistryError
-from regmirror.ports.cluster import ENDPOINT_SLICE, INGRESS
+from regmirror.ports.cluster import DEPLOYMENT, ENDPOINT_SLICE, INGRESS, POD, SECRET
 from regmirror.ports.http import Answer
 from regmirror.stack import names
 from regmirror.verify.check import Failed, Outcome, Passed, Severity, Skipped, Warned
@@ -48,6 +50,21 @@ def test_a_check_names_what_is_broken(check: str, harm: Harm, words: str) -> Non
 def test_every_check_but_the_first_has_a_fault() -> None:
     tried = {id_ for id_, *_ in FAILURES} | {id_ for id_, *_ in FAULTS}
     assert {check.id for check in CHECKS} - tried == {"cluster-api", "token-validity"}
+
+
+def test_verify_leaves_everything_as_it_was() -> None:
+    mirror = deployed()
+
+    def versions() -> list[Any]:
+        kinds = (SECRET, DEPLOYMENT, POD, INGRESS, ENDPOINT_SLICE)
+        return [found["metadata"] for kind in kinds for found in mirror.cluster.select(kind)]
+
+    before = versions()
+    mirror.ask_all()
+    assert versions() == before
+    changing = [request for request in mirror.http.requests if request.method not in {"GET", "HEAD"}]
+    assert {(request.method, request.path.rpartition("/blobs/")[2]) for request in changing} == {("POST", "uploads/")}
+    assert mirror.store.sizes == {}
 
 
 def test_a_warning_fails_nothing_and_stops_nothing() -> None:
