@@ -22,7 +22,10 @@ class Command(StrEnum):
     DEPLOY = "deploy"
     DIFF = "diff"
     VERIFY = "verify"
+    STATUS = "status"
     ROTATE_CERT = "rotate-cert"
+    SUPPORT_BUNDLE = "support-bundle"
+    UPGRADE_NOTES = "upgrade-notes"
     DESTROY = "destroy"
 
 
@@ -63,17 +66,23 @@ def role(mirror: "Mirror", command: Command) -> dict[str, Any]:
 
 
 def rights(mirror: "Mirror", command: Command) -> "Sequence[Right]":
-    """What a command asks the API server for: the same that it checks before it begins."""
+    """What a command asks the API server for; one that changes something checks the same before it begins."""
     from regmirror.deploy.preflight import deploy_rights, diff_rights
     from regmirror.destroy.rights import destroy_rights
     from regmirror.rotate.rights import rotate_rights
+    from regmirror.status.rights import STATUS_RIGHTS
+    from regmirror.support.rights import support_rights
+    from regmirror.upgrade.rights import UPGRADE_RIGHTS
     from regmirror.verify.rights import VERIFY_RIGHTS
 
     of_command: dict[Command, Callable[[Mirror], Sequence[Right]]] = {
         Command.DEPLOY: deploy_rights,
         Command.DIFF: diff_rights,
         Command.VERIFY: lambda _: VERIFY_RIGHTS,
+        Command.STATUS: lambda _: STATUS_RIGHTS,
         Command.ROTATE_CERT: rotate_rights,
+        Command.SUPPORT_BUNDLE: lambda _: support_rights(),
+        Command.UPGRADE_NOTES: lambda _: UPGRADE_RIGHTS,
         Command.DESTROY: lambda _: destroy_rights(),
     }
     return of_command[command](mirror)

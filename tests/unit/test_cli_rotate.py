@@ -16,6 +16,9 @@ from regmirror.destroy.rights import destroy_rights
 from regmirror.errors import ExitCode
 from regmirror.ports.cluster import Right
 from regmirror.rotate.rights import rotate_rights
+from regmirror.status.rights import STATUS_RIGHTS
+from regmirror.support.rights import support_rights
+from regmirror.upgrade.rights import UPGRADE_RIGHTS
 from regmirror.verify.rights import VERIFY_RIGHTS
 from tests import samples
 from tests.unit.rotating import pair_of
@@ -26,6 +29,9 @@ RIGHTS = {
     "diff": diff_rights(samples.mirror()),
     "destroy": destroy_rights(),
     "rotate-cert": rotate_rights(samples.mirror()),
+    "status": list(STATUS_RIGHTS),
+    "support-bundle": support_rights(),
+    "upgrade-notes": list(UPGRADE_RIGHTS),
 }
 
 
@@ -100,6 +106,15 @@ def test_it_is_said_how_a_role_is_bound() -> None:
 def test_a_rotation_may_never_do_more_than_it_does() -> None:
     written = {right.resource for right in RIGHTS["rotate-cert"] if right.verb in {"create", "delete"}}
     assert written == {"secrets", "leases", "pods/portforward"}
+
+
+def test_a_support_bundle_may_look_at_what_it_shows_and_change_nothing() -> None:
+    found = RIGHTS["support-bundle"]
+    assert set(RIGHTS["verify"]) | set(RIGHTS["status"]) <= set(found)
+    assert Right("list", "networking.k8s.io", "networkpolicies") in found
+    assert Right("list", "networking.k8s.io", "ingresses") in found
+    assert Right("list", "", "limitranges") in found
+    assert {right.resource for right in found if right.verb not in {"get", "list"}} == {"pods/portforward"}
 
 
 def rights_of(role: dict[str, Any]) -> list[Right]:
