@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -110,6 +111,17 @@ def test_a_store_that_fails_is_no_fault_of_the_catalog() -> None:
     mirror = deployed()
     answer(mirror, "/v2/_catalog", 500, b'{"errors":[{"detail":{"DriverName":"s3aws"}}]}')
     assert mirror.ask("registry-catalog") == Skipped("the store fails: see storage-bucket")
+
+
+def test_an_attestation_is_no_platform() -> None:
+    mirror = deployed()
+    mirror.host.add_image("library/alpine", "3", [b"layer"], platforms=("amd64", "arm64"))
+    media_type, content = mirror.host.manifests["library/alpine", "3"]
+    index = json.loads(content)
+    attestation = {"digest": "sha256:lost", "platform": {"os": "unknown", "architecture": "unknown"}}
+    index["manifests"].append(attestation)
+    mirror.host.manifests["library/alpine", "3"] = (media_type, json.dumps(index).encode())
+    assert mirror.ask("registry-platforms") == Passed("2 platforms")
 
 
 def test_no_pull_at_all_is_a_warning_whatever_the_limit() -> None:
