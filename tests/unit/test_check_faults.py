@@ -113,6 +113,14 @@ def test_a_store_that_fails_is_no_fault_of_the_catalog() -> None:
     assert mirror.ask("registry-catalog") == Skipped("the store fails: see storage-bucket")
 
 
+def test_pods_that_send_clients_elsewhere_are_told_once() -> None:
+    mirror = deployed()
+    mirror.host.realm = "https://x/auth"
+    outcomes = mirror.ask_all()
+    assert [id_ for id_, outcome in outcomes.items() if isinstance(outcome, Failed)] == ["registry-challenge"]
+    assert outcomes["registry-manifest"] == Skipped("needs registry-challenge")
+
+
 def test_an_attestation_is_no_platform() -> None:
     mirror = deployed()
     mirror.host.add_image("library/alpine", "3", [b"layer"], platforms=("amd64", "arm64"))

@@ -156,7 +156,7 @@ CHECKS: tuple[Check, ...] = (
         "a repository outside the list is denied",
         Category.CLIENTS,
         _unlisted_denied,
-        needs=("token-accepted", "config-access"),
+        needs=("registry-challenge", "token-accepted", "config-access"),
     ),
     UpstreamCheck(
         "clients-push-denied",

@@ -168,7 +168,7 @@ CHECKS: tuple[Check, ...] = (
         "a tag leads to its manifest",
         Category.REGISTRY,
         with_image(_manifest),
-        needs=("token-grant",),
+        needs=("registry-challenge", "token-grant"),
         limit=20.0,
     ),
     UpstreamCheck(

@@ -25,7 +25,7 @@ from regmirror.verify.check import (
 )
 from regmirror.verify.checks.config import check_ingress, check_users
 from regmirror.verify.cures import DEPLOY, kubectl, restart, restart_registry
-from regmirror.verify.probe import UNLISTED, probe_image, pull_token, sign
+from regmirror.verify.probe import UNLISTED, probe_image, sign
 from regmirror.verify.subject import Subject, look_up
 
 _RENEW = "replace it, without a failed pull: regmirror rotate-cert --force"
@@ -157,8 +157,10 @@ def _granted(subject: Subject, upstream: Upstream) -> Outcome:
     image = probe_image(subject, upstream)
     if image is None:
         return Passed("no image is known that may be pulled")
-    token = pull_token(subject, upstream, image)
-    if token and not decode_token(token).access:
+    # Asked of our own realm: whether the registry sends clients there is for registry-challenge to say.
+    scope = f"repository:{image.repository}:pull"
+    token = subject.client(upstream).token(subject.realm(upstream), subject.mirror.host_of(upstream), (scope,))
+    if not decode_token(token).access:
         return Failed(
             f"/auth grants no pull of {image.repository}: docker_auth's ACL does not have it",
             restart(subject, names.AUTH),
