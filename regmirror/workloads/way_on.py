@@ -12,9 +12,13 @@ _WAYS = (
     (r"PersistentVolumeClaim", "see to that claim, or take the volume away (the mirror itself has none)"),
     (r"nodes are available", "make room on a node, or ask for less by resources, nodeSelector or tolerations"),
 )
+_RIGHT_IS_MISSING = re.compile(r'User ".*" cannot \w+ resource "')
+"""Kubernetes apiserver ``pkg/endpoints/handlers/responsewriters/errors.go``; the resource may be any of the above."""
 
 
 def way_on(words: str) -> str | None:
-    """What to try; None where the words are none of those that are known."""
+    """What to try; None where the words are none of those that are known, or are about a right that is missing."""
+    if _RIGHT_IS_MISSING.search(words):
+        return None
     found = ((re.search(pattern, words, re.IGNORECASE), way) for pattern, way in _WAYS)
     return next((match.expand(way) for match, way in found if match), None)

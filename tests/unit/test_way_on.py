@@ -31,7 +31,13 @@ def test_what_to_try_is_known(words: str, way: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["", 'secrets "x" is forbidden: User "u" cannot get resource "secrets"', "CrashLoopBackOff (exit code 1)"]
+    "words",
+    [
+        "",
+        'secrets "x" is forbidden: User "u" cannot get resource "secrets"',
+        'persistentvolumeclaims is forbidden: User "u" cannot list resource "persistentvolumeclaims" in API group ""',
+        "CrashLoopBackOff (exit code 1)",
+    ],
 )
 def test_of_other_words_nothing_is_guessed(words: str) -> None:
     assert way_on(words) is None
