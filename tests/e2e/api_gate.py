@@ -46,6 +46,8 @@ class ApiGate:
         """One request of one connection."""
         with client, suppress(OSError):
             method, path, head, body = self._read(client)
+            if self.is_shut:
+                return
             with self._connect() as api:
                 if method == "GET" or _NO_CHANGE.search(path):
                     api.sendall(head + body)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from lab.setting import Setting
 
 PROGRAMS = Path(sys.executable).parent
@@ -58,6 +60,13 @@ class Deployment:
         """Write the configuration for this setting."""
         chosen = [f"--host={self.host}", f"--probe-image={self.setting.allowed_image}", *self.setting.init_options]
         return self.regmirror("init", "--yes", "--force", "--create-bucket", *chosen, *options)
+
+    def change_file(self, **sections: Any) -> None:
+        """Merge other values into the sections of the file."""
+        content = yaml.safe_load(self.file.read_text())
+        for name, section in sections.items():
+            content[name] = {**content.get(name, {}), **section} if isinstance(section, dict) else section
+        self.file.write_text(yaml.safe_dump(content))
 
     def deploy(self, *options: str, **environment: str) -> Outcome:
         """Deploy, reaching the host without DNS."""

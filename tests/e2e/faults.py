@@ -5,6 +5,7 @@ from tests.e2e.configuration_faults import CONFIGURATION
 from tests.e2e.deployment import Object
 from tests.e2e.fault import Fault
 from tests.e2e.harm import hub, pods, secret
+from tests.e2e.stale_faults import STALE
 
 HEALTHY_HUB = {"down": False}
 SIGNING, BUNDLE = "regmirror-signing", "regmirror-bundle"
@@ -31,9 +32,8 @@ SIGNING_FAULTS = [
         "token-key-pair",
         "do not belong together",
         secret(SIGNING, **{"tls.key": lambda: harm.stranger().key_pem}),
-        by_deploy=False,
     ),
-    Fault("no key", "token-key-pair", "no Secret regmirror-signing", harm.deleted("secret", SIGNING), by_deploy=False),
+    Fault("no key", "token-key-pair", "no Secret regmirror-signing", harm.deleted("secret", SIGNING)),
 ]
 
 ENTRANCE = [
@@ -42,7 +42,6 @@ ENTRANCE = [
         "tls-secret",
         "there is no Secret regmirror-tls",
         harm.deleted("secret", "regmirror-tls"),
-        by_deploy=False,
     ),
     Fault(
         "a certificate of another host",
@@ -50,14 +49,12 @@ ENTRANCE = [
         "is not for",
         harm.certificate_in_secret(lambda _: "another.example.com", 90),
         quick=True,
-        by_deploy=False,
     ),
     Fault(
         "a certificate that has ended",
         "tls-secret",
         "ended on",
         harm.certificate_in_secret(lambda mirror: mirror.host, -1),
-        by_deploy=False,
     ),
     Fault(
         "another host",
@@ -125,35 +122,35 @@ UPSTREAM = [
         "connection refused",
         hub("/faults", {"down": True}, HEALTHY_HUB),
         quick=True,
-        by_deploy=False,
+        by_hand="that it is not down",
     ),
     Fault(
         "an upstream that fails",
         "upstream-reachable",
         "503",
         hub("/faults", {"registry": {"mode": "status", "status": 503}}, HEALTHY_HUB),
-        by_deploy=False,
+        by_hand="that it is not down",
     ),
     Fault(
         "an upstream that resets connections",
         "upstream-reachable",
         "reset",
         hub("/faults", {"registry": {"mode": "reset"}}, HEALTHY_HUB),
-        by_deploy=False,
+        by_hand="that it is not down",
     ),
     Fault(
         "an upstream that hangs",
         "upstream-reachable",
         "did not answer in time",
         hub("/faults", {"registry": {"mode": "hang"}}, HEALTHY_HUB),
-        by_deploy=False,
+        by_hand="that it is not down",
     ),
     Fault(
         "a revoked account",
         "upstream-credentials",
         "refuses the mirror's account: 401",
         hub("/faults", {"token": {"mode": "status", "status": 401}}, HEALTHY_HUB),
-        by_deploy=False,
+        by_hand="put a valid user name and access token",
     ),
     Fault(
         "no pull left",
@@ -161,20 +158,23 @@ UPSTREAM = [
         "0 of",
         hub("/faults", {"registry": {"mode": "rate-limited", "only": "manifests"}}, HEALTHY_HUB),
         quick=True,
-        by_deploy=False,
+        by_hand="or wait",
     ),
 ]
 
 CONTENT = [
+    Fault("a damaged layer", "clients-pull", "another content than its digest says", harm.damaged_layer),
     Fault(
-        "a damaged layer", "clients-pull", "another content than its digest says", harm.damaged_layer, by_deploy=False
+        "a Redis that was given another password",
+        "cache-password",
+        "Redis refuses the registry's password",
+        harm.redis_commands(["CONFIG SET requirepass x"], ["CONFIG SET requirepass {password}"]),
     ),
     Fault(
         "a Redis that was told not to forget",
         "cache-policy",
         "maxmemory-policy noeviction",
         harm.redis_commands(["CONFIG SET maxmemory-policy noeviction"], ["CONFIG SET maxmemory-policy allkeys-lru"]),
-        by_deploy=False,
     ),
 ]
 
@@ -210,7 +210,6 @@ WORKLOADS = [
             "regmirror-docker-hub",
             lambda spec: spec["containers"][0]["env"].append({"name": "REGISTRY_LOG_LEVEL", "value": "info"}),
         ),
-        by_deploy=False,
     ),
     Fault(
         "the private key in the registry",
@@ -220,8 +219,7 @@ WORKLOADS = [
             "regmirror-docker-hub",
             lambda spec: spec["volumes"].append({"name": "key", "secret": {"secretName": SIGNING}}),
         ),
-        by_deploy=False,
     ),
 ]
 
-FAULTS = [*CONFIGURATION, *SIGNING_FAULTS, *ENTRANCE, *UPSTREAM, *CONTENT, *WORKLOADS]
+FAULTS = [*CONFIGURATION, *STALE, *SIGNING_FAULTS, *ENTRANCE, *UPSTREAM, *CONTENT, *WORKLOADS]

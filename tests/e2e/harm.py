@@ -3,6 +3,7 @@
 import base64
 import json
 import subprocess
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -217,6 +218,8 @@ def redis_commands(begin: Sequence[str], end: Sequence[str] = ()) -> Harm:
             open_until_end.close()
 
         tell(begin)
+        # Where another cure is tried, nobody calls undo.
+        weakref.finalize(undo, open_until_end.close)
         return undo
 
     return harm

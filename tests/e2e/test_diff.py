@@ -24,14 +24,6 @@ def deployment(new_deployment: Callable[[], Deployment]) -> Deployment:
     return made
 
 
-def change_file(mirror: Deployment, **sections: Any) -> None:
-    """Merge other values into the sections of the file."""
-    content = yaml.safe_load(mirror.file.read_text())
-    for name, section in sections.items():
-        content[name] = section if isinstance(section, list) else {**content.get(name, {}), **section}
-    mirror.file.write_text(yaml.safe_dump(content))
-
-
 def diff(mirror: Deployment, code: int) -> dict[str, Any]:
     outcome = mirror.regmirror("diff", "-o", "json")
     assert outcome.code == code, outcome.words + outcome.output
@@ -66,7 +58,7 @@ def test_after_the_deployment_nothing_differs(deployment: Deployment) -> None:
 
 
 def test_a_change_of_the_file_is_told_field_by_field_and_secrets_by_their_names(deployment: Deployment) -> None:
-    change_file(deployment, auth={"replicas": 2}, registry={"ttl": "24h"}, ingress={"annotations": {"a.b/c": "d"}})
+    deployment.change_file(auth={"replicas": 2}, registry={"ttl": "24h"}, ingress={"annotations": {"a.b/c": "d"}})
     report = diff(deployment, 1)
     assert fields(report, "drift") == set()
     assert fields(report, "file") == {
@@ -77,7 +69,7 @@ def test_a_change_of_the_file_is_told_field_by_field_and_secrets_by_their_names(
     assert ("create", "PodDisruptionBudget") in {(found["action"], found["kind"]) for found in report["objects"]}
     assert deployment.deploy().code == 0
     assert diff(deployment, 0)["objects"] == []
-    change_file(deployment, auth={"replicas": 1}, ingress={"annotations": {}})
+    deployment.change_file(auth={"replicas": 1}, ingress={"annotations": {}})
     report = diff(deployment, 1)
     assert fields(report, "file") == {"Deployment spec.replicas", "Ingress metadata.annotations[a.b/c]"}
     assert ("remove", "PodDisruptionBudget") in {(found["action"], found["kind"]) for found in report["objects"]}
@@ -92,7 +84,7 @@ def test_an_edit_of_the_cluster_is_drift_and_what_was_added_stays(deployment: De
     deployment.kubectl("set", "image", "deployment/regmirror-redis", "redis=example.invalid/none:1")
     deployment.kubectl("set", "env", "deployment/regmirror-auth", f"FOO={CANARY}")
     deployment.kubectl("delete", "service", "regmirror-redis")
-    change_file(deployment, registry={"ttl": "48h"})
+    deployment.change_file(registry={"ttl": "48h"})
     report = diff(deployment, 1)
     drifted = fields(report, "drift")
     assert "Deployment spec.template.spec.containers[redis].image" in drifted
@@ -136,7 +128,7 @@ def test_an_upstream_that_left_the_file_stays_until_it_is_pruned(deployment: Dep
     certificate = json.loads(deployment.kubectl("get", "secret", "regmirror-tls", "-o", "json"))
     certificate["metadata"] = {"name": "regmirror-tls-second"}
     deployment.kubectl("create", "-f", "-", stdin=json.dumps(certificate))
-    change_file(deployment, upstreams=[*content["upstreams"], second])
+    deployment.change_file(upstreams=[*content["upstreams"], second])
     assert deployment.deploy("--skip-proof").code == 0
     deployment.file.write_text(yaml.safe_dump(content))
     removed = {f["name"] for f in diff(deployment, 1)["objects"] if f["action"] == "remove"}

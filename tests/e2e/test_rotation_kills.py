@@ -2,16 +2,15 @@
 
 import os
 import signal
-import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
 import pytest
 
-from tests.e2e.api_gate import ApiGate, Boundary, api_gate
-from tests.e2e.deployment import PROGRAMS, Deployment
+from tests.e2e.api_gate import Boundary, api_gate
+from tests.e2e.deployment import Deployment
 from tests.e2e.load import Load
+from tests.e2e.mortal import Mortal
 from tests.e2e.rotations import short_lived, signing_key, status_of_forged
 
 pytestmark = pytest.mark.lab
@@ -22,73 +21,20 @@ EVERY = 1 if LONG else 7
 MOST_RUNS = 80
 
 
-@dataclass
-class Mortal:
-    """Runs of rotate-cert through a gate; each is struck at the first boundary where none was struck before."""
-
-    mirror: Deployment
-    gate: ApiGate
-    through: list[str]
-    signals: tuple[signal.Signals, ...]
-    aims_at: Callable[[Boundary], bool] = lambda _: True
-    known: list[Boundary] = field(default_factory=list)
-    struck: list[Boundary] = field(default_factory=list)
-    process: subprocess.Popen[str] | None = None
-    is_struck: bool = False
-
-    def run(self, *options: str) -> int:
-        """Run it; gives its exit code."""
-        self.gate.begin()
-        self.gate.after = self.strike
-        self.is_struck = False
-        words = [*self.mirror.setting.resolve(self.mirror.host), "--unlock", *options]
-        with (self.mirror.directory / "said.txt").open("a") as said, self.gate.lock:
-            self.process = subprocess.Popen(
-                [str(PROGRAMS / "regmirror"), "rotate-cert", *self.through, *words],
-                cwd=self.mirror.directory,
-                env=os.environ | self.mirror.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                text=True,
-                start_new_session=True,
-            )
-        return self.process.wait(timeout=600)
-
-    def strike(self, boundary: Boundary) -> None:
-        """Called by the gate, which holds back the answer to the change that was just made."""
-        if self.is_struck or boundary in self.known or not self.aims_at(boundary):
-            return
-        self.known.append(boundary)
-        if (len(self.known) - 1) % EVERY:
-            return
-        number = self.signals[len(self.struck) % len(self.signals)]
-        self.struck.append(boundary)
-        self.is_struck = True
-        assert self.process is not None
-        if number is signal.SIGKILL:
-            # As when its machine or its pod ends: Helm dies with it, and nothing that it has still sent arrives.
-            self.gate.is_shut = True
-            os.killpg(self.process.pid, number)
-        else:
-            self.process.send_signal(number)
-
-
 def rotate_and_die(
     mirror: Deployment, signals: tuple[signal.Signals, ...], aims_at: Callable[[Boundary], bool] = lambda _: True
 ) -> Mortal:
     """Run a rotation again and again until one run comes to its end."""
     with api_gate(mirror) as (gate, through):
-        mortal = Mortal(mirror, gate, through, signals, aims_at)
+        mortal = Mortal(mirror, gate, ["rotate-cert", *through, "--unlock"], signals, EVERY, aims_at)
         for _ in range(MOST_RUNS):
             before = len(mortal.struck)
             # Where nothing was begun yet, there is nothing that the next run would go on with.
             code = mortal.run(*([] if gate.stage else ["--force"]))
-            said = (mirror.directory / "said.txt").read_text()[-3000:]
             if len(mortal.struck) == before:
-                assert code == 0, said
+                assert code == 0, mortal.said()
                 return mortal
-            assert code in {-signal.SIGKILL, 130}, said
+            assert code in {-signal.SIGKILL, 130}, mortal.said()
     raise AssertionError(f"it never ends: {mortal.struck}")
 
 

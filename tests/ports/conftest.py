@@ -112,10 +112,10 @@ def real_helm4(setting: Setting, real_place: Place) -> HelmPlace:
 def _real_helm(setting: Setting, place: Place, executable: str) -> HelmPlace:
     cluster = place.cluster
     helm = Pyhelm3Helm(executable, None, setting.context, cluster.namespace)
-    return HelmPlace(helm, cluster, lambda name, revision: _leave_pending(cluster, name, revision))
+    return HelmPlace(helm, cluster, lambda name, revision: leave_pending(cluster, name, revision))
 
 
-def _leave_pending(cluster: Cluster, name: str, revision: int) -> None:
+def leave_pending(cluster: Cluster, name: str, revision: int) -> None:
     """Write Helm's record of a further revision that never ended. Source: Helm's pkg/storage/driver/util.go."""
     record = cluster.get(SECRET, f"sh.helm.release.v1.{name}.v{revision - 1}")
     assert record is not None
