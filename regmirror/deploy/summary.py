@@ -17,7 +17,8 @@ def failed(attempts: Sequence[Attempt], work: str) -> RegmirrorError:
     """
     errors = [attempt.outcome for attempt in attempts if isinstance(attempt.outcome, RegmirrorError)]
     first = errors[0]
-    others = list(dict.fromkeys(_with_hint(error) for error in errors[1:] if _with_hint(error) != _with_hint(first)))
+    lines_of_others = [_also(error, first.hint) for error in errors[1:]]
+    others = [line for line in dict.fromkeys(lines_of_others) if line != _also(first, first.hint)]
     if not _changed(attempts) and not any(error.left_changes for error in errors):
         first.message = "\n".join([first.message, *others])
         return first
@@ -60,5 +61,7 @@ def _changed(attempts: Sequence[Attempt]) -> list[str]:
     ]
 
 
-def _with_hint(error: RegmirrorError) -> str:
-    return f"also {error.code}: {error.message}" + (f"\n  Try: {error.hint}" if error.hint else "")
+def _also(error: RegmirrorError, told: str | None) -> str:
+    """A further error, with its hint where that is not the one that is ``told`` at the end anyway."""
+    hint = f"\n  Try: {error.hint}" if error.hint and error.hint != told else ""
+    return f"also {error.code}: {error.message}{hint}"

@@ -226,6 +226,14 @@ def test_several_failures_are_told_together_the_first_step_first() -> None:
     assert error.message == "first\nalso RM300: second\n  Try: do that\nalso RM300: third"
 
 
+def test_a_cure_that_several_failures_have_is_told_once() -> None:
+    error, _ = failed(
+        Step("a", failing(HelmError("a is denied", hint="allow it"))),
+        Step("b", failing(HelmError("b is denied", hint="allow it"))),
+    )
+    assert (error.message, error.hint) == ("a is denied\nalso RM300: b is denied", "allow it")
+
+
 def test_what_several_steps_fail_of_is_told_once() -> None:
     error, _ = failed(*(Step(name, failing(HelmError("no answer"))) for name in "abc"))
     assert error.message == "no answer"
