@@ -34,6 +34,8 @@ class ApiGate:
     server: str
     authority: Path
     token: str
+    has_stages: bool
+    """False for a command that writes all Secrets at each run: the number of a stage would say nothing then."""
     after: Callable[[Boundary], None] = lambda _: None
     made: list[Boundary] = field(default_factory=list)
     """Every change of the command that runs now."""
@@ -78,7 +80,7 @@ class ApiGate:
             if holder == self.holder:
                 return
             self.holder, change, stage = holder, f"Lease {'taken' if holder else 'given back'}", 0
-        if _OWN_SECRET.search(change):
+        if self.has_stages and _OWN_SECRET.search(change):
             self.stage += 1
         counted = Counter((stage, change) for stage, change, _ in self.made)
         boundary = (stage, change, counted[stage, change] + 1)
@@ -112,13 +114,13 @@ class ApiGate:
 
 
 @contextmanager
-def api_gate(mirror: Deployment) -> Iterator[tuple[ApiGate, list[str]]]:
+def api_gate(mirror: Deployment, *, has_stages: bool = True) -> Iterator[tuple[ApiGate, list[str]]]:
     """A gate before the mirror's API server, and the options by which a command goes through it."""
     shown = json.loads(mirror.kubectl("config", "view", "--raw", "--minify", "--flatten", "-o", "json"))
     cluster, user = shown["clusters"][0]["cluster"], shown["users"][0]["user"]
     authority = mirror.directory / "api-authority.crt"
     authority.write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
-    gate = ApiGate(cluster["server"], authority, user["token"])
+    gate = ApiGate(cluster["server"], authority, user["token"], has_stages)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         kubeconfig = mirror.directory / "gate.kubeconfig"
         shown["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{listener.getsockname()[1]}"}

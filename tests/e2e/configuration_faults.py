@@ -35,7 +35,6 @@ CONFIGURATION = [
         "config-safety",
         "it accepts pushes",
         configured(REGISTRY_FILE, lambda c: c["storage"]["maintenance"].pop("readonly")),
-        quick=True,
     ),
     Fault(
         "an open debug port",
@@ -112,7 +111,6 @@ CONFIGURATION = [
         "config-users",
         "passwords that everyone knows",
         configured(AUTH_FILE, lambda c: c["users"].update(admin={"password": "x"})),
-        quick=True,
     ),
     Fault(
         "no anonymous clients",

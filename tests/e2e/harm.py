@@ -3,9 +3,7 @@
 import base64
 import json
 import subprocess
-import weakref
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -193,36 +191,34 @@ def damaged_layer(mirror: Deployment) -> Undo:
 
 
 def redis_commands(begin: Sequence[str], end: Sequence[str] = ()) -> Harm:
-    """Commands to the running Redis; those that end the harm come over the same connection, which stays logged in.
+    """Commands to the running Redis, and those that end the harm.
 
     ``{password}`` and ``{maxmemory}`` in a command stand for what they were before.
     """
 
     def harm(mirror: Deployment) -> Undo:
-        cluster = KubernetesCluster(None, mirror.setting.context, mirror.namespace)
-        found = mirror.objects("secret", "--field-selector=metadata.name=regmirror-redis-config")
-        password = base64.b64decode(found[0]["data"]["password"]).decode()
-        running = mirror.objects("pods", "-l", "app.kubernetes.io/instance=regmirror-redis")
-        open_until_end = ExitStack()
-        connection = open_until_end.enter_context(cluster.connect(running[0]["metadata"]["name"], 6379))
-        assert ask(connection, "AUTH", password) == "+OK"
-        before = {"password": password, "maxmemory": str(ask_setting(connection, "maxmemory"))}
-
-        def tell(commands: Sequence[str]) -> None:
-            for command in commands:
-                answer = ask(connection, *(word.format(**before) for word in command.split()))
-                assert not answer.startswith("-"), answer
-
-        def undo() -> None:
-            tell(end)
-            open_until_end.close()
-
-        tell(begin)
-        # Where another cure is tried, nobody calls undo.
-        weakref.finalize(undo, open_until_end.close)
-        return undo
+        (found,) = mirror.objects("secret", "--field-selector=metadata.name=regmirror-redis-config")
+        password = base64.b64decode(found["data"]["password"]).decode()
+        before = {"password": password, "maxmemory": str(tell_redis(mirror, password, []))}
+        tell_redis(mirror, password, [command.format(**before) for command in begin])
+        changed = [command.split()[-1] for command in begin if command.startswith("CONFIG SET requirepass ")]
+        last = [command.format(**before) for command in end]
+        return lambda: tell_redis(mirror, (changed or [password])[-1], last)
 
     return harm
+
+
+def tell_redis(mirror: Deployment, password: str, commands: Sequence[str]) -> str | None:
+    """Log in to the running Redis and have commands carried out; gives its ``maxmemory`` as it was before."""
+    cluster = KubernetesCluster(None, mirror.setting.context, mirror.namespace)
+    running = mirror.objects("pods", "-l", "app.kubernetes.io/instance=regmirror-redis")
+    with cluster.connect(running[0]["metadata"]["name"], 6379) as connection:
+        assert ask(connection, "AUTH", password) == "+OK"
+        memory = ask_setting(connection, "maxmemory")
+        for command in commands:
+            answer = ask(connection, *command.split())
+            assert not answer.startswith("-"), answer
+    return memory
 
 
 def frozen(deployment: str) -> Harm:

@@ -27,7 +27,7 @@ WAYS: dict[str, tuple[Sequence[signal.Signals | None], set[int]]] = {
 def deploy_and_die(mirror: Deployment, way: str) -> Mortal:
     """Deploy again and again until one deployment comes to its end."""
     signals, codes = WAYS[way]
-    with api_gate(mirror) as (gate, through):
+    with api_gate(mirror, has_stages=False) as (gate, through):
         mortal = Mortal(mirror, gate, ["deploy", *through, "--unlock", "--timeout", "30s"], signals, EVERY)
         for _ in range(MOST_RUNS):
             before = len(mortal.struck)
