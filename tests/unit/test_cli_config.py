@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 from hypothesis import example, given, settings
-from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from regmirror.cli.app import app
 from regmirror.config.effective import as_lines, effective
 from regmirror.config.load import parse_mirror
 from tests import samples
+from tests.unit.free_text import TEXTS
 
 FILE = """\
 apiVersion: regmirror.dev/v1alpha1
@@ -82,11 +82,11 @@ def test_a_secret_is_shown_by_reference_and_whether_it_is_at_hand(monkeypatch: p
     assert found == {"storage.accessKey.id": True, "storage.accessKey.secret": False, "redis.password": None}
 
 
-@given(st.text(min_size=1))
-@example("\x85")
+@given(TEXTS)
+@example("\U0001f600")
 @settings(max_examples=30, deadline=None)
 def test_any_text_can_be_read_back(text: str) -> None:
-    mirror = samples.mirror(auth={"issuer": "x", "nodeSelector": {text: text}, "tolerations": [{"key": text}]})
+    mirror = samples.mirror(auth={"issuer": text}, ingress={"annotations": {"example.com/note": text}})
     lines = "\n".join(line for line, _ in as_lines(effective(mirror)))
     assert parse_mirror(lines, "shown") == mirror
 

@@ -28,6 +28,7 @@ from regmirror.stack.releases import Stack, build_stack
 from regmirror.stack.secret_forms import secret_forms
 from tests import samples
 from tests.charts.helm import find_helm
+from tests.unit.free_text import TEXTS
 
 EXAMPLES = 2000 if os.environ.get("REGMIRROR_LONG") else 40
 EVERY_KEY: dict[str, Any] = runpy.run_path(str(Path(__file__).parents[2] / "docs/generate_configuration.py"))[
@@ -129,11 +130,6 @@ def test_any_value_at_any_key_is_refused_or_arrives(path: tuple[Any, ...], value
 
 
 NO_TEXT = ["\x85", "\u2028", "\u2029", "\ufeff", "\uffff", "\x7f", "\x00", "\x1b[31m"]
-TEXTS = st.text(
-    st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], exclude_characters="\ufeff\ufffe\uffff"),
-    min_size=1,
-    max_size=40,
-)
 HOSTILE = [
     'a"b', "a'b", "a\nb: c\n", "{{ .Values }}", "{% x %}", "${HOME}", "$(id)", "#", "- a", "*a", "&a", "!a", "%", "@",
     "`id`", "|", ">", "~", "null", "yes", "1e5", "0o17", "0x1f", "1_000", "2026-11-24", "12:30", " a ", "a\\b", "\\n",

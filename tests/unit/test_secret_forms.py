@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 from hypothesis import given
-from hypothesis import strategies as st
 
 from regmirror.config.model import Mirror
 from regmirror.stack.secret_forms import Blank, SecretForm, secret_forms, secret_values
 from regmirror.stack.secrets import secret_manifests
 from tests import samples
+from tests.unit.free_text import TEXTS
 
 KEY = {"id": {"env": "S3_ID"}, "secret": {"file": "s3"}}
 CREDENTIALS = {"username": {"env": "HUB_NAME"}, "password": {"secret": {"name": "hub", "key": "token"}}}
@@ -97,7 +97,7 @@ def test_the_version_changes_with_the_form_alone() -> None:
     }
 
 
-@given(issuer=st.text(min_size=1))
+@given(issuer=TEXTS)
 def test_no_text_of_the_configuration_is_taken_for_a_blank(issuer: str) -> None:
     forms = {form.name: form for form in secret_forms(mirror(auth={"issuer": issuer}))}
     (config,) = forms["regmirror-auth-config"].files.values()
