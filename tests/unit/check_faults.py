@@ -14,10 +14,10 @@ from regmirror.ports.cluster import DEPLOYMENT, ENDPOINT_SLICE, POD, SECRET, Rig
 from regmirror.ports.http import Answer
 from regmirror.stack import names
 from tests import samples
-from tests.fakes.debug_port import DebugPort
 from tests.fakes.http import Request
 from tests.fakes.redis_server import RedisServer
 from tests.fakes.registry_host import digest_of
+from tests.fakes.registry_pod import RegistryPod
 from tests.unit.deployed import REGISTRY, Deployed, deployed
 
 REGISTRY_SECRET = names.registry_secret("docker-hub")
@@ -333,7 +333,7 @@ WITH_KEY = {"bucket": "layers", "region": "here", "accessKey": {"id": {"env": "A
 
 @fault("storage-pods", "pod regmirror-docker-hub-0 says of its store: s3aws: NoSuchBucket")
 def store_lost(mirror: Deployed) -> None:
-    mirror.cluster.listeners[f"{REGISTRY}-0", 5001] = DebugPort(lambda: 0, "s3aws: NoSuchBucket")
+    RegistryPod(lambda: 0, "s3aws: NoSuchBucket").listen(mirror.cluster, f"{REGISTRY}-0")
 
 
 def redirecting(mirror: Deployed) -> None:
@@ -363,7 +363,7 @@ def expiring_objects(mirror: Deployed) -> None:
 
 @fault("storage-speed", "the bucket takes 200 ms for each request of the registry")
 def slow_store(mirror: Deployed) -> None:
-    mirror.cluster.listeners[f"{REGISTRY}-0", 5001] = DebugPort(lambda: mirror.host.blob_pulls, store_seconds=0.2)
+    RegistryPod(lambda: mirror.host.blob_pulls, store_seconds=0.2).listen(mirror.cluster, f"{REGISTRY}-0")
 
 
 @fault("cache-policy", "Redis runs with maxmemory-policy noeviction and maxmemory 0")
@@ -383,7 +383,7 @@ def no_memory(mirror: Deployed) -> None:
 
 @fault("cache-hit", "the registry fetched it from its upstream each time")
 def nothing_kept(mirror: Deployed) -> None:
-    mirror.cluster.listeners[f"{REGISTRY}-0", 5001] = DebugPort(lambda: 0)
+    RegistryPod(lambda: 0).listen(mirror.cluster, f"{REGISTRY}-0")
 
 
 @fault("upstream-credentials", "https://registry-1.docker.io refuses the mirror's account: 401")

@@ -22,11 +22,11 @@ from regmirror.verify.select import select_checks
 from regmirror.verify.subject import Subject
 from tests import samples
 from tests.fakes.cluster import FakeCluster
-from tests.fakes.debug_port import DebugPort
 from tests.fakes.http import FakeHttp
 from tests.fakes.object_store import FakeStore
 from tests.fakes.redis_server import RedisServer
 from tests.fakes.registry_host import RegistryHost
+from tests.fakes.registry_pod import RegistryPod
 
 IMAGE = "library/alpine:3"
 REGISTRY = names.registry("docker-hub")
@@ -102,7 +102,7 @@ def deployed(**changes: Any) -> Deployed:
     password = material.redis_password.get_secret_value()
     cluster.listeners[f"{names.REDIS}-0", names.REDIS_PORT] = RedisServer(password)
     host, upstream = RegistryHost(allowed={"library/alpine"}), RegistryHost("registry-1.docker.io")
-    cluster.listeners[f"{REGISTRY}-0", names.REGISTRY_DEBUG_PORT] = DebugPort(lambda: host.blob_pulls)
+    RegistryPod(lambda: host.blob_pulls).listen(cluster, f"{REGISTRY}-0")
     upstream.users = {"canary-hub-name"}
     upstream.allowed = {"library/alpine", "ratelimitpreview/test"}
     for one in (host, upstream):
