@@ -51,7 +51,7 @@ _MEANING = """\
 - **A Docker Hub that accepts connections and never answers is worse than one that is down.** For each pull by tag the
   registry asks for a token, for which it waits 15 seconds, and then for the tag's digest, for which it waits as long
   as the client does. distribution has no setting for either ([why nothing stands in
-  between](decisions/0014-what-a-fault-may-cost.md)). Pulls by digest are not touched.
+  between](decisions/0013-what-a-fault-may-cost.md)). Pulls by digest are not touched.
 - **What cannot be had is an error**, or a download that breaks off: docker, containerd and podman then go on to
   Docker Hub by themselves. None of them takes half a layer for a whole one, because its digest is known. The registry
   says 404 for whatever keeps it from Docker Hub, a 429 or a 401 as well: verify tells which it is.

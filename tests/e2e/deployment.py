@@ -151,8 +151,9 @@ class Deployment:
             self.kubectl("create", "secret", "tls", "regmirror-tls", *certificate)
 
     def remove(self) -> None:
-        """Delete the namespace without waiting for its pods to drain."""
+        """Delete the namespace, and its pods undrained: a small node has no room for those that only end slowly."""
         self.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=false")
+        self.kubectl("delete", "pods", "--all", "--force", "--grace-period=0")
 
     def _create_namespace(self) -> None:
         self.kubectl("create", "namespace", self.namespace)
