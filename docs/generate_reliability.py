@@ -34,8 +34,9 @@ how long it takes until all is well again, and which [checks](checks.md) of `reg
 an estimate: `make reliability` breaks one thing after another in a mirror as `regmirror init` makes it, on [the
 lab](lab.md), while clients pull, and writes these tables. They were measured on 2 cores.
 
-In each cell stand how requests were answered and the median time that it took, or how often they were answered in which
-way; clients waited for at most 20 seconds.
+In each cell stand how requests were answered and the median time that it took, with the longest where one took much
+longer, or how often they were answered in which way; the first 12 seconds of the fault count, and clients waited for at
+most 20 seconds.
 *Manifest by tag*, *by digest* and *layer* are of an image that the mirror has; these clients hold a token that they got
 before. *Again* is the time from the end of the fault until requests of every kind are served, the image that was not in
 the cache included; nobody lends a hand. After none of them anything that was in the cache had to be fetched from Docker
@@ -48,16 +49,18 @@ _MEANING = """\
 - **Docker Hub may go away.** What is in the cache is served: by digest and as layers without asking Docker Hub at
   all, by tag as it was when Docker Hub was last asked. Nothing tells a client that a tag may be stale. Pin what
   matters by digest: such a pull is not even slower.
-- **A Docker Hub that accepts connections and never answers is worse than one that is down.** For each pull by tag the
-  registry asks for a token, for which it waits 15 seconds, and then for the tag's digest, for which it waits as long
-  as the client does. distribution has no setting for either ([why nothing stands in
-  between](decisions/0013-what-a-fault-may-cost.md)). Pulls by digest are not touched.
+- **A Docker Hub that accepts connections and never answers is worse than one that is down.** For a tag the registry asks
+  it for a token, for which it waits 15 seconds, and then for the tag's digest, for which it waits as long as the client
+  does. distribution has no setting for either ([why nothing stands in
+  between](decisions/0013-what-a-fault-may-cost.md)). The [cache of manifests](decisions/0014-a-cache-of-manifests.md)
+  spares it all clients but one for each tag at a time; the others are told what the tag was seconds ago. Pulls by digest
+  are not touched.
 - **What cannot be had is an error**, or a download that breaks off: docker, containerd and podman then go on to
   Docker Hub by themselves. None of them takes half a layer for a whole one, because its digest is known. The registry
   says 404 for whatever keeps it from Docker Hub, a 429 or a 401 as well: verify tells which it is.
 - **Redis may go away, hang, forget or refuse.** It is a cache of descriptors: without it each request asks the bucket
-  instead. The first requests after it has gone wait 0.2 seconds a few times; then the registry does not ask a Redis
-  that does not answer, until it does again.
+  instead. A Redis that cannot be reached is asked a few times in vain, then not again until it is back. One that
+  accepts and never answers costs 0.1 seconds for each question; a layer takes seven.
 - **The bucket is the one thing that cached images need.** While it fails, clients go on to Docker Hub, and so does
   the registry, which asks it for each layer that it cannot read and then cannot keep. When it has refused for half a
   minute, the registry's pods leave the Service, so that with several replicas one node without a way to the bucket
@@ -102,7 +105,11 @@ def _cell(figures: dict[str, Any]) -> str:
     if len(answers) > 1:
         return ", ".join(f"{count}× {said}" for said, count in sorted(answers.items()))
     (said,) = answers
-    return f"{said} in 20 s" if said == "no answer" else f"{said}, {_seconds(figures['median'])}"
+    if said == "no answer":
+        return f"{said} in 20 s"
+    median, longest = figures["median"], figures["max"]
+    also = f", one {_seconds(longest)}" if longest > max(1.0, 10 * median) else ""
+    return f"{said}, {_seconds(median)}{also}"
 
 
 def _seconds(seconds: float) -> str:

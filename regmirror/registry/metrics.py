@@ -90,32 +90,3 @@ def cache_figures(samples: Iterable[Sample]) -> CacheFigures:
         totals[sample.name] = totals.get(sample.name, 0) + sample.value
     names = ("hits_total", "misses_total", "pulled_bytes_total", "pushed_bytes_total")
     return CacheFigures(*(int(totals.get(f"registry_proxy_{name}", 0)) for name in names))
-
-
-@dataclass(frozen=True, slots=True)
-class StoreFigures:
-    """How often a registry asked its store since its process began, and how many seconds it waited in all.
-
-    Source of the names: distribution v3.1.2, ``registry/storage/driver/base/base.go``.
-    """
-
-    requests: int = 0
-    seconds: float = 0.0
-
-    def __add__(self, other: Self) -> "StoreFigures":
-        return StoreFigures(self.requests + other.requests, self.seconds + other.seconds)
-
-    def seconds_each_since(self, earlier: Self) -> float:
-        """The mean time of the requests after ``earlier``; 0 where there was none."""
-        requests = self.requests - earlier.requests
-        return (self.seconds - earlier.seconds) / requests if requests > 0 else 0.0
-
-
-def store_figures(samples: Iterable[Sample]) -> StoreFigures:
-    """The figures of one registry and its store; all zero where it has none."""
-    totals = {"count": 0.0, "sum": 0.0}
-    for sample in samples:
-        name = sample.name.removeprefix("registry_storage_action_seconds_")
-        if name in totals:
-            totals[name] += sample.value
-    return StoreFigures(int(totals["count"]), totals["sum"])

@@ -34,9 +34,9 @@ def registry_config(mirror: Mirror, upstream: Upstream, material: Material) -> d
             "db": mirror.upstreams.index(upstream),
             # Redis is a cache: without it requests go on, later by these, once for every question to it. It answers in
             # a millisecond or is in trouble, and asking again would take longer than asking S3.
-            "dialtimeout": "200ms",
-            "readtimeout": "200ms",
-            "writetimeout": "200ms",
+            "dialtimeout": "100ms",
+            "readtimeout": "100ms",
+            "writetimeout": "100ms",
             "maxretries": -1,
             # After so many connections in vain, questions fail at once until one succeeds.
             "poolsize": 16,

@@ -16,8 +16,8 @@ class Category(Enum):
     TLS = "tls"
     TOKEN = "token"  # noqa: S105 - a heading, not a token
     REGISTRY = "registry"
-    STORAGE = "storage"
     CACHE = "cache"
+    STORAGE = "storage"
     UPSTREAM = "upstream"
     CLIENTS = "clients"
 

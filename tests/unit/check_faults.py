@@ -361,7 +361,7 @@ def expiring_objects(mirror: Deployed) -> None:
     mirror.store.rules = {"expire-30d": "", "logs": "logs/"}
 
 
-@fault("storage-speed", "the bucket takes 200 ms for each request of the registry")
+@fault("storage-speed", "ms to give the registry a manifest")
 def slow_store(mirror: Deployed) -> None:
     RegistryPod(lambda: mirror.host.blob_pulls, store_seconds=0.2).listen(mirror.cluster, f"{REGISTRY}-0")
 

@@ -47,7 +47,7 @@ def test_redis_is_a_cache_that_nothing_waits_for() -> None:
     found = config()
     assert found["storage"]["cache"] == {"blobdescriptor": "redis"}
     assert found["redis"]["addrs"] == ["regmirror-redis:6379"]
-    assert {found["redis"][key] for key in ("dialtimeout", "readtimeout", "writetimeout")} == {"200ms"}
+    assert {found["redis"][key] for key in ("dialtimeout", "readtimeout", "writetimeout")} == {"100ms"}
     assert found["redis"]["maxretries"] == -1
     assert list(found["health"]) == ["storagedriver"]
 

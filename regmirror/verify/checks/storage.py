@@ -1,14 +1,13 @@
 """Checks of the bucket: from here with the key that the registry uses, and as the registry's pods see it."""
 
 import json
+import time
 from datetime import timedelta
 
 from regmirror.config.model import Upstream
 from regmirror.errors import BucketMissingError, RegistryError, StorageError, StorageUnreachableError
 from regmirror.registry.client import MANIFEST_TYPES
 from regmirror.registry.inside_pod import get_inside_pod
-from regmirror.registry.metrics import StoreFigures, parse_metrics, store_figures
-from regmirror.registry.reference import ImageReference
 from regmirror.stack import names
 from regmirror.stack.registry_config import storage_prefix
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Severity, Skipped, Stage, UpstreamCheck
@@ -18,7 +17,7 @@ from regmirror.verify.subject import Subject
 _STALE = timedelta(days=1)
 _SLOW = 0.1
 """Seconds. A store in the same region answers a small request in 10 to 50 ms."""
-_PULLS = 3
+_TRIES = 3
 
 
 def _key(subject: Subject) -> Outcome:
@@ -79,43 +78,38 @@ def _speed(subject: Subject, upstream: Upstream) -> Outcome:
     image = probe_image(subject, upstream)
     if image is None:
         return Skipped(NO_IMAGE)
-    _ask_pods(subject, upstream, image)
-    before = _store(subject, upstream)
-    for _ in range(_PULLS):
-        _ask_pods(subject, upstream, image)
-    after = _store(subject, upstream)
-    if after.requests == before.requests:
-        return Skipped(f"the registry answered for {image} without a request to the bucket")
-    seconds = after.seconds_each_since(before)
-    if seconds > _SLOW:
-        return Failed(
-            f"the bucket takes {seconds * 1000:.0f} ms for each request of the registry; a pull waits for several",
-            "see the store's own state, and whether it is far away or limits the mirror's requests",
-        )
-    return Passed(f"{seconds * 1000:.0f} ms a request")
-
-
-def _ask_pods(subject: Subject, upstream: Upstream, image: ImageReference) -> None:
-    """Ask each pod for the manifest: what every pod reads from the bucket each time.
-
-    Not through the public host, where the cache of manifests answers. Not for a layer: clients are redirected for it,
-    or it is read by a call that no metric counts. Source: distribution v3.1.2 ``registry/storage/driver/base/base.go``.
-    """
     path = f"/v2/{image.repository}/manifests/{probe_platform(subject, upstream, image).digest}"
     headers = {"Authorization": f"Bearer {pull_token(subject, upstream, image)}", "Accept": ", ".join(MANIFEST_TYPES)}
-    for pod in subject.pods(names.registry(upstream.name)):
-        name = pod["metadata"]["name"]
-        status = get_inside_pod(subject.cluster, name, names.REGISTRY_PORT, path, headers).status
-        if status != 200:
-            raise RegistryError(f"pod {name} answered {status} for the manifest of {image}")
+    pods = [pod["metadata"]["name"] for pod in subject.pods(names.registry(upstream.name))]
+    seconds = max((_seconds_for_bucket(subject, pod, path, headers) for pod in pods), default=0.0)
+    if seconds > _SLOW:
+        return Failed(
+            f"the bucket takes {seconds * 1000:.0f} ms to give the registry a manifest; a pull waits for several such",
+            "see the store's own state, and whether it is far away or limits the mirror's requests",
+        )
+    return Passed(f"{seconds * 1000:.0f} ms for a manifest")
 
 
-def _store(subject: Subject, upstream: Upstream) -> StoreFigures:
-    total = StoreFigures()
-    for pod in subject.pods(names.registry(upstream.name)):
-        answer = get_inside_pod(subject.cluster, pod["metadata"]["name"], names.REGISTRY_DEBUG_PORT, "/metrics")
-        total += store_figures(parse_metrics(answer.body.decode(errors="replace")))
-    return total
+def _seconds_for_bucket(subject: Subject, pod: str, path: str, headers: dict[str, str]) -> float:
+    """How long a pod waits for the bucket when it is asked for a manifest, by which it differs from another question.
+
+    To a client that has the manifest the registry says so, and looks nowhere. Its metrics would not tell: what it reads
+    is not counted. Source: distribution v3.1.2 ``registry/handlers/manifests.go``, ``registry/storage/driver/base``.
+    """
+    known = headers | {"If-None-Match": path.rpartition("/")[2]}
+    return max(0.0, _seconds(subject, pod, path, headers, 200) - _seconds(subject, pod, path, known, 304))
+
+
+def _seconds(subject: Subject, pod: str, path: str, headers: dict[str, str], expected: int) -> float:
+    """The shortest time that a pod's own answer took: what makes one slower is the way there, more often than not."""
+    found = []
+    for _ in range(_TRIES):
+        began = time.monotonic()
+        status = get_inside_pod(subject.cluster, pod, names.REGISTRY_PORT, path, headers).status
+        found.append(time.monotonic() - began)
+        if status != expected:
+            raise RegistryError(f"pod {pod} answered {status} instead of {expected} for {path}")
+    return min(found)
 
 
 def _redirect(subject: Subject, upstream: Upstream) -> Outcome:
@@ -194,7 +188,7 @@ CHECKS: tuple[Check, ...] = (
         "the bucket answers the registry quickly",
         Category.STORAGE,
         _speed,
-        needs=("storage-pods", "registry-manifest"),
+        needs=("storage-pods", "registry-manifest", "cache-password"),
         severity=Severity.WARNING,
     ),
     UpstreamCheck(
