@@ -49,12 +49,12 @@ _MEANING = """\
 - **Docker Hub may go away.** What is in the cache is served: by digest and as layers without asking Docker Hub at
   all, by tag as it was when Docker Hub was last asked. Nothing tells a client that a tag may be stale. Pin what
   matters by digest: such a pull is not even slower.
-- **A Docker Hub that accepts connections and never answers is worse than one that is down.** For a tag the registry asks
-  it for a token, for which it waits 15 seconds, and then for the tag's digest, for which it waits as long as the client
-  does. distribution has no setting for either ([why nothing stands in
+- **A Docker Hub that accepts connections and never answers is worse than one that is down.** For a tag the registry
+  asks it for a token, for which it waits 15 seconds, and then for the tag's digest, for which it waits as long as the
+  client does. distribution has no setting for either ([why nothing stands in
   between](decisions/0013-what-a-fault-may-cost.md)). The [cache of manifests](decisions/0014-a-cache-of-manifests.md)
-  spares it all clients but one for each tag at a time; the others are told what the tag was seconds ago. Pulls by digest
-  are not touched.
+  spares it all clients but one for each tag at a time; the others are told what the tag was seconds ago. Pulls by
+  digest are not touched.
 - **What cannot be had is an error**, or a download that breaks off: docker, containerd and podman then go on to
   Docker Hub by themselves. None of them takes half a layer for a whole one, because its digest is known. The registry
   says 404 for whatever keeps it from Docker Hub, a 429 or a 401 as well: verify tells which it is.
