@@ -123,11 +123,11 @@ class Deployment:
         items: list[Object] = json.loads(self.kubectl("get", kind, "-o", "json", *words))["items"]
         return items
 
-    def pods(self) -> dict[str, int]:
-        """The running pods' uids, with the restarts of each."""
+    def pods(self, *words: str) -> dict[str, int]:
+        """The running pods' uids, with the restarts of each; of all, or of those that kubectl finds by ``words``."""
         return {
             pod["metadata"]["uid"]: sum(c["restartCount"] for c in pod["status"].get("containerStatuses", []))
-            for pod in self.objects("pods")
+            for pod in self.objects("pods", *words)
             if not pod["metadata"].get("deletionTimestamp")
         }
 
