@@ -21,13 +21,13 @@ _PATIENCE = 5.0
 """Seconds in which the public host must go on answering."""
 _TITLES = {
     "trust": "1/5 the registries get to know the new key: its certificate joins their bundle",
-    "roll-registries": "    registry pods are replaced, until the last one with the bundle of before has drained",
-    "prove": "2/5 proof: every registry pod must accept a token that is signed here by the new key",
+    "roll-registries": "    registry pods are replaced, until the last with the old bundle has drained",
+    "prove": "2/5 proof: every registry pod must accept a token signed by the new key",
     "swap": "3/5 docker_auth gets the new key",
-    "roll-auth": "    docker_auth's pods are replaced, until the last one with the old key has drained",
-    "roll-all": "    all pods are replaced, until the last one with the old key has drained",
+    "roll-auth": "    docker_auth pods are replaced, until the last with the old key has drained",
+    "roll-all": "    all pods are replaced, until the last with the old key has drained",
     "mark": "    proof: every docker_auth pod must sign by the new key",
-    "wait": "4/5 waiting until the last token of the old key has expired: its lifetime, and 60s for clocks",
+    "wait": "4/5 waiting until the last token of the old key has expired, and 60s for clocks",
     "drop": "5/5 the registries forget every other key",
     "finish": "    every pod is asked once more, and the rotation ends",
 }
@@ -156,7 +156,8 @@ def _show_plan(streams: Terminal, rotation: "Rotation") -> None:
         for action in actions:
             streams.print(_TITLES[action.value])
     if not actions:
-        streams.say("Nothing would be done: the certificate is not due. Rotate anyway: regmirror rotate-cert --force")
+        streams.say("Nothing would be done: the certificate is not due.")
+        streams.say("Rotate anyway: regmirror rotate-cert --force")
 
 
 def _show(streams: Terminal, report: dict[str, Any]) -> None:
