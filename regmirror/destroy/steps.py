@@ -1,6 +1,7 @@
 """The steps that take a mirror away; each does nothing where its part is gone already."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 
 from regmirror.deploy.release_removal import remove_release
@@ -74,7 +75,9 @@ class ObjectRemoval:
             except ClusterError as error:
                 error.left_changes = number > 0
                 raise
-        return Done(f"{len(self.objects)} removed", changed=bool(self.objects))
+        kinds = Counter(kind.kind for kind, _ in self.objects)
+        removed = ", ".join(f"{number} {kind}{'s' * (number > 1)}" for kind, number in kinds.items())
+        return Done(f"{removed or 'nothing'} removed", changed=bool(self.objects))
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,8 @@ def test_what_a_rotation_and_a_removed_upstream_left_goes_too(place: Place) -> N
     put(place.cluster, SECRET, "regmirror-signing-next", labels={"app.kubernetes.io/managed-by": "regmirror"})
     objects = [{"kind": "Service", "metadata": {"name": "x", "labels": {"app.kubernetes.io/name": "registry"}}}]
     place.helm.record("regmirror-removed", 1, "deployed", [{"apiVersion": "v1", **objects[0]}])
-    destroy(place)
+    (told,) = (step["detail"] for step in destroy(place)["steps"] if step["name"] == "secrets")
+    assert told.endswith("Secrets, 1 Lease removed")
     assert place.cluster.get(LEASE, "regmirror-rotation") is None
     assert place.cluster.select(SECRET) == []
 
