@@ -85,7 +85,7 @@ def verify(
                 mirror,
                 cluster,
                 http,
-                partial(open_store, mirror),
+                partial(open_store, mirror, patience=_PATIENCE),
                 lambda: datetime.now(UTC),
                 parse_image(image) if image else None,
                 lambda: find_s3_account(mirror, open_resolver(file, cluster)),

@@ -73,11 +73,11 @@ def open_resolver(file: Path, cluster: Cluster) -> SecretResolver:
     return SecretResolver(os.environ, file.resolve().parent, lambda name, key: read_secret(cluster, name, key))
 
 
-def open_store(mirror: Mirror, account: Account | None) -> ObjectStore:
+def open_store(mirror: Mirror, account: Account | None, patience: float = 15.0) -> ObjectStore:
     """The mirror's bucket with an account. boto3 takes a second to load: it does so beside what does not need it."""
     from regmirror.clients.object_store import S3ObjectStore
 
-    return S3ObjectStore(mirror.storage, account)
+    return S3ObjectStore(mirror.storage, account, patience)
 
 
 def open_edges(

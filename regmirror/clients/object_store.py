@@ -23,18 +23,21 @@ _KEY_REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMa
 
 
 class S3ObjectStore:
-    """The mirror's bucket, with the mirror's own key, or with boto3's default credentials where it has none."""
+    """The mirror's bucket, with the mirror's own key, or with boto3's default credentials where it has none.
 
-    def __init__(self, storage: S3Storage, account: Account | None) -> None:
+    ``patience`` are the seconds after which a store that does not answer is asked once more, and then given up.
+    """
+
+    def __init__(self, storage: S3Storage, account: Account | None, patience: float = 15.0) -> None:
         self._storage = storage
         self._client: Any = boto3.client(
             "s3",
             region_name=storage.region,
             endpoint_url=storage.endpoint,
             config=Config(
-                connect_timeout=5,
-                read_timeout=15,
-                retries={"mode": "standard", "max_attempts": 2},
+                connect_timeout=min(5.0, patience),
+                read_timeout=patience,
+                retries={"mode": "standard", "total_max_attempts": 2},
                 s3={"addressing_style": "path" if storage.uses_path_style else "auto"},
                 # Newer checksums by default break stores that are not AWS (boto/boto3#4392).
                 request_checksum_calculation="when_required",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -101,3 +102,17 @@ def test_a_store_that_does_not_answer_is_told_by_its_address() -> None:
     with pytest.raises(StorageUnreachableError, match=r"the bucket port-none at http://127\.0\.0\.1:1") as caught:
         store.check_bucket()
     assert caught.value.hint == "check storage.endpoint"
+
+
+def test_a_store_that_accepts_and_is_silent_is_given_up_when_patience_ends() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        storage = S3Storage(bucket="silent", region="here", endpoint=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        store = S3ObjectStore(storage, Account(SecretStr("id"), SecretStr("canary")), patience=0.1)
+        with pytest.raises(StorageUnreachableError, match="the bucket silent at"):
+            store.check_bucket()
+        silent.settimeout(5)
+        for _ in range(2):
+            silent.accept()[0].close()
+        silent.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            silent.accept()

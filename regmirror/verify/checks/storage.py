@@ -18,6 +18,8 @@ _STALE = timedelta(days=1)
 _SLOW = 0.1
 """Seconds. A store in the same region answers a small request in 10 to 50 ms."""
 _TRIES = 3
+_LIMIT = 20.0
+"""Seconds: enough for a store that does not answer to be told as that."""
 
 
 def _key(subject: Subject) -> Outcome:
@@ -166,7 +168,7 @@ CHECKS: tuple[Check, ...] = (
         Category.STORAGE,
         _key,
         stage=Stage.BEFORE,
-        limit=40.0,
+        limit=_LIMIT,
     ),
     UpstreamCheck(
         "storage-bucket",
@@ -174,7 +176,7 @@ CHECKS: tuple[Check, ...] = (
         Category.STORAGE,
         _bucket,
         needs=("cluster-permissions",),
-        limit=40.0,
+        limit=_LIMIT,
     ),
     UpstreamCheck(
         "storage-pods",
@@ -205,7 +207,7 @@ CHECKS: tuple[Check, ...] = (
         _uploads,
         needs=("storage-bucket",),
         severity=Severity.WARNING,
-        limit=40.0,
+        limit=_LIMIT,
     ),
     UpstreamCheck(
         "storage-lifecycle",
@@ -214,6 +216,6 @@ CHECKS: tuple[Check, ...] = (
         _lifecycle,
         needs=("storage-bucket",),
         severity=Severity.WARNING,
-        limit=40.0,
+        limit=_LIMIT,
     ),
 )
