@@ -19,6 +19,7 @@ _IS_DUE, _IS_NOT_DUE, _NOTHING_DEPLOYED, _UNKNOWN = 0, 1, 2, 255
 """How ``--check`` leaves; the same codes as those of smallstep's ``step certificate needs-renewal``."""
 _PATIENCE = 5.0
 """Seconds in which the public host must go on answering."""
+_ANYWAY = "Rotate anyway: regmirror rotate-cert --force"
 _TITLES = {
     "trust": "1/5 the registries get to know the new key: its certificate joins their bundle",
     "roll-registries": "    registry pods are replaced, until the last with the old bundle has drained",
@@ -157,7 +158,7 @@ def _show_plan(streams: Terminal, rotation: "Rotation") -> None:
             streams.print(_TITLES[action.value])
     if not actions:
         streams.say("Nothing would be done: the certificate is not due.")
-        streams.say("Rotate anyway: regmirror rotate-cert --force")
+        streams.say(_ANYWAY)
 
 
 def _show(streams: Terminal, report: dict[str, Any]) -> None:
@@ -170,4 +171,4 @@ def _show(streams: Terminal, report: dict[str, Any]) -> None:
         streams.say("Next: regmirror verify")
         return
     streams.say(f"Not due before {report['due'][:10]}, nothing was changed: {report['key']}.")
-    streams.say("Rotate anyway: regmirror rotate-cert --force")
+    streams.say(_ANYWAY)

@@ -60,7 +60,7 @@ class RegistryClient:
 
     def request(self, method: str, path: str, token: str | None = None, accept: tuple[str, ...] = ()) -> Answer:
         """One request to the registry, with a token if there is one."""
-        return self._http.request(method, self.base + path, _headers(token, accept))
+        return self._http.request(method, self.base + path, request_headers(token, accept))
 
     def ask_token(self, realm: str, service: str, scopes: tuple[str, ...] = ()) -> Answer:
         """One request to a token endpoint, with this client's account if it has one."""
@@ -126,7 +126,7 @@ class RegistryClient:
         Raises DamagedBlobError unless its content is what the descriptor says. The token goes to the registry alone.
         """
         url = f"{self.base}/v2/{repository}/blobs/{descriptor['digest']}"
-        headers = _headers(token)
+        headers = request_headers(token)
         for _ in range(4):
             with self._http.stream(url, headers) as answer:
                 if answer.status in _REDIRECTS:
@@ -144,7 +144,8 @@ class RegistryClient:
         raise RegistryError(f"{self.base} redirects the blob {descriptor['digest']} in circles")
 
 
-def _headers(token: str | None, accept: tuple[str, ...] = ()) -> dict[str, str]:
+def request_headers(token: str | None, accept: tuple[str, ...] = ()) -> dict[str, str]:
+    """The headers of a request with this token, if there is one, for a manifest of one of these media types."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return headers | ({"Accept": ", ".join(accept)} if accept else {})
 

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from regmirror.errors import RotationError
 from regmirror.ports.cluster import Cluster
+from regmirror.registry.client import request_headers
 from regmirror.registry.inside_pod import get_inside_pod
 from regmirror.signing.tokens import Token, decode_token
 from regmirror.stack import names
@@ -12,8 +13,7 @@ from regmirror.stack import names
 
 def accepts(cluster: Cluster, pod: str, token: str) -> bool:
     """Whether a registry's pod accepts a token; raises ClusterError where no answer comes."""
-    headers = {"Authorization": f"Bearer {token}"}
-    return get_inside_pod(cluster, pod, names.REGISTRY_PORT, "/v2/", headers).status == 200
+    return get_inside_pod(cluster, pod, names.REGISTRY_PORT, "/v2/", request_headers(token)).status == 200
 
 
 def issued_token(cluster: Cluster, pod: str, service: str) -> Token:

@@ -4,7 +4,7 @@ import time
 
 from regmirror.config.model import Upstream
 from regmirror.errors import RegistryError
-from regmirror.registry.client import DamagedBlobError, Manifest
+from regmirror.registry.client import DamagedBlobError, Manifest, request_headers
 from regmirror.registry.reference import ImageReference
 from regmirror.signing.tokens import decode_token
 from regmirror.stack import names
@@ -68,8 +68,7 @@ def _range(subject: Subject, upstream: Upstream) -> Outcome:
         return Skipped(NO_IMAGE)
     smallest = min(probe_platform(subject, upstream, image).blobs, key=lambda blob: int(blob.get("size", 0)))
     url = f"{subject.client(upstream).base}/v2/{image.repository}/blobs/{smallest['digest']}"
-    token = pull_token(subject, upstream, image)
-    headers = {"Range": "bytes=0-0"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    headers = {"Range": "bytes=0-0"} | request_headers(pull_token(subject, upstream, image))
     for _ in range(_TRIES):
         answer = subject.http.request("GET", url, headers)
         if answer.status in {206, 307}:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from regmirror.config.model import Upstream
 from regmirror.errors import BucketMissingError, RegistryError, StorageError, StorageUnreachableError
-from regmirror.registry.client import MANIFEST_TYPES
+from regmirror.registry.client import MANIFEST_TYPES, request_headers
 from regmirror.registry.inside_pod import get_inside_pod
 from regmirror.stack import names
 from regmirror.stack.registry_config import storage_prefix
@@ -81,7 +81,7 @@ def _speed(subject: Subject, upstream: Upstream) -> Outcome:
     if image is None:
         return Skipped(NO_IMAGE)
     path = f"/v2/{image.repository}/manifests/{probe_platform(subject, upstream, image).digest}"
-    headers = {"Authorization": f"Bearer {pull_token(subject, upstream, image)}", "Accept": ", ".join(MANIFEST_TYPES)}
+    headers = request_headers(pull_token(subject, upstream, image), MANIFEST_TYPES)
     pods = [pod["metadata"]["name"] for pod in subject.pods(names.registry(upstream.name))]
     seconds = max((_seconds_for_bucket(subject, pod, path, headers) for pod in pods), default=0.0)
     if seconds > _SLOW:
