@@ -13,8 +13,8 @@ from pydantic import SecretStr
 
 from regmirror.config.load import parse_mirror
 from regmirror.config.model import Mirror
+from regmirror.desired.mirror_secrets import Account, MirrorSecrets
 from regmirror.signing.key_pair import KeyPair, generate_private_key, self_signed
-from regmirror.stack.material import Account, Material
 
 HOST = "mirror.example.com"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -67,7 +67,7 @@ def public_certificate(host: str = HOST, days: int = 90) -> x509.Certificate:
     )
 
 
-def material(**changes: Any) -> Material:
+def mirror_secrets(**changes: Any) -> MirrorSecrets:
     """Secrets for one mirror; their values are canaries that no other place may hold."""
     signing = key_pair()
     known: dict[str, Any] = {
@@ -77,7 +77,7 @@ def material(**changes: Any) -> Material:
         "s3": Account(SecretStr("canary-s3-id"), SecretStr("canary-s3-secret")),
         "upstreams": {"docker-hub": Account(SecretStr("canary-hub-name"), SecretStr("canary-hub-token"))},
     }
-    return Material(**{**known, **changes})
+    return MirrorSecrets(**{**known, **changes})
 
 
 CANARIES = ("canary-redis-password", "canary-s3-id", "canary-s3-secret", "canary-hub-name", "canary-hub-token")

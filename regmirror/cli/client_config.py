@@ -41,10 +41,10 @@ def client_config(
     """
     with terminal(output, debug=debug, no_color=no_color) as streams:
         from regmirror.cli.client_files import parse_names, print_setup, read_authority, write_files
-        from regmirror.cli.world import read_mirror
-        from regmirror.runtimes.catalog import RUNTIMES
-        from regmirror.runtimes.registries import mirrored_registries
-        from regmirror.runtimes.report import client_report
+        from regmirror.cli.connections import read_mirror
+        from regmirror.client_config.catalog import RUNTIMES
+        from regmirror.client_config.registries import mirrored_registries
+        from regmirror.client_config.report import client_report
 
         registries = mirrored_registries(read_mirror(file, None), parse_names(registry))
         setup = RUNTIMES[runtime.value](registries, read_authority(ca_file) if ca_file else "")

@@ -7,8 +7,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from regmirror.cli.terminal import Terminal
+from regmirror.client_config.setup import ClientFile, ClientSetup
 from regmirror.errors import ConfigurationError
-from regmirror.runtimes.setup import ClientFile, ClientSetup
 
 
 def parse_names(entries: list[str]) -> dict[str, str]:
@@ -45,7 +45,7 @@ def print_setup(terminal: Terminal, setup: ClientSetup, written: list[Path]) -> 
     terminal.print("Then:", "bold")
     for step in setup.steps:
         terminal.print(f"  {step}")
-    terminal.print(f"Not possible with this runtime: {setup.not_possible}", "yellow")
+    terminal.print(f"Not possible with this runtime: {setup.limitations}", "yellow")
 
 
 def write_files(files: list[ClientFile], directory: Path, *, force: bool) -> list[Path]:

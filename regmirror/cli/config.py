@@ -14,7 +14,7 @@ from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import ExitCode
 
 if TYPE_CHECKING:
-    from regmirror.config.effective import Origins, Reference
+    from regmirror.config.effective_config import Reference, ValueSources
     from regmirror.config.model import Mirror
     from regmirror.config.problem import Problem
 
@@ -69,7 +69,7 @@ def validate(
     regmirror config validate -f - -o json < regmirror.yaml
     """
     with terminal(output, debug=debug, no_color=no_color) as streams:
-        from regmirror.cli.world import read_mirror
+        from regmirror.cli.connections import read_mirror
         from regmirror.config.problem import InvalidFileError
 
         try:
@@ -114,17 +114,17 @@ def show(
         regmirror config show -o json
     """
     with terminal(output, debug=debug, no_color=no_color) as streams:
-        from regmirror.cli.world import read_mirror, read_source
-        from regmirror.config.effective import Origins, effective, leaves, references
+        from regmirror.cli.connections import read_mirror, read_source
+        from regmirror.config.effective_config import ValueSources, effective, leaves, references
+        from regmirror.config.key_paths import format_path
         from regmirror.config.load import parse_file
-        from regmirror.config.positions import dotted
 
         mirror = read_mirror(file, namespace)
         _, root = parse_file(read_source(file), str(file))
-        origins = Origins(root, {"namespace": "--namespace or REGMIRROR_NAMESPACE"} if namespace else {})
+        sources = ValueSources(root, {"namespace": "--namespace or REGMIRROR_NAMESPACE"} if namespace else {})
         found = references(mirror, os.environ, file.resolve().parent)
         if streams.output is Format.TABLE:
-            _print(streams, mirror, origins, found)
+            _print(streams, mirror, sources, found)
         else:
             configuration = effective(mirror)
             streams.print_document(
@@ -132,17 +132,17 @@ def show(
                     "apiVersion": mirror.api_version,
                     "kind": "EffectiveConfiguration",
                     "configuration": configuration,
-                    "origins": {dotted(path): origins.of(path) for path, _ in leaves(configuration)},
+                    "origins": {format_path(path): sources.of(path) for path, _ in leaves(configuration)},
                     "secrets": [{"key": one.key_path, "where": one.what, "found": one.is_there} for one in found],
                 }
             )
 
 
-def _print(streams: Terminal, mirror: "Mirror", origins: "Origins", found: "list[Reference]") -> None:
-    from regmirror.config.effective import as_lines, effective
+def _print(streams: Terminal, mirror: "Mirror", sources: "ValueSources", found: "list[Reference]") -> None:
+    from regmirror.config.effective_config import effective, yaml_lines
 
-    for line, path in as_lines(effective(mirror)):
-        streams.print(f"{line:<{_COLUMN}}  # {origins.of(path)}" if path else line)
+    for line, path in yaml_lines(effective(mirror)):
+        streams.print(f"{line:<{_COLUMN}}  # {sources.of(path)}" if path else line)
     for one in found:
         if one.is_there is False:
             streams.say(f"Not at hand here: {one.what}, for {one.key_path}", "yellow")

@@ -56,9 +56,9 @@ def deploy(
     """
     code = partial(_code, dry_run=dry_run)
     with terminal(output, debug=debug, no_color=no_color, exit_code=code) as streams:
+        from regmirror.adapters.http import Urllib3Http, parse_resolve
+        from regmirror.cli.connections import open_edges, read_mirror, read_timeout, run_until_done
         from regmirror.cli.progress import StepProgress
-        from regmirror.cli.world import open_edges, read_mirror, read_timeout, run_until_done
-        from regmirror.clients.http import Urllib3Http, parse_resolve
         from regmirror.deploy.diff import plan_deployment
         from regmirror.deploy.run import deploy_mirror
 

@@ -45,11 +45,11 @@ def destroy(
         regmirror destroy --yes --purge-data --confirm-purge my-mirror
     """
     with terminal(output, debug=debug, no_color=no_color) as streams:
+        from regmirror.adapters.cluster import KubernetesCluster
+        from regmirror.adapters.helm import Pyhelm3Helm
+        from regmirror.cli.connections import open_resolver, open_store, read_mirror, read_timeout, run_until_done
         from regmirror.cli.progress import StepProgress
-        from regmirror.cli.world import open_resolver, open_store, read_mirror, read_timeout, run_until_done
-        from regmirror.clients.cluster import KubernetesCluster
-        from regmirror.clients.helm import Pyhelm3Helm
-        from regmirror.deploy.find_material import find_s3_account
+        from regmirror.deploy.resolve_secrets import find_s3_account
         from regmirror.destroy.data import data_of
         from regmirror.destroy.run import look_at_removal
 

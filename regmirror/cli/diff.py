@@ -34,7 +34,7 @@ def diff(
         regmirror diff -o json
     """
     with terminal(output, debug=debug, no_color=no_color, exit_code=exit_code_of_diff) as streams:
-        from regmirror.cli.world import open_edges, read_mirror, run_until_done
+        from regmirror.cli.connections import open_edges, read_mirror, run_until_done
         from regmirror.deploy.diff import diff_mirror
 
         mirror = read_mirror(file, namespace)
@@ -49,7 +49,7 @@ def exit_code_of_diff(error: RegmirrorError) -> int:
 
 def tell(streams: Terminal, report: dict[str, Any]) -> None:
     """Show a diff, and leave with its code."""
-    from regmirror.cli.diff_screen import show_diff
+    from regmirror.cli.diff_table import show_diff
 
     if streams.output is not Format.TABLE:
         streams.print_document(report)

@@ -12,7 +12,7 @@ from regmirror.cli.options import DEFAULT_FILE
 from regmirror.cli.terminal import Terminal, terminal
 
 if TYPE_CHECKING:
-    from regmirror.config.answers import Answers
+    from regmirror.config.init_options import InitOptions
 
 
 def init(
@@ -59,7 +59,7 @@ def init(
         from dataclasses import replace
 
         from regmirror.cli.init_questions import ask_missing, write_configuration
-        from regmirror.config.answers import allowed_patterns
+        from regmirror.config.init_options import allowed_patterns
         from regmirror.config.variables import answers_from_variables
         from regmirror.errors import ConfigurationError
 
@@ -89,7 +89,7 @@ def init(
         _tell_next(streams, file, answers)
 
 
-def _require(answers: "Answers") -> None:
+def _require(answers: "InitOptions") -> None:
     from regmirror.errors import ConfigurationError
 
     missing = [
@@ -107,7 +107,7 @@ def _require(answers: "Answers") -> None:
         )
 
 
-def _tell_next(streams: Terminal, file: Path, answers: "Answers") -> None:
+def _tell_next(streams: Terminal, file: Path, answers: "InitOptions") -> None:
     streams.say(f"✔ {file} written: everyone may pull {', '.join(answers.allowed)}", "green")
     references = [r for a in (answers.access_key, answers.credentials) if a for r in (a.name, a.password)]
     unset = [reference["env"] for reference in references if "env" in reference and reference["env"] not in os.environ]

@@ -8,24 +8,24 @@ from pathlib import Path
 from rich.prompt import Prompt
 
 from regmirror.cli.terminal import Terminal
-from regmirror.config.answers import AccountReference, Answers, Reference, allowed_patterns
+from regmirror.config.init_options import AccountReference, InitOptions, Reference, allowed_patterns
 from regmirror.config.load import parse_mirror
+from regmirror.desired.templates import render_text
 from regmirror.errors import ClusterError, ConfigurationError, KubeconfigError
 from regmirror.ports.cluster import CLUSTER_ISSUER, INGRESS_CLASS, Kind
-from regmirror.stack.templates import render_text
 
 _SECRETS = Path("regmirror.secrets")
 
 
 def ask_missing(
     streams: Terminal,
-    given: Answers,
+    given: InitOptions,
     directory: Path,
     kubeconfig: Path | None,
     context: str | None,
     *,
     cloud_role: bool,
-) -> Answers:
+) -> InitOptions:
     """Ask for what the options and variables left open; secrets are typed unseen and kept in files of mode 0600."""
     ask = _Asker(streams, directory)
     classes, issuers = _offers(streams, kubeconfig, context, given.namespace)
@@ -46,7 +46,7 @@ def ask_missing(
     return answers
 
 
-def write_configuration(file: Path, answers: Answers) -> None:
+def write_configuration(file: Path, answers: InitOptions) -> None:
     """Write the file whole or not at all; raises ConfigurationError where it would not be valid."""
     text = render_text("regmirror.yaml.j2", answers.context())
     parse_mirror(text, "what was answered")
@@ -60,7 +60,7 @@ def write_configuration(file: Path, answers: Answers) -> None:
         raise ConfigurationError(f"{file} cannot be written: {error.strerror}") from error
 
 
-def _probe_question(answers: Answers) -> str:
+def _probe_question(answers: InitOptions) -> str:
     return f"An image of {answers.allowed[0] if answers.allowed else 'these'} that verify can pull (empty for none)"
 
 
@@ -68,7 +68,7 @@ def _offers(
     streams: Terminal, kubeconfig: Path | None, context: str | None, namespace: str
 ) -> tuple[list[str], list[str]]:
     """The Ingress classes and cert-manager issuers of the cluster; none where it cannot be asked."""
-    from regmirror.clients.cluster import KubernetesCluster
+    from regmirror.adapters.cluster import KubernetesCluster
 
     def names(cluster: KubernetesCluster, kind: Kind) -> list[str]:
         return sorted(found["metadata"]["name"] for found in cluster.select(kind))

@@ -18,7 +18,7 @@ class Format(StrEnum):
 
 
 class Runtime(StrEnum):
-    """The container runtimes that can be set up; regmirror/runtimes/catalog.py has the same names."""
+    """The container runtimes that can be set up; regmirror/client_config/catalog.py has the same names."""
 
     CONTAINERD = "containerd"
     DOCKERD = "dockerd"
@@ -32,8 +32,8 @@ class Runtime(StrEnum):
     MINIKUBE = "minikube"
 
 
-class Flavour(StrEnum):
-    """For whom the mirror can be rendered; regmirror/gitops/guide.py has the same names."""
+class OutputFormat(StrEnum):
+    """For whom the mirror can be rendered; regmirror/render/guide.py has the same names."""
 
     MANIFESTS = "manifests"
     FLUX = "flux"

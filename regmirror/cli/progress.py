@@ -6,8 +6,8 @@ from typing import Self
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from regmirror.cli.terminal import Terminal
-from regmirror.deploy.steps import Done
 from regmirror.errors import RegmirrorError
+from regmirror.steps.step import Done
 
 _WIDTH = 24
 

@@ -43,7 +43,7 @@ def rbac(
     with terminal(Format.YAML, debug=debug, no_color=no_color) as streams:
         import yaml
 
-        from regmirror.cli.world import read_mirror
+        from regmirror.cli.connections import read_mirror
 
         mirror = read_mirror(file, namespace)
         roles = [role(mirror, chosen) for chosen in ([command] if command else Command)]

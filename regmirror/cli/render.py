@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from regmirror.cli import options
-from regmirror.cli.options import DEFAULT_FILE, Flavour, Format
+from regmirror.cli.options import DEFAULT_FILE, Format, OutputFormat
 from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import ConfigurationError, ExitCode
 
 if TYPE_CHECKING:
     from regmirror.cli.rendered_files import Change
-    from regmirror.gitops.render import Rendering, Wish
+    from regmirror.render.render import Rendering, RenderOptions
 
 
 def render(
     file: options.File = DEFAULT_FILE,
     namespace: options.Namespace = None,
     helm: options.Helm = "helm",
-    flavour: Annotated[Flavour, typer.Option("--format", help="For whom the files are.")] = Flavour.MANIFESTS,
+    output_format: Annotated[
+        OutputFormat, typer.Option("--format", help="For whom the files are.")
+    ] = OutputFormat.MANIFESTS,
     output_dir: Annotated[
         Path | None, typer.Option("--output-dir", help="Write files below this directory.", show_default=False)
     ] = None,
@@ -70,48 +72,48 @@ def render(
     with terminal(output, debug=debug, no_color=no_color) as streams:
         import asyncio
 
-        from regmirror.cli.world import read_mirror
-        from regmirror.clients.helm import Pyhelm3Helm
-        from regmirror.gitops import guide
-        from regmirror.gitops.external_secrets import parse_store
-        from regmirror.gitops.render import Wish
-        from regmirror.gitops.render import render as render_mirror
-        from regmirror.gitops.repository import parse_repository
+        from regmirror.adapters.helm import Pyhelm3Helm
+        from regmirror.cli.connections import read_mirror
+        from regmirror.render import readme
+        from regmirror.render.external_secrets import parse_store
+        from regmirror.render.render import RenderOptions
+        from regmirror.render.render import render as render_mirror
+        from regmirror.render.repository import parse_repository
 
-        _check_options(flavour, output_dir, repository, check=check)
-        wish = Wish(
-            guide.Flavour(flavour.value),
+        _check_options(output_format, output_dir, repository, check=check)
+        render_options = RenderOptions(
+            readme.OutputFormat(output_format.value),
             parse_repository(repository, revision, path),
             parse_store(external_secrets, store_key) if external_secrets else None,
             secrets_revision,
         )
         mirror = read_mirror(file, namespace)
-        rendering = asyncio.run(render_mirror(mirror, Pyhelm3Helm(helm, None, "", mirror.namespace), wish))
+        rendering = asyncio.run(render_mirror(mirror, Pyhelm3Helm(helm, None, "", mirror.namespace), render_options))
         if output_dir is None:
-            _print(streams, rendering, wish)
+            _print(streams, rendering, render_options)
         else:
             _write(streams, rendering, output_dir, check=check, force=force)
 
 
-def _check_options(flavour: Flavour, output_dir: Path | None, repository: str, *, check: bool) -> None:
-    if flavour is Flavour.ARGOCD and not repository:
+def _check_options(output_format: OutputFormat, output_dir: Path | None, repository: str, *, check: bool) -> None:
+    if output_format is OutputFormat.ARGOCD and not repository:
         raise ConfigurationError(
             "--format argocd needs --repository: an Application says where its files are",
             hint="--repository https://git.example.com/infrastructure.git --path regmirror",
         )
-    if output_dir is None and (check or flavour is not Flavour.MANIFESTS):
-        needs = "--check" if check else f"--format {flavour.value}"
+    if output_dir is None and (check or output_format is not OutputFormat.MANIFESTS):
+        needs = "--check" if check else f"--format {output_format.value}"
         raise ConfigurationError(f"{needs} needs --output-dir", hint="--output-dir regmirror")
 
 
-def _print(streams: Terminal, rendering: "Rendering", wish: "Wish") -> None:
-    from regmirror.gitops.files import to_yaml
+def _print(streams: Terminal, rendering: "Rendering", render_options: "RenderOptions") -> None:
+    from regmirror.render.files import to_yaml
 
     if streams.output is Format.JSON:
         streams.print_document({"apiVersion": "v1", "kind": "List", "items": rendering.objects})
     else:
         streams.print(to_yaml(*rendering.objects).rstrip())
-    if not wish.store:
+    if not render_options.store:
         streams.say("The Secrets with secret values are not among these: render --output-dir tells how to fill them.")
 
 

@@ -4,7 +4,7 @@ from enum import Enum
 from pathlib import Path
 
 from regmirror.errors import ConfigurationError
-from regmirror.gitops.files import RenderedFile
+from regmirror.render.files import RenderedFile
 
 INDEX = ".regmirror-files"
 """Lists the files of the last rendering: only these are replaced and removed without being asked for."""

@@ -87,15 +87,15 @@ def rotate_cert(
         regmirror rotate-cert --emergency               # the key has leaked
     """
     with terminal(output, debug=debug, no_color=no_color, exit_code=partial(_code, check=check)) as streams:
+        from regmirror.adapters.cluster import KubernetesCluster
+        from regmirror.adapters.helm import Pyhelm3Helm
+        from regmirror.adapters.http import Urllib3Http, parse_resolve
+        from regmirror.cli.connections import read_mirror, read_timeout
         from regmirror.cli.progress import StepProgress
-        from regmirror.cli.rotation_wish import read_wish
-        from regmirror.cli.world import read_mirror, read_timeout
-        from regmirror.clients.cluster import KubernetesCluster
-        from regmirror.clients.helm import Pyhelm3Helm
-        from regmirror.clients.http import Urllib3Http, parse_resolve
+        from regmirror.cli.rotation_options import read_wish
         from regmirror.rotate.run import Rotation
 
-        wish = read_wish(
+        options = read_wish(
             expires_in, key_size, validity, key, cert, force=force, emergency=emergency, abort=abort, unlock=unlock
         )
         mirror = read_mirror(file, namespace)
@@ -105,7 +105,7 @@ def rotate_cert(
         http = None if no_verify else Urllib3Http(parse_resolve(resolve), ca_file, timeout=_PATIENCE)
         with StepProgress(streams) as progress:
             rotation = Rotation(
-                mirror, cluster, edge, progress, lambda action: _announce(streams, action), limit, wish, http
+                mirror, cluster, edge, progress, lambda action: _announce(streams, action), limit, options, http
             )
             if check:
                 raise typer.Exit(_check(streams, rotation))
@@ -125,7 +125,7 @@ def _announce(streams: Terminal, action: "Action") -> None:
 
 
 def _run(streams: Terminal, rotation: "Rotation") -> dict[str, Any]:
-    from regmirror.cli.world import run_until_done
+    from regmirror.cli.connections import run_until_done
 
     try:
         return run_until_done(rotation.run())
@@ -136,7 +136,7 @@ def _run(streams: Terminal, rotation: "Rotation") -> dict[str, Any]:
 
 
 def _check(streams: Terminal, rotation: "Rotation") -> int:
-    from regmirror.cli.world import run_until_done
+    from regmirror.cli.connections import run_until_done
 
     found = run_until_done(rotation.check())
     if streams.output is not Format.TABLE:
@@ -148,7 +148,7 @@ def _check(streams: Terminal, rotation: "Rotation") -> int:
 
 
 def _show_plan(streams: Terminal, rotation: "Rotation") -> None:
-    from regmirror.cli.world import run_until_done
+    from regmirror.cli.connections import run_until_done
 
     actions = run_until_done(rotation.plan())
     if streams.output is not Format.TABLE:

@@ -41,11 +41,11 @@ def status(
     with terminal(output, debug=debug, no_color=no_color) as streams:
         from datetime import UTC, datetime
 
-        from regmirror.cli.world import open_store, read_mirror, read_timeout
-        from regmirror.clients.cluster import KubernetesCluster
-        from regmirror.clients.http import Urllib3Http, parse_resolve
-        from regmirror.status.look import look
-        from regmirror.verify.subject import Subject
+        from regmirror.adapters.cluster import KubernetesCluster
+        from regmirror.adapters.http import Urllib3Http, parse_resolve
+        from regmirror.cli.connections import open_store, read_mirror, read_timeout
+        from regmirror.status.collect import look
+        from regmirror.verify.live_mirror import LiveMirror
 
         mirror = read_mirror(file, namespace)
         pause = read_timeout(interval, "--interval").total_seconds()
@@ -54,7 +54,7 @@ def status(
 
         def see() -> "Status":
             # A subject keeps what it has read: each look needs a new one.
-            subject = Subject(mirror, cluster, http, partial(open_store, mirror), lambda: datetime.now(UTC))
+            subject = LiveMirror(mirror, cluster, http, partial(open_store, mirror), lambda: datetime.now(UTC))
             return look(subject)
 
         seen = _watch(streams, see, pause) if watch else _show(streams, see())
@@ -78,7 +78,7 @@ def _watch(streams: Terminal, see: Callable[[], "Status"], pause: float) -> "Sta
 
 
 def _show(streams: Terminal, seen: "Status") -> "Status":
-    from regmirror.cli.status_screen import print_status
+    from regmirror.cli.status_table import print_status
     from regmirror.status.report import status_report
 
     if streams.output is Format.TABLE:

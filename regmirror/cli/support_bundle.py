@@ -44,14 +44,14 @@ def support_bundle(
     with terminal(output, debug=debug, no_color=no_color) as streams:
         from datetime import UTC, datetime
 
-        from regmirror.cli.world import open_resolver, open_store, read_mirror, read_source
-        from regmirror.clients.cluster import KubernetesCluster
-        from regmirror.clients.helm import Pyhelm3Helm
-        from regmirror.clients.http import Urllib3Http, parse_resolve
+        from regmirror.adapters.cluster import KubernetesCluster
+        from regmirror.adapters.helm import Pyhelm3Helm
+        from regmirror.adapters.http import Urllib3Http, parse_resolve
+        from regmirror.cli.connections import open_resolver, open_store, read_mirror, read_source
         from regmirror.support.archive import write_archive
         from regmirror.support.collect import Sources, collect
         from regmirror.support.values import known_here, rendered_values
-        from regmirror.verify.subject import Subject
+        from regmirror.verify.live_mirror import LiveMirror
 
         mirror = read_mirror(file, namespace)
         now = datetime.now(UTC)
@@ -63,7 +63,7 @@ def support_bundle(
         streams.say("Collecting; this takes some seconds, and a minute where something hangs.")
         bundle = collect(
             Sources(
-                Subject(mirror, cluster, http, partial(open_store, mirror), lambda: datetime.now(UTC)),
+                LiveMirror(mirror, cluster, http, partial(open_store, mirror), lambda: datetime.now(UTC)),
                 "regmirror.yaml",
                 read_source(file),
                 versions=lambda: _versions(cluster, client),

@@ -38,7 +38,7 @@ def upgrade_notes(
         regmirror upgrade-notes --from 0.1.0 -o json
     """
     with terminal(output, debug=debug, no_color=no_color) as streams:
-        from regmirror.stack.assets import changelog
+        from regmirror.desired.assets import changelog
         from regmirror.upgrade.changelog import notes_between, parse_changelog
 
         old = before or _deployed(file, kubeconfig, context, namespace)
@@ -50,8 +50,8 @@ def upgrade_notes(
 
 
 def _deployed(file: Path, kubeconfig: Path | None, context: str | None, namespace: str | None) -> str:
-    from regmirror.cli.world import read_mirror
-    from regmirror.clients.cluster import KubernetesCluster
+    from regmirror.adapters.cluster import KubernetesCluster
+    from regmirror.cli.connections import read_mirror
     from regmirror.upgrade.deployed import deployed_version
 
     try:

@@ -63,16 +63,16 @@ def verify(
     with terminal(output.of_errors, debug=debug, no_color=no_color) as streams:
         from datetime import UTC, datetime
 
-        from regmirror.cli.world import open_resolver, open_store, read_mirror, read_timeout
-        from regmirror.clients.cluster import KubernetesCluster
-        from regmirror.clients.http import Urllib3Http, parse_resolve
-        from regmirror.deploy.find_material import find_s3_account
-        from regmirror.registry.reference import parse_image
+        from regmirror.adapters.cluster import KubernetesCluster
+        from regmirror.adapters.http import Urllib3Http, parse_resolve
+        from regmirror.cli.connections import open_resolver, open_store, read_mirror, read_timeout
+        from regmirror.deploy.resolve_secrets import find_s3_account
+        from regmirror.distribution.reference import parse_image
         from regmirror.verify.checks import CHECKS
+        from regmirror.verify.live_mirror import LiveMirror
         from regmirror.verify.patience import run_until_healthy
         from regmirror.verify.run import is_healthy, run_checks
         from regmirror.verify.select import select_checks
-        from regmirror.verify.subject import Subject
 
         checks = select_checks(CHECKS, check, _categories(category), before_deploy=pre)
         patience = read_timeout(wait, "--wait")
@@ -80,8 +80,8 @@ def verify(
         cluster = KubernetesCluster(kubeconfig, context, mirror.namespace)
         http = Urllib3Http(parse_resolve(resolve), ca_file, timeout=_PATIENCE)
 
-        def new_subject() -> Subject:
-            return Subject(
+        def new_subject() -> LiveMirror:
+            return LiveMirror(
                 mirror,
                 cluster,
                 http,

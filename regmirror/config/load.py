@@ -8,11 +8,11 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from regmirror.config.key_paths import KeyPath, format_path, line_of
 from regmirror.config.model import Mirror
-from regmirror.config.positions import KeyPath, dotted, line_of
-from regmirror.config.problem import InvalidFileError, Problem, refusal
+from regmirror.config.problem import InvalidFileError, Problem, invalid_file_error
 from regmirror.config.secret_references import ClusterReference, EnvironmentReference, FileReference
-from regmirror.config.shape import misshapen
+from regmirror.config.yaml_checks import structural_problems
 from regmirror.errors import ConfigurationError
 
 # Pydantic marks the class that it tried, and the key of a mapping, in an error's location; the file has no such key.
@@ -54,13 +54,13 @@ def parse_mirror(text: str, source: str) -> Mirror:
 def parse_file(text: str, source: str) -> tuple[Mirror, yaml.MappingNode]:
     """The same, with the text's YAML, which knows the line of each key."""
     root = _compose(text, source)
-    problems = misshapen(root)
+    problems = structural_problems(root)
     if problems:
-        raise refusal(source, problems)
+        raise invalid_file_error(source, problems)
     try:
         return Mirror.model_validate(yaml.safe_load(text), by_alias=True, by_name=False), root
     except ValidationError as error:
-        raise refusal(source, [_problem(detail, root) for detail in error.errors()]) from None
+        raise invalid_file_error(source, [_problem(detail, root) for detail in error.errors()]) from None
     except yaml.YAMLError as error:
         raise _not_yaml(source, error) from None
 
@@ -98,7 +98,7 @@ def _problem(detail: Any, root: yaml.MappingNode) -> Problem:
     message = _MESSAGES.get(detail["type"], detail["msg"].removeprefix("Value error, "))
     if detail["type"] == "extra_forbidden":
         message = "unknown key" + _suggestion(path)
-    return Problem(line_of(root, path), dotted(path), message)
+    return Problem(line_of(root, path), format_path(path), message)
 
 
 def _suggestion(path: KeyPath) -> str:

@@ -25,7 +25,7 @@ class InvalidFileError(ConfigurationError):
         self.problems = problems
 
 
-def refusal(source: str, problems: list[Problem]) -> InvalidFileError:
+def invalid_file_error(source: str, problems: list[Problem]) -> InvalidFileError:
     """The error that tells all problems, in the order of the file."""
     ordered = sorted(problems, key=lambda problem: problem.line)
     return InvalidFileError(

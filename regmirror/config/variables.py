@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-from regmirror.config.answers import AccountReference, Answers, allowed_patterns
+from regmirror.config.init_options import AccountReference, InitOptions, allowed_patterns
 
 
-def answers_from_variables(environ: Mapping[str, str], *, cloud_role: bool = False) -> Answers:
+def answers_from_variables(environ: Mapping[str, str], *, cloud_role: bool = False) -> InitOptions:
     """What the variables tell; secrets stay where they are and are only referred to.
 
     The S3 key is referred to even where it is not set yet: nearly every deployment has one.
     """
-    return Answers(
+    return InitOptions(
         host="",
         bucket=environ.get("S3_BUCKET", ""),
         region=environ.get("S3_REGION", "") or "us-east-1",

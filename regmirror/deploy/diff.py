@@ -8,13 +8,13 @@ from itertools import chain
 from typing import Any
 
 from regmirror.config.model import API_VERSION, Mirror
-from regmirror.deploy.changes import FieldChange, ObjectChange, Plan
-from regmirror.deploy.deployment import changing_steps
-from regmirror.deploy.key_advice import key_advice
+from regmirror.deploy.diff_changes import FieldChange, ObjectChange, Plan, PlannedStep
 from regmirror.deploy.preflight import diff_rights, preflight_steps, require_rights
 from regmirror.deploy.run import Edges, prepare
-from regmirror.deploy.run_steps import run_steps
-from regmirror.deploy.steps import PlannedStep, Progress
+from regmirror.deploy.signing_key_warnings import signing_key_warnings
+from regmirror.deploy.steps import changing_steps
+from regmirror.steps.runner import run_steps
+from regmirror.steps.step import Progress
 
 
 async def diff_mirror(mirror: Mirror, edges: Edges) -> dict[str, Any]:
@@ -34,9 +34,9 @@ async def plan_deployment(mirror: Mirror, edges: Edges, progress: Progress, *, p
 
 async def _report(mirror: Mirror, edges: Edges, *, prune: bool) -> dict[str, Any]:
     now = datetime.now(UTC)
-    target, world, leftovers = await prepare(mirror, edges, now)
+    target, world, orphans = await prepare(mirror, edges, now)
     if prune:
-        target = replace(target, pruned=leftovers)
+        target = replace(target, pruned=orphans)
     steps: Sequence[PlannedStep] = changing_steps(target, world)
     plans: list[Plan] = await asyncio.gather(*(step.plan() for step in steps))
     return {
@@ -56,8 +56,8 @@ async def _report(mirror: Mirror, edges: Edges, *, prune: bool) -> dict[str, Any
             {"kind": kept.kind, "name": kept.name, "path": kept.path, "by": kept.by}
             for kept in chain.from_iterable(plan.kept for plan in plans)
         ],
-        "leftovers": [] if prune else [*leftovers.releases, *leftovers.secrets],
-        "warnings": key_advice(mirror.auth, target.material.signing, now),
+        "orphans": [] if prune else [*orphans.releases, *orphans.secrets],
+        "warnings": signing_key_warnings(mirror.auth, target.mirror_secrets.signing, now),
     }
 
 

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from regmirror.config.model import Mirror
-from regmirror.deploy.changes import Plan, counted, creation
-from regmirror.deploy.secret_changes import kept_keys, secret_change
-from regmirror.deploy.steps import Done, Waiting
+from regmirror.deploy.diff_changes import Plan, counted, creation
+from regmirror.deploy.diff_secrets import kept_keys, secret_change
+from regmirror.desired import names
+from regmirror.desired.secrets import Manifest
 from regmirror.errors import BucketMissingError, ClusterError, StorageUnreachableError
 from regmirror.ports.cluster import NAMESPACE, SECRET, Applied, Cluster, Object
 from regmirror.ports.object_store import ObjectStore
-from regmirror.stack import names
-from regmirror.stack.secrets import Manifest
+from regmirror.steps.step import Done, Waiting
 
 NAMESPACE_STEP = "namespace"
 SECRETS_STEP = "secrets"
@@ -101,7 +101,7 @@ class NamespaceStep:
         return {"apiVersion": NAMESPACE.api_version, "kind": NAMESPACE.kind, "metadata": metadata}
 
 
-def unless_rotated(manifests: list[Manifest], live: Mapping[str, Object]) -> list[Manifest]:
+def with_resource_version(manifests: list[Manifest], live: Mapping[str, Object]) -> list[Manifest]:
     """The manifests, those that a rotation changes bound to the versions that were read.
 
     A deployment that runs beside a rotation is refused by the API server then, instead of bringing the old key back.

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from regmirror.config.model import Mirror
-from regmirror.deploy.steps import Done, Waiting
 from regmirror.errors import ClusterError, ConfigurationError, PermissionDeniedError
 from regmirror.ports.cluster import (
     CLUSTER_ISSUER,
@@ -20,6 +19,7 @@ from regmirror.ports.cluster import (
     missing_rights,
 )
 from regmirror.ports.helm import Helm
+from regmirror.steps.step import Done, Waiting
 from regmirror.workloads.minimum import MINIMUM_KUBERNETES
 
 _DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"

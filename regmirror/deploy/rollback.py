@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from regmirror.deploy.deployment import Target, World
-from regmirror.deploy.proof import ProofStep
-from regmirror.deploy.release_step import ReleaseStep
-from regmirror.deploy.run_steps import run_steps
-from regmirror.deploy.steps import Done, Progress, Step, Waiting
+from regmirror.deploy.public_check import ProofStep
+from regmirror.deploy.release import ReleaseStep
+from regmirror.deploy.steps import Target, World
+from regmirror.desired import names
 from regmirror.errors import InterruptedRunError, PartlyAppliedError, RegmirrorError, RolledBackError
 from regmirror.ports.cluster import DEPLOYMENT, INGRESS, SECRET, Cluster, Object
 from regmirror.ports.helm import Helm
-from regmirror.stack import names
+from regmirror.steps.runner import run_steps
+from regmirror.steps.step import Done, Progress, Step, Waiting
 from regmirror.workloads.rollout import is_rolled_out, progress_of
 
 _SECRETS_STEP = "secrets of before"
@@ -68,7 +68,7 @@ def rollback_steps(before: Before, target: Target, world: World) -> list[Step]:
                     before.objects[release.name],
                     world.helm,
                     world.cluster,
-                    target.material,
+                    target.mirror_secrets,
                     # Whatever is marked as going on now is our own, and was stopped.
                     unlock=True,
                     needs=(_SECRETS_STEP, *(need for need in release.needs if need in before.revisions)),

@@ -9,22 +9,22 @@ from typing import Any
 
 from regmirror.config.model import API_VERSION, Mirror
 from regmirror.config.secret_references import SecretResolver
-from regmirror.deploy.deployment import Target, World, deployment_steps
-from regmirror.deploy.find_material import find_material
-from regmirror.deploy.foundation import unless_rotated
-from regmirror.deploy.key_advice import key_advice
-from regmirror.deploy.leftovers import Leftovers, find_leftovers
+from regmirror.deploy.foundation import with_resource_version
 from regmirror.deploy.preflight import preflight_steps
+from regmirror.deploy.prune import Orphans, find_orphans
+from regmirror.deploy.resolve_secrets import resolve_secrets
 from regmirror.deploy.rollback import Before, remember, rolled_back
-from regmirror.deploy.run_steps import run_steps
-from regmirror.deploy.steps import Done, Progress, Step
+from regmirror.deploy.signing_key_warnings import signing_key_warnings
+from regmirror.deploy.steps import Target, World, deployment_steps
+from regmirror.desired.mirror_secrets import Account, MirrorSecrets
+from regmirror.desired.releases import Stack, build_stack
 from regmirror.errors import RegmirrorError
 from regmirror.ports.cluster import SECRET, Cluster, Object
 from regmirror.ports.helm import Helm
 from regmirror.ports.http import Http
 from regmirror.ports.object_store import ObjectStore
-from regmirror.stack.material import Account, Material
-from regmirror.stack.releases import Stack, build_stack
+from regmirror.steps.runner import run_steps
+from regmirror.steps.step import Done, Progress, Step
 
 _OURS = "app.kubernetes.io/managed-by=regmirror"
 
@@ -59,8 +59,8 @@ async def deploy_mirror(
     deadline = time.monotonic() + timeout.total_seconds()
     await run_steps(preflight_steps(mirror, edges.cluster, edges.helm), progress, deadline)
     now = datetime.now(UTC)
-    target, world, leftovers = await prepare(mirror, edges, now)
-    target = replace(target, pruned=leftovers) if prune else target
+    target, world, orphans = await prepare(mirror, edges, now)
+    target = replace(target, pruned=orphans) if prune else target
     steps = deployment_steps(target, world, unlock=unlock)
     before = await _remember(target, edges) if rollback else None
     try:
@@ -70,27 +70,27 @@ async def deploy_mirror(
             raise
         raise await rolled_back(error, before, target, world, progress, timeout) from error
     report = _report(mirror, steps, results)
-    warnings = key_advice(mirror.auth, target.material.signing, now)
-    if leftovers and not prune:
-        warnings.append(f"no longer in the file, but still there: {leftovers}. Remove them: regmirror deploy --prune")
+    warnings = signing_key_warnings(mirror.auth, target.mirror_secrets.signing, now)
+    if orphans and not prune:
+        warnings.append(f"no longer in the file, but still there: {orphans}. Remove them: regmirror deploy --prune")
     return report | {"warnings": warnings}
 
 
-async def prepare(mirror: Mirror, edges: Edges, now: datetime) -> tuple[Target, World, Leftovers]:
+async def prepare(mirror: Mirror, edges: Edges, now: datetime) -> tuple[Target, World, Orphans]:
     """What a deployment is to arrive at, and what is there beyond it; nothing is changed. Raises RegmirrorError."""
     found, releases = await asyncio.gather(
         asyncio.to_thread(edges.cluster.select, SECRET, _OURS), edges.helm.releases()
     )
     live = {secret["metadata"]["name"]: secret for secret in found}
     # After the look above: a key that is rotated between the two then belongs to a version that is outdated.
-    material = await asyncio.to_thread(find_material, mirror, edges.cluster, edges.resolver, now)
-    stack = build_stack(mirror, material, live, now)
-    stack = replace(stack, secrets=unless_rotated(stack.secrets, live))
+    mirror_secrets = await asyncio.to_thread(resolve_secrets, mirror, edges.cluster, edges.resolver, now)
+    stack = build_stack(mirror, mirror_secrets, live, now)
+    stack = replace(stack, secrets=with_resource_version(stack.secrets, live))
     # The S3 library takes its time to get ready, and Helm runs in processes of its own.
-    rendered, store = await asyncio.gather(_render(edges.helm, stack), _open_store(edges, material))
+    rendered, store = await asyncio.gather(_render(edges.helm, stack), _open_store(edges, mirror_secrets))
     world = World(edges.cluster, edges.helm, store, edges.http)
     listed = {release.name: release for release in releases}
-    return Target(mirror, material, stack, rendered, listed), world, find_leftovers(stack, releases, live)
+    return Target(mirror, mirror_secrets, stack, rendered, listed), world, find_orphans(stack, releases, live)
 
 
 async def _render(helm: Helm, stack: Stack) -> dict[str, list[Object]]:
@@ -98,8 +98,8 @@ async def _render(helm: Helm, stack: Stack) -> dict[str, list[Object]]:
     return {release.name: objects for release, objects in zip(stack.releases, manifests, strict=True)}
 
 
-async def _open_store(edges: Edges, material: Material) -> ObjectStore | None:
-    return await asyncio.to_thread(edges.open_store, material.s3) if edges.open_store else None
+async def _open_store(edges: Edges, mirror_secrets: MirrorSecrets) -> ObjectStore | None:
+    return await asyncio.to_thread(edges.open_store, mirror_secrets.s3) if edges.open_store else None
 
 
 async def _remember(target: Target, edges: Edges) -> Before:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from regmirror.config.model import Mirror
+from regmirror.desired.registry_config import storage_prefix
 from regmirror.errors import BucketMissingError
 from regmirror.ports.object_store import Contents, ObjectStore
-from regmirror.stack.registry_config import storage_prefix
 
 
 @dataclass(frozen=True, slots=True)

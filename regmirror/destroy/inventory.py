@@ -4,12 +4,12 @@ import asyncio
 from dataclasses import dataclass
 
 from regmirror.config.model import Mirror
-from regmirror.deploy.leftovers import our_releases
+from regmirror.deploy.prune import our_releases
+from regmirror.desired import names
 from regmirror.destroy.namespace import VOLUME_CLAIM, Fate, fate_of
 from regmirror.errors import PermissionDeniedError
 from regmirror.ports.cluster import LEASE, POD, SECRET, Cluster
 from regmirror.ports.helm import Helm
-from regmirror.stack import names
 
 _OURS = "app.kubernetes.io/managed-by=regmirror"
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from regmirror.desired import names
 from regmirror.errors import PermissionDeniedError
 from regmirror.ports.cluster import DEPLOYMENT, INGRESS, NAMESPACE, POD, SECRET, Cluster, Kind, Object, Right
-from regmirror.stack import names
 
 VOLUME_CLAIM = Kind("v1", "PersistentVolumeClaim")
 _KINDS = (

@@ -8,8 +8,6 @@ from typing import Any
 
 from regmirror.config.model import API_VERSION, Mirror
 from regmirror.deploy.preflight import require_rights
-from regmirror.deploy.run_steps import run_steps
-from regmirror.deploy.steps import Done, Progress, Step
 from regmirror.destroy.data import MirrorData
 from regmirror.destroy.inventory import Inventory, take_inventory
 from regmirror.destroy.rights import destroy_rights
@@ -17,6 +15,8 @@ from regmirror.destroy.steps import destroy_steps
 from regmirror.ports.cluster import Cluster
 from regmirror.ports.helm import Helm
 from regmirror.ports.object_store import Contents
+from regmirror.steps.runner import run_steps
+from regmirror.steps.step import Done, Progress, Step
 
 _COUNTING = 30.0
 """Seconds for counting the objects of one upstream: a bucket of millions is not waited for."""

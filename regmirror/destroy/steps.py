@@ -5,14 +5,14 @@ from collections import Counter
 from dataclasses import dataclass
 
 from regmirror.deploy.release_removal import remove_release
-from regmirror.deploy.steps import Done, Step, Waiting
+from regmirror.desired import names
 from regmirror.destroy.data import MirrorData
 from regmirror.destroy.inventory import Inventory
 from regmirror.destroy.namespace import fate_of
 from regmirror.errors import ClusterError, StorageError
 from regmirror.ports.cluster import LEASE, NAMESPACE, SECRET, Cluster, Kind
 from regmirror.ports.helm import Helm
-from regmirror.stack import names
+from regmirror.steps.step import Done, Step, Waiting
 
 _POLL = 0.5
 _DATA = "data"
@@ -21,11 +21,11 @@ _SECRETS = "secrets"
 
 def destroy_steps(inventory: Inventory, cluster: Cluster, helm: Helm, data: MirrorData | None) -> list[Step]:
     """What takes everything of the inventory away; and the data, unless it is None."""
-    entrance = [name for name in inventory.releases if name == names.INGRESS]
+    public_endpoint = [name for name in inventory.releases if name == names.INGRESS]
     behind = [name for name in (*inventory.releases, *inventory.draining) if name != names.INGRESS]
     # Clients leave first: whoever still pulls finds no half of a mirror.
-    steps: list[Step] = [ReleaseRemoval(name, cluster, helm, ()) for name in entrance]
-    steps += [ReleaseRemoval(name, cluster, helm, tuple(entrance)) for name in behind]
+    steps: list[Step] = [ReleaseRemoval(name, cluster, helm, ()) for name in public_endpoint]
+    steps += [ReleaseRemoval(name, cluster, helm, tuple(public_endpoint)) for name in behind]
     releases = tuple(step.name for step in steps)
     if data:
         steps.append(DataRemoval(data, releases))

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from regmirror.desired.releases import Release
 from regmirror.ports.cluster import Object
-from regmirror.stack.releases import Release
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from regmirror.desired import names
 from regmirror.errors import ClusterError, ConflictError, RotationLockedError
 from regmirror.ports.cluster import LEASE, Cluster, Object
 from regmirror.rotate.clock import Clock
-from regmirror.stack import names
 
 T = TypeVar("T")
 

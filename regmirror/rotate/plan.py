@@ -20,7 +20,7 @@ from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 
-from regmirror.rotate.situation import Mode, Situation
+from regmirror.rotate.rotation_state import Mode, RotationState
 
 
 class Action(Enum):
@@ -38,12 +38,12 @@ class Action(Enum):
     FINISH = "finish"
 
 
-def next_action(seen: Situation, now: datetime) -> Action:
+def next_action(seen: RotationState, now: datetime) -> Action:
     """What is to be done next; ``now`` is in UTC."""
     return {Mode.REGULAR: _regular, Mode.EMERGENCY: _emergency, Mode.ABORT: _abort}[seen.mode](seen, now)
 
 
-def rest_of_plan(seen: Situation, now: datetime) -> Iterator[Action]:
+def rest_of_plan(seen: RotationState, now: datetime) -> Iterator[Action]:
     """Every action from here to the end, if each does what it is to do and nobody interferes."""
     action = next_action(seen, now)
     while action is not Action.FINISH:
@@ -55,7 +55,7 @@ def rest_of_plan(seen: Situation, now: datetime) -> Iterator[Action]:
     yield action
 
 
-def after(action: Action, seen: Situation, now: datetime) -> Situation:
+def after(action: Action, seen: RotationState, now: datetime) -> RotationState:
     """The situation once an action has been carried out."""
     match action:
         case Action.TRUST:
@@ -79,7 +79,7 @@ def after(action: Action, seen: Situation, now: datetime) -> Situation:
             return seen
 
 
-def _regular(seen: Situation, now: datetime) -> Action:
+def _regular(seen: RotationState, now: datetime) -> Action:
     if not {seen.signing, seen.successor} <= seen.trusted:
         return Action.TRUST
     if not seen.registries_current:
@@ -95,7 +95,7 @@ def _regular(seen: Situation, now: datetime) -> Action:
     return _dropped_or_finished(seen)
 
 
-def _emergency(seen: Situation, _: datetime) -> Action:
+def _emergency(seen: RotationState, _: datetime) -> Action:
     # The signing Secret goes first: a deploy in between adds its key to the bundle, and must not find the old one.
     if seen.signing != seen.successor:
         return Action.SWAP
@@ -104,12 +104,12 @@ def _emergency(seen: Situation, _: datetime) -> Action:
     return Action.FINISH if seen.registries_current and seen.auth_current else Action.ROLL_ALL
 
 
-def _abort(seen: Situation, _: datetime) -> Action:
+def _abort(seen: RotationState, _: datetime) -> Action:
     action = _dropped_or_finished(seen)
     if action is Action.FINISH and not seen.registries_current:
         return Action.ROLL_REGISTRIES
     return action
 
 
-def _dropped_or_finished(seen: Situation) -> Action:
+def _dropped_or_finished(seen: RotationState) -> Action:
     return Action.FINISH if seen.trusted == {seen.remaining} else Action.DROP

@@ -3,12 +3,12 @@
 import json
 from urllib.parse import urlencode
 
+from regmirror.desired import names
+from regmirror.distribution.client import request_headers
+from regmirror.distribution.inside_pod import get_inside_pod
 from regmirror.errors import RotationError
 from regmirror.ports.cluster import Cluster
-from regmirror.registry.client import request_headers
-from regmirror.registry.inside_pod import get_inside_pod
 from regmirror.signing.tokens import Token, decode_token
-from regmirror.stack import names
 
 
 def accepts(cluster: Cluster, pod: str, token: str) -> bool:

@@ -9,8 +9,8 @@ from typing import TypeVar
 from regmirror.errors import ClusterError, RotationError
 from regmirror.ports.cluster import Cluster
 from regmirror.rotate.clock import Clock
-from regmirror.rotate.live import Live, Service, Workload, id_of
 from regmirror.rotate.pod_requests import accepts, issued_token
+from regmirror.rotate.state import ObservedState, Service, Workload, id_of
 from regmirror.signing.key_pair import KeyPair
 from regmirror.signing.tokens import Claims, sign_token
 
@@ -21,7 +21,7 @@ MAXIMUM_SKEW = timedelta(seconds=30)
 _TRIES = 5
 
 
-async def prove_registries(cluster: Cluster, live: Live, pair: KeyPair, clock: Clock) -> int:
+async def prove_registries(cluster: Cluster, live: ObservedState, pair: KeyPair, clock: Clock) -> int:
     """See every registry pod accept a token of this key; gives the number of pods. Raises RotationError."""
     pods = list(_pods(live.registries))
     for workload, pod in pods:
@@ -34,7 +34,7 @@ async def prove_registries(cluster: Cluster, live: Live, pair: KeyPair, clock: C
     return len(pods)
 
 
-async def prove_auth(cluster: Cluster, live: Live, pair: KeyPair, clock: Clock) -> int:
+async def prove_auth(cluster: Cluster, live: ObservedState, pair: KeyPair, clock: Clock) -> int:
     """See every docker_auth pod sign by this key, with a clock like ours; gives the number of pods.
 
     Raises RotationError.

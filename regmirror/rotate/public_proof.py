@@ -4,16 +4,16 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
-from regmirror.deploy.proof import prove_host
-from regmirror.deploy.steps import Done, Progress
+from regmirror.deploy.public_check import prove_host
+from regmirror.distribution.client import RegistryClient
 from regmirror.errors import RegistryError, RegmirrorError
 from regmirror.ports.http import Http
-from regmirror.registry.client import RegistryClient
 from regmirror.rotate.clock import Clock
-from regmirror.rotate.live import Live, id_of
 from regmirror.rotate.proof import signed
+from regmirror.rotate.state import ObservedState, id_of
 from regmirror.signing.key_pair import KeyPair
 from regmirror.signing.tokens import decode_token
+from regmirror.steps.step import Done, Progress
 
 _TITLE = "Public host"
 _PATIENCE = timedelta(seconds=15)
@@ -29,7 +29,7 @@ class PublicProof:
     clock: Clock
     progress: Progress
 
-    async def prove(self, live: Live, gone: KeyPair | None) -> list[str]:
+    async def prove(self, live: ObservedState, gone: KeyPair | None) -> list[str]:
         """Gives the hosts; ``gone`` is the key that was in use before. Raises RegistryError."""
         hosts = [live.service_of(registry).service for registry in live.registries]
         ends = self.clock.now() + _PATIENCE
@@ -48,7 +48,7 @@ class PublicProof:
                 self.progress.finished(_TITLE, Done(f"{', '.join(hosts)} signs and accepts by it{refused}"))
                 return hosts
 
-    def _prove_all(self, live: Live, gone: KeyPair | None) -> None:
+    def _prove_all(self, live: ObservedState, gone: KeyPair | None) -> None:
         for registry in live.registries:
             asked = live.service_of(registry)
             client = RegistryClient(self.http, f"https://{asked.service}")

@@ -11,22 +11,22 @@ from typing import Any
 
 from regmirror.config.model import API_VERSION, Mirror
 from regmirror.deploy.preflight import require_rights
-from regmirror.deploy.steps import Done, Progress
 from regmirror.errors import ExitCode, PartlyAppliedError, RegmirrorError, RotationError
 from regmirror.ports.cluster import Cluster
 from regmirror.ports.helm import Helm
 from regmirror.ports.http import Http
-from regmirror.rotate.actions import Actor, describe
 from regmirror.rotate.clock import Clock
+from regmirror.rotate.execute import Executor, describe
 from regmirror.rotate.lease import Lease
-from regmirror.rotate.live import Live, id_of, look
+from regmirror.rotate.options import RotationOptions
 from regmirror.rotate.plan import Action, next_action, rest_of_plan
 from regmirror.rotate.public_proof import PublicProof
-from regmirror.rotate.replaceable import Together, replaced_by, require_replaceable
 from regmirror.rotate.rights import rotate_rights
-from regmirror.rotate.situation import Mode, Situation
-from regmirror.rotate.wish import Wish
+from regmirror.rotate.rollout_guard import Together, ensure_can_roll, replaced_by
+from regmirror.rotate.rotation_state import Mode, RotationState
+from regmirror.rotate.state import ObservedState, id_of, look
 from regmirror.signing.key_pair import KeyPair
+from regmirror.steps.step import Done, Progress
 
 _LEASE = "Lease"
 _PODS = "Pods"
@@ -44,7 +44,7 @@ class Rotation:
     progress: Progress
     announce: Callable[[Action], None]
     timeout: timedelta
-    wish: Wish
+    options: RotationOptions
     http: Http | None = None
     """How the public hosts are asked at the end; without it they are not."""
     clock: Clock = field(default_factory=Clock)
@@ -56,7 +56,7 @@ class Rotation:
         """Rotate if it is due or was begun; gives the report. Raises RegmirrorError."""
         await asyncio.to_thread(require_rights, self.cluster, rotate_rights(self.mirror))
         before = await self._look()
-        if not self.wish.is_for(before, self.clock.now()):
+        if not self.options.is_for(before, self.clock.now()):
             return self._report(before, before, [])
         await self.helm.version()
         holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -71,7 +71,7 @@ class Rotation:
         after = await self._look()
         return self._report(before, after, await self._prove(before, after))
 
-    async def _prove(self, before: Live, after: Live) -> list[str]:
+    async def _prove(self, before: ObservedState, after: ObservedState) -> list[str]:
         """See at the public hosts what clients see; gives those hosts."""
         if self.http is None:
             return []
@@ -84,8 +84,8 @@ class Rotation:
         if live is None:
             message = f"no mirror is deployed in namespace {self.cluster.namespace}"
             return {"deployed": False, "due": False, "message": message}
-        is_due = self.wish.is_for(live, self.clock.now())
-        when = self.wish.threshold.due_at(live.signing.certificate)
+        is_due = self.options.is_for(live, self.clock.now())
+        when = self.options.threshold.due_at(live.signing.certificate)
         message = f"{'due since' if is_due else 'not due before'} {when:%Y-%m-%d}: {describe(live.signing)}"
         if live.successor is not None:
             message = f"a rotation is under way, from {describe(live.signing)}: regmirror rotate-cert goes on with it"
@@ -94,13 +94,13 @@ class Rotation:
     async def plan(self) -> list[Action]:
         """What ``run`` would do now; nothing is changed."""
         live = await self._look()
-        if not self.wish.is_for(live, self.clock.now()):
+        if not self.options.is_for(live, self.clock.now()):
             return []
-        self.wish.check(live, self.clock.now())
-        await require_replaceable(self.cluster, self._together(live), self.clock)
+        self.options.check(live, self.clock.now())
+        await ensure_can_roll(self.cluster, self._together(live), self.clock)
         return list(rest_of_plan(self._expected(live), self.clock.now()))
 
-    def _together(self, live: Live) -> list[Together]:
+    def _together(self, live: ObservedState) -> list[Together]:
         """The releases whose pods the whole rest replaces, by each action."""
         expected = self._expected(live)
         rest = rest_of_plan(expected, self.clock.now())
@@ -111,7 +111,7 @@ class Rotation:
             return
         self.progress.started(_PODS)
         try:
-            await require_replaceable(
+            await ensure_can_roll(
                 self.cluster, together, self.clock, lambda reason: self.progress.waiting(_PODS, reason)
             )
         except RegmirrorError as error:
@@ -120,13 +120,13 @@ class Rotation:
         releases = sorted({release for one in together for release in one})
         self.progress.finished(_PODS, Done(f"those of {', '.join(releases)} can be replaced"))
 
-    def _expected(self, live: Live) -> Situation:
+    def _expected(self, live: ObservedState) -> RotationState:
         """The situation right after the beginning."""
-        if live.successor is not None and not self.wish.replaces(live):
+        if live.successor is not None and not self.options.replaces(live):
             begun = live.situation(proven=False)
-            return begun if self.wish.mode is Mode.REGULAR else replace(begun, mode=self.wish.mode)
-        return Situation.begun(
-            self.wish.mode,
+            return begun if self.options.mode is Mode.REGULAR else replace(begun, mode=self.options.mode)
+        return RotationState.begun(
+            self.options.mode,
             id_of(live.signing),
             live.trusted,
             live.token_lifetime,
@@ -137,8 +137,8 @@ class Rotation:
     async def _rotate(self) -> None:
         self._holds_lease = True
         self.progress.finished(_LEASE, Done("no other rotation is at work"))
-        actor = Actor(
-            self.mirror, self.cluster, self.helm, self.progress, self.clock, self.timeout, unlock=self.wish.unlock
+        actor = Executor(
+            self.mirror, self.cluster, self.helm, self.progress, self.clock, self.timeout, unlock=self.options.unlock
         )
         await self._begin(actor, await self._look())
         proven = False
@@ -159,17 +159,17 @@ class Rotation:
             hint="stop other deployments of this mirror, then run the command again",
         )
 
-    async def _begin(self, actor: Actor, live: Live) -> None:
+    async def _begin(self, actor: Executor, live: ObservedState) -> None:
         """Write down what is to be done, unless it stands there already."""
-        self.wish.check(live, self.clock.now())
+        self.options.check(live, self.clock.now())
         await self._require_replaceable(self._together(live))
-        if self.wish.mode is Mode.ABORT:
+        if self.options.mode is Mode.ABORT:
             self.done.append(("abort", await actor.change_mode(live, Mode.ABORT)))
-        elif live.successor is None or self.wish.replaces(live):
-            pair = await asyncio.to_thread(self.wish.chosen_pair, self.mirror.auth, self.clock.now())
-            self.done.append(("begin", await actor.begin(pair, self.wish.mode)))
+        elif live.successor is None or self.options.replaces(live):
+            pair = await asyncio.to_thread(self.options.chosen_pair, self.mirror.auth, self.clock.now())
+            self.done.append(("begin", await actor.begin(pair, self.options.mode)))
 
-    async def _look(self) -> Live:
+    async def _look(self) -> ObservedState:
         live = await asyncio.to_thread(look, self.cluster)
         if live is None:
             raise RotationError(
@@ -189,7 +189,7 @@ class Rotation:
         error.message, error.hint = message, hint
         return error
 
-    def _report(self, before: Live, after: Live, proven: list[str]) -> dict[str, Any]:
+    def _report(self, before: ObservedState, after: ObservedState, proven: list[str]) -> dict[str, Any]:
         certificate = after.signing.certificate
         pods = {pod for one in (before.auth, *before.registries) for pod in one.ready}
         started = [pod for one in (after.auth, *after.registries) for pod in one.ready if pod not in pods]
@@ -203,13 +203,13 @@ class Rotation:
             "key": describe(after.signing),
             "keyId": id_of(after.signing),
             "notAfter": certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "due": self.wish.threshold.due_at(certificate).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "due": self.options.threshold.due_at(certificate).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "steps": [{"name": name, "detail": detail} for name, detail in self.done],
             "started": started,
             "provenAt": proven,
         }
 
 
-def _is_successor(pair: KeyPair, live: Live) -> bool:
+def _is_successor(pair: KeyPair, live: ObservedState) -> bool:
     """Whether this is the key of the rotation that was under way: an earlier run has brought it in."""
     return live.successor is not None and id_of(live.successor) == id_of(pair)

@@ -1,13 +1,13 @@
-"""What a status is made of; each thing that could not be found out is an Unknown that says why."""
+"""What a status is made of; each thing that could not be found out is an Unavailable that says why."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from regmirror.config.fields import image_parts
+from regmirror.distribution.metrics import CacheFigures
+from regmirror.distribution.pull_limit import PullLimit
 from regmirror.ports.object_store import Contents
-from regmirror.registry.metrics import CacheFigures
-from regmirror.registry.pull_limit import PullLimit
-from regmirror.status.side_by_side import Unknown
+from regmirror.status.background import Unavailable
 
 _ANSWERS_OF_A_REGISTRY = {200, 401}
 
@@ -32,7 +32,7 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
-class Entrance:
+class PublicEndpoint:
     """What the public host answers to ``/v2/``."""
 
     url: str
@@ -70,11 +70,11 @@ class UpstreamStatus:
     name: str
     url: str
     host: str
-    entrance: Entrance | Unknown
-    certificate_ends: datetime | Unknown
-    cache: Cache | Unknown
-    store: Contents | Unknown
-    pulls: Pulls | Unknown
+    public_endpoint: PublicEndpoint | Unavailable
+    certificate_ends: datetime | Unavailable
+    cache: Cache | Unavailable
+    store: Contents | Unavailable
+    pulls: Pulls | Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,8 @@ class Status:
     namespace: str
     context: str
     now: datetime
-    components: dict[str, Component | Unknown]
-    signing_ends: datetime | Unknown
+    components: dict[str, Component | Unavailable]
+    signing_ends: datetime | Unavailable
     upstreams: list[UpstreamStatus]
 
     @property
@@ -96,13 +96,13 @@ class Status:
         A host that cannot be reached from here is none: its name may not be known yet.
         """
         down = [
-            f"{name}: {found.why if isinstance(found, Unknown) else f'{found.ready}/{found.wanted} ready'}"
+            f"{name}: {found.why if isinstance(found, Unavailable) else f'{found.ready}/{found.wanted} ready'}"
             for name, found in self.components.items()
-            if isinstance(found, Unknown) or not found.ready
+            if isinstance(found, Unavailable) or not found.ready
         ]
         wrong = [
-            f"{one.entrance.url} answered {one.entrance.status}"
+            f"{one.public_endpoint.url} answered {one.public_endpoint.status}"
             for one in self.upstreams
-            if isinstance(one.entrance, Entrance) and not one.entrance.serves
+            if isinstance(one.public_endpoint, PublicEndpoint) and not one.public_endpoint.serves
         ]
         return down + wrong

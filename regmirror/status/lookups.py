@@ -7,75 +7,75 @@ from datetime import datetime
 from cryptography import x509
 
 from regmirror.config.model import DOCKER_HUB, Upstream
+from regmirror.desired import names
+from regmirror.desired.registry_config import storage_prefix
+from regmirror.distribution.client import MANIFEST_TYPES, RegistryClient
+from regmirror.distribution.inside_pod import get_inside_pod
+from regmirror.distribution.metrics import CacheFigures, cache_figures, parse_metrics
+from regmirror.distribution.pull_limit import parse_pull_limit
+from regmirror.distribution.reference import ImageReference, parse_image
 from regmirror.errors import ClusterError, RegistryError, StorageError, StorageUnreachableError
 from regmirror.ports.cluster import DEPLOYMENT, POD, Object
 from regmirror.ports.object_store import Contents
-from regmirror.registry.client import MANIFEST_TYPES, RegistryClient
-from regmirror.registry.inside_pod import get_inside_pod
-from regmirror.registry.metrics import CacheFigures, cache_figures, parse_metrics
-from regmirror.registry.pull_limit import parse_pull_limit
-from regmirror.registry.reference import ImageReference, parse_image
 from regmirror.signing.bundle import parse_bundle
-from regmirror.stack import names
-from regmirror.stack.registry_config import storage_prefix
-from regmirror.status.findings import Cache, Component, Entrance, Pulls
-from regmirror.status.side_by_side import Lookup, Unknown
-from regmirror.verify.subject import NotDeployedError, Subject, look_up
+from regmirror.status.background import Lookup, Unavailable
+from regmirror.status.findings import Cache, Component, PublicEndpoint, Pulls
+from regmirror.verify.live_mirror import LiveMirror, NotDeployedError, look_up
 
 _LIMIT_PREVIEW = ImageReference("ratelimitpreview/test", "latest")
 """The image that Docker offers for asking how many pulls are left."""
 
 
-def component(subject: Subject, name: str) -> Component:
+def component(live: LiveMirror, name: str) -> Component:
     """A Deployment of the mirror."""
-    found = subject.cluster.get(DEPLOYMENT, name)
+    found = live.cluster.get(DEPLOYMENT, name)
     if found is None:
-        raise NotDeployedError(f"namespace {subject.cluster.namespace} has no Deployment {name}")
+        raise NotDeployedError(f"namespace {live.cluster.namespace} has no Deployment {name}")
     containers = look_up(found, "spec", "template", "spec", "containers") or [{}]
     ready = look_up(found, "status", "availableReplicas") or 0
     return Component(name, containers[0].get("image", ""), ready, found["spec"].get("replicas", 1))
 
 
-def signing_ends(subject: Subject) -> datetime:
+def signing_ends(live: LiveMirror) -> datetime:
     """When the signing certificate ends."""
-    return parse_bundle(subject.secret(names.SIGNING_SECRET).get("tls.crt", b""))[0].not_valid_after_utc
+    return parse_bundle(live.secret(names.SIGNING_SECRET).get("tls.crt", b""))[0].not_valid_after_utc
 
 
-def entrance(subject: Subject, upstream: Upstream) -> Entrance:
+def public_endpoint(live: LiveMirror, upstream: Upstream) -> PublicEndpoint:
     """What the public host answers."""
-    client = subject.client(upstream)
-    return Entrance(client.base, client.request("GET", "/v2/").status)
+    client = live.client(upstream)
+    return PublicEndpoint(client.base, client.request("GET", "/v2/").status)
 
 
-def certificate_ends(subject: Subject, upstream: Upstream) -> datetime:
+def certificate_ends(live: LiveMirror, upstream: Upstream) -> datetime:
     """When the certificate ends that the public host presents."""
-    host = subject.mirror.host_of(upstream)
+    host = live.mirror.host_of(upstream)
     try:
-        return x509.load_der_x509_certificate(subject.http.certificate(host)).not_valid_after_utc
+        return x509.load_der_x509_certificate(live.http.certificate(host)).not_valid_after_utc
     except ValueError as error:
         raise RegistryError(f"the certificate of {host} cannot be read") from error
 
 
-def cache(subject: Subject, upstream: Upstream, ends: float) -> Cache:
+def cache(live: LiveMirror, upstream: Upstream, ends: float) -> Cache:
     """What the registry's pods did, summed over those that answer before ``ends`` on the monotonic clock."""
     release = names.registry(upstream.name)
-    pods = subject.cluster.select(POD, selector=f"app.kubernetes.io/instance={release}")
+    pods = live.cluster.select(POD, selector=f"app.kubernetes.io/instance={release}")
     running = [pod for pod in pods if look_up(pod, "status", "phase") == "Running"]
     if not running:
         raise ClusterError(f"no pod of {release} is running")
-    asked = [Lookup(_figures, subject, pod) for pod in running]
+    asked = [Lookup(_figures, live, pod) for pod in running]
     settled = [(pod, lookup.found(ends)) for pod, lookup in zip(running, asked, strict=True)]
     answered = [(pod, found) for pod, found in settled if isinstance(found, CacheFigures)]
     if not answered:
-        raise ClusterError(next(found.why for _, found in settled if isinstance(found, Unknown)))
+        raise ClusterError(next(found.why for _, found in settled if isinstance(found, Unavailable)))
     begun = [moment for pod, _ in answered if (moment := _begun(pod))]
     total = sum((figures for _, figures in answered), CacheFigures())
     return Cache(total, min(begun, default=None), len(answered), len(running))
 
 
-def _figures(subject: Subject, pod: Object) -> CacheFigures:
+def _figures(live: LiveMirror, pod: Object) -> CacheFigures:
     name = pod["metadata"]["name"]
-    answer = get_inside_pod(subject.cluster, name, names.REGISTRY_DEBUG_PORT, "/metrics")
+    answer = get_inside_pod(live.cluster, name, names.REGISTRY_DEBUG_PORT, "/metrics")
     if answer.status != 200:
         raise ClusterError(f"the metrics of pod {name} were answered {answer.status}")
     return cache_figures(parse_metrics(answer.body.decode(errors="replace")))
@@ -90,30 +90,30 @@ def _begun(pod: Object) -> datetime | None:
     return datetime.fromisoformat(moment) if moment else None
 
 
-def store(subject: Subject, upstream: Upstream, ends: float) -> Contents:
+def store(live: LiveMirror, upstream: Upstream, ends: float) -> Contents:
     """What the bucket holds for one upstream, counted until ``ends`` on the monotonic clock."""
-    storage = subject.mirror.storage
-    account = subject.s3_account(upstream)
+    storage = live.mirror.storage
+    account = live.s3_account(upstream)
     if account is None and storage.access_key:
         raise StorageError("the registry's configuration lacks its S3 key")
     try:
         prefix = storage_prefix(storage, upstream).removeprefix("/") + "/"
-        return subject.open_store(account).measure(prefix, ends - time.monotonic())
+        return live.open_store(account).measure(prefix, ends - time.monotonic())
     except StorageUnreachableError:
         if storage.is_inside_cluster:
             raise StorageError(f"{storage.endpoint} can be reached from inside the cluster only") from None
         raise
 
 
-def pulls(subject: Subject, upstream: Upstream) -> Pulls:
+def pulls(live: LiveMirror, upstream: Upstream) -> Pulls:
     """What the upstream still grants to the mirror's own account, asked by a HEAD, which takes no pull."""
     image = _LIMIT_PREVIEW if upstream.url == DOCKER_HUB else None
     if image is None and upstream.probe_image:
         image = parse_image(upstream.probe_image)
     if image is None:
         raise RegistryError("no image to ask about is known: set probeImage of the upstream")
-    account = _upstream_account(subject, upstream)
-    client = RegistryClient(subject.http, upstream.url, account)
+    account = _upstream_account(live, upstream)
+    client = RegistryClient(live.http, upstream.url, account)
     path = f"/v2/{image.repository}/manifests/{image.reference}"
     answer = client.request("HEAD", path, client.pull_token(image.repository), MANIFEST_TYPES)
     # Without a pull left it is 429, with the same headers.
@@ -122,11 +122,11 @@ def pulls(subject: Subject, upstream: Upstream) -> Pulls:
     return Pulls(parse_pull_limit(answer.headers), has_account=account is not None)
 
 
-def _upstream_account(subject: Subject, upstream: Upstream) -> tuple[str, str] | None:
+def _upstream_account(live: LiveMirror, upstream: Upstream) -> tuple[str, str] | None:
     """The account with which the registry really asks; None where it asks as nobody."""
     name = names.credential_secret(upstream.name)
     try:
-        content = json.loads(subject.secret(name).get("credential.json", b""))
+        content = json.loads(live.secret(name).get("credential.json", b""))
     except ValueError:
         # Chained to nothing: the parser's error carries the document.
         raise NotDeployedError(f"credential.json in Secret {name} is not valid JSON") from None

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from regmirror.config.model import API_VERSION
 from regmirror.ports.object_store import Contents
-from regmirror.status.findings import Cache, Component, Entrance, Pulls, Status, UpstreamStatus
-from regmirror.status.side_by_side import Unknown
+from regmirror.status.background import Unavailable
+from regmirror.status.findings import Cache, Component, PublicEndpoint, Pulls, Status, UpstreamStatus
 
 T = TypeVar("T")
 
@@ -34,8 +34,8 @@ def days_left(ends: datetime, now: datetime) -> int:
     return (ends - now).days
 
 
-def _known(found: T | Unknown, fields: Callable[[T], dict[str, Any]]) -> dict[str, Any]:
-    return {"unknown": found.why} if isinstance(found, Unknown) else fields(found)
+def _known(found: T | Unavailable, fields: Callable[[T], dict[str, Any]]) -> dict[str, Any]:
+    return {"unknown": found.why} if isinstance(found, Unavailable) else fields(found)
 
 
 def _upstream(one: UpstreamStatus, now: datetime) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def _upstream(one: UpstreamStatus, now: datetime) -> dict[str, Any]:
         "name": one.name,
         "url": one.url,
         "host": one.host,
-        "entrance": _known(one.entrance, _entrance),
+        "entrance": _known(one.public_endpoint, _public_endpoint),
         "publicCertificate": _known(one.certificate_ends, lambda ends: _certificate(ends, now)),
         "cache": _known(one.cache, _cache),
         "store": _known(one.store, _store),
@@ -55,7 +55,7 @@ def _component(found: Component) -> dict[str, Any]:
     return {"version": found.version, "image": found.image, "ready": found.ready, "wanted": found.wanted}
 
 
-def _entrance(found: Entrance) -> dict[str, Any]:
+def _public_endpoint(found: PublicEndpoint) -> dict[str, Any]:
     return {"url": found.url, "status": found.status, "serves": found.serves}
 
 

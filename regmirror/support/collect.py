@@ -5,21 +5,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from regmirror.desired import names
 from regmirror.errors import ClusterError
 from regmirror.ports.cluster import POD, SECRET, Kind, Object
-from regmirror.stack import names
-from regmirror.status.look import look
+from regmirror.status.background import Lookup, Unavailable
+from regmirror.status.collect import look
 from regmirror.status.report import status_report
-from regmirror.status.side_by_side import Lookup, Unknown
 from regmirror.support.bundle import Bundle
 from regmirror.support.known_secrets import secret_values
 from regmirror.support.objects import KINDS, secret_summary, shown
 from regmirror.support.redact import Redactor
 from regmirror.verify.checks import CHECKS
+from regmirror.verify.live_mirror import LiveMirror, look_up
 from regmirror.verify.report import verify_report
 from regmirror.verify.run import run_checks
 from regmirror.verify.select import select_checks
-from regmirror.verify.subject import Subject, look_up
 
 PATIENCE = 60.0
 """Seconds after which what has not come is left out."""
@@ -32,7 +32,7 @@ _INSTANCE = "app.kubernetes.io/instance"
 class Sources:
     """Where a bundle is from; each function may raise RegmirrorError, which leaves its part out."""
 
-    subject: Subject
+    live: LiveMirror
     file_name: str
     file_text: str
     versions: Callable[[], dict[str, Any]]
@@ -45,21 +45,21 @@ class Sources:
 def collect(sources: Sources, patience: float = PATIENCE) -> Bundle:
     """The whole bundle. Where the Secrets cannot be read, nothing is in it that others have written."""
     ends = time.monotonic() + patience
-    subject = sources.subject
-    own, secrets = Lookup(sources.own_secrets), Lookup(subject.cluster.select, SECRET)
+    live = sources.live
+    own, secrets = Lookup(sources.own_secrets), Lookup(live.cluster.select, SECRET)
     versions, values = Lookup(sources.versions), Lookup(sources.values)
-    verified, status = Lookup(_verify, subject), Lookup(lambda: status_report(look(subject)))
-    bundle = Bundle(_redactor(subject, own.found(ends), secrets.found(ends)))
+    verified, status = Lookup(_verify, live), Lookup(lambda: status_report(look(live)))
+    bundle = Bundle(_redactor(live, own.found(ends), secrets.found(ends)))
     bundle.add_text(sources.file_name, sources.file_text)
     bundle.add_json("versions.json", versions.found(ends))
     bundle.add_json("values.json", values.found(ends))
     found = secrets.found(ends)
-    if isinstance(found, Unknown):
+    if isinstance(found, Unavailable):
         bundle.leave_out(f"objects, events and logs, which could not be redacted: {found.why}")
     else:
         _add_secrets(bundle, found)
-        _add_objects(bundle, subject, ends)
-        _add_logs(bundle, subject, ends)
+        _add_objects(bundle, live, ends)
+        _add_logs(bundle, live, ends)
     bundle.add_json("verify.json", verified.found(ends))
     bundle.add_json("status.json", status.found(ends))
     if bundle.redactor.count:
@@ -67,17 +67,17 @@ def collect(sources: Sources, patience: float = PATIENCE) -> Bundle:
     return bundle
 
 
-def _redactor(subject: Subject, own: set[str] | Unknown, secrets: list[Object] | Unknown) -> Redactor:
-    values = set() if isinstance(own, Unknown) else own
-    values |= set() if isinstance(secrets, Unknown) else secret_values(secrets)
-    mirror = subject.mirror
-    public = {subject.cluster.namespace, *(mirror.host_of(upstream) for upstream in mirror.upstreams)}
+def _redactor(live: LiveMirror, own: set[str] | Unavailable, secrets: list[Object] | Unavailable) -> Redactor:
+    values = set() if isinstance(own, Unavailable) else own
+    values |= set() if isinstance(secrets, Unavailable) else secret_values(secrets)
+    mirror = live.mirror
+    public = {live.cluster.namespace, *(mirror.host_of(upstream) for upstream in mirror.upstreams)}
     return Redactor(values - public)
 
 
-def _verify(subject: Subject) -> dict[str, Any]:
+def _verify(live: LiveMirror) -> dict[str, Any]:
     checks = select_checks(CHECKS, before_deploy=False)
-    return verify_report(subject.mirror, list(run_checks(checks, subject)))
+    return verify_report(live.mirror, list(run_checks(checks, live)))
 
 
 def _add_secrets(bundle: Bundle, secrets: list[Object]) -> None:
@@ -85,26 +85,26 @@ def _add_secrets(bundle: Bundle, secrets: list[Object]) -> None:
     bundle.leave_out(f"the values of {len(secrets)} Secrets: names, types, keys and sizes are in the bundle")
 
 
-def _add_objects(bundle: Bundle, subject: Subject, ends: float) -> None:
-    asked = {kind: Lookup(_objects, subject, kind) for kind in KINDS}
+def _add_objects(bundle: Bundle, live: LiveMirror, ends: float) -> None:
+    asked = {kind: Lookup(_objects, live, kind) for kind in KINDS}
     for kind, lookup in asked.items():
         bundle.add_yaml(f"objects/{kind.kind}.yaml", lookup.found(ends))
     bundle.leave_out("managed fields, and the content of ConfigMaps that are not regmirror's")
 
 
-def _objects(subject: Subject, kind: Kind) -> list[Object]:
-    return [shown(found, kind) for found in subject.cluster.select(kind)]
+def _objects(live: LiveMirror, kind: Kind) -> list[Object]:
+    return [shown(found, kind) for found in live.cluster.select(kind)]
 
 
-def _add_logs(bundle: Bundle, subject: Subject, ends: float) -> None:
-    pods = Lookup(subject.cluster.select, POD).found(ends)
-    if isinstance(pods, Unknown):
+def _add_logs(bundle: Bundle, live: LiveMirror, ends: float) -> None:
+    pods = Lookup(live.cluster.select, POD).found(ends)
+    if isinstance(pods, Unavailable):
         bundle.leave_out(f"logs: {pods.why}")
         return
     ours = [pod for pod in pods if str(look_up(pod, "metadata", "labels", _INSTANCE)).startswith(names.PREFIX)]
     asked = {
         f"logs/{pod['metadata']['name']}/{container}{'.previous' if previous else ''}.log": Lookup(
-            _log, subject, pod["metadata"]["name"], container, previous
+            _log, live, pod["metadata"]["name"], container, previous
         )
         for pod in ours
         for container, previous in _runs(pod)
@@ -122,8 +122,8 @@ def _runs(pod: Object) -> list[tuple[str, bool]]:
     return [(container["name"], False) for container in look_up(pod, "spec", "containers") or []] + restarted
 
 
-def _log(subject: Subject, pod: str, container: str, previous: bool) -> str:
-    text = subject.cluster.log(pod, container, _LINES, previous=previous)
+def _log(live: LiveMirror, pod: str, container: str, previous: bool) -> str:
+    text = live.cluster.log(pod, container, _LINES, previous=previous)
     if not text:
         raise ClusterError("it is empty or cannot be read")
     return text

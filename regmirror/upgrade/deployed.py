@@ -1,8 +1,8 @@
 """Which version of regmirror has deployed the mirror: its charts bear the version, and label what they make."""
 
+from regmirror.desired import names
 from regmirror.errors import ConfigurationError
 from regmirror.ports.cluster import DEPLOYMENT, Cluster
-from regmirror.stack import names
 
 
 def deployed_version(cluster: Cluster) -> str:

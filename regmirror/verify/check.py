@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from regmirror.config.model import Upstream
-from regmirror.verify.subject import Subject
+from regmirror.verify.live_mirror import LiveMirror
 
 
 class Category(Enum):
@@ -93,29 +93,29 @@ class Check:
     id: str
     title: str
     category: Category
-    run: Callable[[Subject], Outcome]
+    run: Callable[[LiveMirror], Outcome]
     needs: tuple[str, ...] = ()
     severity: Severity = Severity.ERROR
     limit: float = 10.0
     stage: Stage = Stage.DEPLOYED
 
-    def bind(self, subject: Subject) -> list[BoundCheck]:
+    def bind(self, live: LiveMirror) -> list[BoundCheck]:
         """The check as it applies to a mirror."""
-        return [BoundCheck(self, "", lambda: self.run(subject))]
+        return [BoundCheck(self, "", lambda: self.run(live))]
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamCheck(Check):
     """A claim about the mirror of each upstream."""
 
-    run: Callable[[Subject, Upstream], Outcome]  # type: ignore[assignment] # bind gives it its second argument
+    run: Callable[[LiveMirror, Upstream], Outcome]  # type: ignore[assignment] # bind gives it its second argument
 
-    def bind(self, subject: Subject) -> list[BoundCheck]:
+    def bind(self, live: LiveMirror) -> list[BoundCheck]:
         """The check once for each upstream."""
-        return [self._bind_one(subject, upstream) for upstream in subject.mirror.upstreams]
+        return [self._bind_one(live, upstream) for upstream in live.mirror.upstreams]
 
-    def _bind_one(self, subject: Subject, upstream: Upstream) -> BoundCheck:
-        return BoundCheck(self, upstream.name, lambda: self.run(subject, upstream))
+    def _bind_one(self, live: LiveMirror, upstream: Upstream) -> BoundCheck:
+        return BoundCheck(self, upstream.name, lambda: self.run(live, upstream))
 
 
 @dataclass(frozen=True, slots=True)

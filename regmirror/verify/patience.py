@@ -5,15 +5,15 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from regmirror.verify.check import Check, Failed, Result
+from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.run import is_healthy, run_checks
-from regmirror.verify.subject import Subject
 
 _PAUSE = 1.0
 """Seconds between two rounds."""
 
 
 def run_until_healthy(
-    checks: Sequence[Check], new_subject: Callable[[], Subject], patience: timedelta, tell: Callable[[str], None]
+    checks: Sequence[Check], new_subject: Callable[[], LiveMirror], patience: timedelta, tell: Callable[[str], None]
 ) -> list[Result]:
     """The results of the first round without a failure, or of the last round that began in time.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from regmirror.errors import RegmirrorError
 from regmirror.verify.check import BoundCheck, Check, Failed, Outcome, Result, Severity, Skipped, Warned
-from regmirror.verify.subject import Subject
+from regmirror.verify.live_mirror import LiveMirror
 
 _AT_ONCE = 16
 
@@ -17,13 +17,13 @@ Futures = dict[tuple[str, str], Future[Result]]
 """The results to come, by check id and upstream."""
 
 
-def run_checks(checks: Sequence[Check], subject: Subject) -> Iterator[Result]:
+def run_checks(checks: Sequence[Check], live: LiveMirror) -> Iterator[Result]:
     """Every check's results, each as soon as it and all before it are there.
 
     A check waits for those that it needs; where one of them failed, it is skipped and says so. One that outlives its
     time limit has failed, and whatever it hangs on stalls nothing but the checks that need it.
     """
-    bound = [one for check in checks for one in check.bind(subject)]
+    bound = [one for check in checks for one in check.bind(live)]
     futures: Futures = {}
     slots = threading.Semaphore(_AT_ONCE)
     for one in bound:

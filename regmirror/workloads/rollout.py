@@ -32,7 +32,7 @@ def progress_of(deployment: Object) -> str:
     return counted + (f", {old} of before" if old > 0 else "")
 
 
-def seconds_of_grace(pod: Object) -> int:
+def pre_stop_seconds(pod: Object) -> int:
     """How long a pod that is going still serves, by its preStop sleep; 0 for one that stays or has no such sleep."""
     if not pod["metadata"].get("deletionTimestamp"):
         return 0
@@ -40,7 +40,7 @@ def seconds_of_grace(pod: Object) -> int:
     return max((int((hook.get("sleep") or {}).get("seconds", 0)) for hook in hooks), default=0)
 
 
-def pod_trouble(pod: Object) -> str | None:
+def not_ready_reason(pod: Object) -> str | None:
     """Why a pod is not ready, in one line; None for a pod that is ready, or just starting."""
     status = pod.get("status") or {}
     for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
@@ -75,7 +75,7 @@ def diagnose(cluster: Cluster, deployment: str) -> list[str]:
         if _is_ready(pod):
             continue
         name = pod["metadata"]["name"]
-        lines.append(f"pod {name}: {pod_trouble(pod) or 'not ready'}")
+        lines.append(f"pod {name}: {not_ready_reason(pod) or 'not ready'}")
         lines += [
             f"  event: {text}"
             for text in _warnings(cluster.select(EVENT, field_selector=f"involvedObject.name={name}"))

@@ -10,7 +10,7 @@ import pytest
 from lab import setting as settings
 from lab.errors import LabError
 from lab.setting import Setting
-from tests.e2e.deployment import Deployment, environment_of
+from tests.e2e.deployed_mirror import Deployment, environment_of
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from regmirror.clients.http import Urllib3Http
+from regmirror.adapters.http import Urllib3Http
 from regmirror.errors import RegistryError
 
 PARTIAL = 206

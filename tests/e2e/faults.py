@@ -2,10 +2,10 @@
 
 from tests.e2e import harm
 from tests.e2e.configuration_faults import CONFIGURATION
-from tests.e2e.deployment import Object
+from tests.e2e.deployed_mirror import Object
 from tests.e2e.fault import Fault
 from tests.e2e.harm import hub, pods, secret
-from tests.e2e.stale_faults import STALE
+from tests.e2e.pod_only_faults import STALE
 
 HEALTHY_HUB = {"down": False}
 SIGNING, BUNDLE = "regmirror-signing", "regmirror-bundle"

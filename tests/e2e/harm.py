@@ -14,10 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from regmirror.clients.cluster import KubernetesCluster
+from regmirror.adapters.cluster import KubernetesCluster
 from regmirror.signing.key_pair import KeyPair, generate_private_key, self_signed
 from regmirror.verify.redis_protocol import ask, ask_setting
-from tests.e2e.deployment import Deployment, Object
+from tests.e2e.deployed_mirror import Deployment, Object
 
 Undo = Callable[[], object]
 Harm = Callable[[Deployment], Undo]

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from regmirror.clients.http import Urllib3Http, parse_resolve
+from regmirror.adapters.http import Urllib3Http, parse_resolve
+from regmirror.distribution.client import RegistryClient
+from regmirror.distribution.reference import parse_image
 from regmirror.errors import RegmirrorError
-from regmirror.registry.client import RegistryClient
-from regmirror.registry.reference import parse_image
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployed_mirror import Deployment
 
 PAUSE = 0.25
 SLOW_BYTES_PER_SECOND = 1_000_000

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployed_mirror import Deployment
 from tests.e2e.harm import Undo
 from tests.e2e.pulls import CACHED, TOKEN, Figures
-from tests.e2e.s3_door import S3Door
+from tests.e2e.s3_proxy import S3Door
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 
 from tests.e2e import harm
-from tests.e2e.deployment import Object
+from tests.e2e.deployed_mirror import Object
 from tests.e2e.harm import Harm, Undo, redis_commands
 from tests.e2e.outage import Outage, Scene
 from tests.e2e.pulls import CACHED, DIGEST, LAYER, TOKEN
-from tests.e2e.s3_door import FULL, HANGING, KEY_REVOKED, SLOW, S3Fault
+from tests.e2e.s3_proxy import FULL, HANGING, KEY_REVOKED, SLOW, S3Fault
 
 AUTH, REDIS, REGISTRY = "regmirror-auth", "regmirror-redis", "regmirror-docker-hub"
 Begin = Callable[[Scene], Undo]

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from regmirror.clients.http import Urllib3Http, parse_resolve
+from regmirror.adapters.http import Urllib3Http, parse_resolve
+from regmirror.distribution.client import MANIFEST_TYPES, RegistryClient
+from regmirror.distribution.reference import parse_image
 from regmirror.errors import RegistryError
 from regmirror.ports.http import Answer
-from regmirror.registry.client import MANIFEST_TYPES, RegistryClient
-from regmirror.registry.reference import parse_image
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployed_mirror import Deployment
 from tests.e2e.download import Download
 
 PATIENCE = 20.0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lab import setting as settings
 from regmirror.errors import RegistryError
-from tests.e2e.deployment import Deployment, environment_of
+from tests.e2e.deployed_mirror import Deployment, environment_of
 from tests.e2e.docker_hub import fetched, published
 from tests.e2e.outage import Measured, Outage, failed_checks
 from tests.e2e.pulls import NEW, SERVED, TOKEN, CachedImage, Puller, measure, seconds_until_served

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import yaml
 
-from regmirror.clients.http import Urllib3Http, parse_resolve
-from regmirror.registry.client import RegistryClient
+from regmirror.adapters.http import Urllib3Http, parse_resolve
+from regmirror.distribution.client import RegistryClient
 from regmirror.signing.key_pair import KeyPair, generate_private_key, self_signed
 from regmirror.signing.tokens import Access, Claims, sign_token
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployed_mirror import Deployment
 
 REPOSITORY = "library/demo"
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from lab.setting import Setting
-from tests.e2e.deployment import PROGRAMS, Deployment, environment_of, run
+from tests.e2e.deployed_mirror import PROGRAMS, Deployment, environment_of, run
 
 pytestmark = pytest.mark.lab
 

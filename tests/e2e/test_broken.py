@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from regmirror.signing.key_pair import generate_private_key, self_signed
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployed_mirror import Deployment
 
 pytestmark = pytest.mark.lab
 

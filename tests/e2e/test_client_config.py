@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.deployment import Deployment, Outcome, run
+from tests.e2e.deployed_mirror import Deployment, Outcome, run
 
 pytestmark = pytest.mark.lab
 

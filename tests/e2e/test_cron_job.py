@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployed_mirror import Deployment
 from tests.e2e.python_image import import_python_image
 from tests.e2e.rotations import put_expired_key, short_lived, signing_key
 

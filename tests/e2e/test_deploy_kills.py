@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from tests.e2e.api_gate import api_gate
-from tests.e2e.deployment import Deployment
-from tests.e2e.mortal import Mortal
+from tests.e2e.api_proxy import api_gate
+from tests.e2e.deployed_mirror import Deployment
+from tests.e2e.kill_points import Mortal
 
 pytestmark = pytest.mark.lab
 

@@ -11,7 +11,7 @@ import boto3
 import pytest
 import yaml
 
-from tests.e2e.deployment import PROGRAMS, Deployment
+from tests.e2e.deployed_mirror import PROGRAMS, Deployment
 from tests.e2e.faults import HEALTHY_HUB
 from tests.e2e.harm import hub
 from tests.unit.terminal_session import Conversation, converse

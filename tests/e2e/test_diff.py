@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployed_mirror import Deployment
 
 pytestmark = pytest.mark.lab
 

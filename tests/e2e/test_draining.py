@@ -7,11 +7,11 @@ from contextlib import closing, nullcontext
 
 import pytest
 
-from regmirror.registry.client import RegistryClient
-from regmirror.registry.reference import parse_image
-from tests.e2e.deployment import Deployment
+from regmirror.distribution.client import RegistryClient
+from regmirror.distribution.reference import parse_image
+from tests.e2e.deployed_mirror import Deployment
 from tests.e2e.load import Load
-from tests.e2e.s3_door import S3Door, S3Fault
+from tests.e2e.s3_proxy import S3Door, S3Fault
 
 pytestmark = pytest.mark.lab
 

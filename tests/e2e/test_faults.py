@@ -7,10 +7,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.e2e.cure import commands_in, follow
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployed_mirror import Deployment
 from tests.e2e.fault import Fault
 from tests.e2e.faults import FAULTS
+from tests.e2e.hint_runner import commands_in, follow
 
 pytestmark = pytest.mark.lab
 

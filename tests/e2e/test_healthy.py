@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from lab.setting import Setting
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployed_mirror import Deployment
 
 pytestmark = pytest.mark.lab
 

@@ -6,9 +6,9 @@ from itertools import count
 
 import pytest
 
-from tests.e2e.deployment import Deployment, Object
-from tests.e2e.hindrance import Hindrance, quota
-from tests.e2e.hindrances import HINDRANCES
+from tests.e2e.deploy_blocker import Hindrance, quota
+from tests.e2e.deploy_blockers import HINDRANCES
+from tests.e2e.deployed_mirror import Deployment, Object
 
 pytestmark = pytest.mark.lab
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployed_mirror import Deployment
 
 pytestmark = pytest.mark.lab
 

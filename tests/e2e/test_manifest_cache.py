@@ -12,10 +12,10 @@ import pytest
 import urllib3
 
 from lab import addresses
-from regmirror.clients.http import Urllib3Http, parse_resolve
-from regmirror.registry.client import MANIFEST_TYPES, RegistryClient
-from regmirror.registry.reference import parse_image
-from tests.e2e.deployment import Deployment
+from regmirror.adapters.http import Urllib3Http, parse_resolve
+from regmirror.distribution.client import MANIFEST_TYPES, RegistryClient
+from regmirror.distribution.reference import parse_image
+from tests.e2e.deployed_mirror import Deployment
 
 pytestmark = pytest.mark.lab
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from regmirror.ports.cluster import Right
-from tests.e2e.deployment import Deployment, Outcome
+from tests.e2e.deployed_mirror import Deployment, Outcome
 from tests.e2e.rotations import short_lived
 
 pytestmark = pytest.mark.lab

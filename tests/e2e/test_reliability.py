@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.deployment import Deployment, Object
+from tests.e2e.deployed_mirror import Deployment, Object
 from tests.e2e.docker_hub import fetched, published
 from tests.e2e.harm import kill
 from tests.e2e.outage import Measured, Outage, Scene, failed_checks
 from tests.e2e.outages import OUTAGES, REGISTRY, wait_until
 from tests.e2e.pulls import KINDS, NEW, SERVED, Puller, measure, seconds_until_served
 from tests.e2e.restarted import NODE
-from tests.e2e.s3_door import S3Door
+from tests.e2e.s3_proxy import S3Door
 from tests.lab import traces
 
 pytestmark = pytest.mark.lab

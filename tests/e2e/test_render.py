@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from pydantic import SecretStr
 
-from regmirror.clients.object_store import S3ObjectStore
+from regmirror.adapters.object_store import S3ObjectStore
 from regmirror.config.load import load_mirror
-from regmirror.stack.material import Account
-from tests.e2e.deployment import Deployment
+from regmirror.desired.mirror_secrets import Account
+from tests.e2e.deployed_mirror import Deployment
 
 pytestmark = pytest.mark.lab
 

@@ -12,7 +12,7 @@ import pytest
 
 from regmirror.signing.bundle import key_id
 from regmirror.signing.key_pair import KeyPair
-from tests.e2e.deployment import Deployment, Outcome
+from tests.e2e.deployed_mirror import Deployment, Outcome
 from tests.e2e.load import Load
 from tests.e2e.rotations import put_expired_key, short_lived, signing_key, status_of_forged
 

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.e2e.api_gate import Boundary, api_gate
-from tests.e2e.deployment import Deployment
+from tests.e2e.api_proxy import Boundary, api_gate
+from tests.e2e.deployed_mirror import Deployment
+from tests.e2e.kill_points import Mortal
 from tests.e2e.load import Load
-from tests.e2e.mortal import Mortal
 from tests.e2e.rotations import short_lived, signing_key, status_of_forged
 
 pytestmark = pytest.mark.lab

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployed_mirror import Deployment
 
 pytestmark = pytest.mark.lab
 

@@ -6,11 +6,11 @@ import base64
 import json
 from typing import Any
 
+from regmirror.desired import names
+from regmirror.desired.releases import Release
 from regmirror.errors import ChartError, HelmError, HelmMissingError
 from regmirror.ports.cluster import SECRET, Kind, Object
 from regmirror.ports.helm import DeployedRelease, ListedRelease
-from regmirror.stack import names
-from regmirror.stack.releases import Release
 from tests.fakes.cluster import FakeCluster
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from regmirror.deploy.steps import Done
 from regmirror.errors import RegmirrorError
+from regmirror.steps.step import Done
 
 
 @dataclass

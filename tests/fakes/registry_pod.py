@@ -7,7 +7,7 @@ from collections.abc import Callable, Set
 from dataclasses import dataclass
 from socket import socket
 
-from regmirror.stack import names
+from regmirror.desired import names
 from tests.fakes.cluster import FakeCluster
 
 _OK, _UNWELL = "200 OK", "503 Service Unavailable"

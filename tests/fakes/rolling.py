@@ -12,11 +12,11 @@ from itertools import count
 from socket import socket
 from typing import Any
 
+from regmirror.desired import names
 from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET, Applied, Object
 from regmirror.signing.bundle import trusted_keys
 from regmirror.signing.key_pair import KeyPair
 from regmirror.signing.tokens import Claims, decode_token, sign_token
-from regmirror.stack import names
 from tests.fakes.cluster import FakeCluster
 
 

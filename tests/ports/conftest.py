@@ -22,14 +22,14 @@ from pydantic import SecretStr
 from lab import setting as settings
 from lab.errors import LabError
 from lab.setting import Setting
-from regmirror.clients.cluster import KubernetesCluster
-from regmirror.clients.helm import Pyhelm3Helm
-from regmirror.clients.object_store import S3ObjectStore
+from regmirror.adapters.cluster import KubernetesCluster
+from regmirror.adapters.helm import Pyhelm3Helm
+from regmirror.adapters.object_store import S3ObjectStore
 from regmirror.config.model import S3Storage
+from regmirror.desired.mirror_secrets import Account
 from regmirror.ports.cluster import NAMESPACE, SECRET, Cluster, Object
 from regmirror.ports.helm import Helm
 from regmirror.ports.object_store import ObjectStore
-from regmirror.stack.material import Account
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.helm import FakeHelm
 from tests.fakes.object_store import FakeStore

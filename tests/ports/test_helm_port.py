@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 import pytest
 
-from regmirror.clients.helm import Pyhelm3Helm
+from regmirror.adapters.helm import Pyhelm3Helm
+from regmirror.desired.releases import Release, build_stack
 from regmirror.errors import ChartError, HelmError, HelmMissingError
 from regmirror.ports.cluster import SECRET, Kind
 from regmirror.ports.helm import DeployedRelease, ListedRelease
-from regmirror.stack.releases import Release, build_stack
 from tests import samples
 from tests.ports.conftest import HelmPlace
 
@@ -36,7 +36,7 @@ def place(request: pytest.FixtureRequest) -> HelmPlace:
 def release() -> Release:
     """The Ingress of a mirror: it starts no pods. Its host is its own, so that no other mirror notices."""
     mirror = samples.mirror(host=f"{secrets.token_hex(4)}.port.example.com", ingress={"className": "no-such-class"})
-    return build_stack(mirror, samples.material(), {}, samples.NOW).releases[-1]
+    return build_stack(mirror, samples.mirror_secrets(), {}, samples.NOW).releases[-1]
 
 
 def do(work: Coroutine[Any, Any, T]) -> T:

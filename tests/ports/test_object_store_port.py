@@ -9,11 +9,11 @@ import pytest
 from pydantic import SecretStr
 
 from lab.setting import Setting
-from regmirror.clients.object_store import S3ObjectStore
+from regmirror.adapters.object_store import S3ObjectStore
 from regmirror.config.model import S3Storage
+from regmirror.desired.mirror_secrets import Account
 from regmirror.errors import BucketMissingError, StorageError, StorageUnreachableError
 from regmirror.ports.object_store import Contents
-from regmirror.stack.material import Account
 from tests.ports.conftest import StorePlace
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from regmirror.desired import names
 from regmirror.errors import StorageError
 from regmirror.ports.cluster import DEPLOYMENT, ENDPOINT_SLICE, POD, SECRET, Right
 from regmirror.ports.http import Answer
-from regmirror.stack import names
 from tests import samples
 from tests.fakes.http import Request
 from tests.fakes.redis_server import RedisServer

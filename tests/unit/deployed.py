@@ -11,15 +11,15 @@ import yaml
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from regmirror.config.model import Mirror
+from regmirror.desired import names
+from regmirror.desired.secrets import secret_manifests
+from regmirror.distribution.reference import ImageReference, parse_image
 from regmirror.ports.cluster import SECRET, Kind, Object
-from regmirror.registry.reference import ImageReference, parse_image
-from regmirror.stack import names
-from regmirror.stack.secrets import secret_manifests
 from regmirror.verify.check import Outcome
 from regmirror.verify.checks import CHECKS
+from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.run import run_checks
 from regmirror.verify.select import select_checks
-from regmirror.verify.subject import Subject
 from tests import samples
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.http import FakeHttp
@@ -56,11 +56,11 @@ class Deployed:
         checks = select_checks(CHECKS, before_deploy=False)
         return {result.check.id: result.outcome for result in run_checks(checks, self.subject())}
 
-    def subject(self) -> Subject:
+    def subject(self) -> LiveMirror:
         """What the checks look at."""
         image: ImageReference | None = parse_image(self.image) if self.image else None
-        account = samples.material().s3 if self.mirror.storage.access_key else None
-        return Subject(
+        account = samples.mirror_secrets().s3 if self.mirror.storage.access_key else None
+        return LiveMirror(
             self.mirror, self.cluster, self.http, lambda _: self.store, lambda: samples.NOW, image, lambda: account
         )
 
@@ -93,13 +93,13 @@ class Deployed:
 
 def deployed(**changes: Any) -> Deployed:
     """A healthy mirror of Docker Hub with one image that may be pulled."""
-    mirror, material = samples.mirror(**changes), samples.material()
+    mirror, mirror_secrets = samples.mirror(**changes), samples.mirror_secrets()
     images = {names.REDIS: mirror.redis.image, names.AUTH: mirror.auth.image, REGISTRY: mirror.registry.image}
-    cluster = FakeCluster([*secret_manifests(mirror, material), _tls_secret(), _ingress(mirror)])
+    cluster = FakeCluster([*secret_manifests(mirror, mirror_secrets), _tls_secret(), _ingress(mirror)])
     for name, image in images.items():
         for found in (_deployment(name, image), _endpoints(name), _pod(f"{name}-0", name)):
             cluster.put(found)
-    password = material.redis_password.get_secret_value()
+    password = mirror_secrets.redis_password.get_secret_value()
     cluster.listeners[f"{names.REDIS}-0", names.REDIS_PORT] = RedisServer(password)
     host, upstream = RegistryHost(allowed={"library/alpine"}), RegistryHost("registry-1.docker.io")
     RegistryPod(lambda: host.blob_pulls).listen(cluster, f"{REGISTRY}-0")
@@ -114,7 +114,7 @@ def deployed(**changes: Any) -> Deployed:
 
 def _deployment(name: str, image: str) -> Object:
     container = {"name": "main", "image": image, "args": ["--v=2"] if name == names.AUTH else []}
-    cache = {"name": names.CACHE_CONTAINER, "image": samples.mirror().registry.manifest_cache.image}
+    cache = {"name": names.MANIFEST_CACHE_CONTAINER, "image": samples.mirror().registry.manifest_cache.image}
     containers = [container, cache] if name == REGISTRY else [container]
     return {
         "apiVersion": "apps/v1",

@@ -10,7 +10,7 @@ from typing import Any
 
 from regmirror.config.model import Mirror
 from regmirror.config.secret_references import SecretResolver
-from regmirror.deploy.find_material import read_secret
+from regmirror.deploy.resolve_secrets import read_secret
 from regmirror.deploy.run import Edges, deploy_mirror
 from tests import samples
 from tests.fakes.cluster import FakeCluster

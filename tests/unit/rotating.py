@@ -14,21 +14,21 @@ from typing import Any, TypeVar
 
 from regmirror.config.model import Mirror
 from regmirror.config.secret_references import SecretResolver
-from regmirror.deploy.find_material import read_key_pair, read_secret
+from regmirror.deploy.resolve_secrets import read_key_pair, read_secret
 from regmirror.deploy.run import Edges, deploy_mirror
+from regmirror.desired import names
+from regmirror.desired.secrets import signing_secret
 from regmirror.ports.cluster import SECRET
 from regmirror.ports.http import Answer
 from regmirror.rotate.clock import Clock
 from regmirror.rotate.due import Threshold
-from regmirror.rotate.live import id_of
+from regmirror.rotate.options import RotationOptions
 from regmirror.rotate.plan import Action
 from regmirror.rotate.run import Rotation
-from regmirror.rotate.wish import Wish
+from regmirror.rotate.state import id_of
 from regmirror.signing.bundle import trusted_keys
 from regmirror.signing.key_pair import KeyPair, generate_private_key, self_signed
 from regmirror.signing.tokens import Claims, decode_token, sign_token
-from regmirror.stack import names
-from regmirror.stack.secrets import signing_secret
 from tests import samples
 from tests.fakes.helm import FakeHelm
 from tests.fakes.http import FakeHttp, Request
@@ -38,8 +38,8 @@ from tests.fakes.rolling import RollingCluster
 T = TypeVar("T")
 
 TRAEFIK = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "traefik"}}
-FORCED = Wish(Threshold(passed=0.66), force=True, pair=samples.key_pair(2))
-NOT_YET = Wish(Threshold(passed=0.66), key_size=2048)
+FORCED = RotationOptions(Threshold(passed=0.66), force=True, pair=samples.key_pair(2))
+NOT_YET = RotationOptions(Threshold(passed=0.66), key_size=2048)
 
 
 @dataclass
@@ -88,7 +88,7 @@ class Rotating:
         edges = Edges(self.cluster, self.helm, resolver, None, None)
         return run(deploy_mirror(self.mirror, edges, self.progress, timedelta(seconds=10)))
 
-    def rotation(self, wish: Wish = FORCED, cluster: Any = None, helm: Any = None) -> Rotation:
+    def rotation(self, wish: RotationOptions = FORCED, cluster: Any = None, helm: Any = None) -> Rotation:
         """A run of ``rotate-cert``, on other edges if given."""
         return Rotation(
             self.mirror,
@@ -112,7 +112,7 @@ class Rotating:
         challenge = f'Bearer realm="https://{samples.HOST}/auth",service="{samples.HOST}"'
         return Answer(401, {"WWW-Authenticate": challenge}, b"")
 
-    def rotate(self, wish: Wish = FORCED, **edges: Any) -> dict[str, Any]:
+    def rotate(self, wish: RotationOptions = FORCED, **edges: Any) -> dict[str, Any]:
         """Run it to its end; gives the report."""
         return run(self.rotation(wish, **edges).run())
 
@@ -131,7 +131,7 @@ class Rotating:
     @property
     def successor(self) -> str | None:
         """The id of the key that a rotation brings in."""
-        pair = read_key_pair(self.cluster, names.SUCCESSOR_SECRET)
+        pair = read_key_pair(self.cluster, names.NEXT_SIGNING_SECRET)
         return id_of(pair) if pair else None
 
     @property
@@ -181,7 +181,7 @@ def pair_of(bits: int = 2048, *, begins: datetime = samples.NOW, days: int = 90)
     return self_signed(generate_private_key(bits), "own", begins - timedelta(hours=1), timedelta(days=days), 7)
 
 
-def with_wish(**changes: Any) -> Wish:
+def with_wish(**changes: Any) -> RotationOptions:
     """What the tests mostly ask for, changed."""
     return replace(FORCED, **changes)
 
@@ -232,7 +232,7 @@ class MortalEdge:
         return call
 
 
-def rotate_and_die(place: Rotating, lives: int, wish: Wish = FORCED) -> bool:
+def rotate_and_die(place: Rotating, lives: int, wish: RotationOptions = FORCED) -> bool:
     """Run a rotation in a process that dies after so many calls; gives whether it died before the end."""
     process = Mortal(lives)
     try:

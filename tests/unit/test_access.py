@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from regmirror.stack.access import is_allowed, matches
+from regmirror.desired.access import is_allowed, matches
 from tests import samples
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from regmirror.config.answers import AccountReference, allowed_patterns
+from regmirror.config.init_options import AccountReference, allowed_patterns
 from regmirror.config.variables import answers_from_variables
 
 NINE = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regmirror.stack.auth_config import access_rules, auth_config
+from regmirror.desired.auth_config import access_rules, auth_config
 from tests import samples
 
 

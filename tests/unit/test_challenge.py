@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from regmirror.registry.challenge import Challenge, parse_challenge
+from regmirror.distribution.challenge import Challenge, parse_challenge
 
 REALM = "https://mirror.example.com/auth"
 

@@ -7,9 +7,17 @@ from typing import Any
 
 import pytest
 
-from regmirror.deploy.changes import Action, Cause, FieldChange, Kept, ObjectChange, change_of, kept_fields
-from regmirror.deploy.fields import fields_of, written
-from regmirror.stack import names
+from regmirror.deploy.diff_changes import (
+    Action,
+    Cause,
+    FieldChange,
+    ForeignField,
+    ObjectChange,
+    as_foreign_fields,
+    diff_object,
+)
+from regmirror.deploy.diff_fields import fields_of, written
+from regmirror.desired import names
 
 CONTAINER = {"name": "auth", "image": "auth:1", "args": ["--v=2"], "ports": [{"name": "http", "containerPort": 5001}]}
 WANTED: dict[str, Any] = {
@@ -41,7 +49,7 @@ def owned(live: dict[str, Any], manager: str, fields: dict[str, Any], **entry: A
 
 
 def compare(wanted: dict[str, Any], live: dict[str, Any], after: dict[str, Any], before: Any = WANTED) -> Any:
-    return change_of(before, wanted, live, after, lambda value: value)
+    return diff_object(before, wanted, live, after, lambda value: value)
 
 
 def test_an_object_that_stays_as_it_is_has_no_change() -> None:
@@ -103,7 +111,7 @@ def test_versions_of_secrets_are_told_as_what_they_do() -> None:
 
 def test_values_are_shown_without_secrets() -> None:
     live = changed(WANTED, *POD, "containers", 0, "args", to=["canary"])
-    found = change_of(WANTED, WANTED, live, WANTED, lambda value: str(value).replace("canary", "***"))
+    found = diff_object(WANTED, WANTED, live, WANTED, lambda value: str(value).replace("canary", "***"))
     assert found is not None
     assert found.fields[0].old == "***"
 
@@ -116,7 +124,7 @@ def test_what_somebody_has_added_stays_and_is_told_as_a_whole() -> None:
     live = owned(live, "kubectl-set", {"f:spec": {"f:template": {"f:spec": {"f:containers": {key: env}}}}})
     assert compare(WANTED, live, live) is None
     path = "spec.template.spec.containers[auth].env[FOO]"
-    assert kept_fields(WANTED, live, live) == [Kept("Deployment", "regmirror-auth", path, "kubectl-set")]
+    assert as_foreign_fields(WANTED, live, live) == [ForeignField("Deployment", "regmirror-auth", path, "kubectl-set")]
 
 
 @pytest.mark.parametrize(
@@ -126,12 +134,12 @@ def test_what_somebody_has_added_stays_and_is_told_as_a_whole() -> None:
 def test_what_the_cluster_or_deploy_itself_has_set_is_not_told_as_added(manager: str, entry: dict[str, str]) -> None:
     live = changed(WANTED, "metadata", "annotations", to={"note": "x"})
     live = owned(live, manager, {"f:metadata": {"f:annotations": {".": {}, "f:note": {}}}}, **entry)
-    assert kept_fields(WANTED, live, live) == []
+    assert as_foreign_fields(WANTED, live, live) == []
 
 
 def test_a_field_that_is_gone_by_now_has_no_owner() -> None:
     live = owned(WANTED, "kubectl-edit", {"f:metadata": {"f:annotations": {"f:gone": {}}}})
-    assert kept_fields(WANTED, live, live) == []
+    assert as_foreign_fields(WANTED, live, live) == []
 
 
 def test_items_of_lists_are_named_by_what_tells_them_apart() -> None:

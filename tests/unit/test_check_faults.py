@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from regmirror.desired import names
 from regmirror.errors import RegistryError
 from regmirror.ports.cluster import DEPLOYMENT, ENDPOINT_SLICE, INGRESS, POD, SECRET
 from regmirror.ports.http import Answer
-from regmirror.stack import names
 from regmirror.verify.check import Failed, Outcome, Passed, Severity, Skipped, Warned
 from regmirror.verify.checks import CHECKS
 from tests import samples

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from regmirror.desired import names
 from regmirror.errors import BucketMissingError, StorageUnreachableError
 from regmirror.ports.cluster import DEPLOYMENT, INGRESS, POD, SECRET
 from regmirror.ports.http import Answer
 from regmirror.signing.key_pair import self_signed
-from regmirror.stack import names
 from regmirror.verify.check import Failed, Passed, Skipped, Stage, Warned
 from regmirror.verify.checks import CHECKS
 from tests import samples

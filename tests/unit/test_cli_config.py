@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from typer.testing import CliRunner, Result
 
 from regmirror.cli.app import app
-from regmirror.config.effective import as_lines, effective
+from regmirror.config.effective_config import effective, yaml_lines
 from regmirror.config.load import parse_mirror
 from tests import samples
 from tests.unit.free_text import TEXTS
@@ -52,11 +52,11 @@ def shown(*words: str) -> dict[str, Any]:
 
 
 def test_every_value_says_where_it_comes_from() -> None:
-    origins = shown()["origins"]
-    assert origins["host"] == "line 3"
-    assert origins["storage.accessKey.id.env"] == "line 7"
-    assert origins["upstreams[0].anonymousPull[0]"] == "line 10"
-    assert origins["upstreams[0].url"] == origins["registry.ttl"] == "default"
+    sources = shown()["origins"]
+    assert sources["host"] == "line 3"
+    assert sources["storage.accessKey.id.env"] == "line 7"
+    assert sources["upstreams[0].anonymousPull[0]"] == "line 10"
+    assert sources["upstreams[0].url"] == sources["registry.ttl"] == "default"
 
 
 def test_a_namespace_of_the_command_line_says_so() -> None:
@@ -87,7 +87,7 @@ def test_a_secret_is_shown_by_reference_and_whether_it_is_at_hand(monkeypatch: p
 @settings(max_examples=30, deadline=None)
 def test_any_text_can_be_read_back(text: str) -> None:
     mirror = samples.mirror(auth={"issuer": text}, ingress={"annotations": {"example.com/note": text}})
-    lines = "\n".join(line for line, _ in as_lines(effective(mirror)))
+    lines = "\n".join(line for line, _ in yaml_lines(effective(mirror)))
     assert parse_mirror(lines, "shown") == mirror
 
 

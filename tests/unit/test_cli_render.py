@@ -16,10 +16,10 @@ from typer.testing import CliRunner, Result
 
 from regmirror.cli.app import app
 from regmirror.cli.rendered_files import INDEX, Change, compare_files, write_files
+from regmirror.desired.secret_templates import secret_templates
 from regmirror.errors import ConfigurationError
-from regmirror.gitops.external_secrets import go_template
-from regmirror.gitops.files import RenderedFile
-from regmirror.stack.secret_forms import secret_forms
+from regmirror.render.external_secrets import go_template
+from regmirror.render.files import RenderedFile
 from tests import samples
 from tests.charts.helm import find_helm
 from tests.unit.test_fill_script import STRANGE
@@ -176,7 +176,7 @@ def test_go_fills_the_templates_of_external_secrets_as_deploy_would(helm: str, v
         "result:\n{{- range $k, $v := .Values.files }}\n  {{ $k | quote }}: {{ tpl $v (merge (deepCopy $.Values.values)"
         ' (dict "Template" $.Template)) | b64enc }}\n{{- end }}\n'
     )
-    forms = [form for form in secret_forms(wanted) if form.blanks]
+    forms = [form for form in secret_templates(wanted) if form.blanks]
     values = {name: value for form in forms for name in form.blanks}
     files = {f"{form.name} {key}": go_template(parts) for form in forms for key, parts in form.files.items()}
     done = subprocess.run(

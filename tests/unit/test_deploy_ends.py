@@ -16,8 +16,10 @@ from typing import Any
 
 import pytest
 
-from regmirror.deploy import proof, release_step
+from regmirror.deploy import public_check
+from regmirror.deploy import release as release_step
 from regmirror.deploy.run import deploy_mirror
+from regmirror.desired import names
 from regmirror.errors import (
     ClusterUnreachableError,
     ExitCode,
@@ -28,7 +30,6 @@ from regmirror.errors import (
     StorageUnreachableError,
 )
 from regmirror.ports.cluster import DEPLOYMENT, NAMESPACE, SECRET, Kind
-from regmirror.stack import names
 from tests.fakes.helm import FakeHelm
 from tests.unit.deploying import EVERYTHING, Place, configured
 
@@ -41,7 +42,7 @@ EVERY = 1 if os.environ.get("REGMIRROR_LONG") else 4
 def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(release_step, "_POLL", 0)
     monkeypatch.setattr(release_step, "_PATIENCE", 0.05)
-    monkeypatch.setattr(proof, "_POLL", 0)
+    monkeypatch.setattr(public_check, "_POLL", 0)
 
 
 class KilledError(BaseException):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from regmirror.deploy.find_material import read_secret
+from regmirror.deploy.resolve_secrets import read_secret
 from regmirror.errors import BucketMissingError, HelmError, PartlyAppliedError, PermissionDeniedError
 from regmirror.ports.cluster import DEPLOYMENT, NAMESPACE, SECRET, Right
 from tests import samples

@@ -99,7 +99,7 @@ def test_an_upstream_that_left_the_file_is_told_and_goes_only_by_prune(place: Pl
         "Secret regmirror-quay-credential. Remove them: regmirror deploy --prune"
     )
     kept = asyncio.run(plan_deployment(configured(), place.edges, place.progress, prune=False))
-    assert (kept["differs"], kept["leftovers"][0]) == (False, "regmirror-quay")
+    assert (kept["differs"], kept["orphans"][0]) == (False, "regmirror-quay")
     assert changed(place.deploy(prune=True)) == ["prune"]
     assert place.cluster.get(DEPLOYMENT, "regmirror-quay") is None
     assert not diff(place)["differs"]

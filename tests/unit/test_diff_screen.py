@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from regmirror.cli.diff_screen import show_diff
+from regmirror.cli.diff_table import show_diff
 from regmirror.cli.terminal import terminal
 
 
@@ -28,7 +28,7 @@ def changed(name: str, *fields: dict[str, Any], action: str = "change", cause: s
 
 
 def shown(capsys: pytest.CaptureFixture[str], **parts: Any) -> list[str]:
-    report = {"objects": [], "steps": [], "kept": [], "leftovers": [], "warnings": []} | parts
+    report = {"objects": [], "steps": [], "kept": [], "orphans": [], "warnings": []} | parts
     with terminal() as streams:
         show_diff(streams, report)
     return capsys.readouterr().out.splitlines()
@@ -71,7 +71,7 @@ def test_fields_are_shown_with_both_values_and_masked_ones_without(capsys: pytes
 def test_what_stays_and_what_changes_without_an_object_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     kept = {"kind": "Deployment", "name": "auth", "path": "spec.env[A]", "by": "kubectl-set"}
     steps = [{"name": "bucket", "changed": True, "detail": "layers would be created"}]
-    assert shown(capsys, kept=[kept], steps=steps, leftovers=["regmirror-quay"]) == [
+    assert shown(capsys, kept=[kept], steps=steps, orphans=["regmirror-quay"]) == [
         "~ bucket: layers would be created",
         "= Deployment auth: spec.env[A] added by kubectl-set, stays",
         "= regmirror-quay: no longer in the file, stays without --prune",

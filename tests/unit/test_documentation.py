@@ -22,8 +22,8 @@ import regmirror
 from regmirror.cli.app import app
 from regmirror.config.load import parse_mirror
 from regmirror.config.model import Section
+from regmirror.desired.releases import build_stack
 from regmirror.errors import ExitCode, RegmirrorError
-from regmirror.stack.releases import build_stack
 from regmirror.verify.check import Category
 from regmirror.verify.checks import CHECKS
 from tests import samples
@@ -95,7 +95,7 @@ def test_the_page_of_reliability_tells_of_every_outage_that_is_tested() -> None:
 def test_the_file_with_every_key_is_valid() -> None:
     example = runpy.run_path(str(GENERATOR))["example"]()
     mirror = parse_mirror(yaml.safe_dump(example), "docs/configuration.md")
-    assert build_stack(mirror, samples.material(), {}, samples.NOW).releases
+    assert build_stack(mirror, samples.mirror_secrets(), {}, samples.NOW).releases
 
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model.__name__)

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from regmirror.config.load import load_mirror
-from regmirror.registry.reference import parse_image
-from regmirror.stack.access import is_allowed
-from regmirror.stack.releases import Stack, build_stack
+from regmirror.desired.access import is_allowed
+from regmirror.desired.releases import Stack, build_stack
+from regmirror.distribution.reference import parse_image
 from tests import samples
 from tests.charts.helm import find_helm
 
@@ -18,7 +18,7 @@ EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 
 
 def built(path: Path) -> Stack:
-    return build_stack(load_mirror(path), samples.material(), {}, samples.NOW)
+    return build_stack(load_mirror(path), samples.mirror_secrets(), {}, samples.NOW)
 
 
 def named(name: str) -> Path:

@@ -17,7 +17,7 @@ def read(kind: Any, value: object) -> Any:
     return TypeAdapter(kind).validate_python(value)
 
 
-def refusal(kind: Any, value: object) -> str:
+def invalid_file_error(kind: Any, value: object) -> str:
     with pytest.raises(ValidationError) as caught:
         read(kind, value)
     return str(caught.value.errors()[0]["msg"])
@@ -102,7 +102,7 @@ def test_good_values_are_read(kind: Any, value: object, expected: object) -> Non
     ],
 )
 def test_bad_values_say_what_is_wrong(kind: Any, value: object, words: str) -> None:
-    assert words in refusal(kind, value)
+    assert words in invalid_file_error(kind, value)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_bad_values_say_what_is_wrong(kind: Any, value: object, words: str) -> N
     ["https://user:hunter2@quay.io", "ftp://user:hunter2@quay.io", "user:hunter2@quay.io", "https://u:hunter2@[::1"],
 )
 def test_a_password_in_a_url_is_refused_and_not_repeated(url: str) -> None:
-    message = refusal(Url, url)
+    message = invalid_file_error(Url, url)
     assert "credentials do not belong in a URL" in message
     assert "hunter2" not in message
 

@@ -12,11 +12,11 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from regmirror.gitops.fill_script import fill_script
+from regmirror.desired.mirror_secrets import Account
+from regmirror.desired.secret_templates import secret_templates
+from regmirror.desired.secrets import secret_manifests
+from regmirror.render.fill_script import fill_script
 from regmirror.signing.key_pair import load_key_pair
-from regmirror.stack.material import Account
-from regmirror.stack.secret_forms import secret_forms
-from regmirror.stack.secrets import secret_manifests
 from tests import samples
 from tests.unit.test_secret_forms import mirror, parsed
 
@@ -35,7 +35,7 @@ class Place:
     def __init__(self, directory: Path, **changes: Any) -> None:
         self.directory = directory
         self.mirror = mirror(**changes)
-        (directory / "fill.sh").write_text(fill_script(self.mirror, secret_forms(self.mirror)))
+        (directory / "fill.sh").write_text(fill_script(self.mirror, secret_templates(self.mirror)))
         (directory / "kubectl").write_text(KUBECTL)
         (directory / "kubectl").chmod(0o755)
         self.keep("hub", "token", "canary-hub-token")
@@ -85,7 +85,7 @@ def test_it_prints_what_deploy_applies(place: Place, value: str) -> None:
     place.keep("hub", "token", value)
     account = Account(SecretStr("canary-s3-id"), SecretStr(value))
     hub = Account(SecretStr("canary-hub-name"), SecretStr(value))
-    wanted = samples.material(s3=account, upstreams={"docker-hub": hub})
+    wanted = samples.mirror_secrets(s3=account, upstreams={"docker-hub": hub})
     found = place.secrets()
     for manifest in secret_manifests(place.mirror, wanted):
         name = manifest["metadata"]["name"]
@@ -141,7 +141,7 @@ def test_each_secret_goes_through_a_program_by_itself(place: Place) -> None:
 
 
 def test_it_lists_the_secrets(place: Place) -> None:
-    assert place.run("--list").stdout.split() == [form.name for form in secret_forms(place.mirror) if form.blanks]
+    assert place.run("--list").stdout.split() == [form.name for form in secret_templates(place.mirror) if form.blanks]
 
 
 @pytest.mark.parametrize(
@@ -171,4 +171,4 @@ def test_nothing_in_the_configuration_is_run(tmp_path: Path, issuer: str) -> Non
 
 def test_it_holds_no_value() -> None:
     wanted = mirror()
-    assert "canary" not in fill_script(wanted, secret_forms(wanted))
+    assert "canary" not in fill_script(wanted, secret_templates(wanted))

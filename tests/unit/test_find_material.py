@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from regmirror.config.secret_references import SecretResolver
-from regmirror.deploy.find_material import find_material, read_secret
+from regmirror.deploy.resolve_secrets import read_secret, resolve_secrets
+from regmirror.desired.mirror_secrets import MirrorSecrets
+from regmirror.desired.secrets import secret_manifests
 from regmirror.errors import MissingSecretError, SigningError
 from regmirror.signing.bundle import parse_bundle
-from regmirror.stack.material import Material
-from regmirror.stack.secrets import secret_manifests
 from tests import samples
 from tests.fakes.cluster import FakeCluster
 
@@ -22,10 +22,10 @@ QUICK = {"keySize": 2048, "issuer": "acme", "certificateDays": 30}
 PAIR, OTHER = samples.key_pair(1), samples.key_pair(2)
 
 
-def find(cluster: FakeCluster, environ: dict[str, str] | None = None, **changes: Any) -> Material:
+def find(cluster: FakeCluster, environ: dict[str, str] | None = None, **changes: Any) -> MirrorSecrets:
     mirror = samples.mirror(**{"auth": QUICK, **changes})
     resolver = SecretResolver(environ or {}, Path(), lambda name, key: read_secret(cluster, name, key))
-    return find_material(mirror, cluster, resolver, samples.NOW)
+    return resolve_secrets(mirror, cluster, resolver, samples.NOW)
 
 
 def holding(name: str, **data: bytes) -> FakeCluster:

@@ -8,10 +8,10 @@ import pytest
 
 from regmirror.config.model import Mirror
 from regmirror.deploy.foundation import BucketStep, NamespaceStep, SecretsStep
-from regmirror.deploy.steps import Done, Step
+from regmirror.desired.secrets import secret_manifests
 from regmirror.errors import BucketMissingError, ClusterError, StorageError, StorageUnreachableError
 from regmirror.ports.cluster import NAMESPACE, SECRET
-from regmirror.stack.secrets import secret_manifests
+from regmirror.steps.step import Done, Step
 from tests import samples
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.object_store import FakeStore
@@ -65,7 +65,7 @@ def test_the_namespace_is_created_once() -> None:
 
 def test_secrets_are_applied_and_counted() -> None:
     cluster = FakeCluster()
-    manifests = secret_manifests(samples.mirror(), samples.material())
+    manifests = secret_manifests(samples.mirror(), samples.mirror_secrets())
     assert do(SecretsStep(cluster, manifests)) == Done("6 created", changed=True)
     assert do(SecretsStep(cluster, manifests)) == Done("6 unchanged")
     cluster.delete(SECRET, "regmirror-bundle")
@@ -74,6 +74,6 @@ def test_secrets_are_applied_and_counted() -> None:
 
 
 def test_secrets_need_their_namespace() -> None:
-    manifests = secret_manifests(samples.mirror(), samples.material())
+    manifests = secret_manifests(samples.mirror(), samples.mirror_secrets())
     with pytest.raises(ClusterError, match='namespaces "regmirror" not found'):
         do(SecretsStep(FakeCluster(exists=False), manifests))

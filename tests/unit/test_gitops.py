@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
+from regmirror.desired.releases import Release
 from regmirror.errors import ChartError, ConfigurationError
-from regmirror.gitops.external_secrets import Store, parse_store
-from regmirror.gitops.files import to_yaml
-from regmirror.gitops.guide import Flavour
-from regmirror.gitops.render import Rendering, Wish, render
-from regmirror.gitops.repository import Repository, parse_repository
-from regmirror.stack.releases import Release
+from regmirror.render.external_secrets import Store, parse_store
+from regmirror.render.files import to_yaml
+from regmirror.render.readme import OutputFormat
+from regmirror.render.render import Rendering, RenderOptions, render
+from regmirror.render.repository import Repository, parse_repository
 from tests import samples
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.helm import FakeHelm
@@ -24,12 +24,12 @@ from tests.unit.test_secret_forms import mirror
 
 STORE = Store("ClusterSecretStore", "vault", "regmirror")
 REPOSITORY = Repository("https://git.example.com/infrastructure.git", "production", "clusters/one/mirror")
-FLAVOURS = list(Flavour)
+FLAVOURS = list(OutputFormat)
 
 
-def rendered(flavour: Flavour = Flavour.MANIFESTS, **changes: Any) -> Rendering:
+def rendered(output_format: OutputFormat = OutputFormat.MANIFESTS, **changes: Any) -> Rendering:
     wish = {"repository": REPOSITORY, "store": STORE, **changes}
-    return asyncio.run(render(mirror(), FakeHelm(FakeCluster()), Wish(flavour, **wish)))
+    return asyncio.run(render(mirror(), FakeHelm(FakeCluster()), RenderOptions(output_format, **wish)))
 
 
 def texts(rendering: Rendering) -> dict[str, str]:
@@ -49,10 +49,10 @@ def objects(rendering: Rendering) -> list[dict[str, Any]]:
     return [found for content in documents(rendering).values() for found in content if found["kind"] != "Kustomization"]
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize("output_format", FLAVOURS)
 @pytest.mark.parametrize("store", [STORE, None])
-def test_every_file_that_is_to_be_applied_is_listed_once(flavour: Flavour, store: Store | None) -> None:
-    found = rendered(flavour, store=store)
+def test_every_file_that_is_to_be_applied_is_listed_once(output_format: OutputFormat, store: Store | None) -> None:
+    found = rendered(output_format, store=store)
     content = documents(found)
     (path,) = [path for path in content if PurePosixPath(path).name == "kustomization.yaml"]
     directory = str(PurePosixPath(path).parent)
@@ -67,22 +67,22 @@ def test_every_file_that_is_to_be_applied_is_listed_once(flavour: Flavour, store
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("flavour", [Flavour.FLUX, Flavour.ARGOCD])
-def test_other_peoples_kinds_have_the_fields_that_they_know(flavour: Flavour) -> None:
+@pytest.mark.parametrize("output_format", [OutputFormat.FLUX, OutputFormat.ARGOCD])
+def test_other_peoples_kinds_have_the_fields_that_they_know(output_format: OutputFormat) -> None:
     foreign = [
         found
-        for found in objects(rendered(flavour))
+        for found in objects(rendered(output_format))
         if found["kind"] in {"HelmRelease", "GitRepository", "Application", "ExternalSecret"}
     ]
     assert len(foreign) > 8
     assert [fault for found in foreign for fault in faults(found)] == []
 
 
-@pytest.mark.parametrize("flavour", [Flavour.FLUX, Flavour.ARGOCD])
-def test_a_release_finds_its_chart_and_gets_the_values_of_deploy(flavour: Flavour) -> None:
-    found = rendered(flavour)
+@pytest.mark.parametrize("output_format", [OutputFormat.FLUX, OutputFormat.ARGOCD])
+def test_a_release_finds_its_chart_and_gets_the_values_of_deploy(output_format: OutputFormat) -> None:
+    found = rendered(output_format)
     files = texts(found)
-    kind = {Flavour.FLUX: "HelmRelease", Flavour.ARGOCD: "Application"}[flavour]
+    kind = {OutputFormat.FLUX: "HelmRelease", OutputFormat.ARGOCD: "Application"}[output_format]
     releases = {one["metadata"]["name"]: one["spec"] for one in objects(found) if one["kind"] == kind}
     releases.pop("regmirror", None)
     assert set(releases) == {
@@ -105,43 +105,45 @@ def chart_of(spec: dict[str, Any]) -> tuple[str, dict[str, Any], str]:
 
 
 def test_flux_waits_with_the_ingress_as_deploy_does() -> None:
-    (ingress,) = [one for one in objects(rendered(Flavour.FLUX)) if one["metadata"]["name"] == "regmirror-ingress"]
+    (ingress,) = [one for one in objects(rendered(OutputFormat.FLUX)) if one["metadata"]["name"] == "regmirror-ingress"]
     names = [entry["name"] for entry in ingress["spec"]["dependsOn"]]
     assert names == ["regmirror-auth", "regmirror-docker-hub", "regmirror-quay"]
 
 
 def test_flux_uses_its_own_repository_unless_another_is_named() -> None:
-    found = objects(rendered(Flavour.FLUX, repository=Repository(path="mirror")))
+    found = objects(rendered(OutputFormat.FLUX, repository=Repository(path="mirror")))
     assert "GitRepository" not in {one["kind"] for one in found}
     sources = [one["spec"]["chart"]["spec"]["sourceRef"]["name"] for one in found if one["kind"] == "HelmRelease"]
     assert set(sources) == {"flux-system"}
 
 
 def test_one_application_of_argo_cd_brings_the_others() -> None:
-    found = documents(rendered(Flavour.ARGOCD))
+    found = documents(rendered(OutputFormat.ARGOCD))
     (root,) = found["application.yaml"]
     assert root["spec"]["source"]["path"] == "clusters/one/mirror/apps"
     assert "application.yaml" not in found["apps/kustomization.yaml"][0]["resources"]
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize("output_format", FLAVOURS)
 @pytest.mark.parametrize("store", [STORE, None])
-def test_no_file_holds_a_secret_value(flavour: Flavour, store: Store | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_file_holds_a_secret_value(
+    output_format: OutputFormat, store: Store | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("S3_ID", "HUB_NAME"):
         monkeypatch.setenv(name, "canary-of-the-environment")
-    text = "".join(texts(rendered(flavour, store=store)).values())
+    text = "".join(texts(rendered(output_format, store=store)).values())
     assert "canary" not in text
     assert "PRIVATE KEY" not in text
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
-def test_every_object_of_the_mirror_is_in_its_namespace(flavour: Flavour) -> None:
-    found = [one for one in objects(rendered(flavour)) if one["kind"] != "Application"]
+@pytest.mark.parametrize("output_format", FLAVOURS)
+def test_every_object_of_the_mirror_is_in_its_namespace(output_format: OutputFormat) -> None:
+    found = [one for one in objects(rendered(output_format)) if one["kind"] != "Application"]
     assert {one["metadata"].get("namespace") for one in found if one["kind"] != "Namespace"} == {"regmirror"}
 
 
 def test_the_pods_carry_the_versions_of_the_secrets_beside_them() -> None:
-    found = objects(rendered(Flavour.FLUX))
+    found = objects(rendered(OutputFormat.FLUX))
     versions = {
         one["metadata"]["name"]: one["spec"]["target"]["template"]["metadata"]["annotations"]["regmirror.dev/version"]
         for one in found
@@ -154,7 +156,7 @@ def test_the_pods_carry_the_versions_of_the_secrets_beside_them() -> None:
 
 def test_another_revision_of_the_secrets_restarts_every_pod() -> None:
     def carried(revision: str) -> set[str]:
-        found = objects(rendered(Flavour.FLUX, secrets_revision=revision))
+        found = objects(rendered(OutputFormat.FLUX, secrets_revision=revision))
         return {one["spec"]["values"].get("secretVersions", "") for one in found if one["kind"] == "HelmRelease"}
 
     assert carried("two") & carried("one") == {""}
@@ -176,10 +178,10 @@ class RefusingHelm(FakeHelm):
         raise ChartError(f"a chart cannot be rendered: {release.name}")
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
-def test_values_that_a_chart_refuses_are_refused_now(flavour: Flavour) -> None:
+@pytest.mark.parametrize("output_format", FLAVOURS)
+def test_values_that_a_chart_refuses_are_refused_now(output_format: OutputFormat) -> None:
     with pytest.raises(ChartError):
-        asyncio.run(render(samples.mirror(), RefusingHelm(FakeCluster()), Wish(flavour, REPOSITORY)))
+        asyncio.run(render(samples.mirror(), RefusingHelm(FakeCluster()), RenderOptions(output_format, REPOSITORY)))
 
 
 @pytest.mark.parametrize("text", ["Vault/x", "SecretStore/", "/"])

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from regmirror.clients.helm import Pyhelm3Helm
+from regmirror.adapters.helm import Pyhelm3Helm
+from regmirror.desired.assets import chart_directory
+from regmirror.desired.releases import Release
 from regmirror.errors import ChartError, HelmError, HelmMissingError
 from regmirror.ports.helm import DeployedRelease
-from regmirror.stack.assets import chart_directory
-from regmirror.stack.releases import Release
 
 RELEASE = Release("regmirror-redis", "redis", chart_directory("redis"), {"note": "canary-value"})
 Program = Callable[[str], Pyhelm3Helm]

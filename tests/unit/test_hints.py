@@ -8,9 +8,9 @@ import pytest
 from typer.main import get_group
 
 from regmirror.cli.app import app
-from regmirror.registry.client import DamagedBlobError
+from regmirror.distribution.client import DamagedBlobError
 from regmirror.verify.check import Failed, Warned
-from tests.e2e.cure import commands_in
+from tests.e2e.hint_runner import commands_in
 from tests.unit.check_faults import FAULTS, Harm
 from tests.unit.deployed import deployed
 from tests.unit.test_checks import FAILURES, damage_layer

@@ -16,16 +16,16 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from regmirror.clients.helm import Pyhelm3Helm
+from regmirror.adapters.helm import Pyhelm3Helm
 from regmirror.config.load import load_mirror, parse_mirror
 from regmirror.config.model import Mirror
+from regmirror.desired.auth_config import auth_config
+from regmirror.desired.registry_config import registry_config
+from regmirror.desired.releases import Stack, build_stack
+from regmirror.desired.secret_templates import secret_templates
 from regmirror.errors import ConfigurationError
-from regmirror.gitops.files import to_yaml
-from regmirror.gitops.fill_script import fill_script
-from regmirror.stack.auth_config import auth_config
-from regmirror.stack.registry_config import registry_config
-from regmirror.stack.releases import Stack, build_stack
-from regmirror.stack.secret_forms import secret_forms
+from regmirror.render.files import to_yaml
+from regmirror.render.fill_script import fill_script
 from tests import samples
 from tests.charts.helm import find_helm
 from tests.unit.free_text import TEXTS
@@ -62,7 +62,7 @@ def read(text: str) -> Mirror | None:
 
 
 def built(mirror: Mirror) -> Stack:
-    return build_stack(mirror, samples.material(), {}, samples.NOW)
+    return build_stack(mirror, samples.mirror_secrets(), {}, samples.NOW)
 
 
 def arrives(mirror: Mirror) -> bool:
@@ -74,12 +74,12 @@ def arrives(mirror: Mirror) -> bool:
         for key, content in manifest["data"].items()
     }
     for upstream in mirror.upstreams:
-        wanted = registry_config(mirror, upstream, samples.material())
+        wanted = registry_config(mirror, upstream, samples.mirror_secrets())
         assert yaml.safe_load(files[f"regmirror-{upstream.name}-config", "config.yml"]) == wanted
     assert yaml.safe_load(files["regmirror-auth-config", "auth_config.yml"]) == auth_config(mirror)
     for release in stack.releases:
         assert yaml.safe_load(to_yaml(release.values)) == json.loads(json.dumps(release.values)) == release.values
-    assert fill_script(mirror, secret_forms(mirror)).encode()
+    assert fill_script(mirror, secret_templates(mirror)).encode()
     return True
 
 

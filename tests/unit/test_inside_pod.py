@@ -7,8 +7,8 @@ from socket import socket
 
 import pytest
 
+from regmirror.distribution.inside_pod import get_inside_pod
 from regmirror.errors import ClusterError
-from regmirror.registry.inside_pod import get_inside_pod
 from tests.fakes.cluster import FakeCluster
 
 

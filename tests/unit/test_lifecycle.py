@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from regmirror.clients.lifecycle import taking_rules
+from regmirror.adapters.lifecycle import taking_rules
 
 EXPIRES = {"Expiration": {"Days": 30}}
 

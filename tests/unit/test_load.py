@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from regmirror.config.load import load_mirror, parse_mirror
+from regmirror.desired.access import is_allowed
 from regmirror.errors import ConfigurationError, ExitCode
-from regmirror.stack.access import is_allowed
 
 GOOD = """\
 apiVersion: regmirror.dev/v1alpha1

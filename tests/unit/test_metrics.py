@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from regmirror.distribution.metrics import CacheFigures, Sample, cache_figures, parse_metrics
 from regmirror.errors import RegistryError
-from regmirror.registry.metrics import CacheFigures, Sample, cache_figures, parse_metrics
 
 REGISTRY = """\
 # HELP registry_proxy_hits_total The number of total proxy request hits

@@ -10,10 +10,10 @@ import pytest
 
 from regmirror.config.model import Mirror
 from regmirror.deploy.preflight import deploy_rights, preflight_steps
-from regmirror.deploy.steps import Done
+from regmirror.desired.assets import asset_directory
 from regmirror.errors import ClusterError, ConfigurationError, HelmMissingError, PermissionDeniedError, RegmirrorError
 from regmirror.ports.cluster import CLUSTER_ISSUER, INGRESS, INGRESS_CLASS, Object, Right
-from regmirror.stack.assets import asset_directory
+from regmirror.steps.step import Done
 from tests import samples
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.helm import FakeHelm
@@ -53,7 +53,7 @@ def ask(name: str, cluster: FakeCluster, mirror: Mirror | None = None, helm: Fak
     return done.detail
 
 
-def refusal(
+def invalid_file_error(
     kind: type[RegmirrorError], name: str, cluster: FakeCluster, mirror: Mirror | None = None
 ) -> RegmirrorError:
     with pytest.raises(kind) as caught:
@@ -81,13 +81,13 @@ def test_questions_that_need_the_api_server_wait_for_its_first_answer(cluster: F
 
 def test_an_old_cluster_is_refused(cluster: FakeCluster) -> None:
     cluster.server_version = (1, 29)
-    error = refusal(ClusterError, "cluster", cluster)
+    error = invalid_file_error(ClusterError, "cluster", cluster)
     assert error.message == "the cluster runs Kubernetes 1.29; 1.30 is needed"
 
 
 def test_missing_rights_are_named(cluster: FakeCluster) -> None:
     cluster.denied = {Right("patch", "apps", "deployments"), Right("delete", "", "secrets")}
-    error = refusal(PermissionDeniedError, "rights", cluster)
+    error = invalid_file_error(PermissionDeniedError, "rights", cluster)
     assert error.message.endswith("may not, in namespace regmirror: delete secrets, patch deployments.apps")
 
 
@@ -97,7 +97,7 @@ def test_a_namespace_that_cannot_be_created_must_exist() -> None:
     assert ask("rights", absent) == "namespace regmirror"
     absent.denied = present.denied = {right}
     assert ask("rights", present) == "namespace regmirror"
-    error = refusal(PermissionDeniedError, "rights", absent)
+    error = invalid_file_error(PermissionDeniedError, "rights", absent)
     assert "there is no namespace regmirror" in error.message
     assert error.hint == "have it created: kubectl create namespace regmirror"
 
@@ -138,14 +138,16 @@ def test_an_ingress_class_that_is_not_there_is_refused(
     classes: list[str], wanted: str | None, message: str, hint: str
 ) -> None:
     cluster = FakeCluster([ingress_class(name) for name in classes])
-    error = refusal(ConfigurationError, "ingress-class", cluster, samples.mirror(ingress={"className": wanted}))
+    error = invalid_file_error(
+        ConfigurationError, "ingress-class", cluster, samples.mirror(ingress={"className": wanted})
+    )
     assert (error.message, error.hint) == (message, hint)
 
 
 @pytest.mark.parametrize("kind", ["ClusterIssuer", "Issuer"])
 def test_the_issuer_of_the_certificate_must_be_there(cluster: FakeCluster, kind: str) -> None:
     mirror = samples.mirror(ingress={"className": "nginx", "issuer": {"name": "le", "kind": kind}})
-    error = refusal(ConfigurationError, "ingress-class", cluster, mirror)
+    error = invalid_file_error(ConfigurationError, "ingress-class", cluster, mirror)
     assert error.message == f"ingress.issuer: cert-manager has no {kind} le"
     cluster.put(issuer(kind, "le"))
     assert ask("ingress-class", cluster, mirror) == "class nginx"
@@ -156,7 +158,7 @@ def test_a_host_of_another_namespace_is_not_taken_over(cluster: FakeCluster) -> 
     cluster.elsewhere = [ingress("regmirror", "mirror.example.com"), ingress("shop", "shop.example.com")]
     assert ask("host", cluster, mirror) == "mirror.example.com, quay.example.com"
     cluster.elsewhere.append(ingress("other", "a.example.com", "quay.example.com"))
-    error = refusal(ConfigurationError, "host", cluster, mirror)
+    error = invalid_file_error(ConfigurationError, "host", cluster, mirror)
     assert error.message == "host: quay.example.com is taken by the Ingress shop of namespace other"
 
 
@@ -180,7 +182,7 @@ def test_classes_and_issuers_that_may_not_be_looked_at_are_taken_as_they_are(clu
 
 
 def test_a_public_certificate_that_nobody_brings_is_asked_for(cluster: FakeCluster) -> None:
-    error = refusal(ConfigurationError, "certificate", cluster)
+    error = invalid_file_error(ConfigurationError, "certificate", cluster)
     assert error.message.startswith("ingress.tlsSecret: namespace regmirror has no Secret regmirror-tls")
     assert "create secret tls regmirror-tls" in (error.hint or "")
     cluster.put({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "regmirror-tls"}})

@@ -10,11 +10,11 @@ import time
 
 import pytest
 
+from regmirror.cli.connections import run_until_done
 from regmirror.cli.progress import StepProgress
 from regmirror.cli.terminal import terminal
-from regmirror.cli.world import run_until_done
-from regmirror.deploy.steps import Done
 from regmirror.errors import HelmError
+from regmirror.steps.step import Done
 
 PATIENCE = 10
 

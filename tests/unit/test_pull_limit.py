@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from regmirror.distribution.pull_limit import PullLimit, parse_pull_limit
 from regmirror.errors import RegistryError
-from regmirror.registry.pull_limit import PullLimit, parse_pull_limit
 
 
 @pytest.mark.parametrize(

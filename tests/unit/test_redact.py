@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from regmirror.desired.secrets import secret_manifests
 from regmirror.ports.cluster import POD, Kind, Object
-from regmirror.stack.secrets import secret_manifests
 from regmirror.support.known_secrets import secret_values
 from regmirror.support.objects import secret_summary, shown
 from regmirror.support.redact import Redactor
@@ -77,14 +77,14 @@ def test_what_looks_like_a_secret_is_blotted_out_unknown_as_it_is(text: str, exp
 
 
 def test_every_secret_of_a_mirror_is_known() -> None:
-    found = secret_values(secret_manifests(samples.mirror(), samples.material()))
+    found = secret_values(secret_manifests(samples.mirror(), samples.mirror_secrets()))
     assert {"canary-redis-password", "canary-s3-id", "canary-s3-secret", "canary-hub-token"} <= found
     lines = samples.key_pair().key_pem.decode().splitlines()
     assert set(lines[1:-1]) <= found
 
 
 def test_what_a_mirror_shows_to_everyone_is_no_secret() -> None:
-    found = secret_values(secret_manifests(samples.mirror(), samples.material()))
+    found = secret_values(secret_manifests(samples.mirror(), samples.mirror_secrets()))
     assert found & {"regmirror", samples.HOST, "layers", "eu-central-1", "RS256", "library/*"} == set()
     assert not any("CERTIFICATE" in value for value in found)
 

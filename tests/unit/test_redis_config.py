@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from regmirror.stack.redis_config import redis_config
+from regmirror.desired.redis_config import redis_config
 from tests import samples
 
 _ESCAPES = {"n": b"\n", "r": b"\r", "t": b"\t", "b": b"\b", "a": b"\a"}
@@ -45,7 +45,7 @@ def _quoted(text: str) -> tuple[bytes, str]:
 
 
 def settings(password: str, **redis: str) -> dict[bytes, bytes]:
-    text = redis_config(samples.mirror(redis=redis), samples.material(redis_password=SecretStr(password)))
+    text = redis_config(samples.mirror(redis=redis), samples.mirror_secrets(redis_password=SecretStr(password)))
     lines = [split_arguments(line) for line in text.splitlines() if not line.startswith("#")]
     assert all(len(words) == 2 for words in lines)
     return {words[0]: words[1] for words in lines}
@@ -76,4 +76,4 @@ def test_another_order_of_upstreams_is_another_file() -> None:
     """Databases go by position: Redis must start anew before a registry reads another's."""
     two = samples.mirror(upstreams=samples.TWO_UPSTREAMS)
     turned = two.model_copy(update={"upstreams": two.upstreams[::-1]})
-    assert redis_config(two, samples.material()) != redis_config(turned, samples.material())
+    assert redis_config(two, samples.mirror_secrets()) != redis_config(turned, samples.mirror_secrets())

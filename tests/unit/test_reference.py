@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from regmirror.distribution.reference import ImageReference, parse_image
 from regmirror.errors import ConfigurationError
-from regmirror.registry.reference import ImageReference, parse_image
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 

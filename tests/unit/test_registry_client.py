@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from regmirror.distribution.client import MANIFEST_TYPES, RegistryClient
+from regmirror.distribution.reference import ImageReference
 from regmirror.errors import RegistryError
 from regmirror.ports.http import Answer
-from regmirror.registry.client import MANIFEST_TYPES, RegistryClient
-from regmirror.registry.reference import ImageReference
 from tests.fakes.http import FakeHttp, Host, Request
 from tests.fakes.registry_host import RegistryHost, digest_of
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from regmirror.stack.registry_config import registry_config, storage_prefix
+from regmirror.desired.registry_config import registry_config, storage_prefix
 from tests import samples
 
 
 def config(**changes: Any) -> dict[str, Any]:
     mirror = samples.mirror(**changes)
-    return registry_config(mirror, mirror.upstreams[0], samples.material())
+    return registry_config(mirror, mirror.upstreams[0], samples.mirror_secrets())
 
 
 def test_tokens_are_accepted_from_our_issuer_for_our_service_alone() -> None:
@@ -97,7 +97,7 @@ def test_an_endpoint_is_reached_as_its_store_expects(storage: dict[str, Any], ex
 
 def test_a_cloud_role_needs_no_key() -> None:
     mirror = samples.mirror()
-    driver = registry_config(mirror, mirror.upstreams[0], samples.material(s3=None))["storage"]["s3"]
+    driver = registry_config(mirror, mirror.upstreams[0], samples.mirror_secrets(s3=None))["storage"]["s3"]
     assert not {"accesskey", "secretkey"} & set(driver)
 
 
@@ -117,7 +117,7 @@ def test_each_upstream_has_a_path_of_its_own(prefix: str, expected: str) -> None
 
 def test_two_upstreams_share_nothing() -> None:
     mirror = samples.mirror(upstreams=samples.TWO_UPSTREAMS)
-    hub, quay = (registry_config(mirror, upstream, samples.material()) for upstream in mirror.upstreams)
+    hub, quay = (registry_config(mirror, upstream, samples.mirror_secrets()) for upstream in mirror.upstreams)
     for path in (
         ("redis", "db"),
         ("storage", "s3", "rootdirectory"),

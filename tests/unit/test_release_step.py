@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from regmirror.deploy import release_step
-from regmirror.deploy.release_step import ReleaseStep
-from regmirror.deploy.run_steps import run_steps
-from regmirror.deploy.steps import Done
+from regmirror.deploy import release as release_step
+from regmirror.deploy.release import ReleaseStep
+from regmirror.desired.assets import chart_directory
+from regmirror.desired.releases import Release
 from regmirror.errors import ChartError, ClusterError, ClusterUnreachableError, DeadlineError, ExitCode, HelmError
 from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET
-from regmirror.stack.assets import chart_directory
-from regmirror.stack.releases import Release
+from regmirror.steps.runner import run_steps
+from regmirror.steps.step import Done
 from tests import samples
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.helm import FakeHelm
@@ -62,7 +62,7 @@ def helm(cluster: FakeCluster) -> FakeHelm:
 def step(helm: FakeHelm, cluster: FakeCluster, **changes: Any) -> ReleaseStep:
     release = changes.pop("release", RELEASE)
     wanted = asyncio.run(helm.render(release))
-    known = ReleaseStep(release, wanted, helm, cluster, samples.material(), unlock=False, needs=())
+    known = ReleaseStep(release, wanted, helm, cluster, samples.mirror_secrets(), unlock=False, needs=())
     return replace(known, **changes)
 
 

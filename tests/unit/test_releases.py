@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from regmirror.stack.material import Account
-from regmirror.stack.releases import Release, Stack, build_stack
+from regmirror.desired.mirror_secrets import Account
+from regmirror.desired.releases import Release, Stack, build_stack
 from tests import samples
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 
 def stack(**changes: Any) -> Stack:
-    return build_stack(samples.mirror(**changes), samples.material(), {}, samples.NOW)
+    return build_stack(samples.mirror(**changes), samples.mirror_secrets(), {}, samples.NOW)
 
 
 def release(name: str, **changes: Any) -> Release:
@@ -81,9 +81,9 @@ def test_the_private_key_is_mounted_by_docker_auth_alone() -> None:
     ],
 )
 def test_a_changed_secret_rolls_its_readers_alone(changed: dict[str, Any], rolled: set[str]) -> None:
-    before = build_stack(samples.mirror(), samples.material(), {}, samples.NOW)
+    before = build_stack(samples.mirror(), samples.mirror_secrets(), {}, samples.NOW)
     live = {secret["metadata"]["name"]: secret for secret in before.secrets}
-    after = build_stack(samples.mirror(), samples.material(**changed), live, samples.NOW + timedelta(seconds=1))
+    after = build_stack(samples.mirror(), samples.mirror_secrets(**changed), live, samples.NOW + timedelta(seconds=1))
     pairs = zip(before.releases, after.releases, strict=True)
     assert {new.name for old, new in pairs if old != new} == rolled
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from regmirror.deploy import release_step
+from regmirror.deploy import release as release_step
+from regmirror.desired import names
 from regmirror.errors import ExitCode, HelmError, PartlyAppliedError, RegmirrorError, RolledBackError
 from regmirror.ports.cluster import DEPLOYMENT, SECRET
-from regmirror.stack import names
 from tests import samples
 from tests.unit.deploying import EVERYTHING, Place, configured
 

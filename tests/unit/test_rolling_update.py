@@ -9,7 +9,7 @@ import pytest
 
 from regmirror.ports.cluster import Object
 from regmirror.workloads.quantity import parse_quantity
-from regmirror.workloads.rolling_update import obstacles
+from regmirror.workloads.rollout_blockers import rollout_blockers
 from tests.fakes.cluster import FakeCluster
 
 ROLLING = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
@@ -38,7 +38,7 @@ def budget(selects: str, healthy: int, wanted: int) -> Object:
 
 
 def told(*objects: Object, releases: tuple[str, ...] = ("mirror",)) -> list[str]:
-    return [one.message for one in obstacles(FakeCluster(objects), releases)]
+    return [one.message for one in rollout_blockers(FakeCluster(objects), releases)]
 
 
 def test_nothing_is_in_the_way_of_a_mirror_at_rest() -> None:
@@ -66,7 +66,7 @@ def test_a_share_is_rounded_down_as_kubernetes_does() -> None:
 
 
 def test_the_way_on_is_a_command() -> None:
-    (found,) = obstacles(FakeCluster([deployment(paused=True)]), ["mirror"])
+    (found,) = rollout_blockers(FakeCluster([deployment(paused=True)]), ["mirror"])
     assert found.hint == "kubectl -n regmirror rollout resume deployment mirror"
 
 
@@ -112,7 +112,7 @@ def test_a_rollout_that_is_under_way_has_its_further_pod_already() -> None:
     cluster.rollouts["mirror"] = [
         {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 2}
     ]
-    assert obstacles(cluster, ["mirror"]) == []
+    assert rollout_blockers(cluster, ["mirror"]) == []
 
 
 @pytest.mark.parametrize(

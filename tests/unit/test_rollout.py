@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from regmirror.workloads.rollout import diagnose, is_rolled_out, pod_trouble, progress_of
+from regmirror.workloads.rollout import diagnose, is_rolled_out, not_ready_reason, progress_of
 from tests.fakes.cluster import FakeCluster
 
 QUOTA = 'pods "regmirror-auth-5d" is forbidden: exceeded quota: small, requested: pods=1, used: pods=3, limited: pods=3'
@@ -114,7 +114,7 @@ def test_progress_is_told_in_few_words() -> None:
     ],
 )
 def test_a_pod_says_why_it_is_not_ready(status: dict[str, Any], trouble: str | None) -> None:
-    assert pod_trouble(pod(**status)) == trouble
+    assert not_ready_reason(pod(**status)) == trouble
 
 
 def test_a_crashing_pod_is_told_with_its_newest_warning_and_the_log_of_its_previous_run() -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from regmirror.desired import names
 from regmirror.errors import (
     ClusterError,
     ConflictError,
@@ -20,16 +21,15 @@ from regmirror.errors import (
 from regmirror.ports.cluster import LEASE, SECRET, Applied, Object, Right
 from regmirror.ports.http import Answer
 from regmirror.rotate.due import Threshold
+from regmirror.rotate.options import RotationOptions
 from regmirror.rotate.plan import Action
-from regmirror.rotate.situation import Mode
-from regmirror.rotate.wish import Wish
+from regmirror.rotate.rotation_state import Mode
 from regmirror.signing.key_pair import KeyPair, load_key_pair
-from regmirror.stack import names
 from tests import samples
 from tests.unit.rotating import FORCED, NOT_YET, Rotating, pair_of, rotate_and_die, run, with_wish
 
 OLD, NEW = (Rotating.id_of_sample(serial) for serial in (1, 2))
-ABORT = Wish(NOT_YET.threshold, mode=Mode.ABORT)
+ABORT = RotationOptions(NOT_YET.threshold, mode=Mode.ABORT)
 CALLS_TO_THE_SWAP = 5
 
 
@@ -74,14 +74,14 @@ def test_a_certificate_that_has_ended_is_rotated(place: Rotating) -> None:
     place.time.now += timedelta(days=2000)
     assert place.pull()
     assert run(place.rotation(NOT_YET).check())["due"]
-    assert place.rotate(Wish(NOT_YET.threshold, pair=pair_of(begins=place.time.now)))["rotated"]
+    assert place.rotate(RotationOptions(NOT_YET.threshold, pair=pair_of(begins=place.time.now)))["rotated"]
     assert place.pull()
 
 
 def test_the_answer_of_check(place: Rotating) -> None:
     found = run(place.rotation(NOT_YET).check())
     assert (found["deployed"], found["due"]) == (True, False)
-    assert run(place.rotation(Wish(Threshold(left=timedelta(days=9999)))).check())["due"]
+    assert run(place.rotation(RotationOptions(Threshold(left=timedelta(days=9999)))).check())["due"]
     place.cluster.delete(SECRET, names.SIGNING_SECRET)
     assert run(place.rotation(NOT_YET).check())["deployed"] is False
 
@@ -222,7 +222,7 @@ def test_a_further_key_is_refused_while_a_rotation_is_under_way(place: Rotating)
 
 
 def test_size_and_validity_are_those_of_the_wish_or_of_the_file(place: Rotating) -> None:
-    wish = Wish(NOT_YET.threshold, key_size=3072, validity=timedelta(days=30))
+    wish = RotationOptions(NOT_YET.threshold, key_size=3072, validity=timedelta(days=30))
     pair = wish.chosen_pair(place.mirror.auth, samples.NOW)
     assert pair.private_key.key_size == 3072
     assert pair.certificate.not_valid_after_utc - pair.certificate.not_valid_before_utc == timedelta(days=30)

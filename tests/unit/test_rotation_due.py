@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from regmirror.deploy.key_advice import key_advice
+from regmirror.deploy.signing_key_warnings import signing_key_warnings
 from regmirror.rotate.due import Threshold, parse_days, parse_threshold
 from tests import samples
 from tests.unit.rotating import pair_of
@@ -63,7 +63,7 @@ def auth(**changes: object) -> object:
     ],
 )
 def test_deploy_advises_what_it_does_not_do(changes: dict[str, object], days_later: int, words: list[str]) -> None:
-    advice = key_advice(auth(**changes), pair_of(), samples.NOW + days_later * DAY)  # type: ignore[arg-type]
+    advice = signing_key_warnings(auth(**changes), pair_of(), samples.NOW + days_later * DAY)  # type: ignore[arg-type]
     assert len(advice) == len(words)
     for sentence, start in zip(advice, words, strict=True):
         assert sentence.startswith(start)

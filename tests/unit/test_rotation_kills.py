@@ -7,17 +7,17 @@ from itertools import count
 
 import pytest
 
-from regmirror.rotate.situation import Mode
-from regmirror.rotate.wish import Wish
+from regmirror.rotate.options import RotationOptions
+from regmirror.rotate.rotation_state import Mode
 from tests import samples
 from tests.unit.rotating import FORCED, NOT_YET, Rotating, rotate_and_die, with_wish
 
 OLD, NEW = (Rotating.id_of_sample(serial) for serial in (1, 2))
 EMERGENCY = with_wish(mode=Mode.EMERGENCY)
-ABORT = Wish(NOT_YET.threshold, mode=Mode.ABORT)
+ABORT = RotationOptions(NOT_YET.threshold, mode=Mode.ABORT)
 
 
-def every_death(wish: Wish, prepare: Callable[[Rotating], object] = lambda _: None) -> list[Rotating]:
+def every_death(wish: RotationOptions, prepare: Callable[[Rotating], object] = lambda _: None) -> list[Rotating]:
     """A mirror for each number of calls after which a rotation can be killed."""
     found: list[Rotating] = []
     for lives in count():

@@ -9,7 +9,7 @@ from itertools import combinations, islice, product
 import pytest
 
 from regmirror.rotate.plan import Action, after, next_action, rest_of_plan
-from regmirror.rotate.situation import Mode, Situation
+from regmirror.rotate.rotation_state import Mode, RotationState
 from tests import samples
 
 OLD, NEW, OTHER = "old", "new", "other"
@@ -17,7 +17,7 @@ LIFETIME = timedelta(minutes=5)
 LONGEST = 20
 
 
-def all_situations() -> Iterator[Situation]:
+def all_situations() -> Iterator[RotationState]:
     """Every one that the cluster can show, whoever has brought it about."""
     bundles = [frozenset(keys) for size in range(4) for keys in combinations((OLD, NEW, OTHER), size)]
     times = [None, samples.NOW, samples.NOW - timedelta(hours=1)]
@@ -25,10 +25,10 @@ def all_situations() -> Iterator[Situation]:
     for mode, signing, trusted, registries, auth, proven, since in product(
         Mode, (OLD, NEW), bundles, flags, flags, flags, times
     ):
-        yield Situation(mode, signing, NEW, trusted, registries, auth, proven, since, LIFETIME)
+        yield RotationState(mode, signing, NEW, trusted, registries, auth, proven, since, LIFETIME)
 
 
-def follow(seen: Situation) -> Iterator[tuple[Situation, Action]]:
+def follow(seen: RotationState) -> Iterator[tuple[RotationState, Action]]:
     """Each situation on the way to the end, with what is done in it."""
     now = samples.NOW
     for action in islice(rest_of_plan(seen, now), LONGEST):
@@ -75,7 +75,9 @@ def test_an_emergency_waits_for_nothing() -> None:
 
 
 def test_the_whole_plan_in_its_order() -> None:
-    seen = Situation.begun(Mode.REGULAR, OLD, frozenset({OLD}), LIFETIME, registries_current=True, auth_current=True)
+    seen = RotationState.begun(
+        Mode.REGULAR, OLD, frozenset({OLD}), LIFETIME, registries_current=True, auth_current=True
+    )
     assert [action.value for action in rest_of_plan(seen, samples.NOW)] == [
         "trust",
         "roll-registries",

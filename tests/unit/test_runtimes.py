@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regmirror.cli.options import Runtime
+from regmirror.client_config.catalog import RUNTIMES
+from regmirror.client_config.registries import MirroredRegistry, mirrored_registries
+from regmirror.client_config.setup import ClientSetup
+from regmirror.client_config.toml_template import render_toml, toml_literal
 from regmirror.errors import ConfigurationError, TemplateError
-from regmirror.runtimes.catalog import RUNTIMES
-from regmirror.runtimes.registries import MirroredRegistry, mirrored_registries
-from regmirror.runtimes.setup import ClientSetup
-from regmirror.runtimes.toml_template import render_toml, toml_literal
 from tests import samples
 
 AUTHORITY = samples.key_pair().certificate_pem.decode()
@@ -58,7 +58,7 @@ def test_every_file_is_what_its_name_says_and_every_runtime_says_what_is_not_pos
     assert all(files(name, authority).values())
     setup = RUNTIMES[name]([HUB, QUAY], authority)
     assert setup.steps
-    assert setup.not_possible.endswith(".")
+    assert setup.limitations.endswith(".")
     assert len({file.path for file in setup.files}) == len(setup.files)
     text = "".join(file.content for file in setup.files)
     assert bool(authority) is ("CERTIFICATE" in text or base64.b64encode(AUTHORITY.encode()).decode() in text)

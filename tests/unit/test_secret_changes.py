@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
-from regmirror.deploy.changes import Cause, Kept
-from regmirror.deploy.secret_changes import kept_keys, secret_change
-from regmirror.stack.secret_versions import with_versions
-from regmirror.stack.secrets import secret_manifests
+from regmirror.deploy.diff_changes import Cause, ForeignField
+from regmirror.deploy.diff_secrets import kept_keys, secret_change
+from regmirror.desired.secret_versions import annotate_versions
+from regmirror.desired.secrets import secret_manifests
 from tests import samples
 
 
 def secrets(**changes: Any) -> dict[str, dict[str, Any]]:
     """The Secrets of a mirror by name."""
-    manifests = with_versions(secret_manifests(samples.mirror(**changes), samples.material()), {}, samples.NOW)
+    manifests = annotate_versions(
+        secret_manifests(samples.mirror(**changes), samples.mirror_secrets()), {}, samples.NOW
+    )
     return {manifest["metadata"]["name"]: manifest for manifest in manifests}
 
 
@@ -84,4 +86,4 @@ def test_a_key_that_somebody_has_added_stays() -> None:
     wanted = secrets()["regmirror-redis-config"]
     live = edited(wanted, "extra", "canary")
     assert secret_change(wanted, live) is None
-    assert kept_keys(wanted, live) == [Kept("Secret", "regmirror-redis-config", "data.extra", "kubectl-edit")]
+    assert kept_keys(wanted, live) == [ForeignField("Secret", "regmirror-redis-config", "data.extra", "kubectl-edit")]

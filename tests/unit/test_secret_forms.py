@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given
 
 from regmirror.config.model import Mirror
-from regmirror.stack.secret_forms import Blank, SecretForm, secret_forms, secret_values
-from regmirror.stack.secrets import secret_manifests
+from regmirror.desired.secret_templates import Placeholder, SecretTemplate, secret_templates, secret_values
+from regmirror.desired.secrets import secret_manifests
 from tests import samples
 from tests.unit.free_text import TEXTS
 
@@ -32,7 +32,7 @@ def mirror(**changes: Any) -> Mirror:
     return samples.mirror(storage=storage, upstreams=[hub, samples.TWO_UPSTREAMS[1]], **changes)
 
 
-def filled(form: SecretForm, values: dict[str, str]) -> dict[str, str]:
+def filled(form: SecretTemplate, values: dict[str, str]) -> dict[str, str]:
     """The Secret's files with values that need no quoting put in."""
     return {
         key: "".join(
@@ -52,9 +52,9 @@ def test_filled_in_they_are_what_deploy_applies() -> None:
         "signing-certificate": pair.certificate_pem.decode(),
         "signing-bundle": pair.certificate_pem.decode(),
     }
-    applied = secret_manifests(wanted, samples.material())
-    assert [form.name for form in secret_forms(wanted)] == [manifest["metadata"]["name"] for manifest in applied]
-    for form, manifest in zip(secret_forms(wanted), applied, strict=True):
+    applied = secret_manifests(wanted, samples.mirror_secrets())
+    assert [form.name for form in secret_templates(wanted)] == [manifest["metadata"]["name"] for manifest in applied]
+    for form, manifest in zip(secret_templates(wanted), applied, strict=True):
         content = {key: base64.b64decode(value).decode() for key, value in manifest["data"].items()}
         read = {key: parsed(key, text) for key, text in filled(form, values).items()}
         assert read == {key: parsed(key, text) for key, text in content.items()}
@@ -71,7 +71,7 @@ def parsed(key: str, text: str) -> Any:
 
 
 def test_every_value_that_is_needed_is_told_with_its_place_in_the_file() -> None:
-    needed = {name for form in secret_forms(mirror()) for name in form.blanks}
+    needed = {name for form in secret_templates(mirror()) for name in form.blanks}
     told = {value.name: value.key_path for value in secret_values(mirror())}
     assert needed == set(told)
     assert told["docker-hub-password"] == "upstreams[0].credentials.password"
@@ -79,7 +79,7 @@ def test_every_value_that_is_needed_is_told_with_its_place_in_the_file() -> None
 
 
 def test_docker_auths_configuration_is_no_secret() -> None:
-    assert [form.name for form in secret_forms(mirror()) if not form.blanks] == [
+    assert [form.name for form in secret_templates(mirror()) if not form.blanks] == [
         "regmirror-auth-config",
         "regmirror-quay-credential",
     ]
@@ -87,7 +87,7 @@ def test_docker_auths_configuration_is_no_secret() -> None:
 
 def test_the_version_changes_with_the_form_alone() -> None:
     def versions(**changes: Any) -> dict[str, str]:
-        return {form.name: form.version for form in secret_forms(mirror(**changes))}
+        return {form.name: form.version for form in secret_templates(mirror(**changes))}
 
     assert versions() == versions()
     changed = versions(registry={"ttl": "1h"})
@@ -99,13 +99,13 @@ def test_the_version_changes_with_the_form_alone() -> None:
 
 @given(issuer=TEXTS)
 def test_no_text_of_the_configuration_is_taken_for_a_blank(issuer: str) -> None:
-    forms = {form.name: form for form in secret_forms(mirror(auth={"issuer": issuer}))}
+    forms = {form.name: form for form in secret_templates(mirror(auth={"issuer": issuer}))}
     (config,) = forms["regmirror-auth-config"].files.values()
-    assert not [part for part in config if isinstance(part, Blank)]
+    assert not [part for part in config if isinstance(part, Placeholder)]
     text = filled(forms["regmirror-docker-hub-config"], VALUES)["config.yml"]
     assert yaml.safe_load(text)["auth"]["token"]["issuer"] == issuer
 
 
 def test_an_account_that_the_file_does_not_name_needs_no_value() -> None:
-    names = {blank for form in secret_forms(samples.mirror()) for blank in form.blanks}
+    names = {blank for form in secret_templates(samples.mirror()) for blank in form.blanks}
     assert names == {"signing-key", "signing-certificate", "signing-bundle", "redis-password"}

@@ -12,19 +12,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from regmirror.desired import names
+from regmirror.desired.auth_config import auth_config
+from regmirror.desired.mirror_secrets import Account
+from regmirror.desired.registry_config import registry_config
+from regmirror.desired.secrets import Manifest, secret_manifests
 from regmirror.signing.key_pair import fingerprint
-from regmirror.stack import names
-from regmirror.stack.auth_config import auth_config
-from regmirror.stack.material import Account
-from regmirror.stack.registry_config import registry_config
-from regmirror.stack.secrets import Manifest, secret_manifests
 from tests import samples
 
 MIRROR = samples.mirror(namespace="mirrors", upstreams=samples.TWO_UPSTREAMS)
 
 
 def by_name() -> dict[str, Manifest]:
-    return {manifest["metadata"]["name"]: manifest for manifest in secret_manifests(MIRROR, samples.material())}
+    return {manifest["metadata"]["name"]: manifest for manifest in secret_manifests(MIRROR, samples.mirror_secrets())}
 
 
 def content(manifest: Manifest) -> dict[str, bytes]:
@@ -80,7 +80,7 @@ def test_the_configuration_files_are_what_was_computed() -> None:
     upstream = MIRROR.upstreams[1]
     assert yaml.safe_load(content(found[names.AUTH_SECRET])["auth_config.yml"]) == auth_config(MIRROR)
     assert yaml.safe_load(content(found["regmirror-quay-config"])["config.yml"]) == registry_config(
-        MIRROR, upstream, samples.material()
+        MIRROR, upstream, samples.mirror_secrets()
     )
 
 
@@ -105,10 +105,10 @@ def test_the_credential_helper_answers_each_upstreams_account() -> None:
 @example("a: b # c\n- d")
 def test_a_secret_is_a_string_to_every_yaml_parser(secret: str) -> None:
     mirror = samples.mirror()
-    material = samples.material(s3=Account(SecretStr(secret), SecretStr(secret)))
+    mirror_secrets = samples.mirror_secrets(s3=Account(SecretStr(secret), SecretStr(secret)))
     (manifest,) = [
         found
-        for found in secret_manifests(mirror, material)
+        for found in secret_manifests(mirror, mirror_secrets)
         if found["metadata"]["name"] == "regmirror-docker-hub-config"
     ]
     text = content(manifest)["config.yml"].decode()

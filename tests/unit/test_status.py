@@ -12,17 +12,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from regmirror.cli.status_screen import screen, size
+from regmirror.cli.status_table import screen, size
+from regmirror.desired import names
+from regmirror.distribution.metrics import CacheFigures
+from regmirror.distribution.pull_limit import PullLimit
 from regmirror.errors import ClusterError, StorageUnreachableError
 from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET
 from regmirror.ports.http import Answer
-from regmirror.registry.metrics import CacheFigures
-from regmirror.registry.pull_limit import PullLimit
-from regmirror.stack import names
-from regmirror.status.findings import Cache, Component, Entrance, Pulls, Status, UpstreamStatus
-from regmirror.status.look import look
+from regmirror.status.background import Lookup, Unavailable
+from regmirror.status.collect import look
+from regmirror.status.findings import Cache, Component, PublicEndpoint, Pulls, Status, UpstreamStatus
 from regmirror.status.report import status_report
-from regmirror.status.side_by_side import Lookup, Unknown
 from tests import samples
 from tests.fakes.http import Request
 from tests.fakes.metrics_server import MetricsServer
@@ -160,7 +160,9 @@ def test_an_upstream_that_is_not_docker_hub_is_asked_about_the_probe_image() -> 
     found.http.hosts["https://quay.io"] = registry
     assert hub(status_of(found)).pulls == Pulls(PullLimit(200, 150, 21600), has_account=False)
     without = deployed(upstreams=[quay])
-    assert hub(status_of(without)).pulls == Unknown("no image to ask about is known: set probeImage of the upstream")
+    assert hub(status_of(without)).pulls == Unavailable(
+        "no image to ask about is known: set probeImage of the upstream"
+    )
 
 
 def test_no_pull_left_is_told_as_a_limit(place: Deployed) -> None:
@@ -172,7 +174,7 @@ def test_an_upstream_without_limits_and_one_that_fails(place: Deployed) -> None:
     limit_pulls(place, 200)
     assert hub(status_of(place)).pulls == Pulls(None, has_account=True)
     limit_pulls(place, 503)
-    assert hub(status_of(place)).pulls == Unknown(
+    assert hub(status_of(place)).pulls == Unavailable(
         "https://registry-1.docker.io/v2/ratelimitpreview/test/manifests/latest answered 503"
     )
 
@@ -204,7 +206,7 @@ def test_a_pod_that_cannot_be_asked_is_told_beside_the_others(place: Deployed) -
 def test_metrics_that_cannot_be_read_are_unknown(place: Deployed, server: MetricsServer | None, why: str) -> None:
     place.cluster.listeners.pop(("hub-0", names.REGISTRY_DEBUG_PORT))
     add_pod(place, "hub-0", server)
-    assert hub(status_of(place)).cache == Unknown(why)
+    assert hub(status_of(place)).cache == Unavailable(why)
 
 
 def test_a_component_without_a_ready_pod_is_a_fault(place: Deployed) -> None:
@@ -230,7 +232,7 @@ def test_a_missing_deployment_is_a_fault(place: Deployed) -> None:
 def test_a_host_that_another_program_answers_is_a_fault(place: Deployed) -> None:
     place.host.answers["/v2/"] = Answer(404, {}, b"")
     found = status_of(place)
-    assert hub(found).entrance == Entrance("https://mirror.example.com", 404)
+    assert hub(found).public_endpoint == PublicEndpoint("https://mirror.example.com", 404)
     assert found.faults == ["https://mirror.example.com answered 404"]
 
 
@@ -239,14 +241,14 @@ def test_a_host_that_cannot_be_reached_from_here_is_no_fault(place: Deployed) ->
     place.http.certificates.clear()
     found = status_of(place)
     assert found.faults == []
-    assert hub(found).entrance == hub(found).certificate_ends
-    assert hub(found).entrance == Unknown("the host name mirror.example.com does not resolve")
+    assert hub(found).public_endpoint == hub(found).certificate_ends
+    assert hub(found).public_endpoint == Unavailable("the host name mirror.example.com does not resolve")
 
 
 def test_nothing_that_is_hidden_makes_it_fail(place: Deployed) -> None:
     place.cluster.hidden |= {SECRET}
     found = status_of(place)
-    why = Unknown("cannot read Secret: the user of context fake may not")
+    why = Unavailable("cannot read Secret: the user of context fake may not")
     assert (found.signing_ends, hub(found).store, hub(found).pulls) == (why, why, why)
     assert found.faults == []
     lines = [text for text, _ in screen(found)]
@@ -264,14 +266,14 @@ def test_a_certificate_that_is_over_is_told_so(place: Deployed) -> None:
 
 def test_a_host_with_a_broken_certificate_is_told(place: Deployed) -> None:
     place.http.certificates[samples.HOST] = b"nothing"
-    assert hub(status_of(place)).certificate_ends == Unknown("the certificate of mirror.example.com cannot be read")
+    assert hub(status_of(place)).certificate_ends == Unavailable("the certificate of mirror.example.com cannot be read")
 
 
 def test_a_bucket_that_is_reached_in_the_cluster_only_is_told_so() -> None:
     storage = {"bucket": "layers", "region": "here", "endpoint": "http://minio.storage.svc:9000"}
     found = deployed(storage=storage)
     found.store.failure = StorageUnreachableError("no answer")
-    assert hub(status_of(found)).store == Unknown(
+    assert hub(status_of(found)).store == Unavailable(
         "http://minio.storage.svc:9000 can be reached from inside the cluster only"
     )
 
@@ -296,7 +298,7 @@ def test_what_hangs_is_unknown_and_holds_nothing_up(place: Deployed) -> None:
     took = time.monotonic() - began
     freed.set()
     assert took < 5
-    assert hub(found).pulls == Unknown("no answer in time")
+    assert hub(found).pulls == Unavailable("no answer in time")
     assert isinstance(found.components[names.REDIS], Component)
 
 
@@ -312,7 +314,7 @@ def test_an_error_that_is_known_becomes_its_reason() -> None:
     def refused() -> int:
         raise ClusterError("refused")
 
-    assert Lookup(refused).found(time.monotonic() + 5) == Unknown("refused")
+    assert Lookup(refused).found(time.monotonic() + 5) == Unavailable("refused")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from regmirror.deploy.run_steps import run_steps
-from regmirror.deploy.steps import Done, Waiting
 from regmirror.errors import (
     ClusterError,
     DeadlineError,
@@ -20,6 +18,8 @@ from regmirror.errors import (
     PartlyAppliedError,
     RegmirrorError,
 )
+from regmirror.steps.runner import run_steps
+from regmirror.steps.step import Done, Waiting
 from tests.fakes.progress import RecordedProgress
 
 PATIENCE = 10

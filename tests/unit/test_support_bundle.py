@@ -16,9 +16,9 @@ import pytest
 import yaml
 
 from regmirror.config.secret_references import SecretResolver
+from regmirror.desired import names
 from regmirror.errors import ClusterError, ConfigurationError
 from regmirror.ports.cluster import SECRET
-from regmirror.stack import names
 from regmirror.support.archive import write_archive
 from regmirror.support.bundle import Bundle
 from regmirror.support.collect import Sources, collect

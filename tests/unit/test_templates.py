@@ -10,11 +10,11 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from regmirror.config.answers import AccountReference, Answers
+from regmirror.config.init_options import AccountReference, InitOptions
 from regmirror.config.load import parse_mirror
+from regmirror.desired.assets import asset_directory, chart_directory
+from regmirror.desired.templates import render_text, render_values, yaml_literal
 from regmirror.errors import TemplateError
-from regmirror.stack.assets import asset_directory, chart_directory
-from regmirror.stack.templates import render_text, render_values, yaml_literal
 
 HARD = (
     '"',
@@ -84,7 +84,7 @@ def test_any_string_survives_a_template_of_values(text: str) -> None:
 @pytest.mark.parametrize("text", HARD)
 def test_any_string_survives_the_file_of_init(text: str) -> None:
     reference = {"file": text}
-    answers = Answers(
+    answers = InitOptions(
         host="mirror.example.com",
         bucket=f"bucket{text}",
         region=f"here{text}",
@@ -103,7 +103,7 @@ def test_any_string_survives_the_file_of_init(text: str) -> None:
 
 def test_the_file_of_init_with_every_answer_is_valid() -> None:
     account = AccountReference({"env": "NAME"}, {"env": "PASSWORD"})
-    answers = Answers(
+    answers = InitOptions(
         host="mirror.example.com",
         bucket="layers",
         region="here",
@@ -134,7 +134,7 @@ def test_the_file_of_init_with_every_answer_is_valid() -> None:
 
 
 def test_the_file_of_init_with_the_fewest_answers_is_valid() -> None:
-    answers = Answers(host="mirror.example.com", bucket="layers", region="here", allowed=["library/*"])
+    answers = InitOptions(host="mirror.example.com", bucket="layers", region="here", allowed=["library/*"])
     mirror = parse_mirror(render_text("regmirror.yaml.j2", answers.context()), "init")
     assert mirror.storage.access_key is None
     assert mirror.ingress.tls_secret == "regmirror-tls"

@@ -11,8 +11,8 @@ from typer.testing import CliRunner, Result
 
 from regmirror import __version__
 from regmirror.cli.app import app
+from regmirror.desired.assets import changelog
 from regmirror.errors import ConfigurationError, TemplateError
-from regmirror.stack.assets import changelog
 from regmirror.upgrade.changelog import UNRELEASED, Notes, notes_between, parse_changelog
 from regmirror.upgrade.deployed import deployed_version
 from tests.fakes.cluster import FakeCluster

@@ -23,8 +23,8 @@ from regmirror.verify.check import (
     Warned,
 )
 from regmirror.verify.checks import CHECKS
+from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.run import is_healthy, run_checks, worst
-from regmirror.verify.subject import Subject
 from tests import samples
 from tests.unit.deployed import deployed
 
@@ -32,21 +32,21 @@ PATIENCE = 10
 TWO = samples.mirror(upstreams=samples.TWO_UPSTREAMS)
 
 
-def subject() -> Subject:
+def subject() -> LiveMirror:
     healthy = deployed()
     healthy.mirror = TWO
     return healthy.subject()
 
 
 def check(id_: str, outcome: Outcome | Callable[[], Outcome], *needs: str) -> Check:
-    def run(_: Subject) -> Outcome:
+    def run(_: LiveMirror) -> Outcome:
         return outcome() if callable(outcome) else outcome
 
     return Check(id_, f"title of {id_}", Category.CLUSTER, run, needs)
 
 
 def upstream_check(id_: str, outcomes: dict[str, Outcome], *needs: str) -> Check:
-    def run(_: Subject, upstream: Upstream) -> Outcome:
+    def run(_: LiveMirror, upstream: Upstream) -> Outcome:
         return outcomes[upstream.name]
 
     return UpstreamCheck(id_, f"title of {id_}", Category.TOKEN, run, needs)

@@ -9,9 +9,9 @@ import pytest
 from regmirror.errors import ConfigurationError
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Skipped, Stage
 from regmirror.verify.checks import CHECKS
+from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.patience import run_until_healthy
 from regmirror.verify.select import select_checks
-from regmirror.verify.subject import Subject
 from tests.unit.deployed import deployed
 
 
@@ -50,7 +50,7 @@ def test_an_id_that_is_none_is_refused_with_the_nearest() -> None:
     assert "tls-host" in str(caught.value.hint)
 
 
-def subject() -> Subject:
+def subject() -> LiveMirror:
     return deployed().subject()
 
 
@@ -58,7 +58,7 @@ def failing(times: int) -> Check:
     """A check that fails so many times."""
     left = [times]
 
-    def run(_: Subject) -> Outcome:
+    def run(_: LiveMirror) -> Outcome:
         left[0] -= 1
         return Failed("not yet") if left[0] >= 0 else Passed()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from regmirror.workloads.way_on import way_on
+from regmirror.workloads.remedies import suggest_remedy
 
 POLICY = "ValidatingAdmissionPolicy 'one' with binding 'one' denied request: no"
 WEBHOOK = 'admission webhook "x.example.com" denied the request: no'
@@ -25,7 +25,7 @@ WEBHOOK = 'admission webhook "x.example.com" denied the request: no'
     ],
 )
 def test_what_to_try_is_known(words: str, way: str) -> None:
-    found = way_on(words)
+    found = suggest_remedy(words)
     assert found is not None
     assert way in found
 
@@ -40,4 +40,4 @@ def test_what_to_try_is_known(words: str, way: str) -> None:
     ],
 )
 def test_of_other_words_nothing_is_guessed(words: str) -> None:
-    assert way_on(words) is None
+    assert suggest_remedy(words) is None

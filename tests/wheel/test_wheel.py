@@ -19,13 +19,13 @@ from pydantic import SecretStr
 
 from regmirror.config.load import load_mirror
 from regmirror.signing.key_pair import generate_private_key, self_signed
-from regmirror.stack.material import Material
-from regmirror.stack.releases import build_stack
+from regmirror.desired.mirror_secrets import MirrorSecrets
+from regmirror.desired.releases import build_stack
 
 now = datetime.now(UTC)
 pair = self_signed(generate_private_key(2048), "wheel", now, timedelta(days=1), 1)
-material = Material(pair, pair.certificate_pem, SecretStr("password"))
-for release in build_stack(load_mirror(Path("regmirror.yaml")), material, {}, now).releases:
+mirror_secrets = MirrorSecrets(pair, pair.certificate_pem, SecretStr("password"))
+for release in build_stack(load_mirror(Path("regmirror.yaml")), mirror_secrets, {}, now).releases:
     print(release.name, release.chart, (release.chart / "Chart.yaml").is_file())
 """
 

@@ -4,12 +4,12 @@ import re
 from datetime import datetime, timedelta
 
 from regmirror.config.fields import image_parts
+from regmirror.desired import names
 from regmirror.ports.cluster import Object, missing_rights
-from regmirror.stack import names
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Severity, Stage
-from regmirror.verify.cures import DEPLOY, kubectl
+from regmirror.verify.hints import DEPLOY, kubectl
+from regmirror.verify.live_mirror import LiveMirror, look_up
 from regmirror.verify.rights import VERIFY_RIGHTS
-from regmirror.verify.subject import Subject, look_up
 from regmirror.workloads.minimum import MINIMUM_KUBERNETES
 from regmirror.workloads.rollout import diagnose, is_rolled_out, progress_of
 
@@ -19,13 +19,13 @@ _OLDEST_REGISTRY = (3, 1, 2)
 _OLDEST_AUTH = (1, 14, 0)
 
 
-def _api(subject: Subject) -> Outcome:
-    major, minor = subject.cluster.version()
-    return Passed(f"Kubernetes {major}.{minor}, context {subject.cluster.context}")
+def _api(live: LiveMirror) -> Outcome:
+    major, minor = live.cluster.version()
+    return Passed(f"Kubernetes {major}.{minor}, context {live.cluster.context}")
 
 
-def _version(subject: Subject) -> Outcome:
-    version = subject.cluster.version()
+def _version(live: LiveMirror) -> Outcome:
+    version = live.cluster.version()
     oldest = ".".join(map(str, MINIMUM_KUBERNETES))
     if version < MINIMUM_KUBERNETES:
         found = ".".join(map(str, version))
@@ -33,18 +33,18 @@ def _version(subject: Subject) -> Outcome:
     return Passed(f"{oldest} or newer")
 
 
-def _permissions(subject: Subject) -> Outcome:
-    missing = missing_rights(subject.cluster, VERIFY_RIGHTS)
+def _permissions(live: LiveMirror) -> Outcome:
+    missing = missing_rights(live.cluster, VERIFY_RIGHTS)
     if missing:
         return Failed(missing, "use another --context, or have these rights granted: regmirror rbac verify")
-    return Passed(f"{len(VERIFY_RIGHTS)} rights in namespace {subject.cluster.namespace}")
+    return Passed(f"{len(VERIFY_RIGHTS)} rights in namespace {live.cluster.namespace}")
 
 
-def _images(subject: Subject) -> Outcome:
+def _images(live: LiveMirror) -> Outcome:
     missing = [
         f"pod {pod['metadata']['name']}: {status.get('image')}: {waiting.get('message') or waiting['reason']}"
-        for name in _workloads(subject)
-        for pod in subject.pods(name)
+        for name in _workloads(live)
+        for pod in live.pods(name)
         for status in look_up(pod, "status", "containerStatuses") or []
         if (waiting := look_up(status, "state", "waiting") or {}).get("reason") in _IMAGE_TROUBLE
     ]
@@ -53,8 +53,8 @@ def _images(subject: Subject) -> Outcome:
     return Passed()
 
 
-def _versions(subject: Subject) -> Outcome:
-    registry, auth = subject.mirror.registry.image, subject.mirror.auth.image
+def _versions(live: LiveMirror) -> Outcome:
+    registry, auth = live.mirror.registry.image, live.mirror.auth.image
     for image, oldest, reason in (
         (
             registry,
@@ -77,49 +77,49 @@ def _version_of(image: str) -> tuple[int, ...] | None:
     return tuple(map(int, match.groups())) if match else None
 
 
-def _pods(subject: Subject) -> Outcome:
-    wanted = _workloads(subject)
-    troubles = [line for name, replicas in wanted.items() for line in _trouble(subject, name, replicas)]
+def _pods(live: LiveMirror) -> Outcome:
+    wanted = _workloads(live)
+    troubles = [line for name, replicas in wanted.items() for line in _trouble(live, name, replicas)]
     if troubles:
-        return Failed("\n".join(troubles), f"{kubectl(subject)} get pods, then regmirror deploy")
+        return Failed("\n".join(troubles), f"{kubectl(live)} get pods, then regmirror deploy")
     return Passed(", ".join(wanted))
 
 
-def _workloads(subject: Subject) -> dict[str, int]:
+def _workloads(live: LiveMirror) -> dict[str, int]:
     """The Deployments of the mirror, with the replicas of the file."""
-    mirror = subject.mirror
+    mirror = live.mirror
     registries = {names.registry(upstream.name): mirror.registry.replicas for upstream in mirror.upstreams}
     return {names.REDIS: 1, names.AUTH: mirror.auth.replicas, **registries}
 
 
-def _trouble(subject: Subject, name: str, replicas: int) -> list[str]:
-    deployment = subject.deployment(name)
+def _trouble(live: LiveMirror, name: str, replicas: int) -> list[str]:
+    deployment = live.deployment(name)
     if deployment is None:
-        return [f"there is no Deployment {name} in namespace {subject.cluster.namespace}"]
+        return [f"there is no Deployment {name} in namespace {live.cluster.namespace}"]
     if deployment["spec"].get("replicas", 1) < replicas:
         return [f"{name} is scaled to {deployment['spec']['replicas']} instead of {replicas}"]
     if is_rolled_out(deployment):
         return []
-    return [f"{name}: {progress_of(deployment)}", *diagnose(subject.cluster, name)]
+    return [f"{name}: {progress_of(deployment)}", *diagnose(live.cluster, name)]
 
 
-def _services(subject: Subject) -> Outcome:
-    lost = [name for name in _workloads(subject) if not subject.has_ready_pods(name)]
+def _services(live: LiveMirror) -> Outcome:
+    lost = [name for name in _workloads(live) if not live.has_ready_pods(name)]
     if lost:
         return Failed(f"no ready pod is behind the Service {', '.join(lost)}", DEPLOY)
     return Passed()
 
 
-def _restarts(subject: Subject) -> Outcome:
+def _restarts(live: LiveMirror) -> Outcome:
     restarted = [
         f"{pod['metadata']['name']}: restarted {status['restartCount']} times, last after {_how(ended)}"
-        for name in _workloads(subject)
-        for pod in subject.pods(name)
+        for name in _workloads(live)
+        for pod in live.pods(name)
         for status in look_up(pod, "status", "containerStatuses") or []
-        if (ended := look_up(status, "lastState", "terminated")) and _is_recent(ended, subject.now())
+        if (ended := look_up(status, "lastState", "terminated")) and _is_recent(ended, live.now())
     ]
     if restarted:
-        return Failed("\n".join(restarted), f"{kubectl(subject)} logs --previous POD")
+        return Failed("\n".join(restarted), f"{kubectl(live)} logs --previous POD")
     return Passed()
 
 

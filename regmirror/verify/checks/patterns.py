@@ -1,12 +1,12 @@
 """A check of the file itself: rights that nobody can ever use."""
 
 from regmirror.config.model import DOCKER_HUB, Upstream
-from regmirror.stack.access import matches
+from regmirror.desired.access import matches
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Severity, Stage, UpstreamCheck
-from regmirror.verify.subject import Subject
+from regmirror.verify.live_mirror import LiveMirror
 
 
-def _patterns(subject: Subject, upstream: Upstream) -> Outcome:  # noqa: ARG001 - the file alone decides
+def _patterns(live: LiveMirror, upstream: Upstream) -> Outcome:  # noqa: ARG001 - the file alone decides
     found = [
         *(f"{pattern}: {reason}" for pattern in upstream.anonymous_pull if (reason := _futile(upstream, pattern))),
         *_shadowed(upstream.anonymous_pull),

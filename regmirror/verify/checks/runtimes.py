@@ -1,27 +1,27 @@
 """Checks that ask as one container runtime does, and not as all others do."""
 
+from regmirror.client_config.registries import registry_name
 from regmirror.config.model import Upstream
-from regmirror.registry.challenge import parse_challenge
-from regmirror.registry.client import MANIFEST_TYPES, RegistryClient
-from regmirror.registry.reference import ImageReference
-from regmirror.runtimes.registries import registry_name
-from regmirror.stack import names
+from regmirror.desired import names
+from regmirror.distribution.challenge import parse_challenge
+from regmirror.distribution.client import MANIFEST_TYPES, RegistryClient
+from regmirror.distribution.reference import ImageReference
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, UpstreamCheck
 from regmirror.verify.checks.registry import with_image
-from regmirror.verify.cures import BETWEEN, restart
-from regmirror.verify.subject import Subject
+from regmirror.verify.hints import BETWEEN, restart
+from regmirror.verify.live_mirror import LiveMirror
 
 _NOBODY = ("regmirror-verify", "no-password")
 """An account that exists nowhere."""
 
 
-def _containerd(subject: Subject, upstream: Upstream, image: ImageReference) -> Outcome:
+def _containerd(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
     """By tag a HEAD, first without a token, then by digest a GET; every path says which registry is meant.
 
     What is answered otherwise than by 200 or 401 sends containerd to the upstream (containerd v2
     ``core/remotes/docker/resolver.go``).
     """
-    client = subject.client(upstream)
+    client = live.client(upstream)
     path = _meant(f"/v2/{image.repository}/manifests/{image.reference}", upstream)
     refused = client.request("HEAD", path, None, (*MANIFEST_TYPES, "*/*"))
     challenge = parse_challenge(refused.headers.get("www-authenticate", ""))
@@ -43,13 +43,13 @@ def _meant(path: str, upstream: Upstream) -> str:
     return f"{path}?ns={registry_name(upstream)}"
 
 
-def _credentials(subject: Subject, upstream: Upstream) -> Outcome:
+def _credentials(live: LiveMirror, upstream: Upstream) -> Outcome:
     """Some clients send a login that is meant for the upstream; whether it fits anybody is told by the answer alone."""
-    client = RegistryClient(subject.http, subject.client(upstream).base, _NOBODY)
-    status = client.ask_token(subject.realm(upstream), subject.mirror.host_of(upstream)).status
+    client = RegistryClient(live.http, live.client(upstream).base, _NOBODY)
+    status = client.ask_token(live.realm(upstream), live.mirror.host_of(upstream)).status
     if status != 401:
         return Failed(
-            f"/auth answered {status} instead of 401 to an account that exists nowhere", restart(subject, names.AUTH)
+            f"/auth answered {status} instead of 401 to an account that exists nowhere", restart(live, names.AUTH)
         )
     name = registry_name(upstream)
     return Passed(f"401 to what dockerd (docker login) and containerd (a pod's pull secret) may send for {name}")

@@ -5,14 +5,14 @@ import time
 from datetime import timedelta
 
 from regmirror.config.model import Upstream
+from regmirror.desired import names
+from regmirror.desired.registry_config import storage_prefix
+from regmirror.distribution.client import MANIFEST_TYPES, request_headers
+from regmirror.distribution.inside_pod import get_inside_pod
 from regmirror.errors import BucketMissingError, RegistryError, StorageError, StorageUnreachableError
-from regmirror.registry.client import MANIFEST_TYPES, request_headers
-from regmirror.registry.inside_pod import get_inside_pod
-from regmirror.stack import names
-from regmirror.stack.registry_config import storage_prefix
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Severity, Skipped, Stage, UpstreamCheck
-from regmirror.verify.probe import NO_IMAGE, probe_image, probe_platform, pull_token
-from regmirror.verify.subject import Subject
+from regmirror.verify.live_mirror import LiveMirror
+from regmirror.verify.sample_pull import NO_IMAGE, probe_image, probe_platform, pull_token
 
 _STALE = timedelta(days=1)
 _SLOW = 0.1
@@ -22,13 +22,13 @@ _LIMIT = 20.0
 """Seconds: enough for a store that does not answer to be told as that."""
 
 
-def _key(subject: Subject) -> Outcome:
-    storage = subject.mirror.storage
-    account = subject.find_account()
+def _key(live: LiveMirror) -> Outcome:
+    storage = live.mirror.storage
+    account = live.find_account()
     if account is None:
         return Skipped("the pods have their rights from the cloud, not from a key")
     try:
-        subject.open_store(account).check_bucket()
+        live.open_store(account).check_bucket()
     except BucketMissingError:
         if not storage.create_bucket:
             raise
@@ -40,15 +40,15 @@ def _key(subject: Subject) -> Outcome:
     return Passed(storage.bucket)
 
 
-def _bucket(subject: Subject, upstream: Upstream) -> Outcome:
-    storage = subject.mirror.storage
-    account = subject.s3_account(upstream)
+def _bucket(live: LiveMirror, upstream: Upstream) -> Outcome:
+    storage = live.mirror.storage
+    account = live.s3_account(upstream)
     if account is None and storage.access_key is None:
         return Skipped("the pods have their rights from the cloud, not from a key")
     if account is None:
         return Failed("the registry's configuration lacks its S3 key", "regmirror deploy")
     try:
-        subject.open_store(account).check_bucket()
+        live.open_store(account).check_bucket()
     except StorageError as error:
         if storage.is_inside_cluster and isinstance(error, StorageUnreachableError):
             return Skipped(f"{storage.endpoint} can be reached from inside the cluster only")
@@ -56,17 +56,17 @@ def _bucket(subject: Subject, upstream: Upstream) -> Outcome:
     return Passed(storage.bucket)
 
 
-def _pods(subject: Subject, upstream: Upstream) -> Outcome:
+def _pods(live: LiveMirror, upstream: Upstream) -> Outcome:
     release = names.registry(upstream.name)
-    for pod in subject.pods(release):
+    for pod in live.pods(release):
         name = pod["metadata"]["name"]
-        answer = get_inside_pod(subject.cluster, name, names.REGISTRY_DEBUG_PORT, "/debug/health")
+        answer = get_inside_pod(live.cluster, name, names.REGISTRY_DEBUG_PORT, "/debug/health")
         if answer.status != 200:
             return Failed(
                 f"pod {name} says of its store: {_reasons(answer.body)}",
                 "check storage in the file, and that the pods may reach the store; then regmirror deploy",
             )
-    return Passed(f"{len(subject.pods(release))} pod{'s' * (len(subject.pods(release)) != 1)}")
+    return Passed(f"{len(live.pods(release))} pod{'s' * (len(live.pods(release)) != 1)}")
 
 
 def _reasons(body: bytes) -> str:
@@ -76,14 +76,14 @@ def _reasons(body: bytes) -> str:
         return "something that makes no sense"
 
 
-def _speed(subject: Subject, upstream: Upstream) -> Outcome:
-    image = probe_image(subject, upstream)
+def _speed(live: LiveMirror, upstream: Upstream) -> Outcome:
+    image = probe_image(live, upstream)
     if image is None:
         return Skipped(NO_IMAGE)
-    path = f"/v2/{image.repository}/manifests/{probe_platform(subject, upstream, image).digest}"
-    headers = request_headers(pull_token(subject, upstream, image), MANIFEST_TYPES)
-    pods = [pod["metadata"]["name"] for pod in subject.pods(names.registry(upstream.name))]
-    seconds = max((_seconds_for_bucket(subject, pod, path, headers) for pod in pods), default=0.0)
+    path = f"/v2/{image.repository}/manifests/{probe_platform(live, upstream, image).digest}"
+    headers = request_headers(pull_token(live, upstream, image), MANIFEST_TYPES)
+    pods = [pod["metadata"]["name"] for pod in live.pods(names.registry(upstream.name))]
+    seconds = max((_seconds_for_bucket(live, pod, path, headers) for pod in pods), default=0.0)
     if seconds > _SLOW:
         return Failed(
             f"the bucket takes {seconds * 1000:.0f} ms to give the registry a manifest; a pull waits for several such",
@@ -92,53 +92,53 @@ def _speed(subject: Subject, upstream: Upstream) -> Outcome:
     return Passed(f"{seconds * 1000:.0f} ms for a manifest")
 
 
-def _seconds_for_bucket(subject: Subject, pod: str, path: str, headers: dict[str, str]) -> float:
+def _seconds_for_bucket(live: LiveMirror, pod: str, path: str, headers: dict[str, str]) -> float:
     """How long a pod waits for the bucket when it is asked for a manifest, by which it differs from another question.
 
     To a client that has the manifest the registry says so, and looks nowhere. Its metrics would not tell: what it reads
     is not counted. Source: distribution v3.1.2 ``registry/handlers/manifests.go``, ``registry/storage/driver/base``.
     """
     known = headers | {"If-None-Match": path.rpartition("/")[2]}
-    return max(0.0, _seconds(subject, pod, path, headers, 200) - _seconds(subject, pod, path, known, 304))
+    return max(0.0, _seconds(live, pod, path, headers, 200) - _seconds(live, pod, path, known, 304))
 
 
-def _seconds(subject: Subject, pod: str, path: str, headers: dict[str, str], expected: int) -> float:
+def _seconds(live: LiveMirror, pod: str, path: str, headers: dict[str, str], expected: int) -> float:
     """The shortest time that a pod's own answer took: what makes one slower is the way there, more often than not."""
     found = []
     for _ in range(_TRIES):
         began = time.monotonic()
-        status = get_inside_pod(subject.cluster, pod, names.REGISTRY_PORT, path, headers).status
+        status = get_inside_pod(live.cluster, pod, names.REGISTRY_PORT, path, headers).status
         found.append(time.monotonic() - began)
         if status != expected:
             raise RegistryError(f"pod {pod} answered {status} instead of {expected} for {path}")
     return min(found)
 
 
-def _redirect(subject: Subject, upstream: Upstream) -> Outcome:
-    if not subject.mirror.storage.redirect:
+def _redirect(live: LiveMirror, upstream: Upstream) -> Outcome:
+    if not live.mirror.storage.redirect:
         return Passed("off: layers come through the registry")
-    image = probe_image(subject, upstream)
+    image = probe_image(live, upstream)
     if image is None:
         return Passed("on; no image is known to try it with")
-    blob = probe_platform(subject, upstream, image).blobs[0]["digest"]
-    answer = subject.client(upstream).request(
-        "GET", f"/v2/{image.repository}/blobs/{blob}", pull_token(subject, upstream, image)
+    blob = probe_platform(live, upstream, image).blobs[0]["digest"]
+    answer = live.client(upstream).request(
+        "GET", f"/v2/{image.repository}/blobs/{blob}", pull_token(live, upstream, image)
     )
     location = answer.headers.get("location", "")
     if answer.status != 307 or not location:
         return Passed(f"on; this layer was answered {answer.status}")
     turn_off = "set storage.redirect: false, or give clients a way to the store; regmirror deploy"
     try:
-        status = subject.http.request("GET", location).status
+        status = live.http.request("GET", location).status
     except RegistryError as error:
         return Failed(f"clients are sent to the store, which cannot be reached from here: {error.message}", turn_off)
     return Passed(location.split("?")[0]) if status == 200 else Failed(f"the store answered {status}", turn_off)
 
 
-def _uploads(subject: Subject, upstream: Upstream) -> Outcome:
-    prefix = storage_prefix(subject.mirror.storage, upstream).lstrip("/")
-    store = subject.open_store(subject.s3_account(upstream))
-    stale = store.count_stale_uploads(prefix, subject.now() - _STALE)
+def _uploads(live: LiveMirror, upstream: Upstream) -> Outcome:
+    prefix = storage_prefix(live.mirror.storage, upstream).lstrip("/")
+    store = live.open_store(live.s3_account(upstream))
+    stale = store.count_stale_uploads(prefix, live.now() - _STALE)
     if stale:
         return Failed(
             f"{stale} uploads to the bucket were never finished; they are paid for, and no list shows them",
@@ -147,10 +147,10 @@ def _uploads(subject: Subject, upstream: Upstream) -> Outcome:
     return Passed()
 
 
-def _lifecycle(subject: Subject, upstream: Upstream) -> Outcome:
-    prefix = storage_prefix(subject.mirror.storage, upstream).lstrip("/") + "/"
+def _lifecycle(live: LiveMirror, upstream: Upstream) -> Outcome:
+    prefix = storage_prefix(live.mirror.storage, upstream).lstrip("/") + "/"
     try:
-        rules = subject.open_store(subject.s3_account(upstream)).rules_that_take(prefix)
+        rules = live.open_store(live.s3_account(upstream)).rules_that_take(prefix)
     except StorageError as error:
         return Skipped(f"the bucket's lifecycle rules cannot be seen: {error.message}")
     if rules:

@@ -5,44 +5,44 @@ from datetime import timedelta
 from cryptography import x509
 
 from regmirror.config.model import Upstream
+from regmirror.desired import names
 from regmirror.errors import ClusterError, RegistryError
 from regmirror.ports.cluster import SECRET
-from regmirror.stack import names
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Severity, Skipped, UpstreamCheck
 from regmirror.verify.checks.config import check_ingress
-from regmirror.verify.cures import kubectl, read_log
-from regmirror.verify.subject import Subject
+from regmirror.verify.hints import kubectl, read_log
+from regmirror.verify.live_mirror import LiveMirror
 
 _WARN_BEFORE = timedelta(days=14)
 
 
-def _secret(subject: Subject, upstream: Upstream) -> Outcome:
-    name, host = subject.mirror.tls_secret_of(upstream), subject.mirror.host_of(upstream)
+def _secret(live: LiveMirror, upstream: Upstream) -> Outcome:
+    name, host = live.mirror.tls_secret_of(upstream), live.mirror.host_of(upstream)
     if name is None:
         return Passed("the Ingress controller has a certificate of its own")
-    put = _put_certificate(subject, upstream)
-    if subject.cluster.get(SECRET, name) is None:
+    put = _put_certificate(live, upstream)
+    if live.cluster.get(SECRET, name) is None:
         return Failed(f"there is no Secret {name} with the certificate of {host}", put)
     try:
-        certificate = x509.load_pem_x509_certificate(subject.secret(name).get("tls.crt", b""))
+        certificate = x509.load_pem_x509_certificate(live.secret(name).get("tls.crt", b""))
     except ValueError:
         return Failed(f"tls.crt in the Secret {name} is no certificate", put)
     if not _is_for(certificate, host):
         return Failed(f"the certificate in the Secret {name} is not for {host}", put)
-    if certificate.not_valid_after_utc < subject.now():
+    if certificate.not_valid_after_utc < live.now():
         return Failed(f"the certificate in the Secret {name} ended on {certificate.not_valid_after_utc:%Y-%m-%d}", put)
     return Passed(name)
 
 
-def _put_certificate(subject: Subject, upstream: Upstream) -> str:
+def _put_certificate(live: LiveMirror, upstream: Upstream) -> str:
     """How the Ingress comes to a certificate; the command takes the place of an old Secret, too."""
-    name = subject.mirror.tls_secret_of(upstream)
+    name = live.mirror.tls_secret_of(upstream)
     if name is None:
         return "renew it where the Ingress controller has it"
-    if subject.mirror.ingress.issuer:
-        return f"see why cert-manager has not made one: {kubectl(subject)} describe certificate {name}"
-    made = f"{kubectl(subject)} create secret tls {name} --cert=tls.crt --key=tls.key --dry-run=client -o yaml"
-    return f"put the right one there: {made} | {kubectl(subject)} apply -f -"
+    if live.mirror.ingress.issuer:
+        return f"see why cert-manager has not made one: {kubectl(live)} describe certificate {name}"
+    made = f"{kubectl(live)} create secret tls {name} --cert=tls.crt --key=tls.key --dry-run=client -o yaml"
+    return f"put the right one there: {made} | {kubectl(live)} apply -f -"
 
 
 def _is_for(certificate: x509.Certificate, host: str) -> bool:
@@ -55,42 +55,42 @@ def _is_for(certificate: x509.Certificate, host: str) -> bool:
     return bool(known & {host, f"*.{host.partition('.')[2]}"})
 
 
-def _answers(subject: Subject, upstream: Upstream) -> Outcome:
+def _answers(live: LiveMirror, upstream: Upstream) -> Outcome:
     try:
-        subject.client(upstream).request("GET", "/v2/")
+        live.client(upstream).request("GET", "/v2/")
     except RegistryError as error:
-        return _told_elsewhere(subject, upstream) or Failed(error.message, error.hint or _see_ingress(subject))
-    return Passed(f"https://{subject.mirror.host_of(upstream)}")
+        return _told_elsewhere(live, upstream) or Failed(error.message, error.hint or _see_ingress(live))
+    return Passed(f"https://{live.mirror.host_of(upstream)}")
 
 
-def _see_ingress(subject: Subject) -> str:
-    return f"see what its Ingress says: {kubectl(subject)} describe ingress; then regmirror deploy"
+def _see_ingress(live: LiveMirror) -> str:
+    return f"see what its Ingress says: {kubectl(live)} describe ingress; then regmirror deploy"
 
 
-def _told_elsewhere(subject: Subject, upstream: Upstream) -> Skipped | None:
+def _told_elsewhere(live: LiveMirror, upstream: Upstream) -> Skipped | None:
     """Whether another check tells the cause; not by needs, so that a host is asked for though no cluster answers."""
     try:
         for id_, check in (("tls-secret", _secret), ("config-ingress", check_ingress)):
-            if isinstance(check(subject, upstream), Failed):
+            if isinstance(check(live, upstream), Failed):
                 return Skipped(f"see {id_}")
     except ClusterError:
         return None
     return None
 
 
-def _validity(subject: Subject, upstream: Upstream) -> Outcome:
-    host = subject.mirror.host_of(upstream)
-    ends = x509.load_der_x509_certificate(subject.http.certificate(host)).not_valid_after_utc
-    left = ends - subject.now()
+def _validity(live: LiveMirror, upstream: Upstream) -> Outcome:
+    host = live.mirror.host_of(upstream)
+    ends = x509.load_der_x509_certificate(live.http.certificate(host)).not_valid_after_utc
+    left = ends - live.now()
     if left < _WARN_BEFORE:
-        return Failed(f"the certificate of {host} ends in {left.days} days", _put_certificate(subject, upstream))
+        return Failed(f"the certificate of {host} ends in {left.days} days", _put_certificate(live, upstream))
     return Passed(f"{left.days} days left")
 
 
-def _redirect(subject: Subject, upstream: Upstream) -> Outcome:
-    host = subject.mirror.host_of(upstream)
+def _redirect(live: LiveMirror, upstream: Upstream) -> Outcome:
+    host = live.mirror.host_of(upstream)
     try:
-        answer = subject.http.request("GET", f"http://{host}/v2/")
+        answer = live.http.request("GET", f"http://{host}/v2/")
     except RegistryError:
         return Passed("http is closed")
     if 300 <= answer.status < 400 and answer.headers.get("location", "").startswith("https://"):
@@ -101,21 +101,21 @@ def _redirect(subject: Subject, upstream: Upstream) -> Outcome:
     )
 
 
-def _route(subject: Subject, upstream: Upstream) -> Outcome:
-    answer = subject.client(upstream).request("GET", "/v2/")
+def _route(live: LiveMirror, upstream: Upstream) -> Outcome:
+    answer = live.client(upstream).request("GET", "/v2/")
     if answer.status not in {404, 500, 502, 503, 504}:
         return Passed(f"/v2/ answered {answer.status}")
-    if told := _told_elsewhere(subject, upstream):
+    if told := _told_elsewhere(live, upstream):
         return told
-    registry, url = names.registry(upstream.name), f"https://{subject.mirror.host_of(upstream)}/v2/"
-    if not subject.has_ready_pods(registry):
+    registry, url = names.registry(upstream.name), f"https://{live.mirror.host_of(upstream)}/v2/"
+    if not live.has_ready_pods(registry):
         return Skipped(f"no pod is behind the Service {registry}: see cluster-pods and cluster-services")
     if answer.status == 404:
         return Failed(
             f"{url} answered 404: the Ingress controller knows no such host",
-            _see_ingress(subject),
+            _see_ingress(live),
         )
-    return Failed(f"{url} answered {answer.status}: no registry pod serves", read_log(subject, upstream))
+    return Failed(f"{url} answered {answer.status}: no registry pod serves", read_log(live, upstream))
 
 
 CHECKS: tuple[Check, ...] = (

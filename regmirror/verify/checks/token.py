@@ -6,12 +6,12 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode
 
 from regmirror.config.model import Upstream
+from regmirror.desired import names
 from regmirror.errors import RegistryError, SigningError
 from regmirror.ports.cluster import Object
 from regmirror.signing.bundle import key_id, trusted_keys
 from regmirror.signing.key_pair import WARN_BEFORE
 from regmirror.signing.tokens import CLOCK_LEEWAY, Access, decode_token
-from regmirror.stack import names
 from regmirror.verify.check import (
     Category,
     Check,
@@ -24,27 +24,27 @@ from regmirror.verify.check import (
     Warned,
 )
 from regmirror.verify.checks.config import check_ingress, check_users
-from regmirror.verify.cures import DEPLOY, kubectl, restart, restart_registry
-from regmirror.verify.probe import UNLISTED, probe_image, sign
-from regmirror.verify.subject import Subject, look_up
+from regmirror.verify.hints import DEPLOY, kubectl, restart, restart_registry
+from regmirror.verify.live_mirror import LiveMirror, look_up
+from regmirror.verify.sample_pull import UNLISTED, probe_image, sign
 
 _RENEW = "replace it, without a failed pull: regmirror rotate-cert --force"
 _CLOCKS_APART = timedelta(seconds=20)
 _PULL = Access("repository", UNLISTED.repository, ("pull",))
 
 
-def _key_pair(subject: Subject) -> Outcome:
+def _key_pair(live: LiveMirror) -> Outcome:
     try:
-        key = subject.signing_key()
+        key = live.signing_key()
     except SigningError as error:
-        drop = f"{kubectl(subject)} delete secret {names.SIGNING_SECRET}"
+        drop = f"{kubectl(live)} delete secret {names.SIGNING_SECRET}"
         return Failed(error.message, f"put the right pair back, or have a new one made: {drop}; regmirror deploy")
     return Passed(f"RSA {key.key_size}, key id {key_id(key.public_key())}")
 
 
-def _bundle(subject: Subject) -> Outcome:
-    key = key_id(subject.signing_key().public_key())
-    trusted = trusted_keys(subject.bundle())
+def _bundle(live: LiveMirror) -> Outcome:
+    key = key_id(live.signing_key().public_key())
+    trusted = trusted_keys(live.bundle())
     if key not in trusted:
         return Failed(
             f"the certificate bundle of the registry lacks the signing key {key}; it trusts {', '.join(trusted)}",
@@ -53,9 +53,9 @@ def _bundle(subject: Subject) -> Outcome:
     return Passed(f"{len(trusted)} certificate{'s' * (len(trusted) != 1)}")
 
 
-def _validity(subject: Subject) -> Outcome:
-    ends = subject.signing_pair().certificate.not_valid_after_utc
-    left = ends - subject.now()
+def _validity(live: LiveMirror) -> Outcome:
+    ends = live.signing_pair().certificate.not_valid_after_utc
+    left = ends - live.now()
     if left < timedelta(0):
         return Warned(f"the signing certificate ended on {ends:%Y-%m-%d}", _RENEW)
     if left < WARN_BEFORE:
@@ -63,12 +63,12 @@ def _validity(subject: Subject) -> Outcome:
     return Passed(f"{left.days} days left")
 
 
-def _key_mount(subject: Subject) -> Outcome:
-    registries = [names.registry(upstream.name) for upstream in subject.mirror.upstreams]
-    holders = {pod["metadata"]["name"]: name for name in registries for pod in subject.pods(name) if _has_key(pod)}
+def _key_mount(live: LiveMirror) -> Outcome:
+    registries = [names.registry(upstream.name) for upstream in live.mirror.upstreams]
+    holders = {pod["metadata"]["name"]: name for name in registries for pod in live.pods(name) if _has_key(pod)}
     if holders:
         # A volume that somebody has added is not deploy's own to take away.
-        drop = f"{kubectl(subject)} delete deployment {' '.join(dict.fromkeys(holders.values()))}"
+        drop = f"{kubectl(live)} delete deployment {' '.join(dict.fromkeys(holders.values()))}"
         return Failed(
             f"the private key is mounted by the registry, which needs no more than the bundle: {', '.join(holders)}",
             f"{drop}; regmirror deploy; and since others may have the key by now: regmirror rotate-cert --emergency",
@@ -81,65 +81,65 @@ def _has_key(pod: Object) -> bool:
     return any(look_up(volume, "secret", "secretName") == names.SIGNING_SECRET for volume in volumes)
 
 
-def _issued(subject: Subject, upstream: Upstream) -> Outcome:
+def _issued(live: LiveMirror, upstream: Upstream) -> Outcome:
     try:
-        subject.anonymous_token(upstream)
+        live.anonymous_token(upstream)
     except (RegistryError, SigningError) as error:
-        if isinstance(check_users(subject), Failed):
+        if isinstance(check_users(live), Failed):
             return Skipped("see config-users")
-        if isinstance(check_ingress(subject, upstream), Failed):
+        if isinstance(check_ingress(live, upstream), Failed):
             return Skipped("see config-ingress")
-        if not subject.has_ready_pods(names.AUTH):
+        if not live.has_ready_pods(names.AUTH):
             return Skipped(f"no pod is behind the Service {names.AUTH}: see cluster-pods and cluster-services")
-        return Failed(error.message, restart(subject, names.AUTH))
-    return Passed(subject.realm(upstream))
+        return Failed(error.message, restart(live, names.AUTH))
+    return Passed(live.realm(upstream))
 
 
-def _signature(subject: Subject, upstream: Upstream) -> Outcome:
-    _, token = subject.anonymous_token(upstream)
-    trusted = trusted_keys(subject.bundle())
+def _signature(live: LiveMirror, upstream: Upstream) -> Outcome:
+    _, token = live.anonymous_token(upstream)
+    trusted = trusted_keys(live.bundle())
     kid = str(token.header.get("kid"))
     if kid not in trusted:
         return Failed(
             f"tokens are signed by the key {kid}, which the registry's certificate bundle lacks "
             f"(it trusts {', '.join(trusted)})",
-            restart(subject, names.AUTH),
+            restart(live, names.AUTH),
         )
     if not token.is_signed_by(trusted[kid]):
-        return Failed(f"the token names the key {kid}, but its signature is another's", restart(subject, names.AUTH))
+        return Failed(f"the token names the key {kid}, but its signature is another's", restart(live, names.AUTH))
     return Passed(f"key id {kid}")
 
 
-def _claims(subject: Subject, upstream: Upstream) -> Outcome:
-    _, token = subject.anonymous_token(upstream)
+def _claims(live: LiveMirror, upstream: Upstream) -> Outcome:
+    _, token = live.anonymous_token(upstream)
     for claim, name, wanted in (
-        ("iss", "issuer", subject.mirror.auth.issuer),
-        ("aud", "service", subject.mirror.host_of(upstream)),
+        ("iss", "issuer", live.mirror.auth.issuer),
+        ("aud", "service", live.mirror.host_of(upstream)),
     ):
         if token.claims.get(claim) != wanted:
             message = f'the token\'s {name} is "{token.claims.get(claim)}" instead of "{wanted}"'
-            return Failed(message, restart(subject, names.AUTH))
+            return Failed(message, restart(live, names.AUTH))
     return Passed()
 
 
-def _lifetime(subject: Subject, upstream: Upstream) -> Outcome:
-    _, token = subject.anonymous_token(upstream)
-    wanted = int(subject.mirror.auth.token_lifetime.total_seconds())
+def _lifetime(live: LiveMirror, upstream: Upstream) -> Outcome:
+    _, token = live.anonymous_token(upstream)
+    wanted = int(live.mirror.auth.token_lifetime.total_seconds())
     try:
         found = int(token.claims["exp"]) - int(token.claims["iat"])
     except (KeyError, TypeError, ValueError):
-        return Failed("the token does not say when it was issued and when it ends", restart(subject, names.AUTH))
+        return Failed("the token does not say when it was issued and when it ends", restart(live, names.AUTH))
     if found != wanted:
-        return Failed(f"tokens are valid for {found} s instead of {wanted} s", restart(subject, names.AUTH))
+        return Failed(f"tokens are valid for {found} s instead of {wanted} s", restart(live, names.AUTH))
     return Passed(f"{found} s")
 
 
-def _clock(subject: Subject, upstream: Upstream) -> Outcome:
-    realm = f"{subject.realm(upstream)}?{urlencode({'service': subject.mirror.host_of(upstream)})}"
-    asked = {"docker_auth": realm, "the registry": f"{subject.client(upstream).base}/v2/"}
-    clocks = {"this machine": subject.now()}
+def _clock(live: LiveMirror, upstream: Upstream) -> Outcome:
+    realm = f"{live.realm(upstream)}?{urlencode({'service': live.mirror.host_of(upstream)})}"
+    asked = {"docker_auth": realm, "the registry": f"{live.client(upstream).base}/v2/"}
+    clocks = {"this machine": live.now()}
     for name, url in asked.items():
-        text = subject.http.request("GET", url).headers.get("date")
+        text = live.http.request("GET", url).headers.get("date")
         if text:
             clocks[name] = parsedate_to_datetime(text)
     apart = max(clocks.values()) - min(clocks.values())
@@ -153,61 +153,61 @@ def _clock(subject: Subject, upstream: Upstream) -> Outcome:
     return Passed(f"within {_CLOCKS_APART.total_seconds():.0f} s")
 
 
-def _granted(subject: Subject, upstream: Upstream) -> Outcome:
-    image = probe_image(subject, upstream)
+def _granted(live: LiveMirror, upstream: Upstream) -> Outcome:
+    image = probe_image(live, upstream)
     if image is None:
         return Passed("no image is known that may be pulled")
     # Asked of our own realm: whether the registry sends clients there is for registry-challenge to say.
     scope = f"repository:{image.repository}:pull"
-    token = subject.client(upstream).token(subject.realm(upstream), subject.mirror.host_of(upstream), (scope,))
+    token = live.client(upstream).token(live.realm(upstream), live.mirror.host_of(upstream), (scope,))
     if not decode_token(token).access:
         return Failed(
             f"/auth grants no pull of {image.repository}: docker_auth's ACL does not have it",
-            restart(subject, names.AUTH),
+            restart(live, names.AUTH),
         )
     return Passed(image.repository)
 
 
-def _accepted(subject: Subject, upstream: Upstream) -> Outcome:
-    text, _ = subject.anonymous_token(upstream)
-    answer = subject.client(upstream).request("GET", "/v2/", text)
+def _accepted(live: LiveMirror, upstream: Upstream) -> Outcome:
+    text, _ = live.anonymous_token(upstream)
+    answer = live.client(upstream).request("GET", "/v2/", text)
     if answer.status != 200:
         return Failed(
-            f"the registry answered {answer.status} to a token from {subject.realm(upstream)}: its pods run with "
+            f"the registry answered {answer.status} to a token from {live.realm(upstream)}: its pods run with "
             "another issuer, service or certificate bundle than the Secrets now say",
-            restart_registry(subject, upstream),
+            restart_registry(live, upstream),
         )
     return Passed()
 
 
-def _refused(forge: Callable[[Subject, Upstream], str]) -> Callable[[Subject, Upstream], Outcome]:
+def _refused(forge: Callable[[LiveMirror, Upstream], str]) -> Callable[[LiveMirror, Upstream], Outcome]:
     """What proves that the registry answers 401 to a forged token; nothing is asked of the upstream."""
 
-    def run(subject: Subject, upstream: Upstream) -> Outcome:
+    def run(live: LiveMirror, upstream: Upstream) -> Outcome:
         path = f"/v2/{UNLISTED.repository}/manifests/{UNLISTED.reference}"
-        answer = subject.client(upstream).request("HEAD", path, forge(subject, upstream))
+        answer = live.client(upstream).request("HEAD", path, forge(live, upstream))
         if answer.status != 401:
-            return Failed(f"the registry answered {answer.status} instead of 401", restart_registry(subject, upstream))
+            return Failed(f"the registry answered {answer.status} instead of 401", restart_registry(live, upstream))
         return Passed("401")
 
     return run
 
 
-def _for_another_service(subject: Subject, upstream: Upstream) -> str:
-    return sign(subject, upstream, (_PULL,), service="another.example.com")
+def _for_another_service(live: LiveMirror, upstream: Upstream) -> str:
+    return sign(live, upstream, (_PULL,), service="another.example.com")
 
 
-def _for_another_repository(subject: Subject, upstream: Upstream) -> str:
-    return sign(subject, upstream, (Access("repository", "library/another", ("pull",)),))
+def _for_another_repository(live: LiveMirror, upstream: Upstream) -> str:
+    return sign(live, upstream, (Access("repository", "library/another", ("pull",)),))
 
 
-def _ended(subject: Subject, upstream: Upstream) -> str:
-    return sign(subject, upstream, (_PULL,), age=timedelta(hours=1))
+def _ended(live: LiveMirror, upstream: Upstream) -> str:
+    return sign(live, upstream, (_PULL,), age=timedelta(hours=1))
 
 
-def _tampered(subject: Subject, upstream: Upstream) -> str:
+def _tampered(live: LiveMirror, upstream: Upstream) -> str:
     """One grants nothing, and its claims are replaced by those of one that does."""
-    mine, theirs = (sign(subject, upstream, access).split(".") for access in ((), (_PULL,)))
+    mine, theirs = (sign(live, upstream, access).split(".") for access in ((), (_PULL,)))
     return ".".join([mine[0], theirs[1], mine[2]])
 
 

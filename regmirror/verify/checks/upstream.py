@@ -3,15 +3,15 @@
 import json
 
 from regmirror.config.model import DOCKER_HUB, Upstream
+from regmirror.desired import names
+from regmirror.distribution.challenge import parse_challenge
+from regmirror.distribution.client import MANIFEST_TYPES
+from regmirror.distribution.pull_limit import parse_pull_limit
+from regmirror.distribution.reference import ImageReference
 from regmirror.errors import RegistryError
-from regmirror.registry.challenge import parse_challenge
-from regmirror.registry.client import MANIFEST_TYPES
-from regmirror.registry.pull_limit import parse_pull_limit
-from regmirror.registry.reference import ImageReference
-from regmirror.stack import names
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Severity, Skipped, UpstreamCheck
-from regmirror.verify.probe import ask_upstream_through_mirror, probe_image, source_of
-from regmirror.verify.subject import NotDeployedError, Subject
+from regmirror.verify.live_mirror import LiveMirror, NotDeployedError
+from regmirror.verify.sample_pull import ask_upstream_through_mirror, probe_image, source_of
 
 _FREE_PREVIEW = ImageReference("ratelimitpreview/test", "latest")
 """What Docker Hub offers for asking about limits (docs.docker.com, "Docker Hub pull usage and limits")."""
@@ -19,9 +19,9 @@ _LOW = 0.1
 _LET_IT = "see that the pods may reach it (egress, DNS, proxy), and that it is not down; it mends itself then"
 
 
-def _reachable(subject: Subject, upstream: Upstream) -> Outcome:
+def _reachable(live: LiveMirror, upstream: Upstream) -> Outcome:
     try:
-        answer = ask_upstream_through_mirror(subject, upstream)
+        answer = ask_upstream_through_mirror(live, upstream)
     except RegistryError as error:
         return Failed(f"the registry waits for {upstream.url}: {error.message}", _LET_IT)
     if answer.status == 404:
@@ -29,7 +29,7 @@ def _reachable(subject: Subject, upstream: Upstream) -> Outcome:
     reason = _reason(answer.body)
     if b"s3aws" in answer.body:
         return Skipped("the store fails before the upstream is asked: see storage-bucket")
-    if isinstance(_credentials(subject, upstream), Failed):
+    if isinstance(_credentials(live, upstream), Failed):
         return Skipped("see upstream-credentials")
     return Failed(
         f"the registry cannot ask {upstream.url} and serves what it has alone: {answer.status} {reason}",
@@ -48,11 +48,11 @@ def _reason(body: bytes) -> str:
     return " ".join(text.split())[-200:]
 
 
-def _credentials(subject: Subject, upstream: Upstream) -> Outcome:
-    account = _account(subject, upstream)
+def _credentials(live: LiveMirror, upstream: Upstream) -> Outcome:
+    account = _account(live, upstream)
     if account is None:
         return Passed("none: pulls are anonymous")
-    source = source_of(subject, upstream, account)
+    source = source_of(live, upstream, account)
     try:
         challenge = parse_challenge(source.request("GET", "/v2/").headers.get("www-authenticate", ""))
         if challenge is None:
@@ -68,11 +68,11 @@ def _credentials(subject: Subject, upstream: Upstream) -> Outcome:
     return Passed(f"{upstream.url} accepts them") if status == 200 else Skipped(f"the upstream answered {status}")
 
 
-def _quota(subject: Subject, upstream: Upstream) -> Outcome:
-    probe = _FREE_PREVIEW if upstream.url == DOCKER_HUB else probe_image(subject, upstream)
+def _quota(live: LiveMirror, upstream: Upstream) -> Outcome:
+    probe = _FREE_PREVIEW if upstream.url == DOCKER_HUB else probe_image(live, upstream)
     if probe is None:
         return Passed("no image is known to ask about")
-    source = source_of(subject, upstream, _account(subject, upstream))
+    source = source_of(live, upstream, _account(live, upstream))
     try:
         path = f"/v2/{probe.repository}/manifests/{probe.reference}"
         answer = source.request("HEAD", path, source.pull_token(probe.repository), MANIFEST_TYPES)
@@ -87,11 +87,11 @@ def _quota(subject: Subject, upstream: Upstream) -> Outcome:
     return Passed(told)
 
 
-def _account(subject: Subject, upstream: Upstream) -> tuple[str, str] | None:
+def _account(live: LiveMirror, upstream: Upstream) -> tuple[str, str] | None:
     """The account that the registry really uses; None where it has none. Raises NotDeployedError."""
     name = names.credential_secret(upstream.name)
     try:
-        document = json.loads(subject.secret(name).get("credential.json", b""))
+        document = json.loads(live.secret(name).get("credential.json", b""))
         user, password = str(document["Username"]), str(document["Secret"])
     except (ValueError, KeyError, TypeError) as error:
         raise NotDeployedError(f"credential.json in Secret {name} is no account", hint="regmirror deploy") from error

@@ -1,0 +1,186 @@
+"""The Helm port over pyhelm3, whose Command is run without a shell, without a token, and can be cancelled."""
+
+import asyncio
+import json
+import logging
+import re
+from asyncio.subprocess import DEVNULL, PIPE
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pyhelm3
+import yaml
+
+from regmirror.desired.releases import Release
+from regmirror.errors import ChartError, HelmError, HelmMissingError
+from regmirror.ports.helm import DeployedRelease, ListedRelease
+
+MINIMUM_VERSION = (3, 17)
+_TERMINATION_GRACE = 10.0
+"""Seconds in which Helm may mark its release as failed after SIGTERM."""
+
+# pyhelm3 logs every failed command at WARNING, which Python prints to stderr even when nobody set up logging.
+logging.getLogger("pyhelm3").setLevel(logging.CRITICAL)
+
+
+class ExecCommand(pyhelm3.Command):  # type: ignore[misc] # pyhelm3 publishes no types
+    """pyhelm3's Command as a plain child process.
+
+    pyhelm3 0.5.8 runs ``sh -c``: cancelling it ends the shell and leaves Helm at work.
+    """
+
+    async def run(self, command: list[Any], input: bytes | None = None) -> bytes:
+        """Run Helm and give its standard output; raises HelmError. A cancelled task ends Helm first."""
+        words = [self._executable, *map(str, command)]
+        if self._kubeconfig:
+            words += ["--kubeconfig", str(self._kubeconfig)]
+        if self._kubecontext:
+            words += ["--kube-context", self._kubecontext]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *words, stdin=DEVNULL if input is None else PIPE, stdout=PIPE, stderr=PIPE
+            )
+        except OSError as error:
+            raise HelmMissingError(
+                f"Helm cannot be started as {self._executable}: {error.strerror}",
+                hint="install Helm 3.17 or newer (https://helm.sh/docs/intro/install), or name it by --helm",
+            ) from error
+        try:
+            output, errors = await process.communicate(None if input is None else _as_yaml(input))
+        except asyncio.CancelledError:
+            await _terminate(process)
+            raise
+        if process.returncode:
+            raise _translate(str(command[0]), errors.decode(errors="replace"))
+        return output
+
+
+class Pyhelm3Helm:
+    """Helm on one namespace of one context."""
+
+    def __init__(self, executable: str, kubeconfig: Path | None, context: str, namespace: str) -> None:
+        self._command = ExecCommand(executable=executable, kubeconfig=kubeconfig, kubecontext=context)
+        self._executable = executable
+        self._namespace = namespace
+
+    async def version(self) -> tuple[int, int]:
+        """Major and minor version; raises HelmMissingError where there is none or it is too old."""
+        text = (await self._command.run(["version", "--template", "{{ .Version }}"])).decode()
+        match = re.match(r"v?(\d+)\.(\d+)", text)
+        version = (int(match[1]), int(match[2])) if match else (0, 0)
+        if version < MINIMUM_VERSION:
+            raise HelmMissingError(
+                f"{self._executable} is Helm {text.strip() or 'of an unknown version'}; 3.17 or newer is needed",
+                hint="install a newer Helm (https://helm.sh/docs/intro/install), or name it by --helm",
+            )
+        return version
+
+    async def find(self, name: str) -> DeployedRelease | None:
+        """The newest revision of a release, whatever its status."""
+        try:
+            history = await self._command.history(name, max_revisions=1, namespace=self._namespace)
+        except _ReleaseMissingError:
+            return None
+        newest = list(history)[-1]
+        return DeployedRelease(int(newest["revision"]), str(newest["status"]))
+
+    async def releases(self) -> list[ListedRelease]:
+        """Every release of the namespace, by name; Helm 3 shows some statuses only when asked, and so does Helm 4."""
+        found = await self._command.list(
+            include_failed=True,
+            include_pending=True,
+            include_uninstalling=True,
+            include_uninstalled=True,
+            namespace=self._namespace,
+        )
+        return [ListedRelease(one["name"], one["chart"], int(one["revision"]), one["status"]) for one in found]
+
+    async def manifest(self, name: str) -> list[dict[str, Any]]:
+        """The objects that the newest revision applied."""
+        return _objects(await self._command.get_resources(name, namespace=self._namespace))
+
+    async def values(self, name: str) -> dict[str, Any]:
+        """The values that the newest revision was given."""
+        return dict(await self._command.get_values(name, namespace=self._namespace))
+
+    async def render(self, release: Release) -> list[dict[str, Any]]:
+        """The objects that installing or upgrading to ``release`` would apply."""
+        rendered = await self._command.template(
+            release.name, release.chart, release.values, namespace=self._namespace, is_upgrade=True
+        )
+        return _objects(rendered)
+
+    async def upgrade(self, release: Release) -> int:
+        """Install or upgrade without waiting for pods; gives the new revision.
+
+        Helm 4 applies on the server and then refuses fields that somebody else has changed: it is told to take them.
+        """
+        major, _ = await self.version()
+        taking = {"server_side": "true", "force_conflicts": True} if major >= 4 else {}
+        answer: Any = await self._command.install_or_upgrade(
+            release.name, release.chart, release.values, create_namespace=False, namespace=self._namespace, **taking
+        )
+        return int(answer["version"])
+
+    async def uninstall(self, name: str) -> None:
+        """Take a release away with its objects and its history, without waiting for pods; a missing one is fine."""
+        with suppress(_ReleaseMissingError):
+            await self._command.uninstall(name, namespace=self._namespace)
+
+    async def rollback(self, name: str, revision: int) -> int:
+        """Bring a release back to an earlier revision without waiting for pods; gives the new revision."""
+        major, _ = await self.version()
+        # pyhelm3 does not know these two.
+        taking = ["--server-side", "true", "--force-conflicts"] if major >= 4 else []
+        await self._command.run(["rollback", name, revision, "--namespace", self._namespace, *taking])
+        newest = await self.find(name)
+        return newest.revision if newest else 0
+
+
+class _ReleaseMissingError(HelmError):
+    """Helm knows no release of this name."""
+
+
+def _as_yaml(values: bytes) -> bytes:
+    """pyhelm3's JSON as Helm's YAML can read it, which knows no pairs of escapes for characters such as emoji."""
+    return json.dumps(json.loads(values), ensure_ascii=False).encode()
+
+
+async def _terminate(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), _TERMINATION_GRACE)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _objects(documents: Any) -> list[dict[str, Any]]:
+    """The objects of a manifest, which pyhelm3 reads while it is gone through; raises ChartError."""
+    try:
+        return [document for document in documents if document]
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise ChartError(f"the manifest that Helm gives cannot be read: {reason}", hint="report it, please") from None
+
+
+def _translate(command: str, errors: str) -> HelmError:
+    lines = [line for line in errors.splitlines() if line.strip() and not line.startswith(("WARNING:", "level="))]
+    message = "\n  ".join(lines).removeprefix("Error: ") or "it gave no reason"
+    if "release: not found" in errors:
+        return _ReleaseMissingError(message)
+    chart_faults = (
+        "values don't meet the specifications",
+        "execution error at",
+        "Chart.yaml",
+        "parse error",
+        "YAML parse",
+    )
+    if command == "template" or any(fault in errors for fault in chart_faults):
+        return ChartError(f"a chart cannot be rendered: {message}", hint="was a file of the installation changed?")
+    if "another operation" in errors:
+        return HelmError(f"helm {command} failed: {message}", hint="wait for the other operation, or see: helm history")
+    return HelmError(f"helm {command} failed: {message}")

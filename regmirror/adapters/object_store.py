@@ -1,0 +1,144 @@
+"""The ObjectStore port over boto3."""
+
+import time
+from collections.abc import Callable, Collection
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, NoCredentialsError
+
+from regmirror.adapters.lifecycle import taking_rules
+from regmirror.config.model import S3Storage
+from regmirror.desired.mirror_secrets import Account
+from regmirror.errors import BucketMissingError, StorageError, StorageUnreachableError
+from regmirror.ports.object_store import Contents
+
+_PROBE = ".regmirror-probe"
+# The last is versitygw's word for an unknown key.
+_NO_RULES = {"NoSuchLifecycleConfiguration", "NotImplemented"}
+_KEY_REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound"}
+
+
+class S3ObjectStore:
+    """The mirror's bucket, with the mirror's own key, or with boto3's default credentials where it has none.
+
+    ``patience`` are the seconds after which a store that does not answer is asked once more, and then given up.
+    """
+
+    def __init__(self, storage: S3Storage, account: Account | None, patience: float = 15.0) -> None:
+        self._storage = storage
+        self._client: Any = boto3.client(
+            "s3",
+            region_name=storage.region,
+            endpoint_url=storage.endpoint,
+            config=Config(
+                connect_timeout=min(5.0, patience),
+                read_timeout=patience,
+                retries={"mode": "standard", "total_max_attempts": 2},
+                s3={"addressing_style": "path" if storage.uses_path_style else "auto"},
+                # Newer checksums by default break stores that are not AWS (boto/boto3#4392).
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+            aws_access_key_id=account.name.get_secret_value() if account else None,
+            aws_secret_access_key=account.password.get_secret_value() if account else None,
+        )
+
+    def check_bucket(self) -> None:
+        """Prove that the bucket exists and that objects can be written, read, listed and deleted."""
+        bucket, key = self._storage.bucket, "/".join(filter(None, [self._storage.prefix.strip("/"), _PROBE]))
+        # Not head_bucket: its refusals have no body, so that a wrong key cannot be told from a missing bucket.
+        self._call("list", lambda: self._client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1))
+        self._call("write to", lambda: self._client.put_object(Bucket=bucket, Key=key, Body=b"regmirror"))
+        self._call("read from", lambda: self._client.get_object(Bucket=bucket, Key=key)["Body"].read())
+        self._call("delete from", lambda: self._client.delete_object(Bucket=bucket, Key=key))
+
+    def create_bucket(self) -> None:
+        """Create the bucket; an existing one of the same account is fine."""
+        place: dict[str, Any] = {}
+        # AWS alone takes a location, and there us-east-1 is the one region that must not be named.
+        if self._storage.endpoint is None and self._storage.region != "us-east-1":
+            place = {"CreateBucketConfiguration": {"LocationConstraint": self._storage.region}}
+        bucket, fine = self._storage.bucket, {"BucketAlreadyOwnedByYou"}
+        self._call("create", lambda: self._client.create_bucket(Bucket=bucket, **place), fine)
+
+    def measure(self, prefix: str, seconds: float) -> Contents:
+        """Count the objects whose keys begin with ``prefix``, page by page, until time is over."""
+        ends = time.monotonic() + seconds
+        counted, token = Contents(0, 0, complete=False), None
+        while not counted.complete and (token is None or time.monotonic() < ends):
+            page = self._page(prefix, token)
+            sizes = [entry["Size"] for entry in page.get("Contents", [])]
+            token = page.get("NextContinuationToken")
+            counted = Contents(counted.objects + len(sizes), counted.size + sum(sizes), complete=token is None)
+        return counted
+
+    def count_stale_uploads(self, prefix: str, before: datetime) -> int:
+        """The multipart uploads under ``prefix`` that began before a time and were never finished; 1000 at most."""
+        place = {"Bucket": self._storage.bucket, "Prefix": prefix}
+        found = self._call("list the uploads of", lambda: self._client.list_multipart_uploads(**place))
+        return sum(upload["Initiated"] < before for upload in found.get("Uploads", []))
+
+    def rules_that_take(self, prefix: str) -> list[str]:
+        """The names of the lifecycle rules that delete or archive objects below ``prefix``."""
+        place = {"Bucket": self._storage.bucket}
+        found = self._call(
+            "read the rules of", lambda: self._client.get_bucket_lifecycle_configuration(**place), fine=_NO_RULES
+        )
+        return taking_rules((found or {}).get("Rules", []), prefix)
+
+    def purge(self, prefix: str) -> int:
+        """Delete unfinished uploads and up to 1000 objects whose keys begin with ``prefix``; 0 when none is left."""
+        place = {"Bucket": self._storage.bucket}
+        uploads = self._call("list the uploads of", lambda: self._client.list_multipart_uploads(**place, Prefix=prefix))
+        for upload in uploads.get("Uploads", []):
+            which = place | {"Key": upload["Key"], "UploadId": upload["UploadId"]}
+            self._call("delete from", partial(self._client.abort_multipart_upload, **which))
+        keys = [{"Key": found["Key"]} for found in self._page(prefix, None).get("Contents", [])]
+        if not keys:
+            return 0
+        wanted = {"Objects": keys, "Quiet": True}
+        answer = self._call("delete from", lambda: self._client.delete_objects(**place, Delete=wanted))
+        for refused in answer.get("Errors", []):
+            why = f"{refused.get('Code', 'no reason given')}: {refused.get('Message', '')}".rstrip(": ")
+            raise StorageError(f"cannot delete {refused.get('Key')} from the bucket {self._storage.bucket}: {why}")
+        return len(keys)
+
+    def _page(self, prefix: str, token: str | None) -> Any:
+        place = {"Bucket": self._storage.bucket, "Prefix": prefix} | ({"ContinuationToken": token} if token else {})
+        return self._call("list", lambda: self._client.list_objects_v2(**place))
+
+    def _call(self, what: str, call: Callable[[], Any], fine: Collection[str] = ()) -> Any:
+        """What the service answers; None where it refuses with a code that is ``fine``."""
+        where = f"the bucket {self._storage.bucket} at {self._storage.endpoint or 'AWS'}"
+        try:
+            return call()
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in fine:
+                return None
+            raise self._refused(what, where, error) from error
+        except NoCredentialsError as error:
+            raise StorageError(
+                f"cannot {what} {where}: no S3 credentials", hint="set storage.accessKey, or give this machine a role"
+            ) from error
+        except (ConnectionError, HTTPClientError) as error:
+            raise StorageUnreachableError(f"cannot {what} {where}: {error}", hint="check storage.endpoint") from error
+        except BotoCoreError as error:
+            raise StorageError(f"cannot {what} {where}: {error}") from error
+
+    @staticmethod
+    def _refused(what: str, where: str, error: ClientError) -> StorageError:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        if code in {"404", "NoSuchBucket"}:
+            return BucketMissingError(
+                f"cannot {what} {where}: it does not exist", hint="create it, or set storage.createBucket: true"
+            )
+        if code in _KEY_REFUSED:
+            return StorageError(
+                f"cannot {what} {where}: the S3 key is refused ({code})",
+                hint="check storage.accessKey and the policy of its user: list, get, put and delete are needed",
+            )
+        return StorageError(f"cannot {what} {where}: {code}")

@@ -1,0 +1,57 @@
+"""Reads what the options of ``rotate-cert`` ask for."""
+
+from pathlib import Path
+
+from regmirror.errors import ConfigurationError
+from regmirror.rotate.due import parse_days, parse_threshold
+from regmirror.rotate.options import RotationOptions
+from regmirror.rotate.rotation_state import Mode
+from regmirror.signing.key_pair import KeyPair, load_key_pair
+
+_KEY_SIZES = (2048, 3072, 4096)
+
+
+def read_wish(
+    expires_in: str,
+    key_size: int | None,
+    validity: str | None,
+    key: Path | None,
+    cert: Path | None,
+    *,
+    force: bool,
+    emergency: bool,
+    abort: bool,
+    unlock: bool,
+) -> RotationOptions:
+    """What is asked for; raises ConfigurationError or SigningError, naming the option."""
+    if abort and (emergency or force or key or cert):
+        raise ConfigurationError("--abort goes with no other wish: it only gives up what was begun")
+    if key_size not in {None, *_KEY_SIZES}:
+        raise ConfigurationError(f"--key-size: {key_size} is none of {', '.join(map(str, _KEY_SIZES))}")
+    if (key or cert) and (key_size or validity):
+        raise ConfigurationError("--key and --cert bring their own size and validity: leave out the other options")
+    mode = Mode.ABORT if abort else Mode.EMERGENCY if emergency else Mode.REGULAR
+    try:
+        threshold = parse_threshold(expires_in)
+    except ValueError as error:
+        raise ConfigurationError(f"--expires-in: {error}") from None
+    try:
+        days = parse_days(validity) if validity else None
+    except ValueError as error:
+        raise ConfigurationError(f"--validity: {error}") from None
+    return RotationOptions(threshold, force, mode, _read_pair(key, cert), key_size, days, unlock)
+
+
+def _read_pair(key: Path | None, cert: Path | None) -> KeyPair | None:
+    if key is None and cert is None:
+        return None
+    if key is None or cert is None:
+        raise ConfigurationError("--key and --cert go together")
+    return load_key_pair(_read("--cert", cert), _read("--key", key))
+
+
+def _read(option: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{option} {path} cannot be read: {error.strerror}") from None

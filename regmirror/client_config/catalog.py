@@ -1,0 +1,21 @@
+"""Every runtime that can be set up, by the name that the command line knows."""
+
+from regmirror.client_config.containerd import containerd, kind, minikube
+from regmirror.client_config.containers import crio, podman
+from regmirror.client_config.docker import buildkit, dockerd
+from regmirror.client_config.rancher import k3s, rke2
+from regmirror.client_config.setup import Build
+from regmirror.client_config.talos import talos
+
+RUNTIMES: dict[str, Build] = {
+    "containerd": containerd,
+    "dockerd": dockerd,
+    "k3s": k3s,
+    "rke2": rke2,
+    "talos": talos,
+    "buildkit": buildkit,
+    "podman": podman,
+    "cri-o": crio,
+    "kind": kind,
+    "minikube": minikube,
+}

@@ -1,0 +1,108 @@
+"""The configuration as it takes effect: every key with its value, and where each value comes from."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from regmirror.config.key_paths import KeyPath, contains, format_path, line_of
+from regmirror.config.model import Mirror
+from regmirror.config.secret_references import ClusterReference, EnvironmentReference, FileReference
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSources:
+    """Where the values come from: the file's YAML, and what was said elsewhere, by key path."""
+
+    root: yaml.Node
+    elsewhere: Mapping[str, str]
+
+    def of(self, path: KeyPath) -> str:
+        """In few words."""
+        if format_path(path) in self.elsewhere:
+            return self.elsewhere[format_path(path)]
+        return f"line {line_of(self.root, path)}" if contains(self.root, path) else "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A secret that the configuration refers to; ``is_there`` is None where only the cluster knows."""
+
+    key_path: str
+    what: str
+    is_there: bool | None
+
+
+def effective(mirror: Mirror) -> dict[str, Any]:
+    """The whole configuration as it would stand in the file; references to secrets, never their values."""
+    return mirror.model_dump(mode="json", by_alias=True)
+
+
+def leaves(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """Every value that holds no others, in the order of the document."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from leaves(inner, (*path, key))
+    elif isinstance(value, list) and value:
+        for index, inner in enumerate(value):
+            yield from leaves(inner, (*path, index))
+    else:
+        yield path, value
+
+
+def references(mirror: Mirror, environ: Mapping[str, str], directory: Path) -> list[Reference]:
+    """Every secret that is referred to, and whether it is at hand; none is read."""
+    return [_reference(path, found, environ, directory) for path, found in _referring(mirror)]
+
+
+def _referring(value: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
+    if isinstance(value, EnvironmentReference | FileReference | ClusterReference):
+        yield path, value
+    elif isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            yield from _referring(getattr(value, name), (*path, str(field.alias)))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _referring(inner, (*path, index))
+
+
+def _reference(path: KeyPath, found: object, environ: Mapping[str, str], directory: Path) -> Reference:
+    match found:
+        case EnvironmentReference(env=name):
+            return Reference(format_path(path), f"variable {name}", bool(environ.get(name)))
+        case FileReference(file=file):
+            return Reference(format_path(path), f"file {file}", (directory / file).is_file())
+        case ClusterReference(secret=wanted):
+            return Reference(format_path(path), f"Secret {wanted.name}, key {wanted.key}", None)
+    raise TypeError(type(found))
+
+
+def yaml_lines(value: Any, path: KeyPath = (), indent: str = "") -> list[tuple[str, KeyPath]]:
+    """A document as lines of YAML, each with the path of its value; the path is empty where the line has none."""
+    lines: list[tuple[str, KeyPath]] = []
+    entries = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in entries:
+        here, label = (*path, key), "-" if isinstance(value, list) else f"{_literal(key)}:"
+        if not isinstance(inner, dict | list) or not inner:
+            lines.append((f"{indent}{label} {_literal(inner)}", here))
+            continue
+        nested = yaml_lines(inner, here, indent + "  ")
+        if label == "-":
+            # The first line of what is in a list stands behind its dash.
+            nested[0] = (f"{indent}- {nested[0][0].lstrip()}", nested[0][1])
+        else:
+            lines.append((f"{indent}{label}", ()))
+        lines += nested
+    return lines
+
+
+def _literal(value: Any) -> str:
+    for style in (None, '"'):
+        text = yaml.safe_dump(value, default_style=style, default_flow_style=True, width=2**31, allow_unicode=True)
+        text = text.removesuffix("\n").removesuffix("\n...")
+        if text.isprintable():
+            break
+    return text

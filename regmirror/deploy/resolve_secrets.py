@@ -1,0 +1,79 @@
+"""Finds the secrets of a mirror: by reference, kept in the cluster since an earlier deployment, or new."""
+
+import base64
+import secrets
+from datetime import datetime, timedelta
+
+from pydantic import SecretStr
+
+from regmirror.config.model import AuthComponent, Mirror
+from regmirror.config.secret_references import SecretResolver
+from regmirror.desired import names
+from regmirror.desired.mirror_secrets import Account, MirrorSecrets
+from regmirror.ports.cluster import SECRET, Cluster
+from regmirror.signing.key_pair import KeyPair, generate_private_key, load_key_pair, self_signed
+
+
+def read_secret(cluster: Cluster, name: str, key: str) -> bytes | None:
+    """One value of a Secret in the mirror's namespace; None where either is missing."""
+    found = cluster.get(SECRET, name)
+    value = ((found or {}).get("data") or {}).get(key)
+    return None if value is None else base64.b64decode(value)
+
+
+def find_s3_account(mirror: Mirror, resolver: SecretResolver) -> Account | None:
+    """The S3 key; None where the configuration leaves it to the cloud. Raises MissingSecretError."""
+    key = mirror.storage.access_key
+    if key is None:
+        return None
+    return Account(
+        resolver.resolve(key.id, "storage.accessKey.id"), resolver.resolve(key.secret, "storage.accessKey.secret")
+    )
+
+
+def resolve_secrets(mirror: Mirror, cluster: Cluster, resolver: SecretResolver, now: datetime) -> MirrorSecrets:
+    """Every secret of the mirror; nothing is written. Raises MissingSecretError or SigningError.
+
+    A signing key and a generated Redis password are kept as the cluster has them: a new key would make every token in
+    use invalid, so that is left to rotation.
+    """
+    upstreams = {}
+    for index, upstream in enumerate(mirror.upstreams):
+        if upstream.credentials:
+            path = f"upstreams[{index}].credentials"
+            upstreams[upstream.name] = Account(
+                resolver.resolve(upstream.credentials.username, f"{path}.username"),
+                resolver.resolve(upstream.credentials.password, f"{path}.password"),
+            )
+    redis_password = _redis_password(mirror, cluster, resolver)
+    s3 = find_s3_account(mirror, resolver)
+    signing = read_key_pair(cluster, names.SIGNING_SECRET) or new_signing_pair(mirror.auth, now)
+    bundle = read_secret(cluster, names.BUNDLE_SECRET, "bundle.crt") or b""
+    if signing.certificate_pem.strip() not in bundle:
+        bundle = signing.certificate_pem + bundle
+    return MirrorSecrets(signing, bundle, redis_password, s3, upstreams)
+
+
+def _redis_password(mirror: Mirror, cluster: Cluster, resolver: SecretResolver) -> SecretStr:
+    if mirror.redis.password:
+        return resolver.resolve(mirror.redis.password, "redis.password")
+    kept = read_secret(cluster, names.REDIS_SECRET, "password")
+    return SecretStr(kept.decode() if kept else secrets.token_hex(24))
+
+
+def read_key_pair(cluster: Cluster, secret: str) -> KeyPair | None:
+    """The key pair of a Secret; None where it is missing. Raises SigningError where its halves do not match."""
+    certificate, key = (read_secret(cluster, secret, name) for name in ("tls.crt", "tls.key"))
+    return load_key_pair(certificate, key) if certificate and key else None
+
+
+def new_signing_pair(auth: AuthComponent, now: datetime) -> KeyPair:
+    """A new key and its certificate, as the configuration asks for them; ``now`` is in UTC."""
+    # An hour back: clocks of the machines that look at it may differ.
+    return self_signed(
+        generate_private_key(auth.key_size),
+        common_name=auth.issuer,
+        not_before=now - timedelta(hours=1),
+        lifetime=timedelta(days=auth.certificate_days),
+        serial=secrets.randbits(159),
+    )

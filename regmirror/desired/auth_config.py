@@ -1,0 +1,46 @@
+"""The configuration file of docker_auth: who may ask, what is granted, how tokens are signed.
+
+Source of the keys: docker_auth 1.14.0, ``examples/reference.yml`` and ``auth_server/server/config.go``.
+"""
+
+from typing import Any
+
+from regmirror.config.model import Mirror
+from regmirror.desired import names
+
+SIGNING_DIRECTORY = "/signing"
+
+
+def auth_config(mirror: Mirror) -> dict[str, Any]:
+    """The whole file: anonymous clients may pull what the configuration allows, and nothing else is granted."""
+    return {
+        "server": {"addr": f":{names.AUTH_PORT}"},
+        "token": {
+            "issuer": mirror.auth.issuer,
+            "expiration": int(mirror.auth.token_lifetime.total_seconds()),
+            "certificate": f"{SIGNING_DIRECTORY}/tls.crt",
+            "key": f"{SIGNING_DIRECTORY}/tls.key",
+            # The registry knows keys by their RFC 7638 thumbprint; docker_auth's older kind of id is refused.
+            "disable_legacy_key_id": True,
+        },
+        # The account with the empty name is how docker_auth admits clients that send no credentials.
+        "users": {"": {}},
+        "acl": access_rules(mirror),
+    }
+
+
+def access_rules(mirror: Mirror) -> list[dict[str, Any]]:
+    """The rules in the order of the configuration; docker_auth takes the first that matches and denies the rest.
+
+    Each is bound to its upstream's ``service``: docker_auth signs whatever service a client names, so a rule without
+    one would let a token for one upstream carry the rights of another.
+    """
+    return [
+        {
+            "match": {"type": "repository", "name": pattern, "service": mirror.host_of(upstream)},
+            "actions": ["pull"],
+            "comment": f"everyone may pull {pattern} of {upstream.name}",
+        }
+        for upstream in mirror.upstreams
+        for pattern in upstream.anonymous_pull
+    ]

@@ -1,0 +1,35 @@
+"""The secret half of a deployment: every value that must be known before the stack can be built."""
+
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+
+from regmirror.signing.key_pair import KeyPair
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user name and its password (or an access key and its secret)."""
+
+    name: SecretStr
+    password: SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorSecrets:
+    """The secrets of one mirror, found and complete."""
+
+    signing: KeyPair
+    bundle: bytes
+    redis_password: SecretStr
+    s3: Account | None = None
+    upstreams: dict[str, Account] = field(default_factory=dict)
+    """By name of the upstream; those without an account are absent."""
+
+    def redact(self, text: str) -> str:
+        """The text with every secret of the mirror blotted out, for what others (pods, Helm) have written."""
+        accounts = [account for account in (self.s3, *self.upstreams.values()) if account]
+        secrets = [self.redis_password, *(account.password for account in accounts)]
+        for value in sorted((secret.get_secret_value() for secret in secrets), key=len, reverse=True):
+            text = text.replace(value, "***")
+        return text

@@ -1,0 +1,60 @@
+"""The names of everything that regmirror puts into a namespace."""
+
+PREFIX = "regmirror-"
+FIELD_MANAGER = "regmirror"
+
+REDIS = f"{PREFIX}redis"
+AUTH = f"{PREFIX}auth"
+INGRESS = f"{PREFIX}ingress"
+
+REDIS_SECRET = f"{PREFIX}redis-config"
+AUTH_SECRET = f"{PREFIX}auth-config"
+SIGNING_SECRET = f"{PREFIX}signing"
+BUNDLE_SECRET = f"{PREFIX}bundle"
+NEXT_SIGNING_SECRET = f"{PREFIX}signing-next"
+"""The key pair that a rotation brings in, and how far it is; there only while a rotation is under way."""
+
+ROTATION_LEASE = f"{PREFIX}rotation"
+"""Held by the rotation that is at work."""
+
+AUTH_PORT = 5001
+REGISTRY_PORT = 5000
+REGISTRY_DEBUG_PORT = 5001
+REDIS_PORT = 6379
+
+MANIFEST_CACHE_CONTAINER = "cache"
+"""In the registry's pods, the container that clients reach; those who ask a pod for itself ask the registry."""
+
+FINGERPRINT_ANNOTATION = "regmirror.dev/certificate-fingerprint"
+VERSION_ANNOTATION = "regmirror.dev/version"
+SECRET_VERSIONS_ANNOTATION = "regmirror.dev/secret-versions"  # noqa: S105 - the name of an annotation
+"""Of pods: the versions of the Secrets that they mount (charts' ``secretVersions``)."""
+NOT_AFTER_ANNOTATION = "regmirror.dev/not-after"
+
+
+def registry(upstream: str) -> str:
+    """Release, Deployment and Service of one upstream's registry.
+
+    The prefix also keeps the Service's name from beginning with ``registry``: Kubernetes would turn it into
+    REGISTRY_* variables, which the registry reads as configuration.
+    """
+    return PREFIX + upstream
+
+
+def registry_secret(upstream: str) -> str:
+    """The Secret with the configuration file of one upstream's registry."""
+    return f"{PREFIX}{upstream}-config"
+
+
+def credential_secret(upstream: str) -> str:
+    """The Secret with the account at one upstream, as the credential helper answers it."""
+    return f"{PREFIX}{upstream}-credential"
+
+
+def labels(component: str) -> dict[str, str]:
+    """The labels of an object that regmirror writes itself, without Helm."""
+    return {
+        "app.kubernetes.io/name": component,
+        "app.kubernetes.io/part-of": "regmirror",
+        "app.kubernetes.io/managed-by": "regmirror",
+    }

@@ -1,0 +1,111 @@
+"""The configuration file of distribution's registry, as a read-only pull-through cache of one upstream.
+
+Source of the keys: distribution v3.1.2, ``configuration/configuration.go`` and ``docs/content/about/configuration.md``.
+The registry drops unknown keys without a word, so every key here is one that it reads.
+"""
+
+from typing import Any
+
+from regmirror.config.durations import format_duration
+from regmirror.config.model import Mirror, S3Storage, Upstream
+from regmirror.desired import names
+from regmirror.desired.mirror_secrets import Account, MirrorSecrets
+
+BUNDLE_FILE = "/etc/regmirror/bundle/bundle.crt"
+CREDENTIAL_HELPER = "/etc/regmirror/helper/docker-credential-regmirror"
+
+
+def registry_config(mirror: Mirror, upstream: Upstream, mirror_secrets: MirrorSecrets) -> dict[str, Any]:
+    """The whole file for one upstream; it holds secrets."""
+    return {
+        "version": 0.1,
+        "log": {
+            "level": "info",
+            # It says once more, in another form, what the log says of every request anyway.
+            "accesslog": {"disabled": True},
+            "formatter": "json",
+            "fields": {"service": names.registry(upstream.name)},
+        },
+        "storage": _storage(mirror, upstream, mirror_secrets.s3),
+        "redis": {
+            "addrs": [f"{names.REDIS}:{names.REDIS_PORT}"],
+            "password": mirror_secrets.redis_password.get_secret_value(),
+            # The keys in Redis carry no namespace of their own: two registries must never share a database.
+            "db": mirror.upstreams.index(upstream),
+            # Redis is a cache: without it requests go on, later by these, once for every question to it. It answers in
+            # a millisecond or is in trouble, and asking again would take longer than asking S3.
+            "dialtimeout": "100ms",
+            "readtimeout": "100ms",
+            "writetimeout": "100ms",
+            "maxretries": -1,
+            # After so many connections in vain, questions fail at once until one succeeds.
+            "poolsize": 16,
+        },
+        "proxy": {
+            "remoteurl": upstream.url,
+            "ttl": format_duration(mirror.registry.ttl) if mirror.registry.ttl else 0,
+            # On S3 this bounds the whole first download of a layer; the default of 5m cuts large ones off.
+            "cachewritetimeout": "60m",
+            # With a user name and password here, the registry would panic at start while the upstream is down, and
+            # would stay anonymous for its whole life when the upstream answers anything but 401.
+            "exec": {"command": CREDENTIAL_HELPER, "lifetime": "5m"},
+        },
+        "auth": {
+            "token": {
+                "realm": f"https://{mirror.host_of(upstream)}/auth",
+                "service": mirror.host_of(upstream),
+                "issuer": mirror.auth.issuer,
+                "rootcertbundle": BUNDLE_FILE,
+                "signingalgorithms": ["RS256"],
+            }
+        },
+        "http": {
+            "addr": f":{names.REGISTRY_PORT}",
+            "draintimeout": "60s",
+            "headers": {"X-Content-Type-Options": ["nosniff"]},
+            # Loopback only: /debug/vars prints the whole configuration, passwords included.
+            "debug": {
+                "addr": f"127.0.0.1:{names.REGISTRY_DEBUG_PORT}",
+                "prometheus": {"enabled": True, "path": "/metrics"},
+            },
+        },
+        # A pod that has not reached the store for half a minute leaves its Service, and is back ten seconds after it
+        # does again. Each question is a HEAD and a LIST, which some stores charge for.
+        "health": {"storagedriver": {"enabled": True, "interval": "10s", "threshold": 3}},
+    }
+
+
+def storage_prefix(storage: S3Storage, upstream: Upstream) -> str:
+    """The path within the bucket that belongs to one upstream."""
+    return "/".join(["", *filter(None, storage.prefix.split("/")), upstream.name])
+
+
+def blob_path(digest: str) -> str:
+    """Where the registry keeps a blob below that path (distribution v3.1.2 ``registry/storage/paths.go``)."""
+    algorithm, _, hexadecimal = digest.partition(":")
+    return f"docker/registry/v2/blobs/{algorithm}/{hexadecimal[:2]}/{hexadecimal}/data"
+
+
+def _storage(mirror: Mirror, upstream: Upstream, account: Account | None) -> dict[str, Any]:
+    s3 = mirror.storage
+    driver: dict[str, Any] = {
+        "bucket": s3.bucket,
+        "region": s3.region,
+        "rootdirectory": storage_prefix(s3, upstream),
+        "forcepathstyle": s3.uses_path_style,
+    }
+    if s3.endpoint:
+        driver |= {"regionendpoint": s3.endpoint, "secure": s3.endpoint.startswith("https:")}
+    if s3.redirect_endpoint:
+        driver["redirectendpoint"] = s3.redirect_endpoint
+    if account:
+        driver |= {"accesskey": account.name.get_secret_value(), "secretkey": account.password.get_secret_value()}
+    return {
+        "s3": driver,
+        "cache": {"blobdescriptor": "redis"},
+        # Without it an expired object is forgotten but never removed from the bucket.
+        "delete": {"enabled": True},
+        "redirect": {"disable": not s3.redirect},
+        # Purging walks the whole bucket in every replica; a lifecycle rule of the bucket does it for nothing.
+        "maintenance": {"readonly": {"enabled": True}, "uploadpurging": {"enabled": False}},
+    }

@@ -1,0 +1,144 @@
+"""The Helm releases of a mirror: which chart, with which values, after which others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from regmirror.config.fields import image_parts
+from regmirror.config.model import ManifestCache, Mirror, Upstream, Workload
+from regmirror.desired import names
+from regmirror.desired.assets import chart_directory
+from regmirror.desired.mirror_secrets import MirrorSecrets
+from regmirror.desired.secret_versions import annotate_versions, combined_version
+from regmirror.desired.secrets import Manifest, secret_manifests
+from regmirror.desired.templates import render_values
+
+AUTH_SECRET_NAMES = (names.AUTH_SECRET, names.SIGNING_SECRET)
+"""The Secrets whose versions docker_auth's pods carry."""
+
+
+def registry_secret_names(release: str) -> tuple[str, str]:
+    """The Secrets whose versions the pods of one registry's release carry.
+
+    The credential is left out: the helper reads it anew every few minutes, so no pod must restart.
+    """
+    return names.registry_secret(release.removeprefix(names.PREFIX)), names.BUNDLE_SECRET
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One Helm release; ``needs`` names the releases that must serve before this one can."""
+
+    name: str
+    component: str
+    chart: Path
+    values: dict[str, Any]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Everything that a mirror puts into its namespace."""
+
+    secrets: list[Manifest]
+    releases: list[Release]
+
+
+def build_stack(mirror: Mirror, mirror_secrets: MirrorSecrets, live: Mapping[str, Manifest], now: datetime) -> Stack:
+    """Compute the whole stack; the same input gives the same stack, byte for byte.
+
+    ``live`` has the Secrets of the cluster by name; ``now`` is in UTC and marks those that are to change.
+    """
+    secrets = annotate_versions(secret_manifests(mirror, mirror_secrets), live, now)
+    return Stack(secrets, build_releases(mirror, secrets))
+
+
+def build_releases(mirror: Mirror, secrets: list[Manifest]) -> list[Release]:
+    """The releases of a mirror; of each Secret only its name and version are looked at."""
+    by_name = {manifest["metadata"]["name"]: manifest for manifest in secrets}
+    registries = [_registry(mirror, upstream, by_name) for upstream in mirror.upstreams]
+    return [_redis(mirror, by_name), _auth(mirror, by_name), *registries, _ingress(mirror)]
+
+
+def _redis(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
+    context = _workload(mirror.redis, mirror.redis.image, [secrets[names.REDIS_SECRET]])
+    context |= {"config_secret": names.REDIS_SECRET}
+    return _release(names.REDIS, "redis", context)
+
+
+def _auth(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
+    mounted = [secrets[name] for name in AUTH_SECRET_NAMES]
+    context = _workload(mirror.auth, mirror.auth.image, mounted) | {
+        "replicas": mirror.auth.replicas,
+        "config_secret": names.AUTH_SECRET,
+        "signing_secret": names.SIGNING_SECRET,
+    }
+    return _release(names.AUTH, "auth", context)
+
+
+def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) -> Release:
+    name = names.registry(upstream.name)
+    mounted = [secrets[secret] for secret in registry_secret_names(name)]
+    context = _workload(mirror.registry, mirror.registry.image, mounted) | {
+        "replicas": mirror.registry.replicas,
+        "config_secret": names.registry_secret(upstream.name),
+        "bundle_secret": names.BUNDLE_SECRET,
+        "credential_secret": names.credential_secret(upstream.name),
+        "cache": _manifest_cache(mirror.registry.manifest_cache),
+    }
+    return _release(name, "registry", context)
+
+
+def _manifest_cache(cache: ManifestCache) -> dict[str, Any]:
+    return {
+        "enabled": cache.enabled,
+        "image": image_parts(cache.image),
+        "tag_seconds": int(cache.tag_age.total_seconds()),
+        "resources": cache.resources,
+    }
+
+
+def _ingress(mirror: Mirror) -> Release:
+    issuer = mirror.ingress.issuer
+    context = {
+        "class_name": mirror.ingress.class_name or "",
+        "annotations": _issuer_annotation(issuer.kind, issuer.name) | mirror.ingress.annotations
+        if issuer
+        else mirror.ingress.annotations,
+        "hosts": [
+            {
+                "host": mirror.host_of(upstream),
+                "registryService": names.registry(upstream.name),
+                "registryPort": names.REGISTRY_PORT,
+                "tlsSecretName": mirror.tls_secret_of(upstream),
+            }
+            for upstream in mirror.upstreams
+        ],
+        "auth_service": names.AUTH,
+        "auth_port": names.AUTH_PORT,
+    }
+    needs = (names.AUTH, *(names.registry(upstream.name) for upstream in mirror.upstreams))
+    return _release(names.INGRESS, "ingress", context, needs)
+
+
+def _issuer_annotation(kind: str, name: str) -> dict[str, str]:
+    key = "cert-manager.io/cluster-issuer" if kind == "ClusterIssuer" else "cert-manager.io/issuer"
+    return {key: name}
+
+
+def _release(name: str, component: str, context: dict[str, Any], needs: tuple[str, ...] = ()) -> Release:
+    values = render_values(f"{component}.yaml.j2", context)
+    return Release(name, component, chart_directory(component), values, needs)
+
+
+def _workload(workload: Workload, image: str, mounted: list[Manifest]) -> dict[str, Any]:
+    return {
+        "image": image_parts(image),
+        "image_pull_secrets": workload.image_pull_secrets,
+        "secret_versions": combined_version(mounted),
+        "resources": workload.resources,
+        "node_selector": workload.node_selector,
+        "tolerations": workload.tolerations,
+    }

@@ -1,0 +1,158 @@
+"""The Secrets of a mirror as forms: everything but the secret values, each of which leaves a blank.
+
+A form is made from the same manifest as ``deploy`` applies: markers stand in for the values, and are cut out of it.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from regmirror.config.model import Mirror
+from regmirror.config.secret_references import SecretReference
+from regmirror.desired import names
+from regmirror.desired.mirror_secrets import Account, MirrorSecrets
+from regmirror.desired.secrets import Manifest, configuration_secrets
+from regmirror.signing.key_pair import KeyPair
+
+REDIS_PASSWORD = "redis-password"  # noqa: S105 - the name of a value
+SIGNING_KEY = "signing-key"
+SIGNING_CERTIFICATE = "signing-certificate"
+SIGNING_BUNDLE = "signing-bundle"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretValue:
+    """A value that a form leaves out: its name, the key of the file that refers to it, and what it refers to.
+
+    Without a reference the value is made: a random Redis password, the signing key.
+    """
+
+    name: str
+    key_path: str
+    reference: SecretReference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """Where a value belongs: with double quotes around it, those of YAML, JSON and redis.conf, or bare."""
+
+    value: str
+    quoted: bool
+
+
+Form = tuple[str | Placeholder, ...]
+"""A text with blanks."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretTemplate:
+    """One Secret; ``files`` has the form of each of its keys."""
+
+    name: str
+    type: str
+    labels: dict[str, str]
+    files: dict[str, Form]
+
+    @property
+    def blanks(self) -> tuple[str, ...]:
+        """The names of the values that it needs; none where nothing in it is secret."""
+        found = (part.value for form in self.files.values() for part in form if isinstance(part, Placeholder))
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def version(self) -> str:
+        """Changes with everything in the form, and tells nothing of the values: no part of them is in it."""
+        content = repr([self.name, sorted(self.files.items())])
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def secret_values(mirror: Mirror) -> list[SecretValue]:
+    """Every value that the Secrets of the mirror need."""
+    values = [
+        SecretValue(SIGNING_KEY, "auth"),
+        SecretValue(SIGNING_CERTIFICATE, "auth"),
+        SecretValue(SIGNING_BUNDLE, "auth"),
+        SecretValue(REDIS_PASSWORD, "redis.password", mirror.redis.password),
+    ]
+    key = mirror.storage.access_key
+    if key:
+        values.append(SecretValue("s3-access-key-id", "storage.accessKey.id", key.id))
+        values.append(SecretValue("s3-access-key-secret", "storage.accessKey.secret", key.secret))
+    for index, upstream in enumerate(mirror.upstreams):
+        if upstream.credentials:
+            path = f"upstreams[{index}].credentials"
+            values.append(SecretValue(f"{upstream.name}-username", f"{path}.username", upstream.credentials.username))
+            values.append(SecretValue(f"{upstream.name}-password", f"{path}.password", upstream.credentials.password))
+    return values
+
+
+def secret_templates(mirror: Mirror) -> list[SecretTemplate]:
+    """Every Secret of the mirror, in the order in which ``deploy`` applies them; equal input, equal forms."""
+    markers = _markers(mirror)
+    manifests = configuration_secrets(mirror, _marked_material(mirror, markers))
+    return [
+        SecretTemplate(
+            names.SIGNING_SECRET,
+            "kubernetes.io/tls",
+            names.labels("auth"),
+            {"tls.crt": (Placeholder(SIGNING_CERTIFICATE, False),), "tls.key": (Placeholder(SIGNING_KEY, False),)},
+        ),
+        SecretTemplate(
+            names.BUNDLE_SECRET,
+            "Opaque",
+            names.labels("registry"),
+            {"bundle.crt": (Placeholder(SIGNING_BUNDLE, False),)},
+        ),
+        *(_form(manifest, markers) for manifest in manifests),
+    ]
+
+
+def _markers(mirror: Mirror) -> dict[str, str]:
+    """A text for each value that stands nowhere in the configuration: letters and digits, which nobody escapes."""
+    whole = mirror.model_dump_json()
+    seed = hashlib.sha256(whole.encode()).hexdigest()
+    while seed in whole:
+        seed = hashlib.sha256(seed.encode()).hexdigest()
+    return {value.name: f"{seed}x{number}x" for number, value in enumerate(secret_values(mirror))}
+
+
+def _marked_material(mirror: Mirror, markers: dict[str, str]) -> MirrorSecrets:
+    def account(name: str, password: str) -> Account:
+        return Account(SecretStr(markers[name]), SecretStr(markers[password]))
+
+    s3 = account("s3-access-key-id", "s3-access-key-secret") if mirror.storage.access_key else None
+    upstreams = {
+        upstream.name: account(f"{upstream.name}-username", f"{upstream.name}-password")
+        for upstream in mirror.upstreams
+        if upstream.credentials
+    }
+    return MirrorSecrets(KeyPair(b"", b""), b"", SecretStr(markers[REDIS_PASSWORD]), s3, upstreams)
+
+
+def _form(manifest: Manifest, markers: dict[str, str]) -> SecretTemplate:
+    metadata = manifest["metadata"]
+    files = {
+        key: tuple(_parts(base64.b64decode(content).decode(), markers)) for key, content in manifest["data"].items()
+    }
+    return SecretTemplate(metadata["name"], manifest["type"], metadata["labels"], files)
+
+
+def _parts(text: str, markers: dict[str, str]) -> Iterator[str | Placeholder]:
+    """The text cut at its markers, whose quotes go with them."""
+    found = [(text.index(marker), name, marker) for name, marker in markers.items() if marker in text]
+    if not found:
+        if text:
+            yield text
+        return
+    at, name, marker = min(found)
+    before, after = text[:at], text[at + len(marker) :]
+    quoted = before.endswith('"') and after.startswith('"')
+    if quoted:
+        before, after = before[:-1], after[1:]
+    if before:
+        yield before
+    yield Placeholder(name, quoted)
+    yield from _parts(after, markers)

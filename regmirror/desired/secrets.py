@@ -1,0 +1,124 @@
+"""The Secrets of a mirror, as manifests: the only place where a secret value is written."""
+
+import base64
+import json
+from typing import Any
+
+import yaml
+
+from regmirror.config.model import Mirror, Upstream
+from regmirror.desired import names
+from regmirror.desired.auth_config import auth_config
+from regmirror.desired.mirror_secrets import MirrorSecrets
+from regmirror.desired.redis_config import redis_config
+from regmirror.desired.registry_config import registry_config
+from regmirror.signing.key_pair import KeyPair, fingerprint
+
+Manifest = dict[str, Any]
+
+
+def secret_manifests(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list[Manifest]:
+    """Every Secret of the mirror, in the order in which they are applied."""
+    return [
+        signing_secret(mirror, mirror_secrets.signing),
+        bundle_secret(mirror, mirror_secrets.bundle),
+        *configuration_secrets(mirror, mirror_secrets),
+    ]
+
+
+def configuration_secrets(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list[Manifest]:
+    """The Secrets with the programs' configuration files and accounts; the signing key plays no part in them."""
+    registries = [
+        manifest
+        for upstream in mirror.upstreams
+        for manifest in (
+            _secret(
+                mirror,
+                names.registry_secret(upstream.name),
+                "registry",
+                {"config.yml": _yaml(registry_config(mirror, upstream, mirror_secrets))},
+            ),
+            _secret(
+                mirror,
+                names.credential_secret(upstream.name),
+                "registry",
+                {"credential.json": _credential(upstream, mirror_secrets)},
+            ),
+        )
+    ]
+    return [
+        _secret(
+            mirror,
+            names.REDIS_SECRET,
+            "redis",
+            {
+                "valkey.conf": redis_config(mirror, mirror_secrets).encode(),
+                "password": mirror_secrets.redis_password.get_secret_value().encode(),
+            },
+        ),
+        _secret(mirror, names.AUTH_SECRET, "auth", {"auth_config.yml": _yaml(auth_config(mirror))}),
+        *registries,
+    ]
+
+
+def bundle_secret(mirror: Mirror, bundle: bytes) -> Manifest:
+    """The certificates by which the registries know the keys that they trust."""
+    return _secret(mirror, names.BUNDLE_SECRET, "registry", {"bundle.crt": bundle})
+
+
+def signing_secret(mirror: Mirror, pair: KeyPair, name: str = names.SIGNING_SECRET) -> Manifest:
+    """The key pair, mounted by docker_auth alone; its annotations let anyone see its age without reading it."""
+    certificate = pair.certificate
+    manifest = _secret(
+        mirror,
+        name,
+        "auth",
+        {"tls.crt": pair.certificate_pem, "tls.key": pair.key_pem},
+        secret_type="kubernetes.io/tls",  # noqa: S106 - the type of a Secret, not a secret
+    )
+    manifest["metadata"]["annotations"] = {
+        names.FINGERPRINT_ANNOTATION: fingerprint(certificate),
+        names.NOT_AFTER_ANNOTATION: certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    return manifest
+
+
+def _credential(upstream: Upstream, mirror_secrets: MirrorSecrets) -> bytes:
+    """What a Docker credential helper answers to ``get``; empty names mean anonymous."""
+    account = mirror_secrets.upstreams.get(upstream.name)
+    return json.dumps(
+        {
+            "ServerURL": upstream.url,
+            "Username": account.name.get_secret_value() if account else "",
+            "Secret": account.password.get_secret_value() if account else "",
+        }
+    ).encode()
+
+
+class _QuotingDumper(yaml.SafeDumper):
+    """Quotes every string: Go's parser takes some words for numbers that Python's leaves bare, such as 1e5 or 0o17."""
+
+
+_QuotingDumper.add_representer(
+    str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+)
+
+
+def _yaml(content: dict[str, Any]) -> bytes:
+    return yaml.dump(content, Dumper=_QuotingDumper, sort_keys=False, width=2**31).encode()
+
+
+def _secret(
+    mirror: Mirror,
+    name: str,
+    component: str,
+    data: dict[str, bytes],
+    secret_type: str = "Opaque",  # noqa: S107 - the type of a Secret, not a secret
+) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": mirror.namespace, "labels": names.labels(component)},
+        "type": secret_type,
+        "data": {key: base64.b64encode(value).decode() for key, value in data.items()},
+    }

@@ -1,0 +1,155 @@
+"""A client of one registry: asks as containerd and docker ask, and gives back what was answered."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urljoin
+
+from regmirror.distribution.challenge import parse_challenge
+from regmirror.distribution.reference import ImageReference
+from regmirror.errors import RegistryError
+from regmirror.ports.http import Answer, Http
+
+MANIFEST_TYPES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+_REDIRECTS = {301, 302, 303, 307, 308}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest or index and the digest of its bytes."""
+
+    digest: str
+    media_type: str
+    content: dict[str, Any]
+
+    @property
+    def children(self) -> list[dict[str, Any]]:
+        """The descriptors of an index; none for a manifest."""
+        return list(self.content.get("manifests") or [])
+
+    @property
+    def blobs(self) -> list[dict[str, Any]]:
+        """The descriptors of config and layers; none for an index."""
+        config = [self.content["config"]] if "config" in self.content else []
+        return config + list(self.content.get("layers") or [])
+
+
+class DamagedBlobError(RegistryError):
+    """A blob was served whose content is not what its digest says."""
+
+    def __init__(self, url: str, size: int, digest: str) -> None:
+        super().__init__(f"{url} gave {size} bytes of another content than its digest says")
+        self.digest = digest
+
+
+class RegistryClient:
+    """One registry at ``base`` (scheme and host). Raises RegistryError where an answer is missing or makes no sense."""
+
+    def __init__(self, http: Http, base: str, account: tuple[str, str] | None = None) -> None:
+        self._http = http
+        self._account = account
+        self.base = base
+
+    def request(self, method: str, path: str, token: str | None = None, accept: tuple[str, ...] = ()) -> Answer:
+        """One request to the registry, with a token if there is one."""
+        return self._http.request(method, self.base + path, request_headers(token, accept))
+
+    def ask_token(self, realm: str, service: str, scopes: tuple[str, ...] = ()) -> Answer:
+        """One request to a token endpoint, with this client's account if it has one."""
+        query = urlencode([("service", service), *(("scope", scope) for scope in scopes)])
+        headers = {}
+        if self._account:
+            headers["Authorization"] = "Basic " + base64.b64encode(":".join(self._account).encode()).decode()
+        return self._http.request("GET", f"{realm}?{query}", headers)
+
+    def token(self, realm: str, service: str, scopes: tuple[str, ...] = ()) -> str:
+        """The token that the endpoint issues; whether it grants anything is in its claims."""
+        answer = self.ask_token(realm, service, scopes)
+        if answer.status != 200:
+            raise RegistryError(f"the token endpoint {realm} answered {answer.status}{_excerpt(answer)}")
+        try:
+            document = json.loads(answer.body)
+            return str(document.get("token") or document["access_token"])
+        except (ValueError, KeyError, AttributeError) as error:
+            raise RegistryError(f"the token endpoint {realm} answered without a token") from error
+
+    def pull_token(self, repository: str) -> str | None:
+        """A token for pulling, got by following the registry's own challenge; None where it asks for none."""
+        answer = self.request("GET", "/v2/")
+        if answer.status == 200:
+            return None
+        challenge = parse_challenge(answer.headers.get("www-authenticate", ""))
+        if answer.status != 401 or challenge is None:
+            raise RegistryError(f"{self.base}/v2/ answered {answer.status} without a Bearer challenge")
+        return self.token(challenge.realm, challenge.service, (f"repository:{repository}:pull",))
+
+    def manifest(self, image: ImageReference, token: str | None) -> Manifest:
+        """A manifest or index; raises RegistryError unless its bytes have the digest that was asked for or named."""
+        path = f"/v2/{image.repository}/manifests/{image.reference}"
+        answer = self.request("GET", path, token, MANIFEST_TYPES)
+        if answer.status != 200:
+            raise RegistryError(f"{self.base}{path} answered {answer.status}{_excerpt(answer)}")
+        digest = "sha256:" + hashlib.sha256(answer.body).hexdigest()
+        named = image.reference if ":" in image.reference else answer.headers.get("docker-content-digest", digest)
+        if digest != named:
+            raise RegistryError(f"{self.base}{path} has the digest {digest}, not {named}")
+        try:
+            content = json.loads(answer.body)
+        except ValueError as error:
+            raise RegistryError(f"{self.base}{path} is not JSON") from error
+        if not isinstance(content, dict):
+            raise RegistryError(f"{self.base}{path} is not a manifest")
+        return Manifest(digest, answer.headers.get("content-type", ""), content)
+
+    def manifest_digest(self, image: ImageReference, token: str | None) -> str:
+        """The digest that a HEAD names; costs no pull at Docker Hub."""
+        path = f"/v2/{image.repository}/manifests/{image.reference}"
+        answer = self.request("HEAD", path, token, MANIFEST_TYPES)
+        if answer.status != 200:
+            raise RegistryError(f"{self.base}{path} answered {answer.status}")
+        digest = answer.headers.get("docker-content-digest")
+        if not digest:
+            raise RegistryError(f"{self.base}{path} was answered without a digest")
+        return digest
+
+    def check_blob(self, repository: str, descriptor: Mapping[str, Any], token: str | None) -> int:
+        """Download a blob, following a redirect to the store; gives its size in bytes.
+
+        Raises DamagedBlobError unless its content is what the descriptor says. The token goes to the registry alone.
+        """
+        url = f"{self.base}/v2/{repository}/blobs/{descriptor['digest']}"
+        headers = request_headers(token)
+        for _ in range(4):
+            with self._http.stream(url, headers) as answer:
+                if answer.status in _REDIRECTS:
+                    url, headers = urljoin(url, answer.headers.get("location", "")), {}
+                    continue
+                if answer.status != 200:
+                    raise RegistryError(f"{url.split('?')[0]} answered {answer.status}")
+                found, size = hashlib.sha256(), 0
+                for chunk in answer.chunks:
+                    found.update(chunk)
+                    size += len(chunk)
+            if f"sha256:{found.hexdigest()}" != descriptor["digest"]:
+                raise DamagedBlobError(url.split("?")[0], size, str(descriptor["digest"]))
+            return size
+        raise RegistryError(f"{self.base} redirects the blob {descriptor['digest']} in circles")
+
+
+def request_headers(token: str | None, accept: tuple[str, ...] = ()) -> dict[str, str]:
+    """The headers of a request with this token, if there is one, for a manifest of one of these media types."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return headers | ({"Accept": ", ".join(accept)} if accept else {})
+
+
+def _excerpt(answer: Answer) -> str:
+    text = " ".join(answer.body[:200].decode(errors="replace").split())
+    return f": {text}" if text else ""

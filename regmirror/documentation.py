@@ -1,0 +1,35 @@
+"""Where the documentation of an error, a check or a configuration key is: its page, its anchor, and its public URL."""
+
+import re
+
+from regmirror import __version__
+
+DOCUMENTATION_URL = f"https://regmirror-kube.readthedocs.io/en/{__version__}"
+"""The published documentation of this version; ``[project.urls]`` in pyproject.toml names the same site."""
+
+ERRORS_PAGE = "reference/errors"
+CONFIGURATION_PAGE = "reference/configuration"
+
+
+def error_url(code: str) -> str:
+    """The section of an error code such as ``RM301``."""
+    return _url(ERRORS_PAGE, code)
+
+
+def check_url(check_id: str, category: str) -> str:
+    """The section of a check of ``regmirror verify``; every category has a page of its own."""
+    return _url(f"reference/checks/{category}", check_id)
+
+
+def key_url(key_path: str) -> str:
+    """The section of a configuration key such as ``ingress.issuer``."""
+    return _url(CONFIGURATION_PAGE, key_path)
+
+
+def anchor(heading: str) -> str:
+    """The anchor of a heading, by the rule that GitHub and Python-Markdown share."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def _url(page: str, heading: str) -> str:
+    return f"{DOCUMENTATION_URL}/{page}/#{anchor(heading)}"
