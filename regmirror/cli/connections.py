@@ -158,7 +158,7 @@ class DaemonThreadExecutor(ThreadPoolExecutor):
 
 
 def run_until_done(work: Coroutine[Any, Any, T]) -> T:
-    """Run ``work`` to its end; SIGTERM and Ctrl-C cancel it, which ends its child processes, and raise KeyboardInterrupt."""
+    """Run ``work`` to its end; SIGTERM and Ctrl-C cancel it with its child processes and raise KeyboardInterrupt."""
 
     async def guarded() -> T:
         task = asyncio.ensure_future(work)
