@@ -89,7 +89,7 @@ def _label(value: object) -> str:
 def _upstream_name(value: object) -> str:
     text = _label(value)
     if text in {"redis", "auth", "ingress"}:
-        raise ValueError(f'"{text}" is the name of one of the mirror's own releases: choose another name')
+        raise ValueError(f'"{text}" is reserved for a release of the mirror itself: choose another name')
     if len(text) > _LONGEST_UPSTREAM_NAME:
         raise ValueError(f"the name is longer than {_LONGEST_UPSTREAM_NAME} characters")
     return text
@@ -177,7 +177,9 @@ def _text_schema(description: str, **rules: str | int) -> WithJsonSchema:
 Host = Annotated[str, BeforeValidator(_host), _text_schema("A fully qualified host name, without scheme or port.")]
 Url = Annotated[str, BeforeValidator(_url), _text_schema("Scheme and host, and the port if it is not the default.")]
 Label = Annotated[str, BeforeValidator(_label), _text_schema("Lowercase letters, digits and -, at most 63 characters.")]
-UpstreamName = Annotated[str, BeforeValidator(_upstream_name), _text_schema("Lowercase letters, digits and -, at most 43 characters.")]
+UpstreamName = Annotated[
+    str, BeforeValidator(_upstream_name), _text_schema("Lowercase letters, digits and -, at most 43 characters.")
+]
 Image = Annotated[str, BeforeValidator(_image), _text_schema("An image with a tag, a digest, or both.")]
 RepositoryPattern = Annotated[
     str, BeforeValidator(_repository_pattern), _text_schema("A repository name; * and ? do not match a /.")
