@@ -18,7 +18,7 @@ def mirror_schema() -> dict[str, Any]:
 
 def document_schema(model: type[BaseModel]) -> dict[str, Any]:
     """The schema of a document, from the model of its kind."""
-    return _published(model.__name__, model.model_json_schema(by_alias=True, mode="serialization"))
+    return _published(model.__name__, model.model_json_schema(by_alias=True))
 
 
 def _published(kind: str, schema: dict[str, Any]) -> dict[str, Any]:
