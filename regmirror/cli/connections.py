@@ -70,7 +70,9 @@ def open_resolver(file: Path, cluster: Cluster) -> SecretResolver:
     """Finds secrets in this process's environment, in files beside the configuration, and in the cluster."""
     from regmirror.deploy.resolve_secrets import read_secret
 
-    return SecretResolver(os.environ, file.resolve().parent, lambda name, key: read_secret(cluster, name, key))
+    return SecretResolver(
+        os.environ, file.resolve().parent, lambda name, key: read_secret(cluster, name, key), cluster.namespace
+    )
 
 
 def open_store(mirror: Mirror, account: Account | None, patience: float = 15.0) -> ObjectStore:
