@@ -1,14 +1,10 @@
 """Writes docs/reference/documents.md from the published JSON Schemas; ``make docs`` runs it."""
 
-import json
 import sys
 from collections.abc import Iterator
 from typing import Any
 
-from typer.testing import CliRunner
-
-from regmirror.cli.app import app
-from regmirror.cli.config import Kind
+from regmirror.cli.config import KINDS, schema_of
 
 _INTRODUCTION = """\
 # Documents
@@ -22,7 +18,8 @@ fields; `regmirror config schema --kind KIND` prints the JSON Schema (2020-12) o
   another meaning.
 - Times are RFC 3339 in UTC (`2026-11-23T18:08:07Z`). Sizes are in bytes.
 - A value that could not be found out is `{"unknown": "REASON"}` instead.
-- After an error the document is `{"error": {"code", "message", "hint"}}`, with a [code](errors.md) that does not change.
+- After an error the document is `{"error": {"code", "message", "hint"}}`, with a [code](errors.md) that does not
+  change.
 
 ```
 regmirror config schema --kind VerifyReport > verify-report.schema.json
@@ -36,14 +33,7 @@ The configuration file has a schema, too (`--kind Mirror`): [configuration](conf
 
 def document() -> str:
     """The whole page."""
-    kinds = [kind.value for kind in Kind if kind is not Kind.MIRROR]
-    return "\n".join([_INTRODUCTION, *(_section(kind, _schema(kind)) for kind in sorted(kinds))])
-
-
-def _schema(kind: str) -> dict[str, Any]:
-    result = CliRunner().invoke(app, ["config", "schema", "--kind", kind], catch_exceptions=False)
-    schema: dict[str, Any] = json.loads(result.stdout)
-    return schema
+    return "\n".join([_INTRODUCTION, *(_section(kind, schema_of(kind)) for kind in sorted(KINDS) if kind != "Mirror")])
 
 
 def _section(kind: str, schema: dict[str, Any]) -> str:
