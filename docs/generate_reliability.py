@@ -55,8 +55,8 @@ _MEANING = """\
   cache](../decisions/0014-a-cache-of-manifests.md) lets only one client for each tag wait at a time; the others get
   what the tag was seconds ago. Pulls by digest are not affected.
 - **What cannot be served is an error**, or a download that breaks off: docker, containerd and podman then go to
-  Docker Hub by themselves. None of them accepts half a layer, because its digest is known. The registry answers 404 for every
-  reason that keeps it from Docker Hub, including 429 and 401; `verify` reports which it is.
+  Docker Hub by themselves. None of them accepts half a layer, because its digest is known. The registry answers 404
+  for every reason that keeps it from Docker Hub, including 429 and 401; `verify` reports which it is.
 - **Redis may be down, hang, forget or refuse.** It is a cache of descriptors; without it each request asks the
   bucket. A Redis that cannot be reached is tried a few times and then not again until it is back. One that accepts
   connections and never answers costs 0.1 seconds for each question; a layer needs seven.
