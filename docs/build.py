@@ -17,7 +17,7 @@ from typing import Any
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 SITE = ROOT / "site"
-_SOURCES = ("*.py", "*.json", "__pycache__")
+_SOURCES = ("*.py", "reliability.json", "__pycache__")
 """What is in docs/ and not part of the site."""
 
 

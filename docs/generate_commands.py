@@ -20,6 +20,7 @@ Every command with its options, defaults and environment variables, as `regmirro
 - `-o json` and `-o yaml` print one document for programs: [documents](documents.md) lists their fields.
 - An option on the command line wins over its environment variable.
 - `kubectl regmirror COMMAND` is the same as `regmirror COMMAND`.
+- `regmirror --install-completion` sets up completion for bash, zsh, fish or PowerShell.
 - [Exit codes](exit-codes.md) are the same for every command; `diff`, `verify`, `status` and `rotate-cert --check` also
   use them to report what they found.
 """

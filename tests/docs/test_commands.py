@@ -34,8 +34,8 @@ def commands(page: Path) -> Iterator[Place]:
             for number, line in _joined(block.text):
                 yield from (Place(page, block.line + number, part) for part in _simple(line))
     for match in re.finditer(r"`((?:kubectl )?regmirror [a-z][^`\n]*)`", page.read_text()):
-        line = page.read_text().count("\n", 0, match.start()) + 1
-        yield from (Place(page, line, part) for part in _simple(match[1]))
+        place = page.read_text().count("\n", 0, match.start()) + 1
+        yield from (Place(page, place, part) for part in _simple(match[1]))
 
 
 def _joined(text: str) -> Iterator[tuple[int, str]]:

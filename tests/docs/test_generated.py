@@ -35,6 +35,7 @@ def test_the_site_builds_without_a_warning_and_is_complete() -> None:
     assert [page for _, _, page in NAVIGATION if not has_html_and_markdown(page)] == []
     assert listed_for_language_models() == [page for _, _, page in NAVIGATION]
     assert [*SITE.rglob("*.py"), *SITE.glob("reliability.json")] == []
+    assert (SITE / "search.json").is_file()
     assert unrendered() == [], "a list needs an empty line before it; code within a list is indented by four spaces"
 
 
