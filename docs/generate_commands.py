@@ -88,16 +88,14 @@ def _argument(parameter: Any) -> str:
 
 
 def _argument_row(parameter: Any) -> str:
-    choices = _choices(parameter)
-    listed = f" One of {', '.join(f'`{one}`' for one in choices)}." if choices else ""
-    return f"| `{_argument(parameter)}` | {_cell(parameter.help or '')}{listed} |"
+    return f"| `{_argument(parameter)}` | {_cell(parameter.help or '')}{_one_of(parameter)} |"
 
 
 def _option_row(parameter: Any) -> str:
     names = sorted([*parameter.opts, *parameter.secondary_opts], key=len)
     value = "" if parameter.is_flag else f" {_metavar(parameter)}"
     shown = ", ".join(f"`{name}{value if name.startswith('--') else ''}`" for name in names)
-    meaning = _cell(parameter.help or "") + (" Repeatable." if _is_unsaid_list(parameter) else "")
+    meaning = _cell(parameter.help or "") + _one_of(parameter) + (" Repeatable." if _is_unsaid_list(parameter) else "")
     return f"| {shown} | {meaning} | {_default(parameter)} | {_variable(parameter)} |"
 
 
@@ -106,11 +104,14 @@ def _is_unsaid_list(parameter: Any) -> bool:
 
 
 def _metavar(parameter: Any) -> str:
-    if parameter.metavar:
-        return str(parameter.metavar).replace("|", "\\|")
-    if choices := _choices(parameter):
-        return "\\|".join(choices)
-    return str(parameter.name).upper().replace("_", "-")
+    """The value of an option; without a vertical bar, which no two renderers treat alike in a table."""
+    metavar = parameter.metavar if parameter.metavar and not _choices(parameter) else parameter.name
+    return str(metavar).upper().replace("_", "-") if metavar is parameter.name else str(metavar).replace("|", " or ")
+
+
+def _one_of(parameter: Any) -> str:
+    choices = _choices(parameter)
+    return f" One of {', '.join(f'`{one}`' for one in choices)}." if choices else ""
 
 
 def _choices(parameter: Any) -> list[str]:
