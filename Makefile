@@ -35,16 +35,16 @@ bench: .venv/ready ## measure; figures go to bench/results
 reliability: .venv/ready ## break what a mirror needs, measure, and write docs/explanation/reliability.md
 	REGMIRROR_LONG=1 REGMIRROR_RELIABILITY=docs/reliability.json \
 	  $(BIN)/python -m lab run --up -- $(PYTEST) tests/e2e/test_reliability.py
-	$(BIN)/python docs/generate_reliability.py > docs/explanation/reliability.md
+	$(BIN)/python docs/build.py pages
 
-docs: .venv/ready ## write the documentation that is made from the code
-	$(BIN)/python docs/generate_configuration.py > docs/reference/configuration.md
-	$(BIN)/python docs/generate_reliability.py > docs/explanation/reliability.md
+docs: .venv/ready ## write the generated pages, and build the site into site/; a warning is an error
+	$(BIN)/python docs/build.py pages
+	$(BIN)/python docs/build.py site
 
 man: .venv/ready ## write the man pages, one per command, into build/man
 	$(BIN)/python -m regmirror.cli.man_pages build/man
 
-lock: ## resolve the dependencies anew, within the bounds of pyproject.toml
+lock: ## resolve the dependencies again, within the bounds of pyproject.toml
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --upgrade pyproject.toml --group dev -o requirements/development.txt
 
