@@ -11,8 +11,8 @@ from typer.testing import CliRunner, Result
 from regmirror.cli import init_run
 from regmirror.cli.app import app
 from regmirror.cli.cluster_offers import ClusterOffers
-from regmirror.config.load import parse_mirror
 from regmirror.config.model import Mirror
+from tests import samples
 from tests.unit.test_init_options import NINE
 
 FILE = Path("regmirror.yaml")
@@ -41,7 +41,7 @@ def written(*options: str, **environ: str) -> Mirror:
     result = init(*options, **environ)
     assert result.exit_code == 0, result.stderr
     assert result.stdout == ""
-    return parse_mirror(FILE.read_text(), str(FILE))
+    return samples.read_mirror(FILE)
 
 
 def refused(*options: str, **environ: str) -> str:

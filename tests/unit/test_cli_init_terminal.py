@@ -6,8 +6,8 @@ import os
 import stat
 from pathlib import Path
 
-from regmirror.config.load import parse_mirror
 from regmirror.config.model import Mirror
+from tests import samples
 from tests.unit.terminal_session import Conversation, converse
 from tests.unit.test_init_options import NINE
 
@@ -27,7 +27,7 @@ def init(directory: Path, *options: str, answers: list[tuple[str, str]], **envir
 
 
 def written(directory: Path) -> Mirror:
-    return parse_mirror((directory / "regmirror.yaml").read_text(), "regmirror.yaml")
+    return samples.read_mirror(directory / "regmirror.yaml")
 
 
 def test_every_answer_has_its_place_in_the_file(tmp_path: Path) -> None:
