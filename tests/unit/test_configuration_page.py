@@ -6,6 +6,7 @@ import copy
 import re
 import runpy
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import yaml
 from regmirror.config.load import parse_mirror
 from regmirror.config.model_keys import documented_key, documented_keys
 from regmirror.desired import names
-from regmirror.desired.releases import build_stack
+from regmirror.desired.releases import Stack, build_stack
 from regmirror.documentation import anchor, key_url
 from tests import samples
 
@@ -131,7 +132,7 @@ def changed(before: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
 
 def restarted(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
     """The releases whose pods differ."""
-    old = build_stack(parse_mirror(yaml.safe_dump(before), "before"), samples.mirror_secrets(), {}, samples.NOW)
+    old = stack_of(yaml.safe_dump(before))
     live = {manifest["metadata"]["name"]: manifest for manifest in old.secrets}
     later = samples.NOW.replace(year=samples.NOW.year + 1)
     new = build_stack(parse_mirror(yaml.safe_dump(after), "after"), samples.mirror_secrets(), live, later)
@@ -141,6 +142,11 @@ def restarted(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
         for release in new.releases
         if release.component != "ingress" and pods.get(release.name) != pod_values(release.values)
     }
+
+
+@cache
+def stack_of(text: str) -> Stack:
+    return build_stack(parse_mirror(text, "before"), samples.mirror_secrets(), {}, samples.NOW)
 
 
 def pod_values(values: dict[str, Any]) -> dict[str, Any]:
