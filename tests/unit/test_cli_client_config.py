@@ -91,7 +91,7 @@ def test_a_file_of_another_content_is_not_replaced_and_nothing_else_is_written(t
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["containerd", "-f", "absent.yaml"], "there is no file absent.yaml"),
+        (["containerd", "-f", "absent.yaml"], "cannot read absent.yaml: no such file"),
         (["containerd", "--ca-file", "absent.crt"], "--ca-file absent.crt cannot be read as PEM certificates: No such"),
         (["containerd", "--ca-file", "regmirror.yaml"], "cannot be read as PEM certificates: it holds none"),
         (["containerd", "--registry", "docker.io"], '--registry "docker.io" is not UPSTREAM=NAME'),

@@ -54,7 +54,7 @@ def run(*words: str) -> Result:
         (["--check"], "--check needs --output-dir"),
         (["--external-secrets", "a/b"], '--external-secrets "a/b" is not NAME or KIND/NAME'),
         (["--path", "../x"], '--path "../x" is not a path from the root of the repository'),
-        (["-f", "absent.yaml"], "there is no file absent.yaml"),
+        (["-f", "absent.yaml"], "cannot read absent.yaml: no such file"),
     ],
 )
 def test_a_mistake_of_the_user_leaves_with_2(words: list[str], message: str) -> None:
@@ -168,7 +168,7 @@ def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", STRANGE)
 def test_go_fills_the_templates_of_external_secrets_as_deploy_would(helm: str, value: str, tmp_path: Path) -> None:
     """Helm's template engine stands in for the operator's: both are Go's, with the functions of sprig."""
-    wanted = mirror(auth={"issuer": value + "{{{ .Values }}}{{- x"}, storage={"bucket": "{{bucket}}"})
+    wanted = mirror(auth={"issuer": value + "{{{ .Values }}}{{- x"}, storage={"region": "{{region}}"})
     chart = tmp_path / "chart"
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: engine\nversion: 0.1.0\n")
