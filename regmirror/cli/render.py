@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from regmirror.cli import options
-from regmirror.cli.options import DEFAULT_FILE, Format, OutputFormat
+from regmirror.cli.options import DEFAULT_FILE, Format
 from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import ConfigurationError, ExitCode
+from regmirror.render.output_format import OutputFormat
 
 if TYPE_CHECKING:
     from regmirror.cli.rendered_files import Change
@@ -74,7 +75,6 @@ def render(
 
         from regmirror.adapters.helm import Pyhelm3Helm
         from regmirror.cli.connections import read_mirror
-        from regmirror.render import readme
         from regmirror.render.external_secrets import parse_store
         from regmirror.render.render import RenderOptions
         from regmirror.render.render import render as render_mirror
@@ -82,7 +82,7 @@ def render(
 
         _check_options(output_format, output_dir, repository, check=check)
         render_options = RenderOptions(
-            readme.OutputFormat(output_format.value),
+            output_format,
             parse_repository(repository, revision, path),
             parse_store(external_secrets, store_key) if external_secrets else None,
             secrets_revision,

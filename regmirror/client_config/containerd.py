@@ -15,10 +15,10 @@ _NO_LOGIN = (
 )
 
 
-def containerd(registries: list[MirroredRegistry], authority: str) -> ClientSetup:
+def containerd(registries: list[MirroredRegistry], ca_pem: str) -> ClientSetup:
     """One hosts.toml for each registry, read anew at each pull."""
     return ClientSetup(
-        _host_files(_DIRECTORY, registries, authority),
+        _host_files(_DIRECTORY, registries, ca_pem),
         [
             f'containerd before 2.0 reads {_DIRECTORY} only if /etc/containerd/config.toml says config_path = "'
             f'{_DIRECTORY}" under [plugins."io.containerd.grpc.v1.cri".registry]; restart containerd after that change',
@@ -28,11 +28,11 @@ def containerd(registries: list[MirroredRegistry], authority: str) -> ClientSetu
     )
 
 
-def kind(registries: list[MirroredRegistry], authority: str) -> ClientSetup:
+def kind(registries: list[MirroredRegistry], ca_pem: str) -> ClientSetup:
     """The configuration of a cluster, and the directory that its nodes mount."""
     cluster = ClientFile("kind.yaml", render_text("clients/kind.yaml.j2", {"directory": _DIRECTORY}), may_exist=True)
     return ClientSetup(
-        [cluster, *_host_files("certs.d", registries, authority)],
+        [cluster, *_host_files("certs.d", registries, ca_pem)],
         [
             "give every further node in kind.yaml the same extraMounts",
             "in the directory of kind.yaml: kind create cluster --config kind.yaml",
@@ -42,27 +42,27 @@ def kind(registries: list[MirroredRegistry], authority: str) -> ClientSetup:
     )
 
 
-def minikube(registries: list[MirroredRegistry], authority: str) -> ClientSetup:
+def minikube(registries: list[MirroredRegistry], ca_pem: str) -> ClientSetup:
     """Files that minikube copies into its nodes when it starts."""
     home = "~/.minikube/files"
     return ClientSetup(
-        _host_files(f"{home}{_DIRECTORY}", registries, authority),
+        _host_files(f"{home}{_DIRECTORY}", registries, ca_pem),
         [
             "minikube start --container-runtime=containerd",
-            "with --container-runtime=docker these files are not read: copy the authority to ~/.minikube/certs and run "
+            "with --container-runtime=docker these files are not read: copy the ca_pem to ~/.minikube/certs and run "
             f"minikube start --embed-certs --registry-mirror={registries[0].mirror}",
         ],
         f"A change without a start: minikube copies files when it starts. {_NO_LOGIN}",
     )
 
 
-def _host_files(directory: str, registries: list[MirroredRegistry], authority: str) -> list[ClientFile]:
-    """For each registry its hosts.toml, and beside it the authority; a relative path of it is meant so."""
+def _host_files(directory: str, registries: list[MirroredRegistry], ca_pem: str) -> list[ClientFile]:
+    """For each registry its hosts.toml, and beside it the ca_pem; a relative path of it is meant so."""
     files = []
     for registry in registries:
-        context = {"registry": registry, "ca_file": "ca.crt" if authority else ""}
+        context = {"registry": registry, "ca_file": "ca.crt" if ca_pem else ""}
         content = render_toml("clients/hosts.toml.j2", context)
         files.append(ClientFile(f"{directory}/{registry.name}/hosts.toml", content))
-        if authority:
-            files.append(ClientFile(f"{directory}/{registry.name}/ca.crt", authority))
+        if ca_pem:
+            files.append(ClientFile(f"{directory}/{registry.name}/ca.crt", ca_pem))
     return files

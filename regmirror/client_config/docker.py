@@ -11,10 +11,10 @@ from regmirror.client_config.setup import ClientFile, ClientSetup
 from regmirror.client_config.toml_template import render_toml
 from regmirror.errors import ConfigurationError
 
-_BUILDKIT_AUTHORITY = "/etc/buildkit/regmirror-ca.crt"
+_BUILDKIT_CA_FILE = "/etc/buildkit/regmirror-ca.crt"
 
 
-def dockerd(registries: list[MirroredRegistry], authority: str) -> ClientSetup:
+def dockerd(registries: list[MirroredRegistry], ca_pem: str) -> ClientSetup:
     """The daemon's mirrors; raises ConfigurationError where Docker Hub is not among the registries."""
     hub = next((registry for registry in registries if registry.name == DOCKER_IO), None)
     if hub is None:
@@ -24,8 +24,8 @@ def dockerd(registries: list[MirroredRegistry], authority: str) -> ClientSetup:
         )
     content = json.dumps({"registry-mirrors": [hub.mirror]}, indent=2) + "\n"
     files = [ClientFile("/etc/docker/daemon.json", content, may_exist=True)]
-    if authority:
-        files.append(ClientFile(f"/etc/docker/certs.d/{hub.host}/ca.crt", authority))
+    if ca_pem:
+        files.append(ClientFile(f"/etc/docker/certs.d/{hub.host}/ca.crt", ca_pem))
     return ClientSetup(
         files,
         [
@@ -39,14 +39,14 @@ def dockerd(registries: list[MirroredRegistry], authority: str) -> ClientSetup:
     )
 
 
-def buildkit(registries: list[MirroredRegistry], authority: str) -> ClientSetup:
+def buildkit(registries: list[MirroredRegistry], ca_pem: str) -> ClientSetup:
     """The mirrors of a BuildKit daemon of its own."""
-    context = {"registries": registries, "ca_file": _BUILDKIT_AUTHORITY if authority else ""}
+    context = {"registries": registries, "ca_file": _BUILDKIT_CA_FILE if ca_pem else ""}
     files = [
         ClientFile("/etc/buildkit/buildkitd.toml", render_toml("clients/buildkitd.toml.j2", context), may_exist=True)
     ]
-    if authority:
-        files.append(ClientFile(_BUILDKIT_AUTHORITY, authority))
+    if ca_pem:
+        files.append(ClientFile(_BUILDKIT_CA_FILE, ca_pem))
     return ClientSetup(
         files,
         [

@@ -28,5 +28,5 @@ class ClientSetup:
     """What nobody can have with this runtime, whatever its files say."""
 
 
-Build = Callable[[list[MirroredRegistry], str], ClientSetup]
-"""Makes the setup for some registries; the second argument is the private authority as PEM, or empty."""
+SetupBuilder = Callable[[list[MirroredRegistry], str], ClientSetup]
+"""Makes the setup for some registries; the second argument is the private ca_pem as PEM, or empty."""

@@ -10,10 +10,10 @@ from regmirror.client_config.setup import ClientFile, ClientSetup
 from regmirror.desired.templates import render_text
 
 
-def talos(registries: list[MirroredRegistry], authority: str) -> ClientSetup:
+def talos(registries: list[MirroredRegistry], ca_pem: str) -> ClientSetup:
     """A patch for Talos 1.12 and newer, and one for older ones."""
-    encoded = base64.b64encode(authority.encode()).decode()
-    context = {"registries": registries, "ca": authority, "ca_base64": encoded}
+    encoded = base64.b64encode(ca_pem.encode()).decode()
+    context = {"registries": registries, "ca": ca_pem, "ca_base64": encoded}
     return ClientSetup(
         [
             ClientFile("talos.yaml", render_text("clients/talos.yaml.j2", context)),

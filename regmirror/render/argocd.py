@@ -13,7 +13,7 @@ from regmirror.render.repository import Repository
 _NAMESPACE = "argocd"
 
 
-def synced_first(manifest: Object) -> Object:
+def in_sync_wave(manifest: Object) -> Object:
     """An object that is there before the pods that need it."""
     metadata = manifest["metadata"]
     annotations = {**metadata.get("annotations", {}), "argocd.argoproj.io/sync-wave": "-1"}

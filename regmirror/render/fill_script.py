@@ -15,10 +15,10 @@ from regmirror.desired.secret_templates import (
     SIGNING_BUNDLE,
     SIGNING_CERTIFICATE,
     SIGNING_KEY,
-    Form,
     Placeholder,
     SecretTemplate,
     SecretValue,
+    Template,
     secret_values,
 )
 from regmirror.render.files import HEADING
@@ -29,7 +29,7 @@ _SIGNING = (names.SIGNING_SECRET, names.BUNDLE_SECRET)
 
 def fill_script(mirror: Mirror, forms: list[SecretTemplate]) -> str:
     """The text of the script, for the forms that have blanks."""
-    needed = [form for form in forms if form.blanks]
+    needed = [form for form in forms if form.placeholders]
     variables = {value.name: f"value_{number}" for number, value in enumerate(secret_values(mirror))}
     return "\n".join(
         [
@@ -156,7 +156,7 @@ def _references(mirror: Mirror, forms: list[SecretTemplate], variables: Mapping[
 
 def _wanted_by(value: str, forms: list[SecretTemplate]) -> str:
     """The question whether a Secret that needs the value was asked for."""
-    return " || ".join(f"wants {form.name}" for form in forms if value in form.blanks)
+    return " || ".join(f"wants {form.name}" for form in forms if value in form.placeholders)
 
 
 def _described(value: SecretValue) -> str:
@@ -201,7 +201,7 @@ def _printer(form: SecretTemplate, variables: Mapping[str, str]) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def _encoded(parts: Form, variables: Mapping[str, str]) -> list[str]:
+def _encoded(parts: Template, variables: Mapping[str, str]) -> list[str]:
     """Commands that print a file in base64."""
     match parts:
         case (Placeholder(value=name, quoted=False),):

@@ -14,7 +14,7 @@ _UNSUBSTITUTED = {"kustomize.toolkit.fluxcd.io/substitute": "disabled"}
 """A Kustomization can be told to replace ${...} in what it applies; nothing here is meant by that."""
 
 
-def left_as_it_is(manifest: Object) -> Object:
+def without_substitution(manifest: Object) -> Object:
     """An object in which Flux replaces no variables."""
     metadata = manifest["metadata"]
     annotations = {**metadata.get("annotations", {}), **_UNSUBSTITUTED}
@@ -52,7 +52,7 @@ def helm_release(mirror: Mirror, release: Release, repository: Repository) -> Ob
     }
     if release.needs:
         spec["dependsOn"] = [{"name": name} for name in release.needs]
-    return left_as_it_is(
+    return without_substitution(
         {
             "apiVersion": "helm.toolkit.fluxcd.io/v2",
             "kind": "HelmRelease",

@@ -1,4 +1,4 @@
-"""The objects of a mirror as they belong into Git: named, placed, and without a secret value."""
+"""The objects of a mirror as they belong into Git: named, with_namespace, and without a secret value."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def secret_metadata(mirror: Mirror, form: SecretTemplate) -> dict[str, Any]:
     }
 
 
-def open_secret(mirror: Mirror, form: SecretTemplate) -> Object:
+def plain_secret(mirror: Mirror, form: SecretTemplate) -> Object:
     """A Secret in which nothing is secret, whole: docker_auth reads its access rules from one."""
     content = {key: "".join(part for part in parts if isinstance(part, str)) for key, parts in form.files.items()}
     return {
@@ -48,7 +48,7 @@ def open_secret(mirror: Mirror, form: SecretTemplate) -> Object:
     }
 
 
-def placed(mirror: Mirror, manifest: Object) -> Object:
+def with_namespace(mirror: Mirror, manifest: Object) -> Object:
     """A rendered object in its namespace: Helm leaves that to whoever applies it."""
     metadata = {"name": manifest["metadata"]["name"], "namespace": mirror.namespace} | manifest["metadata"]
     return manifest | {"metadata": metadata}

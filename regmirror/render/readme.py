@@ -1,7 +1,5 @@
 """The README of the rendered files: which Secrets are needed, how they are filled, and what comes next."""
 
-from enum import StrEnum
-
 from regmirror.config.model import Mirror
 from regmirror.config.secret_references import ClusterReference, EnvironmentReference, FileReference
 from regmirror.desired import names
@@ -17,16 +15,8 @@ from regmirror.desired.secret_templates import (
 from regmirror.desired.templates import render_text
 from regmirror.render.external_secrets import Store
 from regmirror.render.files import RenderedFile
+from regmirror.render.output_format import OutputFormat
 from regmirror.render.repository import Repository
-
-
-class OutputFormat(StrEnum):
-    """For whom the files are."""
-
-    MANIFESTS = "manifests"
-    FLUX = "flux"
-    ARGOCD = "argocd"
-
 
 _TITLES = {
     OutputFormat.MANIFESTS: "kubectl, Argo CD or Flux",
@@ -41,7 +31,7 @@ _MADE = {
 }
 
 
-def guide(
+def readme(
     mirror: Mirror,
     output_format: OutputFormat,
     forms: list[SecretTemplate],
@@ -66,7 +56,7 @@ def guide(
         "then": _next(output_format, repository),
         "restarts": _restarts(mirror),
     }
-    return RenderedFile("README.md", render_text("gitops/README.md.j2", context, literal=str))
+    return RenderedFile("README.md", render_text("render/README.md.j2", context, literal=str))
 
 
 def _meaning(value: SecretValue) -> str:

@@ -9,13 +9,14 @@ from regmirror.desired.releases import Release
 from regmirror.desired.secret_templates import SecretTemplate, secret_templates
 from regmirror.ports.cluster import Object
 from regmirror.ports.helm import Helm
-from regmirror.render.argocd import application_of, root_application, synced_first
+from regmirror.render.argocd import application_of, in_sync_wave, root_application
 from regmirror.render.external_secrets import Store, external_secret
 from regmirror.render.files import RenderedFile, kustomization, yaml_file
 from regmirror.render.fill_script import fill_script
-from regmirror.render.flux import git_source, helm_release, left_as_it_is
-from regmirror.render.objects import namespace_object, open_secret, placed, releases_of
-from regmirror.render.readme import OutputFormat, guide
+from regmirror.render.flux import git_source, helm_release, without_substitution
+from regmirror.render.objects import namespace_object, plain_secret, releases_of, with_namespace
+from regmirror.render.output_format import OutputFormat
+from regmirror.render.readme import readme
 from regmirror.render.repository import Repository
 
 KUSTOMIZATION = "kustomization.yaml"
@@ -48,7 +49,7 @@ async def render(mirror: Mirror, helm: Helm, options: RenderOptions) -> Renderin
     # Whatever is asked for: a chart refuses its values now, not in the cluster.
     rendered = await asyncio.gather(*(helm.render(release) for release in releases))
     manifests = {
-        release.name: [placed(mirror, found) for found in objects]
+        release.name: [with_namespace(mirror, found) for found in objects]
         for release, objects in zip(releases, rendered, strict=True)
     }
     files = {
@@ -60,14 +61,16 @@ async def render(mirror: Mirror, helm: Helm, options: RenderOptions) -> Renderin
     components = [found for objects in manifests.values() for found in objects]
     objects = [namespace_object(mirror), *_secrets(mirror, forms, options), *components]
     return Rendering(
-        [*files, *script, guide(mirror, options.output_format, forms, options.store, options.repository)], objects
+        [*files, *script, readme(mirror, options.output_format, forms, options.store, options.repository)], objects
     )
 
 
 def _secrets(mirror: Mirror, forms: list[SecretTemplate], options: RenderOptions) -> list[Object]:
     """Those that can stand in Git: whole where nothing in them is secret, else by reference."""
-    whole = [open_secret(mirror, form) for form in forms if not form.blanks]
-    by_reference = [external_secret(mirror, form, options.store) for form in forms if form.blanks and options.store]
+    whole = [plain_secret(mirror, form) for form in forms if not form.placeholders]
+    by_reference = [
+        external_secret(mirror, form, options.store) for form in forms if form.placeholders and options.store
+    ]
     return [*whole, *by_reference]
 
 
@@ -96,7 +99,7 @@ def _manifest_files(
 def _flux_files(
     mirror: Mirror, forms: list[SecretTemplate], releases: list[Release], options: RenderOptions
 ) -> list[RenderedFile]:
-    secrets = [left_as_it_is(found) for found in _secrets(mirror, forms, options)]
+    secrets = [without_substitution(found) for found in _secrets(mirror, forms, options)]
     source = git_source(mirror, options.repository)
     files = [
         yaml_file("namespace.yaml", namespace_object(mirror)),
@@ -110,9 +113,9 @@ def _flux_files(
 def _argocd_files(
     mirror: Mirror, forms: list[SecretTemplate], releases: list[Release], options: RenderOptions
 ) -> list[RenderedFile]:
-    secrets = [synced_first(found) for found in _secrets(mirror, forms, options)]
+    secrets = [in_sync_wave(found) for found in _secrets(mirror, forms, options)]
     files = [
-        yaml_file("apps/namespace.yaml", synced_first(namespace_object(mirror))),
+        yaml_file("apps/namespace.yaml", in_sync_wave(namespace_object(mirror))),
         *_secret_files(secrets, "apps/"),
         *(yaml_file(f"apps/{one.name}.yaml", application_of(mirror, one, options.repository)) for one in releases),
     ]

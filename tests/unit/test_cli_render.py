@@ -176,8 +176,8 @@ def test_go_fills_the_templates_of_external_secrets_as_deploy_would(helm: str, v
         "result:\n{{- range $k, $v := .Values.files }}\n  {{ $k | quote }}: {{ tpl $v (merge (deepCopy $.Values.values)"
         ' (dict "Template" $.Template)) | b64enc }}\n{{- end }}\n'
     )
-    forms = [form for form in secret_templates(wanted) if form.blanks]
-    values = {name: value for form in forms for name in form.blanks}
+    forms = [form for form in secret_templates(wanted) if form.placeholders]
+    values = {name: value for form in forms for name in form.placeholders}
     files = {f"{form.name} {key}": go_template(parts) for form in forms for key, parts in form.files.items()}
     done = subprocess.run(
         [helm, "template", "x", str(chart), "--values", "-"],

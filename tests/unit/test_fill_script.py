@@ -141,7 +141,9 @@ def test_each_secret_goes_through_a_program_by_itself(place: Place) -> None:
 
 
 def test_it_lists_the_secrets(place: Place) -> None:
-    assert place.run("--list").stdout.split() == [form.name for form in secret_templates(place.mirror) if form.blanks]
+    assert place.run("--list").stdout.split() == [
+        form.name for form in secret_templates(place.mirror) if form.placeholders
+    ]
 
 
 @pytest.mark.parametrize(

@@ -13,23 +13,23 @@ from regmirror.desired.releases import Release
 from regmirror.errors import ChartError, ConfigurationError
 from regmirror.render.external_secrets import Store, parse_store
 from regmirror.render.files import to_yaml
-from regmirror.render.readme import OutputFormat
+from regmirror.render.output_format import OutputFormat
 from regmirror.render.render import Rendering, RenderOptions, render
 from regmirror.render.repository import Repository, parse_repository
 from tests import samples
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.helm import FakeHelm
-from tests.unit.gitops_kinds import faults
 from tests.unit.test_secret_forms import mirror
+from tests.unit.third_party_kinds import faults
 
 STORE = Store("ClusterSecretStore", "vault", "regmirror")
 REPOSITORY = Repository("https://git.example.com/infrastructure.git", "production", "clusters/one/mirror")
-FLAVOURS = list(OutputFormat)
+FORMATS = list(OutputFormat)
 
 
 def rendered(output_format: OutputFormat = OutputFormat.MANIFESTS, **changes: Any) -> Rendering:
-    wish = {"repository": REPOSITORY, "store": STORE, **changes}
-    return asyncio.run(render(mirror(), FakeHelm(FakeCluster()), RenderOptions(output_format, **wish)))
+    options = {"repository": REPOSITORY, "store": STORE, **changes}
+    return asyncio.run(render(mirror(), FakeHelm(FakeCluster()), RenderOptions(output_format, **options)))
 
 
 def texts(rendering: Rendering) -> dict[str, str]:
@@ -49,7 +49,7 @@ def objects(rendering: Rendering) -> list[dict[str, Any]]:
     return [found for content in documents(rendering).values() for found in content if found["kind"] != "Kustomization"]
 
 
-@pytest.mark.parametrize("output_format", FLAVOURS)
+@pytest.mark.parametrize("output_format", FORMATS)
 @pytest.mark.parametrize("store", [STORE, None])
 def test_every_file_that_is_to_be_applied_is_listed_once(output_format: OutputFormat, store: Store | None) -> None:
     found = rendered(output_format, store=store)
@@ -124,7 +124,7 @@ def test_one_application_of_argo_cd_brings_the_others() -> None:
     assert "application.yaml" not in found["apps/kustomization.yaml"][0]["resources"]
 
 
-@pytest.mark.parametrize("output_format", FLAVOURS)
+@pytest.mark.parametrize("output_format", FORMATS)
 @pytest.mark.parametrize("store", [STORE, None])
 def test_no_file_holds_a_secret_value(
     output_format: OutputFormat, store: Store | None, monkeypatch: pytest.MonkeyPatch
@@ -136,7 +136,7 @@ def test_no_file_holds_a_secret_value(
     assert "PRIVATE KEY" not in text
 
 
-@pytest.mark.parametrize("output_format", FLAVOURS)
+@pytest.mark.parametrize("output_format", FORMATS)
 def test_every_object_of_the_mirror_is_in_its_namespace(output_format: OutputFormat) -> None:
     found = [one for one in objects(rendered(output_format)) if one["kind"] != "Application"]
     assert {one["metadata"].get("namespace") for one in found if one["kind"] != "Namespace"} == {"regmirror"}
@@ -178,7 +178,7 @@ class RefusingHelm(FakeHelm):
         raise ChartError(f"a chart cannot be rendered: {release.name}")
 
 
-@pytest.mark.parametrize("output_format", FLAVOURS)
+@pytest.mark.parametrize("output_format", FORMATS)
 def test_values_that_a_chart_refuses_are_refused_now(output_format: OutputFormat) -> None:
     with pytest.raises(ChartError):
         asyncio.run(render(samples.mirror(), RefusingHelm(FakeCluster()), RenderOptions(output_format, REPOSITORY)))
