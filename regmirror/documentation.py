@@ -26,6 +26,11 @@ def key_url(key_path: str) -> str:
     return _url(CONFIGURATION_PAGE, key_path)
 
 
+def guide_url(guide: str) -> str:
+    """A how-to guide such as ``gitops``."""
+    return f"{DOCUMENTATION_URL}/guides/{guide}/"
+
+
 def anchor(heading: str) -> str:
     """The anchor of a heading, by the rule that GitHub and Python-Markdown share."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
