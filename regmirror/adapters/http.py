@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -112,7 +112,7 @@ class Urllib3Http:
         return self._pools[key]
 
 
-def parse_resolve(entries: list[str]) -> dict[tuple[str, int], Address]:
+def parse_resolve(entries: Sequence[str]) -> dict[tuple[str, int], Address]:
     """Read ``HOST:PORT:ADDR`` as curl has it, and ``HOST:PORT:ADDR:PORT`` for a host behind another port.
 
     An IPv6 address stands in brackets. Raises ConfigurationError.

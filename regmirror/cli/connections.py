@@ -1,17 +1,17 @@
-"""Opens the edges that a command works on, from its options."""
+"""Opens the connections that a command works on, from its options."""
 
 import asyncio
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from pydantic import ValidationError
 
@@ -21,11 +21,10 @@ from regmirror.config.model import Mirror
 from regmirror.config.secret_references import SecretResolver
 from regmirror.desired.mirror_secrets import Account
 from regmirror.errors import ConfigurationError
-from regmirror.ports.cluster import Cluster
+from regmirror.ports.async_cluster import AsyncCluster
+from regmirror.ports.helm import Helm
+from regmirror.ports.http import Http
 from regmirror.ports.object_store import ObjectStore
-
-if TYPE_CHECKING:
-    from regmirror.deploy.run import Edges
 
 T = TypeVar("T")
 
@@ -66,36 +65,74 @@ def read_timeout(text: str, option: str = "--timeout") -> timedelta:
         raise ConfigurationError(f"{option}: {error}") from None
 
 
-def open_resolver(file: Path, cluster: Cluster) -> SecretResolver:
-    """Finds secrets in this process's environment, in files beside the configuration, and in the cluster."""
-    from regmirror.deploy.resolve_secrets import read_secret
+class CommandConnections:
+    """The connections of one run of a command, from its options; each opens when it is first used."""
 
-    return SecretResolver(os.environ, file.resolve().parent, lambda name, key: read_secret(cluster, name, key))
+    def __init__(
+        self,
+        file: Path,
+        namespace: str | None = None,
+        *,
+        kubeconfig: Path | None = None,
+        context: str | None = None,
+        helm: str = "helm",
+        resolve: Sequence[str] = (),
+        ca_file: Path | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """``timeout`` is in seconds, for each request to a host or to the store; None leaves each adapter its own.
 
+        Raises ConfigurationError where ``resolve`` or ``ca_file`` cannot be used: before the command does anything.
+        """
+        self._file, self._namespace = file, namespace
+        self._kubeconfig, self._context, self._program = kubeconfig, context, helm
+        self._resolve, self._ca_file, self._timeout = resolve, ca_file, timeout
+        if resolve or ca_file:
+            _ = self.http
 
-def open_store(mirror: Mirror, account: Account | None, patience: float = 15.0) -> ObjectStore:
-    """The mirror's bucket with an account. boto3 takes a second to load: it does so beside what does not need it."""
-    from regmirror.adapters.object_store import S3ObjectStore
+    @cached_property
+    def mirror(self) -> Mirror:
+        """The configuration; raises ConfigurationError."""
+        return read_mirror(self._file, self._namespace)
 
-    return S3ObjectStore(mirror.storage, account, patience)
+    @cached_property
+    def cluster(self) -> AsyncCluster:
+        """The mirror's namespace; raises KubeconfigError."""
+        from regmirror.adapters.cluster import KubernetesCluster
 
+        return AsyncCluster(KubernetesCluster(self._kubeconfig, self._context, self.mirror.namespace))
 
-def open_edges(
-    file: Path, mirror: Mirror, kubeconfig: Path | None, context: str | None, helm: str, *, skip_bucket: bool
-) -> "Edges":
-    """What a deployment works on, without the public host. Raises KubeconfigError."""
-    from regmirror.adapters.cluster import KubernetesCluster
-    from regmirror.adapters.helm import Pyhelm3Helm
-    from regmirror.deploy.run import Edges
+    @cached_property
+    def helm(self) -> Helm:
+        """Helm, in the namespace and context of ``cluster``."""
+        from regmirror.adapters.helm import Pyhelm3Helm
 
-    cluster = KubernetesCluster(kubeconfig, context, mirror.namespace)
-    return Edges(
-        cluster,
-        Pyhelm3Helm(helm, kubeconfig, cluster.context, mirror.namespace),
-        open_resolver(file, cluster),
-        None if skip_bucket else lambda account: open_store(mirror, account),
-        http=None,
-    )
+        return Pyhelm3Helm(self._program, self._kubeconfig, self.cluster.context, self.mirror.namespace)
+
+    @cached_property
+    def http(self) -> Http:
+        """The public hosts, at the addresses of --resolve and with the certificates of --ca-file."""
+        from regmirror.adapters.http import Urllib3Http, parse_resolve
+
+        timeout = {} if self._timeout is None else {"timeout": self._timeout}
+        return Urllib3Http(parse_resolve(self._resolve), self._ca_file, **timeout)
+
+    @cached_property
+    def resolver(self) -> SecretResolver:
+        """Finds secrets in the environment, in files next to the configuration, and in the cluster."""
+        from regmirror.deploy.resolve_secrets import read_secret
+
+        cluster = self.cluster.blocking
+        return SecretResolver(
+            os.environ, self._file.resolve().parent, lambda name, key: read_secret(cluster, name, key)
+        )
+
+    def open_store(self, account: Account | None) -> ObjectStore:
+        """The bucket. boto3 takes a second to load, so it is loaded only here."""
+        from regmirror.adapters.object_store import S3ObjectStore
+
+        timeout = {} if self._timeout is None else {"patience": self._timeout}
+        return S3ObjectStore(self.mirror.storage, account, **timeout)
 
 
 class DaemonThreadExecutor(ThreadPoolExecutor):

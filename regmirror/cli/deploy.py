@@ -1,6 +1,5 @@
 """``regmirror deploy``: brings the cluster to what the configuration says, and proves that it serves."""
 
-from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -23,8 +22,8 @@ def deploy(
     resolve: options.Resolve = [],  # noqa: B006 - typer copies it
     ca_file: options.CaFile = None,
     skip_bucket: Annotated[bool, typer.Option("--skip-bucket", help="Do not look at the S3 bucket.")] = False,
-    skip_proof: Annotated[
-        bool, typer.Option("--skip-proof", help="Do not ask the public host for a token at the end.")
+    skip_verify: Annotated[
+        bool, typer.Option("--skip-verify", help="Skip the final check of the public host.")
     ] = False,
     unlock: Annotated[
         bool,
@@ -56,32 +55,37 @@ def deploy(
     """
     code = partial(_code, dry_run=dry_run)
     with terminal(output, debug=debug, no_color=no_color, exit_code=code) as streams:
-        from regmirror.adapters.http import Urllib3Http, parse_resolve
-        from regmirror.cli.connections import open_edges, read_mirror, read_timeout, run_until_done
+        from regmirror.cli.connections import CommandConnections, read_timeout, run_until_done
         from regmirror.cli.progress import StepProgress
         from regmirror.deploy.diff import plan_deployment
         from regmirror.deploy.run import deploy_mirror
+        from regmirror.deploy.steps import DeployOptions
 
         if prune and rollback_on_failure:
             raise ConfigurationError(
                 "--prune and --rollback-on-failure exclude each other: what is removed cannot be put back",
                 hint="first regmirror deploy --rollback-on-failure, then regmirror deploy --prune",
             )
-        mirror = read_mirror(file, namespace)
+        connections = CommandConnections(
+            file, namespace, kubeconfig=kubeconfig, context=context, helm=helm, resolve=resolve, ca_file=ca_file
+        )
         limit = read_timeout(timeout)
-        http = Urllib3Http(parse_resolve(resolve), ca_file)
-        edges = open_edges(file, mirror, kubeconfig, context, helm, skip_bucket=skip_bucket)
+        chosen = DeployOptions(
+            unlock=unlock,
+            prune=prune,
+            rollback=rollback_on_failure,
+            skip_bucket=skip_bucket,
+            skip_verify=skip_verify,
+        )
         with StepProgress(streams) as progress:
             if dry_run:
-                planned = run_until_done(plan_deployment(mirror, edges, progress, prune=prune))
+                planned = run_until_done(plan_deployment(connections, progress, chosen))
             else:
-                edges = replace(edges, http=None if skip_proof else http)
-                chosen = {"unlock": unlock, "prune": prune, "rollback": rollback_on_failure}
-                report = run_until_done(deploy_mirror(mirror, edges, progress, limit, **chosen))
+                report = run_until_done(deploy_mirror(connections, progress, limit, chosen))
         if dry_run:
             tell(streams, planned)
         else:
-            _show(streams, report, mirror.host)
+            _show(streams, report, connections.mirror.host)
 
 
 def _code(error: RegmirrorError, *, dry_run: bool) -> int:

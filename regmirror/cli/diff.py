@@ -34,12 +34,11 @@ def diff(
         regmirror diff -o json
     """
     with terminal(output, debug=debug, no_color=no_color, exit_code=exit_code_of_diff) as streams:
-        from regmirror.cli.connections import open_edges, read_mirror, run_until_done
+        from regmirror.cli.connections import CommandConnections, run_until_done
         from regmirror.deploy.diff import diff_mirror
 
-        mirror = read_mirror(file, namespace)
-        edges = open_edges(file, mirror, kubeconfig, context, helm, skip_bucket=skip_bucket)
-        tell(streams, run_until_done(diff_mirror(mirror, edges)))
+        connections = CommandConnections(file, namespace, kubeconfig=kubeconfig, context=context, helm=helm)
+        tell(streams, run_until_done(diff_mirror(connections, skip_bucket=skip_bucket)))
 
 
 def exit_code_of_diff(error: RegmirrorError) -> int:

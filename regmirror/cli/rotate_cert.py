@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _IS_DUE, _IS_NOT_DUE, _NOTHING_DEPLOYED, _UNKNOWN = 0, 1, 2, 255
 """How ``--check`` leaves; the same codes as those of smallstep's ``step certificate needs-renewal``."""
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 """Seconds in which the public host must go on answering."""
 _ANYWAY = "Rotate anyway: regmirror rotate-cert --force"
 _TITLES = {
@@ -70,8 +70,8 @@ def rotate_cert(
     ] = False,
     resolve: options.Resolve = [],  # noqa: B006 - typer copies it
     ca_file: options.CaFile = None,
-    no_verify: Annotated[
-        bool, typer.Option("--no-verify", help="Leave out the proof at the public host, which ends a rotation.")
+    skip_verify: Annotated[
+        bool, typer.Option("--skip-verify", help="Skip the final check of the public host.")
     ] = False,
     output: options.Output = Format.TABLE,
     debug: options.Debug = False,
@@ -87,10 +87,7 @@ def rotate_cert(
         regmirror rotate-cert --emergency               # the key has leaked
     """
     with terminal(output, debug=debug, no_color=no_color, exit_code=partial(_code, check=check)) as streams:
-        from regmirror.adapters.cluster import KubernetesCluster
-        from regmirror.adapters.helm import Pyhelm3Helm
-        from regmirror.adapters.http import Urllib3Http, parse_resolve
-        from regmirror.cli.connections import read_mirror, read_timeout
+        from regmirror.cli.connections import CommandConnections, read_timeout
         from regmirror.cli.progress import StepProgress
         from regmirror.cli.rotation_options import read_wish
         from regmirror.rotate.run import Rotation
@@ -98,14 +95,20 @@ def rotate_cert(
         options = read_wish(
             expires_in, key_size, validity, key, cert, force=force, emergency=emergency, abort=abort, unlock=unlock
         )
-        mirror = read_mirror(file, namespace)
+        connections = CommandConnections(
+            file,
+            namespace,
+            kubeconfig=kubeconfig,
+            context=context,
+            helm=helm,
+            resolve=resolve,
+            ca_file=ca_file,
+            timeout=_TIMEOUT,
+        )
         limit = read_timeout(timeout)
-        cluster = KubernetesCluster(kubeconfig, context, mirror.namespace)
-        edge = Pyhelm3Helm(helm, kubeconfig, cluster.context, mirror.namespace)
-        http = None if no_verify else Urllib3Http(parse_resolve(resolve), ca_file, timeout=_PATIENCE)
         with StepProgress(streams) as progress:
             rotation = Rotation(
-                mirror, cluster, edge, progress, lambda action: _announce(streams, action), limit, options, http
+                connections, progress, lambda action: _announce(streams, action), limit, options, skip_verify
             )
             if check:
                 raise typer.Exit(_check(streams, rotation))

@@ -50,13 +50,12 @@ def upgrade_notes(
 
 
 def _deployed(file: Path, kubeconfig: Path | None, context: str | None, namespace: str | None) -> str:
-    from regmirror.adapters.cluster import KubernetesCluster
-    from regmirror.cli.connections import read_mirror
+    from regmirror.cli.connections import CommandConnections
     from regmirror.upgrade.deployed import deployed_version
 
     try:
-        mirror = read_mirror(file, namespace)
-        return deployed_version(KubernetesCluster(kubeconfig, context, mirror.namespace))
+        connections = CommandConnections(file, namespace, kubeconfig=kubeconfig, context=context)
+        return deployed_version(connections.cluster.blocking)
     except RegmirrorError as error:
         raise ConfigurationError(
             f"the deployed version is not known: {error.message}", hint="say it: regmirror upgrade-notes --from VERSION"

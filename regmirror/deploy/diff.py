@@ -7,37 +7,39 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
-from regmirror.config.model import API_VERSION, Mirror
+from regmirror.config.model import API_VERSION
 from regmirror.deploy.diff_changes import FieldChange, ObjectChange, Plan, PlannedStep
 from regmirror.deploy.preflight import diff_rights, preflight_steps, require_rights
-from regmirror.deploy.run import Edges, prepare
+from regmirror.deploy.run import prepare
 from regmirror.deploy.signing_key_warnings import signing_key_warnings
-from regmirror.deploy.steps import changing_steps
+from regmirror.deploy.steps import DeployOptions, changing_steps
+from regmirror.ports.connections import Connections
 from regmirror.steps.runner import run_steps
 from regmirror.steps.step import Progress
 
 
-async def diff_mirror(mirror: Mirror, edges: Edges) -> dict[str, Any]:
+async def diff_mirror(connections: Connections, *, skip_bucket: bool = False) -> dict[str, Any]:
     """Every difference between the file and the cluster, what the file no longer has included.
 
     Raises RegmirrorError.
     """
-    await asyncio.gather(edges.helm.version(), asyncio.to_thread(require_rights, edges.cluster, diff_rights(mirror)))
-    return await _report(mirror, edges, prune=True)
+    rights = connections.cluster.run(require_rights, diff_rights(connections.mirror))
+    await asyncio.gather(connections.helm.version(), rights)
+    return await _report(connections, prune=True, skip_bucket=skip_bucket)
 
 
-async def plan_deployment(mirror: Mirror, edges: Edges, progress: Progress, *, prune: bool) -> dict[str, Any]:
+async def plan_deployment(connections: Connections, progress: Progress, options: DeployOptions) -> dict[str, Any]:
     """What deploying with the same options would change, after the same preflight. Raises RegmirrorError."""
-    await run_steps(preflight_steps(mirror, edges.cluster, edges.helm), progress)
-    return await _report(mirror, edges, prune=prune)
+    await run_steps(preflight_steps(connections), progress)
+    return await _report(connections, prune=options.prune, skip_bucket=options.skip_bucket)
 
 
-async def _report(mirror: Mirror, edges: Edges, *, prune: bool) -> dict[str, Any]:
-    now = datetime.now(UTC)
-    target, world, orphans = await prepare(mirror, edges, now)
+async def _report(connections: Connections, *, prune: bool, skip_bucket: bool) -> dict[str, Any]:
+    mirror, now = connections.mirror, datetime.now(UTC)
+    desired, orphans = await prepare(connections, now, skip_bucket=skip_bucket)
     if prune:
-        target = replace(target, pruned=orphans)
-    steps: Sequence[PlannedStep] = changing_steps(target, world)
+        desired = replace(desired, pruned=orphans)
+    steps: Sequence[PlannedStep] = changing_steps(desired, connections)
     plans: list[Plan] = await asyncio.gather(*(step.plan() for step in steps))
     return {
         "apiVersion": API_VERSION,
@@ -57,7 +59,7 @@ async def _report(mirror: Mirror, edges: Edges, *, prune: bool) -> dict[str, Any
             for kept in chain.from_iterable(plan.kept for plan in plans)
         ],
         "orphans": [] if prune else [*orphans.releases, *orphans.secrets],
-        "warnings": signing_key_warnings(mirror.auth, target.mirror_secrets.signing, now),
+        "warnings": signing_key_warnings(mirror.auth, desired.mirror_secrets.signing, now),
     }
 
 

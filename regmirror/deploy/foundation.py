@@ -10,7 +10,8 @@ from regmirror.deploy.diff_secrets import kept_keys, secret_change
 from regmirror.desired import names
 from regmirror.desired.secrets import Manifest
 from regmirror.errors import BucketMissingError, ClusterError, StorageUnreachableError
-from regmirror.ports.cluster import NAMESPACE, SECRET, Applied, Cluster, Object
+from regmirror.ports.async_cluster import AsyncCluster
+from regmirror.ports.cluster import NAMESPACE, SECRET, Applied, Object
 from regmirror.ports.object_store import ObjectStore
 from regmirror.steps.step import Done, Waiting
 
@@ -74,7 +75,7 @@ class BucketStep:
 class NamespaceStep:
     """Creates the namespace where it is missing; an existing one is left as it is."""
 
-    cluster: Cluster
+    cluster: AsyncCluster
     needs: tuple[str, ...]
     name: str = NAMESPACE_STEP
     title: str = "Namespace"
@@ -83,15 +84,15 @@ class NamespaceStep:
         """Raises ClusterError."""
         namespace = self.cluster.namespace
         progress.waiting(self.title, f"Namespace {namespace}")
-        if await asyncio.to_thread(self.cluster.get, NAMESPACE, namespace):
+        if await self.cluster.get(NAMESPACE, namespace):
             return Done(namespace)
-        await asyncio.to_thread(self.cluster.apply, self._manifest())
+        await self.cluster.apply(self._manifest())
         return Done(f"{namespace} created", changed=True)
 
     async def plan(self) -> Plan:
         """Raises ClusterError."""
         namespace = self.cluster.namespace
-        if await asyncio.to_thread(self.cluster.get, NAMESPACE, namespace):
+        if await self.cluster.get(NAMESPACE, namespace):
             return Plan(namespace)
         return Plan(f"{namespace} would be created", True, (creation(self._manifest(), was_there=False),))
 
@@ -121,7 +122,7 @@ def _bound(manifest: Manifest, live: Object | None) -> Manifest:
 class SecretsStep:
     """Applies every Secret of the mirror."""
 
-    cluster: Cluster
+    cluster: AsyncCluster
     manifests: list[Manifest]
     name: str = SECRETS_STEP
     title: str = "Secrets"
@@ -133,7 +134,7 @@ class SecretsStep:
         for manifest in self.manifests:
             progress.waiting(self.title, f"Secret {manifest['metadata']['name']}")
             try:
-                outcomes.append(await asyncio.to_thread(self.cluster.apply, manifest))
+                outcomes.append(await self.cluster.apply(manifest))
             except ClusterError as error:
                 error.left_changes = any(outcome is not Applied.UNCHANGED for outcome in outcomes)
                 raise
@@ -143,7 +144,7 @@ class SecretsStep:
     async def plan(self) -> Plan:
         """Raises ClusterError."""
         names_of_all = [manifest["metadata"]["name"] for manifest in self.manifests]
-        live = await asyncio.gather(*(asyncio.to_thread(self.cluster.get, SECRET, name) for name in names_of_all))
+        live = await asyncio.gather(*(self.cluster.get(SECRET, name) for name in names_of_all))
         pairs = list(zip(self.manifests, live, strict=True))
         there = {_belonging(wanted) for wanted, has in pairs if has}
         changes = [

@@ -18,6 +18,7 @@ from regmirror.ports.cluster import (
     Right,
     missing_rights,
 )
+from regmirror.ports.connections import Connections
 from regmirror.ports.helm import Helm
 from regmirror.steps.step import Done, Waiting
 from regmirror.workloads.minimum import MINIMUM_KUBERNETES
@@ -80,11 +81,11 @@ def require_rights(cluster: Cluster, rights: list[Right]) -> None:
         raise PermissionDeniedError(missing, hint="use another --context, or have these rights granted: regmirror rbac")
 
 
-def preflight_steps(mirror: Mirror, cluster: Cluster, helm: Helm) -> list[Preflight]:
+def preflight_steps(connections: Connections) -> list[Preflight]:
     """The questions in order."""
 
     async def in_thread(check: Callable[[Mirror, Cluster], str]) -> str:
-        return await asyncio.to_thread(check, mirror, cluster)
+        return await asyncio.to_thread(check, connections.mirror, connections.cluster.blocking)
 
     return [
         Preflight("cluster", "Kubernetes", lambda: in_thread(_check_version)),
@@ -92,7 +93,7 @@ def preflight_steps(mirror: Mirror, cluster: Cluster, helm: Helm) -> list[Prefli
         Preflight("ingress-class", "Ingress", lambda: in_thread(_check_ingress), ("cluster",)),
         Preflight("host", "Public host", lambda: in_thread(_check_host), ("cluster",)),
         Preflight("certificate", "Certificate", lambda: in_thread(_check_certificate), ("cluster",)),
-        Preflight("helm", "Helm", lambda: _check_helm(helm)),
+        Preflight("helm", "Helm", lambda: _check_helm(connections.helm)),
     ]
 
 

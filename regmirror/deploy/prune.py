@@ -9,7 +9,8 @@ from regmirror.deploy.release_removal import remove_release
 from regmirror.desired import names
 from regmirror.desired.releases import Stack
 from regmirror.errors import ClusterError
-from regmirror.ports.cluster import SECRET, Cluster, Object
+from regmirror.ports.async_cluster import AsyncCluster
+from regmirror.ports.cluster import SECRET, Object
 from regmirror.ports.helm import Helm, ListedRelease
 from regmirror.steps.step import Done, Waiting
 
@@ -56,7 +57,7 @@ class PruneStep:
 
     orphans: Orphans
     helm: Helm
-    cluster: Cluster
+    cluster: AsyncCluster
     needs: tuple[str, ...]
     name: str = "prune"
     title: str = "No longer in the file"
@@ -68,7 +69,7 @@ class PruneStep:
         for secret in self.orphans.secrets:
             progress.waiting(self.title, f"Secret {secret}")
             try:
-                await asyncio.to_thread(self.cluster.delete, SECRET, secret)
+                await self.cluster.delete(SECRET, secret)
             except ClusterError as error:
                 error.left_changes = True
                 raise
@@ -83,7 +84,7 @@ class PruneStep:
         return Plan(counted(objects), True, objects)
 
     async def _look(self, found: Object) -> Object | None:
-        return await asyncio.to_thread(self.cluster.get, kind_of(found), found["metadata"]["name"])
+        return await self.cluster.get(kind_of(found), found["metadata"]["name"])
 
 
 def _secret(name: str) -> Object:

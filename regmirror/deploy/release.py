@@ -19,7 +19,8 @@ from regmirror.deploy.diff_changes import (
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Release
 from regmirror.errors import ChartError, ClusterError, ClusterUnreachableError, HelmError
-from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET, Cluster, Kind, Object
+from regmirror.ports.async_cluster import AsyncCluster
+from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET, Kind, Object
 from regmirror.ports.helm import DeployedRelease, Helm, ListedRelease
 from regmirror.steps.step import Done, Waiting
 from regmirror.workloads.remedies import suggest_remedy
@@ -45,7 +46,7 @@ class ReleaseStep:
     release: Release
     wanted: list[Object]
     helm: Helm
-    cluster: Cluster
+    cluster: AsyncCluster
     mirror_secrets: MirrorSecrets
     unlock: bool
     needs: tuple[str, ...]
@@ -89,7 +90,7 @@ class ReleaseStep:
             if self.unlock or left <= 0:
                 # Helm's own record of the revision; what it had applied stays, and the next upgrade adopts it.
                 record = f"sh.helm.release.v1.{self.name}.v{found.revision}"
-                await asyncio.to_thread(self.cluster.delete, SECRET, record)
+                await self.cluster.delete(SECRET, record)
             else:
                 progress.waiting(
                     self.title,
@@ -135,14 +136,14 @@ class ReleaseStep:
 
     async def _look(self, wanted: Object, before: Object | None) -> tuple[ObjectChange | None, list[ForeignField]]:
         kind, name = kind_of(wanted), wanted["metadata"]["name"]
-        live = await asyncio.to_thread(self.cluster.get, kind, name)
+        live = await self.cluster.get(kind, name)
         if live is None:
             return creation(wanted, was_there=before is not None), []
-        after = await asyncio.to_thread(self.cluster.preview, wanted)
+        after = await self.cluster.preview(wanted)
         return diff_object(before, wanted, live, after, self._shown), as_foreign_fields(wanted, live, after)
 
     async def _look_at_dropped(self, before: Object) -> tuple[ObjectChange | None, list[ForeignField]]:
-        live = await asyncio.to_thread(self.cluster.get, kind_of(before), before["metadata"]["name"])
+        live = await self.cluster.get(kind_of(before), before["metadata"]["name"])
         return (removal(before) if live else None), []
 
     def _shown(self, value: Any) -> Any:
@@ -163,12 +164,12 @@ class ReleaseStep:
             await asyncio.sleep(_POLL)
 
     async def _is_ready(self, deployment: str, progress: Waiting) -> bool:
-        found = await asyncio.to_thread(self.cluster.get, DEPLOYMENT, deployment)
+        found = await self.cluster.get(DEPLOYMENT, deployment)
         if found is None:
             raise ClusterError(f"the Deployment {deployment} has disappeared", hint="deploy again")
         if is_rolled_out(found):
             return True
-        trouble = await asyncio.to_thread(diagnose, self.cluster, deployment)
+        trouble = await self.cluster.run(diagnose, deployment)
         lines = [f"Deployment {deployment} ({progress_of(found)})", *(f"  {line}" for line in trouble)]
         progress.waiting(self.title, self.mirror_secrets.redact("\n".join(lines)))
         return False
@@ -180,7 +181,7 @@ class ReleaseStep:
         """
         began = time.monotonic()
         while True:
-            pods = await asyncio.to_thread(self.cluster.select, POD, f"app.kubernetes.io/instance={deployment}")
+            pods = await self.cluster.select(POD, f"app.kubernetes.io/instance={deployment}")
             if time.monotonic() - began >= max(map(pre_stop_seconds, pods), default=0):
                 return
             progress.waiting(self.title, "old pods are going")

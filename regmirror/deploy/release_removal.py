@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import Callable
 
 from regmirror.errors import HelmError
-from regmirror.ports.cluster import POD, Cluster, Object
+from regmirror.ports.async_cluster import AsyncCluster
+from regmirror.ports.cluster import POD, Object
 from regmirror.ports.helm import Helm
 
 _POLL = 0.5
 """Seconds between two looks at the pods."""
 
 
-async def remove_release(name: str, helm: Helm, cluster: Cluster, waiting: Callable[[str], None]) -> None:
+async def remove_release(name: str, helm: Helm, cluster: AsyncCluster, waiting: Callable[[str], None]) -> None:
     """Uninstall a release, which may be gone already, and wait for its pods to end; ``waiting`` hears of what.
 
     Raises HelmError or ClusterError.
@@ -25,7 +26,7 @@ async def remove_release(name: str, helm: Helm, cluster: Cluster, waiting: Calla
         error.message = f"{name}: {error.message}"
         raise
     selector = f"app.kubernetes.io/instance={name}"
-    while pods := await asyncio.to_thread(cluster.select, POD, selector):
+    while pods := await cluster.select(POD, selector):
         waiting(f"pods are going: {', '.join(sorted(_described(pod) for pod in pods))}")
         await asyncio.sleep(_POLL)
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from regmirror.config.model import AuthComponent, Mirror
 from regmirror.config.secret_references import SecretResolver
 from regmirror.desired import names
-from regmirror.desired.mirror_secrets import Account, MirrorSecrets
+from regmirror.desired.mirror_secrets import Account, MirrorSecrets, find_s3_account
 from regmirror.ports.cluster import SECRET, Cluster
 from regmirror.signing.key_pair import KeyPair, generate_private_key, load_key_pair, self_signed
 
@@ -21,17 +21,7 @@ def read_secret(cluster: Cluster, name: str, key: str) -> bytes | None:
     return None if value is None else base64.b64decode(value)
 
 
-def find_s3_account(mirror: Mirror, resolver: SecretResolver) -> Account | None:
-    """The S3 key; None where the configuration leaves it to the cloud. Raises MissingSecretError."""
-    key = mirror.storage.access_key
-    if key is None:
-        return None
-    return Account(
-        resolver.resolve(key.id, "storage.accessKey.id"), resolver.resolve(key.secret, "storage.accessKey.secret")
-    )
-
-
-def resolve_secrets(mirror: Mirror, cluster: Cluster, resolver: SecretResolver, now: datetime) -> MirrorSecrets:
+def resolve_secrets(cluster: Cluster, mirror: Mirror, resolver: SecretResolver, now: datetime) -> MirrorSecrets:
     """Every secret of the mirror; nothing is written. Raises MissingSecretError or SigningError.
 
     A signing key and a generated Redis password are kept as the cluster has them: a new key would make every token in

@@ -1,6 +1,5 @@
 """Puts back what served before a deployment that failed: its Secrets, then its releases."""
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,10 +7,12 @@ from datetime import timedelta
 
 from regmirror.deploy.public_check import ProofStep
 from regmirror.deploy.release import ReleaseStep
-from regmirror.deploy.steps import Target, World
+from regmirror.deploy.steps import DeployOptions, DesiredState
 from regmirror.desired import names
 from regmirror.errors import InterruptedRunError, PartlyAppliedError, RegmirrorError, RolledBackError
-from regmirror.ports.cluster import DEPLOYMENT, INGRESS, SECRET, Cluster, Object
+from regmirror.ports.async_cluster import AsyncCluster
+from regmirror.ports.cluster import DEPLOYMENT, INGRESS, SECRET, Object
+from regmirror.ports.connections import Connections
 from regmirror.ports.helm import Helm
 from regmirror.steps.runner import run_steps
 from regmirror.steps.step import Done, Progress, Step, Waiting
@@ -23,7 +24,7 @@ _OF_THE_KEY = {names.SIGNING_SECRET, names.BUNDLE_SECRET}
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class Snapshot:
     """What stood in the cluster before a deployment."""
 
     secrets: Mapping[str, Object]
@@ -41,34 +42,36 @@ class Before:
         return tuple(sorted({rule["host"] for found in ingresses for rule in found["spec"]["rules"]}))
 
 
-async def remember(releases: list[str], helm: Helm, cluster: Cluster, secrets: list[Object]) -> Before:
+async def take_snapshot(releases: list[str], connections: Connections, secrets: list[Object]) -> Snapshot:
     """What stands in the cluster now. Raises HelmError or ClusterError."""
-    found = {name: await helm.find(name) for name in releases}
+    found = {name: await connections.helm.find(name) for name in releases}
     there = {name: one for name, one in found.items() if one}
-    objects = {name: await helm.manifest(name) for name in there}
+    objects = {name: await connections.helm.manifest(name) for name in there}
     faults = [f"{name} was {one.status}" for name, one in there.items() if one.status != "deployed"]
     for name in [found["metadata"]["name"] for all_of in objects.values() for found in all_of if _is_deployment(found)]:
-        live = await asyncio.to_thread(cluster.get, DEPLOYMENT, name)
+        live = await connections.cluster.get(DEPLOYMENT, name)
         if live is None or not is_rolled_out(live):
             faults.append(f"{name} was not as it should be ({progress_of(live) if live else 'it was missing'})")
     if not there:
         faults.append("nothing was deployed")
     by_name = {secret["metadata"]["name"]: secret for secret in secrets}
-    return Before(by_name, {name: one.revision for name, one in there.items()}, objects, "; ".join(faults) or None)
+    return Snapshot(by_name, {name: one.revision for name, one in there.items()}, objects, "; ".join(faults) or None)
 
 
-def rollback_steps(before: Before, target: Target, world: World) -> list[Step]:
+def rollback_steps(
+    before: Snapshot, desired: DesiredState, connections: Connections, options: DeployOptions
+) -> list[Step]:
     """What brings the cluster back, and proves it."""
-    steps: list[Step] = [RestoreSecretsStep(world.cluster, before, tuple(_names(target)))]
-    for release in target.stack.releases:
+    steps: list[Step] = [RestoreSecretsStep(connections.cluster, before, tuple(_names(desired)))]
+    for release in desired.stack.releases:
         if release.name in before.revisions:
             steps.append(
                 ReleaseStep(
                     release,
                     before.objects[release.name],
-                    world.helm,
-                    world.cluster,
-                    target.mirror_secrets,
+                    connections.helm,
+                    connections.cluster,
+                    desired.mirror_secrets,
                     # Whatever is marked as going on now is our own, and was stopped.
                     unlock=True,
                     needs=(_SECRETS_STEP, *(need for need in release.needs if need in before.revisions)),
@@ -76,20 +79,26 @@ def rollback_steps(before: Before, target: Target, world: World) -> list[Step]:
                 )
             )
         else:
-            steps.append(RemoveReleaseStep(release.name, world.helm, needs=(_SECRETS_STEP,)))
-    if world.http and before.hosts:
-        steps.append(ProofStep(before.hosts, world.http, needs=tuple(before.revisions)))
+            steps.append(RemoveReleaseStep(release.name, connections.helm, needs=(_SECRETS_STEP,)))
+    if before.hosts and not options.skip_verify:
+        steps.append(ProofStep(before.hosts, connections.http, needs=tuple(before.revisions)))
     return steps
 
 
 async def rolled_back(
-    error: RegmirrorError, before: Before, target: Target, world: World, progress: Progress, timeout: timedelta
+    error: RegmirrorError,
+    before: Snapshot,
+    desired: DesiredState,
+    connections: Connections,
+    progress: Progress,
+    timeout: timedelta,
+    options: DeployOptions,
 ) -> RegmirrorError:
     """Go back to what was before; gives the error to be told."""
     if before.fault:
         error.message += f"\n  not rolled back: before this deployment, {before.fault}; what was done stays"
         return error
-    steps = rollback_steps(before, target, world)
+    steps = rollback_steps(before, desired, connections, options)
     why = _told(error.causes)
     try:
         await run_steps(steps, progress, time.monotonic() + timeout.total_seconds())
@@ -102,7 +111,7 @@ async def rolled_back(
         )
         failed.causes = (*error.causes, another)
         return failed
-    served = f"https://{', '.join(before.hosts)} serves" if world.http else "what was before is back"
+    served = f"https://{', '.join(before.hosts)} serves" if not options.skip_verify else "what was before is back"
     done = RolledBackError(
         f"the deployment failed and was rolled back, {served} as before: {why}", hint=error.causes[0].hint
     )
@@ -118,8 +127,8 @@ def _told(errors: Sequence[RegmirrorError]) -> str:
 class RestoreSecretsStep:
     """Applies the Secrets of before with their versions, so that pods of before are not restarted; deletes new ones."""
 
-    cluster: Cluster
-    before: Before
+    cluster: AsyncCluster
+    before: Snapshot
     written: tuple[str, ...]
     """The Secrets that the deployment writes."""
     name: str = _SECRETS_STEP
@@ -133,9 +142,9 @@ class RestoreSecretsStep:
                 continue
             progress.waiting(self.title, f"Secret {name}")
             if name in self.before.secrets:
-                await asyncio.to_thread(self.cluster.apply, _manifest(self.before.secrets[name]))
+                await self.cluster.apply(_manifest(self.before.secrets[name]))
             else:
-                await asyncio.to_thread(self.cluster.delete, SECRET, name)
+                await self.cluster.delete(SECRET, name)
         return Done("put back", changed=True)
 
 
@@ -159,8 +168,8 @@ class RemoveReleaseStep:
         return Done("was not there before; removed", changed=True)
 
 
-def _names(target: Target) -> list[str]:
-    return [manifest["metadata"]["name"] for manifest in target.stack.secrets]
+def _names(desired: DesiredState) -> list[str]:
+    return [manifest["metadata"]["name"] for manifest in desired.stack.secrets]
 
 
 def _manifest(live: Object) -> Object:

@@ -31,7 +31,7 @@ from regmirror.errors import (
 )
 from regmirror.ports.cluster import DEPLOYMENT, NAMESPACE, SECRET, Kind
 from tests.fakes.helm import FakeHelm
-from tests.unit.deploying import EVERYTHING, Place, configured
+from tests.unit.deploying import EVERYTHING, Place
 
 SERVICE = Kind("v1", "Service")
 EVERY = 1 if os.environ.get("REGMIRROR_LONG") else 4
@@ -94,20 +94,20 @@ class Fated:
 def deploy_with(place: Place, fate: Fate, seconds: float = 10) -> RegmirrorError | None:
     """Deploy until fate strikes; gives the error with which it ended, None where it was killed or ended well."""
     cluster = Fated("cluster", place.cluster, fate)
-    edges = replace(
-        place.edges,
-        cluster=cluster,
+    connections = replace(
+        place.connections,
+        blocking=cluster,
         # Helm is a process of its own, which may be struck in the middle of its work.
         helm=Fated("helm", FakeHelm(Fated("helm", place.cluster, fate)), fate),  # type: ignore[arg-type]
-        open_store=lambda _: Fated("store", place.store, fate),
-        http=Fated("http", place.edges.http, fate),
+        store=Fated("store", place.store, fate),
+        http=Fated("http", place.connections.http, fate),
     )
 
     async def process() -> None:
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None
         fate.interrupt = lambda: loop.call_soon_threadsafe(task.cancel)
-        await deploy_mirror(configured(), edges, place.progress, timedelta(seconds=seconds))
+        await deploy_mirror(connections, place.progress, timedelta(seconds=seconds))
 
     try:
         asyncio.run(process())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from regmirror.config.model import Mirror
 from regmirror.deploy.diff import diff_mirror, plan_deployment
 from regmirror.deploy.preflight import diff_rights
+from regmirror.deploy.steps import DeployOptions
 from regmirror.errors import BucketMissingError, PermissionDeniedError
 from regmirror.ports.cluster import DEPLOYMENT, NAMESPACE, SECRET, Kind, Right
 from tests import samples
@@ -27,7 +27,7 @@ def place() -> Place:
 
 
 def diff(place: Place, mirror: Mirror | None = None) -> dict[str, Any]:
-    return asyncio.run(diff_mirror(mirror or configured(), replace(place.edges, http=None)))
+    return asyncio.run(diff_mirror(place.connected(mirror)))
 
 
 def two_upstreams() -> Mirror:
@@ -98,7 +98,7 @@ def test_an_upstream_that_left_the_file_is_told_and_goes_only_by_prune(place: Pl
         "no longer in the file, but still there: regmirror-quay, Secret regmirror-quay-config, "
         "Secret regmirror-quay-credential. Remove them: regmirror deploy --prune"
     )
-    kept = asyncio.run(plan_deployment(configured(), place.edges, place.progress, prune=False))
+    kept = asyncio.run(plan_deployment(place.connected(), place.progress, DeployOptions()))
     assert (kept["differs"], kept["orphans"][0]) == (False, "regmirror-quay")
     assert changed(place.deploy(prune=True)) == ["prune"]
     assert place.cluster.get(DEPLOYMENT, "regmirror-quay") is None

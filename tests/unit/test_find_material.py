@@ -25,7 +25,7 @@ PAIR, OTHER = samples.key_pair(1), samples.key_pair(2)
 def find(cluster: FakeCluster, environ: dict[str, str] | None = None, **changes: Any) -> MirrorSecrets:
     mirror = samples.mirror(**{"auth": QUICK, **changes})
     resolver = SecretResolver(environ or {}, Path(), lambda name, key: read_secret(cluster, name, key))
-    return resolve_secrets(mirror, cluster, resolver, samples.NOW)
+    return resolve_secrets(cluster, mirror, resolver, samples.NOW)
 
 
 def holding(name: str, **data: bytes) -> FakeCluster:

@@ -10,6 +10,7 @@ from regmirror.config.model import Mirror
 from regmirror.deploy.foundation import BucketStep, NamespaceStep, SecretsStep
 from regmirror.desired.secrets import secret_manifests
 from regmirror.errors import BucketMissingError, ClusterError, StorageError, StorageUnreachableError
+from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import NAMESPACE, SECRET
 from regmirror.steps.step import Done, Step
 from tests import samples
@@ -57,23 +58,23 @@ def test_an_endpoint_inside_the_cluster_cannot_be_looked_at_from_here(endpoint: 
 
 def test_the_namespace_is_created_once() -> None:
     cluster = FakeCluster(exists=False)
-    assert do(NamespaceStep(cluster, ())) == Done("regmirror created", changed=True)
+    assert do(NamespaceStep(AsyncCluster(cluster), ())) == Done("regmirror created", changed=True)
     before = cluster.get(NAMESPACE, "regmirror")
-    assert do(NamespaceStep(cluster, ())) == Done("regmirror")
+    assert do(NamespaceStep(AsyncCluster(cluster), ())) == Done("regmirror")
     assert cluster.get(NAMESPACE, "regmirror") == before
 
 
 def test_secrets_are_applied_and_counted() -> None:
     cluster = FakeCluster()
     manifests = secret_manifests(samples.mirror(), samples.mirror_secrets())
-    assert do(SecretsStep(cluster, manifests)) == Done("6 created", changed=True)
-    assert do(SecretsStep(cluster, manifests)) == Done("6 unchanged")
+    assert do(SecretsStep(AsyncCluster(cluster), manifests)) == Done("6 created", changed=True)
+    assert do(SecretsStep(AsyncCluster(cluster), manifests)) == Done("6 unchanged")
     cluster.delete(SECRET, "regmirror-bundle")
     cluster.put({**manifests[0], "data": {}})
-    assert do(SecretsStep(cluster, manifests)) == Done("1 created, 1 changed, 4 unchanged", changed=True)
+    assert do(SecretsStep(AsyncCluster(cluster), manifests)) == Done("1 created, 1 changed, 4 unchanged", changed=True)
 
 
 def test_secrets_need_their_namespace() -> None:
     manifests = secret_manifests(samples.mirror(), samples.mirror_secrets())
     with pytest.raises(ClusterError, match='namespaces "regmirror" not found'):
-        do(SecretsStep(FakeCluster(exists=False), manifests))
+        do(SecretsStep(AsyncCluster(FakeCluster(exists=False)), manifests))

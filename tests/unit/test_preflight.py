@@ -16,6 +16,7 @@ from regmirror.ports.cluster import CLUSTER_ISSUER, INGRESS, INGRESS_CLASS, Obje
 from regmirror.steps.step import Done
 from tests import samples
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.connections import FakeConnections
 from tests.fakes.helm import FakeHelm
 from tests.fakes.progress import RecordedProgress
 
@@ -46,7 +47,7 @@ def cluster() -> FakeCluster:
 
 
 def ask(name: str, cluster: FakeCluster, mirror: Mirror | None = None, helm: FakeHelm | None = None) -> str:
-    steps = preflight_steps(mirror or samples.mirror(), cluster, helm or FakeHelm(cluster))
+    steps = preflight_steps(FakeConnections(mirror or samples.mirror(), cluster, helm or FakeHelm(cluster)))
     (step,) = [step for step in steps if step.name == name]
     done: Done = asyncio.run(step.apply(RecordedProgress()))
     assert not done.changed
@@ -70,7 +71,7 @@ def test_a_good_cluster_is_told_in_few_words(cluster: FakeCluster) -> None:
 
 
 def test_questions_that_need_the_api_server_wait_for_its_first_answer(cluster: FakeCluster) -> None:
-    steps = preflight_steps(samples.mirror(), cluster, FakeHelm(cluster))
+    steps = preflight_steps(FakeConnections(samples.mirror(), cluster, FakeHelm(cluster)))
     assert {step.name for step in steps if step.needs == ("cluster",)} == {
         "rights",
         "ingress-class",

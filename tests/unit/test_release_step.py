@@ -14,6 +14,7 @@ from regmirror.deploy.release import ReleaseStep
 from regmirror.desired.assets import chart_directory
 from regmirror.desired.releases import Release
 from regmirror.errors import ChartError, ClusterError, ClusterUnreachableError, DeadlineError, ExitCode, HelmError
+from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET
 from regmirror.steps.runner import run_steps
 from regmirror.steps.step import Done
@@ -62,7 +63,7 @@ def helm(cluster: FakeCluster) -> FakeHelm:
 def step(helm: FakeHelm, cluster: FakeCluster, **changes: Any) -> ReleaseStep:
     release = changes.pop("release", RELEASE)
     wanted = asyncio.run(helm.render(release))
-    known = ReleaseStep(release, wanted, helm, cluster, samples.mirror_secrets(), unlock=False, needs=())
+    known = ReleaseStep(release, wanted, helm, AsyncCluster(cluster), samples.mirror_secrets(), unlock=False, needs=())
     return replace(known, **changes)
 
 
