@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import yaml
@@ -18,6 +19,14 @@ class RenderedFile:
 
     path: str
     text: str
+
+
+class Change(StrEnum):
+    """What writing a rendering does with a file."""
+
+    CREATED = "create"
+    CHANGED = "change"
+    REMOVED = "remove"
 
 
 class _Dumper(yaml.SafeDumper):
