@@ -1,4 +1,4 @@
-"""Every runtime that can be set up, by the name that the command line knows."""
+"""Every supported runtime, by its name on the command line."""
 
 from regmirror.client_config.containerd import containerd, kind, minikube
 from regmirror.client_config.containers import crio, podman
