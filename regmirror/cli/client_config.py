@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from regmirror.cli import options
+from regmirror.cli import completion, options
 from regmirror.cli.options import DEFAULT_FILE, Format, Runtime
 from regmirror.cli.terminal import terminal
 
@@ -21,8 +21,7 @@ def _parse_runtime(name: str) -> Runtime:
     raise typer.BadParameter(f"'{name}' is not one of {', '.join(Runtime)}.{suggestion}")
 
 
-def _complete_runtime(incomplete: str) -> list[str]:
-    return [name for name in Runtime if name.startswith(incomplete)]
+_complete_runtime = completion.completion(lambda _: list(Runtime))
 
 
 def client_config(
@@ -53,6 +52,7 @@ def client_config(
         typer.Option(
             "--registry",
             metavar="UPSTREAM=NAME",
+            autocompletion=completion.registries,
             help="Set the registry that an upstream mirrors, e.g. if the upstream is a proxy. Repeatable.",
         ),
     ] = [],  # noqa: B006 - typer copies it
@@ -92,4 +92,4 @@ def client_config(
             print_setup(streams, setup, ca_file, written)
         else:
             report = client_configuration(runtime.value, registries, setup, written)
-            streams.print_document(report.document())
+            streams.document(report.document())

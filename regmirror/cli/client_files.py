@@ -37,17 +37,17 @@ def read_certificates(path: Path) -> str:
 def print_setup(terminal: Terminal, setup: ClientSetup, ca_file: Path | None, written: dict[str, Path]) -> None:
     """Print the files, or where they were written, then the steps and the limitations of the runtime."""
     for path in written.values():
-        terminal.print(f"√ {path}", "green")
+        terminal.result(f"{terminal.symbols.ok} {path}", "green")
     for file in setup.files if not written else []:
         merge = "; merge it into an existing file" if file.may_exist else ""
-        terminal.print(f"# {file.path} (mode {file.mode:04o}{merge})", "bold")
-        terminal.print(_certificate_reference(file, ca_file) if file.is_certificate else file.content)
-    terminal.print("Then:", "bold")
+        terminal.result(f"# {file.path} (mode {file.mode:04o}{merge})", "bold")
+        terminal.result(_certificate_reference(file, ca_file) if file.is_certificate else file.content)
+    terminal.result("Then:", "bold")
     for step in setup.steps:
-        terminal.print(f"  {step}")
-    terminal.print("Limitations:", "bold")
+        terminal.result(f"  {step}")
+    terminal.result("Limitations:", "bold")
     for limitation in setup.limitations:
-        terminal.print(f"  - {limitation}")
+        terminal.result(f"  - {limitation}")
 
 
 def _certificate_reference(file: ClientFile, ca_file: Path | None) -> str:

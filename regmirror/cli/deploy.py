@@ -54,7 +54,7 @@ def deploy(
         regmirror deploy --resolve mirror.example.com:443:192.0.2.7
     """
     code = partial(_code, dry_run=dry_run)
-    with terminal(output, debug=debug, no_color=no_color, exit_code=code) as streams:
+    with terminal(output, debug=debug, no_color=no_color, resumes=not dry_run, exit_code=code) as streams:
         from regmirror.cli.connections import CommandConnections, read_timeout, run_until_done
         from regmirror.cli.progress import StepProgress
         from regmirror.deploy.diff import plan_deployment
@@ -94,9 +94,9 @@ def _code(error: RegmirrorError, *, dry_run: bool) -> int:
 
 def _show(streams: Terminal, report: dict[str, Any], host: str) -> None:
     if streams.output is not Format.TABLE:
-        streams.print_document(report)
-    streams.say()
-    streams.say(f"https://{host} serves." if report["changed"] else f"No change: https://{host} is as it should be.")
+        streams.document(report)
+    streams.info()
+    streams.info(f"https://{host} serves." if report["changed"] else f"No change: https://{host} is as it should be.")
     for warning in report["warnings"]:
-        streams.say(f"Warning: {warning}", "yellow")
-    streams.say("Next: regmirror verify")
+        streams.info(f"Warning: {warning}", "yellow")
+    streams.info("Next: regmirror verify")

@@ -147,11 +147,11 @@ def _print(streams: Terminal, rendering: "Rendering", render_options: "RenderOpt
     from regmirror.render.files import to_yaml
 
     if streams.output is Format.JSON:
-        streams.print_document({"apiVersion": "v1", "kind": "List", "items": rendering.objects})
+        streams.document({"apiVersion": "v1", "kind": "List", "items": rendering.objects})
     else:
-        streams.print(to_yaml(*rendering.objects).rstrip())
+        streams.result(to_yaml(*rendering.objects).rstrip())
     if not render_options.store:
-        streams.say("Secrets with secret values are not included. To create them: regmirror render --output-dir DIR")
+        streams.info("Secrets with secret values are not included. To create them: regmirror render --output-dir DIR")
 
 
 def _update(
@@ -175,13 +175,13 @@ def _update(
 
 def _show(streams: Terminal, report: "RenderReport", files: int, update_command: str) -> None:
     if streams.output is not Format.TABLE:
-        streams.print_document(report.document())
+        streams.document(report.document())
     else:
         for file in report.files:
-            streams.print(f"{file.change:8} {report.directory}/{file.path}")
+            streams.result(f"{file.change:8} {report.directory}/{file.path}")
     if report.dry_run and report.changed:
         differing = "1 file differs" if len(report.files) == 1 else f"{len(report.files)} files differ"
-        streams.say(f"{differing}. To update: {update_command}")
+        streams.info(f"{differing}. To update: {update_command}")
         raise typer.Exit(ExitCode.FAILED)
-    streams.say(f"{report.directory} is up to date ({files} files).")
-    streams.say(f"Next: read {report.directory}/README.md")
+    streams.info(f"{report.directory} is up to date ({files} files).")
+    streams.info(f"Next: read {report.directory}/README.md")

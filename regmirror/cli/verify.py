@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regmirror.cli import options
+from regmirror.cli import completion, options
 from regmirror.cli.options import DEFAULT_FILE, ReportFormat
 from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import ExitCode
@@ -23,10 +23,22 @@ Output = Annotated[
     typer.Option("-o", "--output", envvar="REGMIRROR_OUTPUT", help="Form of the result; short shows faults alone."),
 ]
 Categories = Annotated[
-    list[str], typer.Option("--category", metavar="NAME", help="Only checks under this heading; repeatable.")
+    list[str],
+    typer.Option(
+        "--category",
+        metavar="NAME",
+        autocompletion=completion.categories,
+        help="Only checks under this heading; repeatable.",
+    ),
 ]
 Ids = Annotated[
-    list[str], typer.Option("--check", metavar="ID", help="Only this check and those that it needs; repeatable.")
+    list[str],
+    typer.Option(
+        "--check",
+        metavar="ID",
+        autocompletion=completion.check_ids,
+        help="Only this check and those that it needs; repeatable.",
+    ),
 ]
 
 
@@ -88,7 +100,7 @@ def verify(
             return LiveMirror(connections, lambda: datetime.now(UTC), chosen_image)
 
         if patience:
-            results = run_until_healthy(checks, new_live_mirror, patience, streams.say)
+            results = run_until_healthy(checks, new_live_mirror, patience, streams.info)
             _print(streams, output, mirror, iter(results))
         else:
             results = _print(streams, output, mirror, run_checks(checks, new_live_mirror()))
@@ -118,7 +130,7 @@ def _print(streams: Terminal, output: ReportFormat, mirror: "Mirror", stream: "I
         return print_results(streams, stream, several=len(mirror.upstreams) > 1, short=short)
     results = list(stream)
     if output is ReportFormat.JUNIT:
-        streams.print(junit_report(mirror, results))
+        streams.result(junit_report(mirror, results))
     else:
-        streams.print_document(verify_report(mirror, results))
+        streams.document(verify_report(mirror, results))
     return results
