@@ -32,7 +32,7 @@ def client_config(
             metavar="RUNTIME",
             parser=_parse_runtime,
             autocompletion=_complete_runtime,
-            help=f"Container runtime to configure: {', '.join(Runtime)}.",
+            help="Container runtime to configure.",
             show_default=False,
         ),
     ],

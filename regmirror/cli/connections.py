@@ -124,7 +124,10 @@ class CommandConnections:
 
         cluster = self.cluster.blocking
         return SecretResolver(
-            os.environ, self._file.resolve().parent, lambda name, key: read_secret(cluster, name, key)
+            os.environ,
+            self._file.resolve().parent,
+            lambda name, key: read_secret(cluster, name, key),
+            cluster.namespace,
         )
 
     def open_store(self, account: Account | None) -> ObjectStore:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
+from regmirror.config.model import realm_url
 from regmirror.distribution.challenge import parse_challenge
 from regmirror.distribution.client import RegistryClient
 from regmirror.errors import RegistryError, RegmirrorError
@@ -44,7 +45,7 @@ def prove_host(http: Http, host: str) -> None:
     client = RegistryClient(http, f"https://{host}")
     answer = client.request("GET", "/v2/")
     challenge = parse_challenge(answer.headers.get("www-authenticate", ""))
-    realm = f"https://{host}/auth"
+    realm = realm_url(host)
     if answer.status != 401 or challenge is None or challenge.realm != realm:
         sent = f" with the realm {challenge.realm}" if challenge else ""
         raise RegistryError(

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
+from regmirror.config.model import realm_url
 from regmirror.deploy.public_check import prove_host
 from regmirror.distribution.client import RegistryClient
 from regmirror.errors import RegistryError, RegmirrorError
@@ -53,9 +54,11 @@ class PublicProof:
             asked = live.service_of(registry)
             client = RegistryClient(self.http, f"https://{asked.service}")
             prove_host(self.http, asked.service)
-            kid = decode_token(client.token(f"{client.base}/auth", asked.service)).header.get("kid")
+            kid = decode_token(client.token(realm_url(asked.service), asked.service)).header.get("kid")
             if kid != id_of(live.signing):
-                raise RegistryError(f"{client.base}/auth signs by the key {kid} instead of {id_of(live.signing)}")
+                raise RegistryError(
+                    f"{realm_url(asked.service)} signs by the key {kid} instead of {id_of(live.signing)}"
+                )
             if gone and (status := client.request("GET", "/v2/", signed(gone, asked, self.clock)).status) != 401:
                 raise RegistryError(f"{client.base}/v2/ answers {status} instead of 401 to a token of the old key")
 

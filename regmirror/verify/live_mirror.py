@@ -64,7 +64,7 @@ class LiveMirror:
 
     def realm(self, upstream: Upstream) -> str:
         """The token endpoint that clients must be sent to."""
-        return f"https://{self.mirror.host_of(upstream)}/auth"
+        return self.mirror.realm_of(upstream)
 
     def secret(self, name: str) -> dict[str, bytes]:
         """The data of a Secret; raises NotDeployedError where there is none."""
