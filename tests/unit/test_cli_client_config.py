@@ -101,7 +101,7 @@ def test_existing_files_are_listed_and_not_overwritten_without_force(tmp_path: P
     refused = run("dockerd", "--ca-file", str(ca_file), "--output-dir", str(tmp_path))
     assert refused.exit_code == ExitCode.USAGE
     assert f"different content in existing files: {existing}\n" in refused.stderr
-    overwrite = f"regmirror client-config dockerd --ca-file {ca_file} --output-dir {tmp_path} --force"
+    overwrite = f"regmirror client-config dockerd --output-dir {tmp_path} --force --ca-file {ca_file}"
     assert f"  Try: merge the files by hand, or overwrite them: {overwrite}\n" in refused.stderr
     assert existing.read_text() == "{}"
     assert list(existing.parent.iterdir()) == [existing]
@@ -113,7 +113,7 @@ def test_existing_files_are_listed_and_not_overwritten_without_force(tmp_path: P
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["containerd", "-f", "absent.yaml"], "there is no file absent.yaml"),
+        (["containerd", "-f", "absent.yaml"], "cannot read absent.yaml: no such file"),
         (["containerd", "--ca-file", "absent.crt"], "cannot read --ca-file absent.crt: No such file"),
         (
             ["containerd", "--ca-file", "regmirror.yaml"],

@@ -57,7 +57,7 @@ def run(*words: str) -> Result:
         (["--check"], "--check needs --output-dir"),
         (["--external-secrets", "a/b"], '--external-secrets "a/b" is not STORE or KIND/STORE'),
         (["--path", "../x"], '--path "../x" is not a path from the root of the repository'),
-        (["-f", "absent.yaml"], "there is no file absent.yaml"),
+        (["-f", "absent.yaml"], "cannot read absent.yaml: no such file"),
     ],
 )
 def test_a_usage_error_exits_with_2(words: list[str], message: str) -> None:
@@ -114,7 +114,7 @@ def test_standard_output_can_be_applied(helm: str) -> None:
     documents = list(yaml.safe_load_all(text.stdout))
     assert json.loads(listed.stdout) == {"apiVersion": "v1", "kind": "List", "items": documents}
     assert [found["kind"] for found in documents].count("Deployment") == 4
-    assert "To create them: regmirror render --output-dir DIR" in text.stderr
+    assert f"To create them: regmirror render --helm {helm} --output-dir DIR" in text.stderr
 
 
 @pytest.mark.helm
@@ -126,7 +126,7 @@ def test_a_change_is_written_and_what_is_no_longer_rendered_is_removed(helm: str
     Path("regmirror.yaml").write_text(yaml.safe_dump(samples.document()))
     checked = run(*words, "--check", "-o", "json")
     assert checked.exit_code == 1
-    assert f"files differ. To update: regmirror render --helm {helm} --output-dir out -o json" in checked.stderr
+    assert f"files differ. To update: regmirror render --output-dir out --helm {helm} -o json" in checked.stderr
     changes = {entry["path"]: entry["change"] for entry in json.loads(checked.stdout)["files"]}
     assert changes["regmirror-quay.yaml"] == "remove"
     assert changes["kustomization.yaml"] == "change"
@@ -187,8 +187,8 @@ def test_the_hint_repeats_the_options_of_the_command() -> None:
     words = ("-f", "regmirror.yaml", "-n", "a b", "--format", "argocd", "--output-dir", "out", "--check")
     hint = json.loads(run(*words, "-o", "json").stdout)["error"]["hint"]
     assert hint == (
-        "regmirror render -f regmirror.yaml -n 'a b' --format argocd --output-dir out --check "
-        "--repository https://git.example.com/infrastructure.git -o json"
+        "regmirror render --format argocd --output-dir out --check "
+        "--repository https://git.example.com/infrastructure.git -f regmirror.yaml -n 'a b' -o json"
     )
 
 
@@ -202,7 +202,7 @@ def test_the_report_is_the_golden_file() -> None:
 @pytest.mark.parametrize("value", STRANGE)
 def test_go_fills_the_templates_of_external_secrets_as_deploy_would(helm: str, value: str, tmp_path: Path) -> None:
     """Helm's template engine stands in for the operator's: both are Go's, with the functions of sprig."""
-    wanted = mirror(auth={"issuer": value + "{{{ .Values }}}{{- x"}, storage={"bucket": "{{bucket}}"})
+    wanted = mirror(auth={"issuer": value + "{{{ .Values }}}{{- x"}, storage={"region": "{{region}}"})
     chart = tmp_path / "chart"
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: engine\nversion: 0.1.0\n")
