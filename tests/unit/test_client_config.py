@@ -1,4 +1,4 @@
-"""The files for container runtimes: each is read by the parser of its own format, as the runtime does."""
+"""The files for container runtimes; each is read with a parser of its format, as the runtime does."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from regmirror.client_config.toml_template import render_toml, toml_literal
 from regmirror.errors import ConfigurationError, TemplateError
 from tests import samples
 
-AUTHORITY = samples.key_pair().certificate_pem.decode()
+CA_PEM = samples.key_pair().certificate_pem.decode()
 HUB = MirroredRegistry("docker.io", "https://registry-1.docker.io", "mirror.example.com")
 QUAY = MirroredRegistry("quay.io", "https://quay.io", "quay.example.com")
 PARSERS: dict[str, Callable[[str], Any]] = {
@@ -36,9 +36,9 @@ PARSERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def files(name: str, authority: str = AUTHORITY, registries: list[MirroredRegistry] | None = None) -> dict[str, Any]:
+def files(name: str, ca_pem: str = CA_PEM, registries: list[MirroredRegistry] | None = None) -> dict[str, Any]:
     """The parsed files of a runtime by path."""
-    setup = RUNTIMES[name]([HUB, QUAY] if registries is None else registries, authority)
+    setup = RUNTIMES[name]([HUB, QUAY] if registries is None else registries, ca_pem)
     return {file.path: PARSERS[Path(file.path).suffix](file.content) for file in setup.files}
 
 
@@ -51,17 +51,17 @@ def test_the_command_line_knows_every_runtime() -> None:
 
 
 @pytest.mark.parametrize("name", RUNTIMES)
-@pytest.mark.parametrize("authority", ["", AUTHORITY])
-def test_every_file_is_what_its_name_says_and_every_runtime_says_what_is_not_possible(
-    name: str, authority: str
-) -> None:
-    assert all(files(name, authority).values())
-    setup = RUNTIMES[name]([HUB, QUAY], authority)
+@pytest.mark.parametrize("ca_pem", ["", CA_PEM])
+def test_every_file_has_the_format_of_its_name_and_every_runtime_has_limitations(name: str, ca_pem: str) -> None:
+    assert all(files(name, ca_pem).values())
+    setup = RUNTIMES[name]([HUB, QUAY], ca_pem)
     assert setup.steps
-    assert setup.limitations.endswith(".")
+    assert setup.limitations
+    assert all(limitation.endswith(".") for limitation in setup.limitations)
+    assert not any(step.endswith(".") for step in setup.steps)
     assert len({file.path for file in setup.files}) == len(setup.files)
     text = "".join(file.content for file in setup.files)
-    assert bool(authority) is ("CERTIFICATE" in text or base64.b64encode(AUTHORITY.encode()).decode() in text)
+    assert bool(ca_pem) is ("CERTIFICATE" in text or base64.b64encode(CA_PEM.encode()).decode() in text)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_containerd_has_a_directory_for_each_registry(name: str, directory: str)
     assert f"{directory}/docker.io/ca.crt" not in without
 
 
-def test_kind_mounts_the_directory_that_containerd_is_told_to_read() -> None:
+def test_kind_mounts_the_directory_that_containerd_reads() -> None:
     (cluster,) = files("kind")["kind.yaml"]
     assert (cluster["kind"], cluster["apiVersion"]) == ("Cluster", "kind.x-k8s.io/v1alpha4")
     (mount,) = cluster["nodes"][0]["extraMounts"]
@@ -101,7 +101,7 @@ def test_kind_mounts_the_directory_that_containerd_is_told_to_read() -> None:
     assert registry == {"config_path": mount["containerPath"]}
 
 
-def test_dockerd_mirrors_docker_hub_alone() -> None:
+def test_dockerd_mirrors_only_docker_hub() -> None:
     found = files("dockerd")
     assert found == {
         "/etc/docker/daemon.json": {"registry-mirrors": ["https://mirror.example.com"]},
@@ -111,7 +111,7 @@ def test_dockerd_mirrors_docker_hub_alone() -> None:
         files("dockerd", "", [QUAY])
 
 
-def test_buildkit_trusts_the_authority_for_the_hosts_of_the_mirrors() -> None:
+def test_buildkit_trusts_the_ca_pem_for_the_hosts_of_the_mirrors() -> None:
     found = files("buildkit")
     path = "/etc/buildkit/regmirror-ca.crt"
     assert found["/etc/buildkit/buildkitd.toml"]["registry"] == {
@@ -133,7 +133,7 @@ def test_each_registry_of_podman_has_its_own_mirror(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["k3s", "rke2"])
-def test_rancher_keeps_its_registries_to_itself(name: str) -> None:
+def test_k3s_and_rke2_have_files_of_their_own(name: str) -> None:
     path = f"/etc/rancher/{name}/registries.yaml"
     (content,) = files(name)[path]
     ca_file = f"/etc/rancher/{name}/regmirror-ca.crt"
@@ -141,7 +141,7 @@ def test_rancher_keeps_its_registries_to_itself(name: str) -> None:
         "mirrors": {one.name: {"endpoint": [f"https://{one.host}"]} for one in (HUB, QUAY)},
         "configs": {one.host: {"tls": {"ca_file": ca_file}} for one in (HUB, QUAY)},
     }
-    modes = {file.path: file.mode for file in RUNTIMES[name]([HUB], AUTHORITY).files}
+    modes = {file.path: file.mode for file in RUNTIMES[name]([HUB], CA_PEM).files}
     assert modes == {path: 0o600, ca_file: 0o644}
     (without,) = files(name, "")[path]
     assert "configs" not in without
@@ -159,29 +159,29 @@ def test_talos_has_a_document_for_each_registry_and_the_older_form() -> None:
                 "name": one.name,
                 "endpoints": [{"url": f"https://{one.host}"}],
             },
-            {"apiVersion": "v1alpha1", "kind": "RegistryTLSConfig", "name": one.host, "ca": AUTHORITY},
+            {"apiVersion": "v1alpha1", "kind": "RegistryTLSConfig", "name": one.host, "ca": CA_PEM},
         )
     ]
     assert found["talos.yaml"] == expected
     (older,) = found["talos-before-1.12.yaml"]
     registries = older["machine"]["registries"]
     assert registries["mirrors"]["quay.io"] == {"endpoints": ["https://quay.example.com"]}
-    assert base64.b64decode(registries["config"]["mirror.example.com"]["tls"]["ca"]).decode() == AUTHORITY
+    assert base64.b64decode(registries["config"]["mirror.example.com"]["tls"]["ca"]).decode() == CA_PEM
 
 
 @pytest.mark.parametrize("name", RUNTIMES)
-def test_nothing_but_the_mirror_is_ever_named_as_one(name: str) -> None:
-    """What is written names Docker Hub as the registry itself only, and no host that is not in the file."""
+def test_no_other_host_is_configured_as_a_mirror(name: str) -> None:
+    """The files name Docker Hub only as the registry itself, and no host that is not in the configuration."""
     setup: ClientSetup = RUNTIMES[name]([HUB], "")
     text = "".join(file.content for file in setup.files)
     assert set(re.findall(r"https://[a-z0-9.-]+", text)) <= {"https://mirror.example.com", HUB.server}
 
 
-def test_the_name_of_a_registry_is_told_by_the_upstreams_url() -> None:
+def test_a_registry_is_named_by_the_url_of_its_upstream() -> None:
     assert mirrored_registries(samples.mirror(upstreams=samples.TWO_UPSTREAMS), {}) == [HUB, QUAY]
 
 
-def test_a_registry_is_renamed_where_the_upstream_is_a_way_to_it() -> None:
+def test_a_registry_behind_a_proxy_can_be_renamed() -> None:
     proxied = [{"name": "hub", "url": "https://proxy.example.com:8443", "anonymousPull": ["library/*"]}]
     mirror = samples.mirror(upstreams=proxied)
     (by_url,) = mirrored_registries(mirror, {})
@@ -190,14 +190,14 @@ def test_a_registry_is_renamed_where_the_upstream_is_a_way_to_it() -> None:
     assert mirrored_registries(mirror, {"hub": "ghcr.io"})[0].server == "https://ghcr.io"
 
 
-def test_an_upstream_that_is_not_there_cannot_be_renamed() -> None:
-    with pytest.raises(ConfigurationError, match="there is no upstream other") as caught:
+def test_an_unknown_upstream_cannot_be_renamed() -> None:
+    with pytest.raises(ConfigurationError, match="no upstream is named other") as caught:
         mirrored_registries(samples.mirror(), {"other": "docker.io"})
-    assert caught.value.hint == "the file has: docker-hub"
+    assert caught.value.hint == "use one of: docker-hub"
 
 
 def test_two_mirrors_of_one_registry_are_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r"two upstreams stand for docker\.io"):
+    with pytest.raises(ConfigurationError, match=r"two upstreams mirror docker\.io"):
         mirrored_registries(samples.mirror(upstreams=samples.TWO_UPSTREAMS), {"quay": "docker.io"})
 
 
@@ -206,6 +206,6 @@ def test_any_text_survives_as_a_toml_string(text: str) -> None:
     assert tomllib.loads(f"{toml_literal(text)} = {toml_literal([text])}") == {text: [text]}
 
 
-def test_a_template_that_gives_no_toml_is_told() -> None:
-    with pytest.raises(TemplateError, match="gives no valid TOML"):
+def test_a_template_of_invalid_toml_is_reported() -> None:
+    with pytest.raises(TemplateError, match="does not render to valid TOML"):
         render_toml("clients/kind.yaml.j2", {"directory": "/etc"})
