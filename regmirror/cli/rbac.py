@@ -67,7 +67,7 @@ def role(mirror: "Mirror", command: Command) -> dict[str, Any]:
 
 def rights(mirror: "Mirror", command: Command) -> "Sequence[Right]":
     """What a command asks the API server for; one that changes something checks the same before it begins."""
-    from regmirror.deploy.preflight import deploy_rights, diff_rights
+    from regmirror.deploy.rights import deploy_rights, diff_rights
     from regmirror.destroy.rights import destroy_rights
     from regmirror.rotate.rights import rotate_rights
     from regmirror.status.rights import STATUS_RIGHTS

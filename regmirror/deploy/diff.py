@@ -9,7 +9,8 @@ from typing import Any
 
 from regmirror.config.model import API_VERSION
 from regmirror.deploy.diff_changes import FieldChange, ObjectChange, Plan, PlannedStep
-from regmirror.deploy.preflight import diff_rights, preflight_steps, require_rights
+from regmirror.deploy.preflight import preflight_steps
+from regmirror.deploy.rights import diff_rights, require_rights
 from regmirror.deploy.run import prepare
 from regmirror.deploy.signing_key_warnings import signing_key_warnings
 from regmirror.deploy.steps import DeployOptions, changing_steps

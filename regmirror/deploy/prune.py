@@ -1,20 +1,21 @@
 """What an upstream leaves behind that is no longer in the file: its release and its Secrets."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from regmirror.deploy.diff_changes import Plan, counted, kind_of, removal
-from regmirror.deploy.release_removal import remove_release
 from regmirror.desired import names
 from regmirror.desired.releases import Stack
-from regmirror.errors import ClusterError
+from regmirror.errors import ClusterError, HelmError
 from regmirror.ports.async_cluster import AsyncCluster
-from regmirror.ports.cluster import SECRET, Object
+from regmirror.ports.cluster import POD, SECRET, Object
 from regmirror.ports.helm import Helm, ListedRelease
 from regmirror.steps.step import Done, Waiting
 
 _CHARTS = {"redis", "auth", "registry", "ingress"}
+_POLL = 0.5
+"""Seconds between two looks at the pods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +90,28 @@ class PruneStep:
 
 def _secret(name: str) -> Object:
     return {"kind": SECRET.kind, "metadata": {"name": name}}
+
+
+async def remove_release(name: str, helm: Helm, cluster: AsyncCluster, waiting: Callable[[str], None]) -> None:
+    """Uninstall a release, which may be gone already, and wait for its pods to end; ``waiting`` hears of what.
+
+    Raises HelmError or ClusterError.
+    """
+    waiting(f"helm uninstall {name}")
+    try:
+        await helm.uninstall(name)
+    except HelmError as error:
+        # Helm deletes one object after the other.
+        error.left_changes = True
+        error.message = f"{name}: {error.message}"
+        raise
+    selector = f"app.kubernetes.io/instance={name}"
+    while pods := await cluster.select(POD, selector):
+        waiting(f"pods are going: {', '.join(sorted(_described(pod) for pod in pods))}")
+        await asyncio.sleep(_POLL)
+
+
+def _described(pod: Object) -> str:
+    finalizers = pod["metadata"].get("finalizers") or []
+    held = f" (held by the finalizer {', '.join(finalizers)})" if finalizers else ""
+    return f"{pod['metadata']['name']}{held}"

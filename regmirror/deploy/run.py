@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from regmirror.config.model import API_VERSION, Mirror
-from regmirror.deploy.foundation import with_resource_version
 from regmirror.deploy.preflight import preflight_steps
 from regmirror.deploy.prune import Orphans, find_orphans
 from regmirror.deploy.resolve_secrets import resolve_secrets
 from regmirror.deploy.rollback import Snapshot, rolled_back, take_snapshot
+from regmirror.deploy.secrets import with_resource_version
 from regmirror.deploy.signing_key_warnings import signing_key_warnings
 from regmirror.deploy.steps import DeployOptions, DesiredState, deployment_steps
+from regmirror.desired import names
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack, build_stack
 from regmirror.errors import RegmirrorError
@@ -25,7 +26,6 @@ from regmirror.steps.runner import run_steps
 from regmirror.steps.step import Done, Progress, Step
 
 DEFAULTS = DeployOptions()
-_OURS = "app.kubernetes.io/managed-by=regmirror"
 
 
 async def deploy_mirror(
@@ -60,7 +60,7 @@ async def deploy_mirror(
 async def prepare(connections: Connections, now: datetime, *, skip_bucket: bool) -> tuple[DesiredState, Orphans]:
     """What a deployment is to arrive at, and what is there beyond it; nothing is changed. Raises RegmirrorError."""
     mirror, cluster = connections.mirror, connections.cluster
-    found, releases = await asyncio.gather(cluster.select(SECRET, _OURS), connections.helm.releases())
+    found, releases = await asyncio.gather(cluster.select(SECRET, names.MANAGED_SELECTOR), connections.helm.releases())
     live = {secret["metadata"]["name"]: secret for secret in found}
     # After the look above: a key that is rotated between the two then belongs to a version that is outdated.
     mirror_secrets = await cluster.run(resolve_secrets, mirror, connections.resolver, now)
@@ -83,7 +83,7 @@ async def _open_store(connections: Connections, mirror_secrets: MirrorSecrets, s
 
 
 async def _take_snapshot(desired: DesiredState, connections: Connections) -> Snapshot:
-    secrets = await connections.cluster.select(SECRET, _OURS)
+    secrets = await connections.cluster.select(SECRET, names.MANAGED_SELECTOR)
     return await take_snapshot([release.name for release in desired.stack.releases], connections, secrets)
 
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from regmirror.config.model import Mirror
+from regmirror.deploy.bucket import BucketStep
 from regmirror.deploy.diff_changes import PlannedStep
-from regmirror.deploy.foundation import SECRETS_STEP, BucketStep, NamespaceStep, SecretsStep
+from regmirror.deploy.namespace import NamespaceStep
 from regmirror.deploy.prune import Orphans, PruneStep
 from regmirror.deploy.public_check import ProofStep
 from regmirror.deploy.release import ReleaseStep
+from regmirror.deploy.secrets import SECRETS_STEP, SecretsStep
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack
 from regmirror.ports.cluster import Object

@@ -29,6 +29,9 @@ RESOURCE_QUOTA = Kind("v1", "ResourceQuota")
 SECRET = Kind("v1", "Secret")
 CLUSTER_ISSUER = Kind("cert-manager.io/v1", "ClusterIssuer")
 
+MINIMUM_KUBERNETES = (1, 30)
+"""The first version with the preStop sleep action, which every rollout without a failed pull needs."""
+
 
 class Applied(Enum):
     """What a server-side apply did."""

@@ -10,7 +10,7 @@ import pytest
 
 from regmirror.config.model import Mirror
 from regmirror.deploy.diff import diff_mirror, plan_deployment
-from regmirror.deploy.preflight import diff_rights
+from regmirror.deploy.rights import diff_rights
 from regmirror.deploy.steps import DeployOptions
 from regmirror.errors import BucketMissingError, PermissionDeniedError
 from regmirror.ports.cluster import DEPLOYMENT, NAMESPACE, SECRET, Kind, Right

@@ -7,7 +7,9 @@ import asyncio
 import pytest
 
 from regmirror.config.model import Mirror
-from regmirror.deploy.foundation import BucketStep, NamespaceStep, SecretsStep
+from regmirror.deploy.bucket import BucketStep
+from regmirror.deploy.namespace import NamespaceStep
+from regmirror.deploy.secrets import SecretsStep
 from regmirror.desired.secrets import secret_manifests
 from regmirror.errors import BucketMissingError, ClusterError, StorageError, StorageUnreachableError
 from regmirror.ports.async_cluster import AsyncCluster

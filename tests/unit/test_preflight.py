@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from regmirror.config.model import Mirror
-from regmirror.deploy.preflight import deploy_rights, preflight_steps
+from regmirror.deploy.preflight import preflight_steps
+from regmirror.deploy.rights import deploy_rights
 from regmirror.desired.assets import asset_directory
 from regmirror.errors import ClusterError, ConfigurationError, HelmMissingError, PermissionDeniedError, RegmirrorError
 from regmirror.ports.cluster import CLUSTER_ISSUER, INGRESS, INGRESS_CLASS, Object, Right
