@@ -52,4 +52,4 @@ def client_config(
         if streams.output is Format.TABLE:
             print_setup(streams, setup, written)
         else:
-            streams.print_document(client_report(runtime.value, registries, setup))
+            streams.document(client_report(runtime.value, registries, setup))

@@ -37,15 +37,15 @@ def read_authority(path: Path) -> str:
 def print_setup(terminal: Terminal, setup: ClientSetup, written: list[Path]) -> None:
     """The files (or where they were written), what to do with them, and what they cannot bring about."""
     for path in written:
-        terminal.print(f"✔ {path}", "green")
+        terminal.result(f"{terminal.symbols.ok} {path}", "green")
     for file in setup.files if not written else []:
         merge = "; merge it into the one that is there" if file.may_exist else ""
-        terminal.print(f"# {file.path} (mode {file.mode:04o}{merge})", "bold")
-        terminal.print(file.content)
-    terminal.print("Then:", "bold")
+        terminal.result(f"# {file.path} (mode {file.mode:04o}{merge})", "bold")
+        terminal.result(file.content)
+    terminal.result("Then:", "bold")
     for step in setup.steps:
-        terminal.print(f"  {step}")
-    terminal.print(f"Not possible with this runtime: {setup.limitations}", "yellow")
+        terminal.result(f"  {step}")
+    terminal.result(f"Not possible with this runtime: {setup.limitations}", "yellow")
 
 
 def write_files(files: list[ClientFile], directory: Path, *, force: bool) -> list[Path]:

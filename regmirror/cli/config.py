@@ -52,7 +52,7 @@ def schema(
         from regmirror.verify.report import report_schema
 
         published = {Kind.MIRROR: mirror_schema, Kind.VERIFY_REPORT: report_schema}
-        streams.print(json.dumps(published[kind](), indent=2))
+        streams.result(json.dumps(published[kind](), indent=2))
 
 
 @app.command("validate")
@@ -77,13 +77,13 @@ def validate(
         except InvalidFileError as error:
             if streams.output is Format.TABLE:
                 raise
-            streams.print_document(_verdict(file, error.problems))
+            streams.document(_verdict(file, error.problems))
             raise typer.Exit(ExitCode.USAGE) from None
         if streams.output is Format.TABLE:
             hosts = ", ".join(f"https://{mirror.host_of(upstream)}" for upstream in mirror.upstreams)
-            streams.print(f"✔ {file} is right: {hosts}", "green")
+            streams.result(f"{streams.symbols.ok} {file} is right: {hosts}", "green")
         else:
-            streams.print_document(_verdict(file, []))
+            streams.document(_verdict(file, []))
 
 
 def _verdict(file: Path, problems: "list[Problem]") -> dict[str, Any]:
@@ -127,7 +127,7 @@ def show(
             _print(streams, mirror, sources, found)
         else:
             configuration = effective(mirror)
-            streams.print_document(
+            streams.document(
                 {
                     "apiVersion": mirror.api_version,
                     "kind": "EffectiveConfiguration",
@@ -142,7 +142,7 @@ def _print(streams: Terminal, mirror: "Mirror", sources: "ValueSources", found: 
     from regmirror.config.effective_config import effective, yaml_lines
 
     for line, path in yaml_lines(effective(mirror)):
-        streams.print(f"{line:<{_COLUMN}}  # {sources.of(path)}" if path else line)
+        streams.result(f"{line:<{_COLUMN}}  # {sources.of(path)}" if path else line)
     for one in found:
         if one.is_there is False:
-            streams.say(f"Not at hand here: {one.what}, for {one.key_path}", "yellow")
+            streams.info(f"Not at hand here: {one.what}, for {one.key_path}", "yellow")

@@ -94,9 +94,9 @@ def _code(error: RegmirrorError, *, dry_run: bool) -> int:
 
 def _show(streams: Terminal, report: dict[str, Any], host: str) -> None:
     if streams.output is not Format.TABLE:
-        streams.print_document(report)
-    streams.say()
-    streams.say(f"https://{host} serves." if report["changed"] else f"No change: https://{host} is as it should be.")
+        streams.document(report)
+    streams.info()
+    streams.info(f"https://{host} serves." if report["changed"] else f"No change: https://{host} is as it should be.")
     for warning in report["warnings"]:
-        streams.say(f"Warning: {warning}", "yellow")
-    streams.say("Next: regmirror verify")
+        streams.info(f"Warning: {warning}", "yellow")
+    streams.info("Next: regmirror verify")

@@ -72,8 +72,8 @@ def destroy(
         with StepProgress(streams) as progress:
             report = run_until_done(removal.execute(progress, limit))
         if output is not Format.TABLE:
-            streams.print_document(report)
-        streams.say(f"https://{host} is removed.")
+            streams.document(report)
+        streams.info(f"https://{host} is removed.")
 
 
 def _confirm(streams: Terminal, name: str, what: str, option: str, *, given: str | None) -> None:
@@ -86,30 +86,30 @@ def _confirm(streams: Terminal, name: str, what: str, option: str, *, given: str
             )
         from rich.prompt import Prompt
 
-        given = Prompt.ask(f"Type the name of {what}, to go on", console=streams.words, default="", show_default=False)
+        given = Prompt.ask(f"Type the name of {what}, to go on", console=streams.stderr, default="", show_default=False)
     if given != name:
         raise ConfigurationError(f"that is not {name}, the name of {what}: nothing was removed")
 
 
 def _show(streams: Terminal, removal: "Removal", report: dict[str, Any]) -> None:
     if streams.output is not Format.TABLE:
-        streams.print_document(report)
+        streams.document(report)
     elif not removal.is_empty:
         _list(streams, removal)
     if removal.is_empty:
-        streams.say(f"There is nothing of https://{report['host']} in namespace {report['namespace']}.")
+        streams.info(f"There is nothing of https://{report['host']} in namespace {report['namespace']}.")
 
 
 def _list(streams: Terminal, removal: "Removal") -> None:
     report = removal.report([], [])
     context = removal.connections.cluster.context
-    streams.print(f"In namespace {report['namespace']}, context {context}, goes:", "bold")
+    streams.result(f"In namespace {report['namespace']}, context {context}, goes:", "bold")
     for line in report["goes"]:
-        streams.print(f"  - {line}", "red")
+        streams.result(f"  - {line}", "red")
     if data := report["data"]:
         least = "" if data["complete"] else "at least "
         size = f"{least}{data['objects']:,} objects of {least}{data['bytes']:,} bytes"
-        streams.print(f"  - data: {size} below {', '.join(data['prefixes'])} in the bucket {data['bucket']}", "red")
-    streams.print("What stays:", "bold")
+        streams.result(f"  - data: {size} below {', '.join(data['prefixes'])} in the bucket {data['bucket']}", "red")
+    streams.result("What stays:", "bold")
     for line in report["stays"]:
-        streams.print(f"  = {line}", "green")
+        streams.result(f"  = {line}", "green")

@@ -51,10 +51,10 @@ def tell(streams: Terminal, report: dict[str, Any]) -> None:
     from regmirror.cli.diff_table import show_diff
 
     if streams.output is not Format.TABLE:
-        streams.print_document(report)
+        streams.document(report)
     else:
         show_diff(streams, report)
     if report["differs"]:
-        streams.say("Bring the cluster to the file: regmirror deploy")
+        streams.info("Bring the cluster to the file: regmirror deploy")
         raise typer.Exit(_DIFFERS)
-    streams.say(f"No difference: https://{report['host']} is deployed as the file says.")
+    streams.info(f"No difference: https://{report['host']} is deployed as the file says.")

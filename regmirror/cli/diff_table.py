@@ -16,21 +16,21 @@ def show_diff(streams: Terminal, report: dict[str, Any]) -> None:
         _show_object(streams, found)
     for step in report["steps"]:
         if step["changed"] and not any(found["step"] == step["name"] for found in report["objects"]):
-            streams.print(f"~ {step['name']}: {step['detail']}", "yellow")
+            streams.result(f"~ {step['name']}: {step['detail']}", "yellow")
     for kept in report["kept"]:
-        streams.print(f"= {kept['kind']} {kept['name']}: {kept['path']} added by {kept['by']}, stays", "dim")
+        streams.result(f"= {kept['kind']} {kept['name']}: {kept['path']} added by {kept['by']}, stays", "dim")
     for name in report["orphans"]:
-        streams.print(f"= {name}: no longer in the file, stays without --prune", "dim")
+        streams.result(f"= {name}: no longer in the file, stays without --prune", "dim")
     for warning in report["warnings"]:
-        streams.say(f"Warning: {warning}", "yellow")
+        streams.info(f"Warning: {warning}", "yellow")
 
 
 def _show_object(streams: Terminal, found: dict[str, Any]) -> None:
     sign, style = _SIGNS[found["action"]]
-    streams.print(f"{sign} {found['kind']} {found['name']}{_note(found)}", style)
+    streams.result(f"{sign} {found['kind']} {found['name']}{_note(found)}", style)
     for field in found["fields"]:
         for line in _field(field):
-            streams.print(f"    {line}")
+            streams.result(f"    {line}")
 
 
 def _field(field: dict[str, Any]) -> list[str]:

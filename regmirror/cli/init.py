@@ -108,14 +108,14 @@ def _require(answers: "InitOptions") -> None:
 
 
 def _tell_next(streams: Terminal, file: Path, answers: "InitOptions") -> None:
-    streams.say(f"✔ {file} written: everyone may pull {', '.join(answers.allowed)}", "green")
+    streams.info(f"{streams.symbols.ok} {file} written: everyone may pull {', '.join(answers.allowed)}", "green")
     references = [r for a in (answers.access_key, answers.credentials) if a for r in (a.name, a.password)]
     unset = [reference["env"] for reference in references if "env" in reference and reference["env"] not in os.environ]
     if unset:
-        streams.say(f"  Before deploy, set: {', '.join(unset)}")
+        streams.info(f"  Before deploy, set: {', '.join(unset)}")
     if not answers.issuer:
         secret = f"secret tls {answers.tls_secret} --cert=tls.crt --key=tls.key"
-        streams.say(f"  The certificate of {answers.host} belongs into a Secret, unless it is there already:")
-        streams.say(f"    kubectl create namespace {answers.namespace}")
-        streams.say(f"    kubectl -n {answers.namespace} create {secret}")
-    streams.say(f"Next: regmirror deploy{'' if file == DEFAULT_FILE else f' -f {file}'}")
+        streams.info(f"  The certificate of {answers.host} belongs into a Secret, unless it is there already:")
+        streams.info(f"    kubectl create namespace {answers.namespace}")
+        streams.info(f"    kubectl -n {answers.namespace} create {secret}")
+    streams.info(f"Next: regmirror deploy{'' if file == DEFAULT_FILE else f' -f {file}'}")

@@ -77,10 +77,10 @@ def _offers(
         cluster = KubernetesCluster(kubeconfig, context, namespace)
         offers = names(cluster, INGRESS_CLASS), names(cluster, CLUSTER_ISSUER)
     except (ClusterError, KubeconfigError) as error:
-        streams.say(f"The cluster cannot be asked what it offers: {error.message}", "yellow")
+        streams.info(f"The cluster cannot be asked what it offers: {error.message}", "yellow")
         return [], []
     found = f"Ingress classes {', '.join(offers[0]) or 'none'}; cert-manager issuers {', '.join(offers[1]) or 'none'}"
-    streams.say(f"Found by context {cluster.context}: {found}")
+    streams.info(f"Found by context {cluster.context}: {found}")
     return offers
 
 
@@ -88,7 +88,7 @@ class _Asker:
     """Questions on standard error, so that standard output stays clean."""
 
     def __init__(self, streams: Terminal, directory: Path) -> None:
-        self._console = streams.words
+        self._console = streams.stderr
         self._directory = directory
 
     def text(self, question: str, default: str | None = None) -> str:

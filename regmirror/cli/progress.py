@@ -23,9 +23,9 @@ class StepProgress:
             TextColumn("{task.description}", markup=False),
             TimeElapsedColumn(),
             TextColumn("{task.fields[reason]}", markup=False),
-            console=terminal.words,
+            console=terminal.stderr,
             transient=True,
-            disable=not terminal.words.is_terminal,
+            disable=not terminal.stderr.is_terminal,
         )
 
     def __enter__(self) -> Self:
@@ -47,16 +47,18 @@ class StepProgress:
 
     def finished(self, title: str, done: Done) -> None:
         """A step ended well."""
-        self._end(title, f"✔ {title:<{_WIDTH}} {done.detail}", "green" if done.changed else None)
+        self._end(
+            title, f"{self._terminal.symbols.ok} {title:<{_WIDTH}} {done.detail}", "green" if done.changed else None
+        )
 
     def failed(self, title: str, error: RegmirrorError) -> None:
         """A step failed; the error itself is told at the end."""
-        self._end(title, f"✗ {title:<{_WIDTH}} {error.code}, see below", "red")
+        self._end(title, f"{self._terminal.symbols.error} {title:<{_WIDTH}} {error.code}, see below", "red")
 
     def skipped(self, title: str, reason: str) -> None:
         """A step was not tried."""
-        self._terminal.say(f"- {title:<{_WIDTH}} {reason}", "dim")
+        self._terminal.info(f"- {title:<{_WIDTH}} {reason}", "dim")
 
     def _end(self, title: str, line: str, style: str | None) -> None:
         self._live.remove_task(self._tasks.pop(title))
-        self._terminal.say(line, style)
+        self._terminal.info(line, style)

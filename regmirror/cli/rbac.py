@@ -47,10 +47,10 @@ def rbac(
 
         mirror = read_mirror(file, namespace)
         roles = [role(mirror, chosen) for chosen in ([command] if command else Command)]
-        streams.print(yaml.safe_dump_all(roles, sort_keys=False).rstrip())
+        streams.result(yaml.safe_dump_all(roles, sort_keys=False).rstrip())
         name, where = roles[0]["metadata"]["name"], mirror.namespace
         bind = f"kubectl -n {where} create rolebinding {name} --role={name} --serviceaccount={where}:NAME"
-        streams.say(f"Bind it: {bind}")
+        streams.info(f"Bind it: {bind}")
 
 
 def role(mirror: "Mirror", command: Command) -> dict[str, Any]:

@@ -110,11 +110,11 @@ def _print(streams: Terminal, rendering: "Rendering", render_options: "RenderOpt
     from regmirror.render.files import to_yaml
 
     if streams.output is Format.JSON:
-        streams.print_document({"apiVersion": "v1", "kind": "List", "items": rendering.objects})
+        streams.document({"apiVersion": "v1", "kind": "List", "items": rendering.objects})
     else:
-        streams.print(to_yaml(*rendering.objects).rstrip())
+        streams.result(to_yaml(*rendering.objects).rstrip())
     if not render_options.store:
-        streams.say("The Secrets with secret values are not among these: render --output-dir tells how to fill them.")
+        streams.info("The Secrets with secret values are not among these: render --output-dir tells how to fill them.")
 
 
 def _write(streams: Terminal, rendering: "Rendering", directory: Path, *, check: bool, force: bool) -> None:
@@ -124,15 +124,15 @@ def _write(streams: Terminal, rendering: "Rendering", directory: Path, *, check:
     if not check:
         write_files(rendering.files, changes, directory, force=force)
     if streams.output is not Format.TABLE:
-        streams.print_document(_document(directory, changes))
+        streams.document(_document(directory, changes))
     else:
         for path, change in changes.items():
-            streams.print(f"{change.value:8} {directory / path}")
+            streams.result(f"{change.value:8} {directory / path}")
     if check and changes:
-        streams.say(f"Files that differ: {len(changes)}. Write them: the same command without --check")
+        streams.info(f"Files that differ: {len(changes)}. Write them: the same command without --check")
         raise typer.Exit(ExitCode.FAILED)
-    streams.say(f"{directory} is up to date: {len(rendering.files)} files.")
-    streams.say(f"Next: read {directory}/README.md")
+    streams.info(f"{directory} is up to date: {len(rendering.files)} files.")
+    streams.info(f"Next: read {directory}/README.md")
 
 
 def _document(directory: Path, changes: "dict[str, Change]") -> dict[str, Any]:

@@ -124,7 +124,7 @@ def _code(error: RegmirrorError, *, check: bool) -> int:
 
 
 def _announce(streams: Terminal, action: "Action") -> None:
-    streams.say(_TITLES[action.value], "bold")
+    streams.info(_TITLES[action.value], "bold")
 
 
 def _run(streams: Terminal, rotation: "Rotation") -> dict[str, Any]:
@@ -134,7 +134,7 @@ def _run(streams: Terminal, rotation: "Rotation") -> dict[str, Any]:
         return run_until_done(rotation.run())
     except KeyboardInterrupt:
         done = ", ".join(name for name, _ in rotation.done) or "nothing"
-        streams.say(f"done in this run: {done}")
+        streams.info(f"done in this run: {done}")
         raise
 
 
@@ -143,8 +143,8 @@ def _check(streams: Terminal, rotation: "Rotation") -> int:
 
     found = run_until_done(rotation.check())
     if streams.output is not Format.TABLE:
-        streams.print_document(found)
-    streams.say(found["message"])
+        streams.document(found)
+    streams.info(found["message"])
     if not found["deployed"]:
         return _NOTHING_DEPLOYED
     return _IS_DUE if found["due"] else _IS_NOT_DUE
@@ -155,23 +155,23 @@ def _show_plan(streams: Terminal, rotation: "Rotation") -> None:
 
     actions = run_until_done(rotation.plan())
     if streams.output is not Format.TABLE:
-        streams.print_document({"plan": [action.value for action in actions]})
+        streams.document({"plan": [action.value for action in actions]})
     else:
         for action in actions:
-            streams.print(_TITLES[action.value])
+            streams.result(_TITLES[action.value])
     if not actions:
-        streams.say("Nothing would be done: the certificate is not due.")
-        streams.say(_ANYWAY)
+        streams.info("Nothing would be done: the certificate is not due.")
+        streams.info(_ANYWAY)
 
 
 def _show(streams: Terminal, report: dict[str, Any]) -> None:
     if streams.output is not Format.TABLE:
-        streams.print_document(report)
-    streams.say()
+        streams.document(report)
+    streams.info()
     if report["rotated"] or report["changed"]:
-        streams.say(f"The signing key is {report['key']}." if report["rotated"] else f"Kept: {report['key']}.")
-        streams.say(f"Started: {', '.join(report['started']) or 'no pod'}")
-        streams.say("Next: regmirror verify")
+        streams.info(f"The signing key is {report['key']}." if report["rotated"] else f"Kept: {report['key']}.")
+        streams.info(f"Started: {', '.join(report['started']) or 'no pod'}")
+        streams.info("Next: regmirror verify")
         return
-    streams.say(f"Not due before {report['due'][:10]}, nothing was changed: {report['key']}.")
-    streams.say(_ANYWAY)
+    streams.info(f"Not due before {report['due'][:10]}, nothing was changed: {report['key']}.")
+    streams.info(_ANYWAY)

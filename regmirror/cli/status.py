@@ -63,10 +63,10 @@ def _watch(streams: Terminal, see: Callable[[], "Status"], pause: float) -> "Sta
     seen = see()
     with suppress(KeyboardInterrupt):
         while True:
-            if streams.data.is_terminal:
-                streams.data.clear()
+            if streams.stdout.is_terminal:
+                streams.stdout.clear()
             elif streams.output is Format.YAML:
-                streams.print("---")
+                streams.result("---")
             _show(streams, seen)
             time.sleep(pause)
             seen = see()
@@ -80,5 +80,5 @@ def _show(streams: Terminal, seen: "Status") -> "Status":
     if streams.output is Format.TABLE:
         print_status(streams, seen)
     else:
-        streams.print_document(status_report(seen))
+        streams.document(status_report(seen))
     return seen

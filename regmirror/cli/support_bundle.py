@@ -53,7 +53,7 @@ def support_bundle(
         )
         now = datetime.now(UTC)
         path = output_file or Path(f"regmirror-support-{now:%Y%m%d-%H%M%S}.tar.gz")
-        streams.say("Collecting; this takes some seconds, and a minute where something hangs.")
+        streams.info("Collecting; this takes some seconds, and a minute where something hangs.")
         bundle = collect(
             Sources(
                 LiveMirror(connections, lambda: datetime.now(UTC)),
@@ -100,9 +100,9 @@ def _show(streams: Terminal, bundle: "Bundle", path: Path) -> None:
     from regmirror.support.report import bundle_report
 
     if streams.output is not Format.TABLE:
-        streams.print_document(bundle_report(bundle, path))
+        streams.document(bundle_report(bundle, path))
         return
-    streams.print(f"✔ {path}: {len(bundle.files)} files", "green")
-    streams.print("Left out:", "bold")
+    streams.result(f"{streams.symbols.ok} {path}: {len(bundle.files)} files", "green")
+    streams.result("Left out:", "bold")
     for line in bundle.left_out:
-        streams.print(f"  {line}")
+        streams.result(f"  {line}")

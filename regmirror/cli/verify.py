@@ -88,7 +88,7 @@ def verify(
             return LiveMirror(connections, lambda: datetime.now(UTC), chosen_image)
 
         if patience:
-            results = run_until_healthy(checks, new_live_mirror, patience, streams.say)
+            results = run_until_healthy(checks, new_live_mirror, patience, streams.info)
             _print(streams, output, mirror, iter(results))
         else:
             results = _print(streams, output, mirror, run_checks(checks, new_live_mirror()))
@@ -118,7 +118,7 @@ def _print(streams: Terminal, output: ReportFormat, mirror: "Mirror", stream: "I
         return print_results(streams, stream, several=len(mirror.upstreams) > 1, short=short)
     results = list(stream)
     if output is ReportFormat.JUNIT:
-        streams.print(junit_report(mirror, results))
+        streams.result(junit_report(mirror, results))
     else:
-        streams.print_document(verify_report(mirror, results))
+        streams.document(verify_report(mirror, results))
     return results

@@ -232,7 +232,7 @@ def test_a_support_bundle_of_a_dead_cluster_has_the_rest_and_says_what_it_lacks(
     words = ["--kubeconfig", kubeconfig(), "--resolve", f"{samples.HOST}:443:127.0.0.1:1", "--helm", "/absent/helm"]
     result = run("support-bundle", *words, "--output-file", "help.tar.gz")
     assert result.exit_code == ExitCode.OK
-    assert result.stdout.splitlines()[:2] == ["✔ help.tar.gz: 4 files", "Left out:"]
+    assert result.stdout.splitlines()[:2] == ["√ help.tar.gz: 4 files", "Left out:"]
     assert "  objects, events and logs, which could not be redacted: no answer from the Kubernetes API" in result.stdout
     with tarfile.open("help.tar.gz") as archive:
         files = {member.name: archive.extractfile(member) for member in archive}

@@ -62,7 +62,7 @@ def test_the_files_are_written_as_they_are_printed(tmp_path: Path, authority: Pa
     result = run("k3s", "--ca-file", str(authority), "--output-dir", str(target))
     assert result.exit_code == ExitCode.OK
     registries = target / "etc/rancher/k3s/registries.yaml"
-    assert f"✔ {registries}" in result.stdout
+    assert f"√ {registries}" in result.stdout
     assert yaml.safe_load(registries.read_text())["mirrors"] == {"docker.io": {"endpoint": [f"https://{samples.HOST}"]}}
     assert stat.S_IMODE(registries.stat().st_mode) == 0o600
     assert (target / "etc/rancher/k3s/regmirror-ca.crt").read_bytes() == samples.key_pair().certificate_pem

@@ -93,7 +93,7 @@ def test_any_text_can_be_read_back(text: str) -> None:
 
 def test_a_file_that_is_right_is_told_so() -> None:
     result = run("validate")
-    assert (result.exit_code, result.stdout) == (0, "✔ regmirror.yaml is right: https://mirror.example.com\n")
+    assert (result.exit_code, result.stdout) == (0, "√ regmirror.yaml is right: https://mirror.example.com\n")
     document = json.loads(run("validate", "-o", "json").stdout)
     assert document["valid"] is True
     assert document["problems"] == []

@@ -30,8 +30,8 @@ def test_each_step_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     captured = capsys.readouterr()
     assert captured.out == ""
     assert [line.split(maxsplit=2) for line in captured.err.splitlines()] == [
-        ["✔", "Secrets", "6 created"],
-        ["✗", "regmirror-auth", "RM300, see below"],
+        ["√", "Secrets", "6 created"],
+        ["×", "regmirror-auth", "RM300, see below"],
         ["-", "regmirror-ingress", "what it needs has failed"],
     ]
 
