@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from regmirror.deploy.diff_changes import Plan, creation
+from regmirror.deploy.diff_changes import StepDiff, object_created
 from regmirror.desired import names
 from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import NAMESPACE, Object
@@ -13,7 +13,7 @@ NAMESPACE_STEP = "namespace"
 
 @dataclass(frozen=True, slots=True)
 class NamespaceStep:
-    """Creates the namespace where it is missing; an existing one is left as it is."""
+    """Creates a missing namespace; an existing one is not changed."""
 
     cluster: AsyncCluster
     needs: tuple[str, ...]
@@ -23,20 +23,20 @@ class NamespaceStep:
     async def apply(self, progress: Waiting) -> Done:
         """Raises ClusterError."""
         namespace = self.cluster.namespace
-        progress.waiting(self.title, f"Namespace {namespace}")
+        progress.waiting(f"Namespace {namespace}")
         if await self.cluster.get(NAMESPACE, namespace):
             return Done(namespace)
         await self.cluster.apply(self._manifest())
         return Done(f"{namespace} created", changed=True)
 
-    async def plan(self) -> Plan:
+    async def diff(self) -> StepDiff:
         """Raises ClusterError."""
         namespace = self.cluster.namespace
         if await self.cluster.get(NAMESPACE, namespace):
-            return Plan(namespace)
-        return Plan(f"{namespace} would be created", True, (creation(self._manifest(), was_there=False),))
+            return StepDiff(namespace)
+        return StepDiff(f"{namespace} would be created", True, (object_created(self._manifest(), was_there=False),))
 
     def _manifest(self) -> Object:
-        # By its labels destroy knows whose it is.
+        # destroy removes only a namespace with these labels.
         metadata = {"name": self.cluster.namespace, "labels": names.labels("namespace")}
         return {"apiVersion": NAMESPACE.api_version, "kind": NAMESPACE.kind, "metadata": metadata}

@@ -1,4 +1,4 @@
-"""What ``deploy`` and ``diff`` need to be allowed in the namespace."""
+"""The permissions that ``deploy`` and ``diff`` need in the namespace."""
 
 from regmirror.config.model import Mirror
 from regmirror.errors import PermissionDeniedError
@@ -15,7 +15,7 @@ _WRITTEN = (
 )
 _WRITTEN_WITH_REPLICAS = ("policy", "poddisruptionbudgets")
 _READ = (
-    # The mirror's own: a Role can give this right within the namespace.
+    # Only the mirror's own namespace: a Role can grant this.
     Right("get", "", "namespaces"),
     Right("list", "", "pods"),
     Right("get", "", "pods/log"),
@@ -24,24 +24,25 @@ _READ = (
 
 
 def deploy_rights(mirror: Mirror) -> list[Right]:
-    """What ``deploy`` does in the namespace; Helm keeps its releases in Secrets, and deletes what a chart drops."""
+    """What ``deploy`` needs; Helm stores its releases in Secrets, and deletes what a chart no longer contains."""
     return [*(Right(verb, group, resource) for group, resource in _written(mirror) for verb in _WRITE), *_READ]
 
 
-def _written(mirror: Mirror) -> list[tuple[str, str]]:
-    several = mirror.auth.replicas > 1 or mirror.registry.replicas > 1
-    return [*_WRITTEN, _WRITTEN_WITH_REPLICAS] if several else [*_WRITTEN]
-
-
 def diff_rights(mirror: Mirror) -> list[Right]:
-    """What ``diff`` asks of the namespace; a dry run needs the right to do it in earnest, as with kubectl."""
-    written = [found for found in _written(mirror) if found != _SECRETS]
+    """What ``diff`` needs; a server-side dry run needs the same permission as the change, as with kubectl."""
+    written = [kind for kind in _written(mirror) if kind != _SECRETS]
     applied = [Right(verb, group, resource) for group, resource in written for verb in ("get", "patch")]
     return [Right("get", *_SECRETS), Right("list", *_SECRETS), *applied, Right("get", "", "namespaces")]
 
 
 def require_rights(cluster: Cluster, rights: list[Right]) -> None:
-    """Raises PermissionDeniedError, naming each that is missing, unless the user has all these rights."""
+    """Raises PermissionDeniedError, which names each missing permission, unless the user has all of them."""
     missing = missing_rights(cluster, rights)
     if missing:
-        raise PermissionDeniedError(missing, hint="use another --context, or have these rights granted: regmirror rbac")
+        hint = "use another --context, or ask an administrator to apply the Role that this prints: regmirror rbac"
+        raise PermissionDeniedError(missing, hint=hint)
+
+
+def _written(mirror: Mirror) -> list[tuple[str, str]]:
+    several = mirror.auth.replicas > 1 or mirror.registry.replicas > 1
+    return [*_WRITTEN, _WRITTEN_WITH_REPLICAS] if several else [*_WRITTEN]

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from regmirror.deploy.diff_changes import Plan, counted, creation
-from regmirror.deploy.diff_secrets import kept_keys, secret_change
+from regmirror.deploy.diff_changes import StepDiff, count_actions, object_created
+from regmirror.deploy.diff_secrets import diff_secret, foreign_keys
 from regmirror.deploy.namespace import NAMESPACE_STEP
 from regmirror.desired import names
 from regmirror.desired.secrets import Manifest
@@ -18,9 +18,9 @@ SECRETS_STEP = "secrets"
 
 
 def with_resource_version(manifests: list[Manifest], live: Mapping[str, Object]) -> list[Manifest]:
-    """The manifests, those that a rotation changes bound to the versions that were read.
+    """The manifests; those that a rotation changes apply only to the versions that were read.
 
-    A deployment that runs beside a rotation is refused by the API server then, instead of bringing the old key back.
+    If a rotation runs at the same time, the API server so refuses the deployment, which would restore the old key.
     """
     return [_bound(manifest, live.get(manifest["metadata"]["name"])) for manifest in manifests]
 
@@ -47,32 +47,32 @@ class SecretsStep:
         """Raises ClusterError."""
         outcomes: list[Applied] = []
         for manifest in self.manifests:
-            progress.waiting(self.title, f"Secret {manifest['metadata']['name']}")
+            progress.waiting(f"Secret {manifest['metadata']['name']}")
             try:
                 outcomes.append(await self.cluster.apply(manifest))
             except ClusterError as error:
-                error.left_changes = any(outcome is not Applied.UNCHANGED for outcome in outcomes)
+                error.left_changes |= any(outcome is not Applied.UNCHANGED for outcome in outcomes)
                 raise
         counts = [f"{outcomes.count(kind)} {kind.value}" for kind in Applied if kind in outcomes]
         return Done(", ".join(counts), changed=any(outcome is not Applied.UNCHANGED for outcome in outcomes))
 
-    async def plan(self) -> Plan:
+    async def diff(self) -> StepDiff:
         """Raises ClusterError."""
         names_of_all = [manifest["metadata"]["name"] for manifest in self.manifests]
         live = await asyncio.gather(*(self.cluster.get(SECRET, name) for name in names_of_all))
         pairs = list(zip(self.manifests, live, strict=True))
-        there = {_belonging(wanted) for wanted, has in pairs if has}
+        existing = {_owner(wanted) for wanted, has in pairs if has}
         changes = [
-            secret_change(wanted, has) if has else creation(wanted, was_there=_belonging(wanted) in there)
+            diff_secret(wanted, has) if has else object_created(wanted, was_there=_owner(wanted) in existing)
             for wanted, has in pairs
         ]
         objects = tuple(change for change in changes if change)
-        kept = tuple(kept for wanted, has in pairs if has for kept in kept_keys(wanted, has))
-        return Plan(counted(objects), bool(objects), objects, kept)
+        foreign = tuple(field for wanted, has in pairs if has for field in foreign_keys(wanted, has))
+        return StepDiff(count_actions(objects), bool(objects), objects, foreign)
 
 
-def _belonging(secret: Manifest) -> str:
-    """What a Secret comes and goes with: its upstream, or the mirror as a whole."""
+def _owner(secret: Manifest) -> str:
+    """What a Secret is created and removed with: its upstream's name, or "" for the mirror as a whole."""
     name = str(secret["metadata"]["name"])
     upstream = name.removesuffix("-config").removesuffix("-credential")
     is_of_upstream = secret["metadata"]["labels"] == names.labels("registry") and upstream != name

@@ -16,7 +16,7 @@ from regmirror.deploy.diff_changes import (
     as_foreign_fields,
     diff_object,
 )
-from regmirror.deploy.diff_fields import fields_of, written
+from regmirror.deploy.diff_fields import fields_of, format_path
 from regmirror.desired import names
 
 CONTAINER = {"name": "auth", "image": "auth:1", "args": ["--v=2"], "ports": [{"name": "http", "containerPort": 5001}]}
@@ -144,5 +144,5 @@ def test_a_field_that_is_gone_by_now_has_no_owner() -> None:
 
 def test_items_of_lists_are_named_by_what_tells_them_apart() -> None:
     spec = {"rules": [{"host": "a.b", "paths": [{"path": "/v2"}]}], "plain": ["x"], "twice": [{"name": "a"}] * 2}
-    ways = {written(path) for path in fields_of({"kind": "Ingress", "spec": spec})}
+    ways = {format_path(path) for path in fields_of({"kind": "Ingress", "spec": spec})}
     assert ways >= {"spec.rules[a.b].host", "spec.rules[a.b].paths[/v2].path", "spec.plain[0]", "spec.twice[1].name"}
