@@ -32,14 +32,14 @@ unit: .venv/ready ## the tests that need no cluster
 bench: .venv/ready ## measure; figures go to bench/results
 	$(BIN)/python -m bench
 
-reliability: .venv/ready ## break what a mirror needs, measure, and write docs/reliability.md
+reliability: .venv/ready ## break what a mirror needs, measure, and write docs/explanation/reliability.md
 	REGMIRROR_LONG=1 REGMIRROR_RELIABILITY=docs/reliability.json \
 	  $(BIN)/python -m lab run --up -- $(PYTEST) tests/e2e/test_reliability.py
-	$(BIN)/python docs/generate_reliability.py > docs/reliability.md
+	$(BIN)/python docs/generate_reliability.py > docs/explanation/reliability.md
 
 docs: .venv/ready ## write the documentation that is made from the code
-	$(BIN)/python docs/generate_configuration.py > docs/configuration.md
-	$(BIN)/python docs/generate_reliability.py > docs/reliability.md
+	$(BIN)/python docs/generate_configuration.py > docs/reference/configuration.md
+	$(BIN)/python docs/generate_reliability.py > docs/explanation/reliability.md
 
 lock: ## resolve the dependencies anew, within the bounds of pyproject.toml
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
