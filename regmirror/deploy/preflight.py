@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from regmirror.config.model import Mirror
 from regmirror.deploy.resolve_secrets import secret_value
 from regmirror.deploy.rights import deploy_rights, require_rights
-from regmirror.errors import ClusterError, ConfigurationError, PermissionDeniedError, RegmirrorError
+from regmirror.errors import ClusterError, ConfigurationError, PermissionDeniedError
 from regmirror.ports.cluster import (
     CLUSTER_ISSUER,
     CUSTOM_RESOURCE_DEFINITION,
@@ -64,7 +64,7 @@ def prerequisite_steps(connections: Connections) -> list[PreflightStep]:
     ]
 
 
-async def unmet_prerequisites(connections: Connections) -> list[tuple[PreflightStep, RegmirrorError]]:
+async def unmet_prerequisites(connections: Connections) -> list[tuple[PreflightStep, ConfigurationError]]:
     """The prerequisites that fail, in order, each with its error; raises ClusterError if the cluster fails."""
     steps: Sequence[PreflightStep] = prerequisite_steps(connections)
     results = await asyncio.gather(*(step.check() for step in steps), return_exceptions=True)

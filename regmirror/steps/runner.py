@@ -9,7 +9,7 @@ from regmirror.errors import DeadlineError, ExitCode, InterruptedRunError, Partl
 from regmirror.steps.step import Done, Progress, Step
 from regmirror.workloads.remedies import suggest_remedy
 
-_RERUN = "rerun the command: it continues where it stopped"
+_RERUN = "run the command again: it continues where it stopped"
 
 
 async def run_steps(

@@ -40,7 +40,7 @@ def old_pods_serve(deployment: Object) -> bool:
 
 
 def pre_stop_seconds(pod: Object) -> int:
-    """How long a terminating pod still serves, by its preStop sleep; 0 if it has no such sleep or is not terminating."""
+    """How long a terminating pod still serves, by its preStop sleep; 0 if it has none or is not terminating."""
     if not pod["metadata"].get("deletionTimestamp"):
         return 0
     hooks = [(container.get("lifecycle") or {}).get("preStop") or {} for container in pod["spec"]["containers"]]
