@@ -113,7 +113,7 @@ def _check_rights(mirror: Mirror, cluster: Cluster) -> Done:
 def _check_namespace(mirror: Mirror, cluster: Cluster) -> Done:
     namespace = cluster.get(NAMESPACE, mirror.namespace)
     if namespace is None:
-        return Done(f"{mirror.namespace}, to be created")
+        return Done(f"{mirror.namespace} (will be created)")
     if namespace["metadata"].get("deletionTimestamp"):
         raise ConfigurationError(
             f"namespace {mirror.namespace} is being deleted",

@@ -11,7 +11,7 @@ def orphan_warnings(orphans: Orphans) -> list[str]:
     """At most one sentence."""
     if not orphans:
         return []
-    return [f"no longer in the file, but still in the cluster: {', '.join(orphans.names)}: regmirror deploy --prune"]
+    return [f"not in the file, but still in the cluster: {', '.join(orphans.names)}; remove: regmirror deploy --prune"]
 
 
 def signing_key_warnings(auth: AuthComponent, pair: KeyPair, now: datetime) -> list[str]:

@@ -52,7 +52,7 @@ def compare(wanted: dict[str, Any], live: dict[str, Any], after: dict[str, Any],
     return diff_object(before, wanted, live, after, lambda value: value)
 
 
-def test_an_object_that_stays_as_it_is_has_no_change() -> None:
+def test_an_object_that_is_as_it_should_be_has_no_change() -> None:
     assert compare(WANTED, WANTED, WANTED) is None
 
 

@@ -24,6 +24,7 @@ from tests.fakes.connections import FakeConnections
 from tests.fakes.helm import FakeHelm
 from tests.fakes.progress import RecordedProgress, RecordedWaiting
 
+NO_TRAEFIK = "ingress.className: the cluster has no IngressClass traefik"
 DEFAULT = {"ingressclass.kubernetes.io/is-default-class": "true"}
 
 
