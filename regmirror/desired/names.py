@@ -2,6 +2,8 @@
 
 PREFIX = "regmirror-"
 FIELD_MANAGER = "regmirror"
+MANAGED_SELECTOR = "app.kubernetes.io/managed-by=regmirror"
+"""Selects the objects that regmirror writes itself, without Helm."""
 
 REDIS = f"{PREFIX}redis"
 AUTH = f"{PREFIX}auth"

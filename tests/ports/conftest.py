@@ -10,6 +10,7 @@ import gzip
 import json
 import os
 import secrets
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,17 +47,21 @@ def setting() -> Setting:
 
 @dataclass(frozen=True)
 class Place:
-    """A namespace and its neighbours; ``put_elsewhere`` creates an object in one of these."""
+    """A namespace and its neighbors.
+
+    ``put_elsewhere`` creates an object in a neighbor, ``apply_as`` applies one as another field manager.
+    """
 
     cluster: Cluster
     without_namespace: Cluster
     put_elsewhere: Callable[[Object], object]
+    apply_as: Callable[[str, Object], object]
 
 
 @pytest.fixture
 def fake_place() -> Place:
     cluster = FakeCluster()
-    return Place(cluster, FakeCluster(exists=False), cluster.elsewhere.append)
+    return Place(cluster, FakeCluster(exists=False), cluster.elsewhere.append, cluster.apply_as)
 
 
 @pytest.fixture
@@ -65,9 +70,20 @@ def real_place(setting: Setting) -> Iterator[Place]:
     cluster, elsewhere, absent = (KubernetesCluster(None, setting.context, name) for name in names)
     for one in (cluster, elsewhere):
         one.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": one.namespace}})
-    yield Place(cluster, absent, lambda manifest: elsewhere.apply(manifest))
+    yield Place(
+        cluster,
+        absent,
+        lambda manifest: elsewhere.apply(manifest),
+        lambda manager, manifest: apply_as(manager, manifest, setting.context, cluster.namespace),
+    )
     for one in (cluster, elsewhere):
         one.delete(NAMESPACE, one.namespace)
+
+
+def apply_as(manager: str, manifest: Object, context: str, namespace: str) -> None:
+    """Server-side apply with kubectl, as another field manager."""
+    command = ["kubectl", "--context", context, "-n", namespace, "apply", "--server-side", "--force-conflicts"]
+    subprocess.run([*command, f"--field-manager={manager}", "-f", "-"], input=json.dumps(manifest).encode(), check=True)
 
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.lab)])

@@ -1,4 +1,4 @@
-"""Bucket, namespace, Secrets: each is made where it is missing, and left alone where it is as it should be."""
+"""Bucket, namespace and Secrets are created if they are missing, and not changed if they are as they should be."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import asyncio
 import pytest
 
 from regmirror.config.model import Mirror
-from regmirror.deploy.foundation import BucketStep, NamespaceStep, SecretsStep
+from regmirror.deploy.bucket import BucketStep
+from regmirror.deploy.namespace import NamespaceStep
+from regmirror.deploy.secrets import SecretsStep
 from regmirror.desired.secrets import secret_manifests
 from regmirror.errors import BucketMissingError, ClusterError, StorageError, StorageUnreachableError
 from regmirror.ports.async_cluster import AsyncCluster
@@ -16,20 +18,20 @@ from regmirror.steps.step import Done, Step
 from tests import samples
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.object_store import FakeStore
-from tests.fakes.progress import RecordedProgress
+from tests.fakes.progress import RecordedWaiting
 
 UNREACHABLE = StorageUnreachableError("no answer")
 
 
 def do(step: Step) -> Done:
-    return asyncio.run(step.apply(RecordedProgress()))
+    return asyncio.run(step.apply(RecordedWaiting()))
 
 
 def storage(**changes: object) -> Mirror:
     return samples.mirror(storage={"bucket": "layers", "region": "here", **changes})
 
 
-def test_a_bucket_that_can_be_used_is_left_alone() -> None:
+def test_a_usable_bucket_is_not_changed() -> None:
     assert do(BucketStep(storage(), FakeStore())) == Done("layers")
 
 
@@ -51,9 +53,9 @@ def test_a_bucket_that_cannot_be_used_stops_the_deployment(failure: StorageError
 @pytest.mark.parametrize(
     "endpoint", ["http://minio:9000", "http://minio.storage.svc:9000", "http://minio.storage.svc.cluster.local"]
 )
-def test_an_endpoint_inside_the_cluster_cannot_be_looked_at_from_here(endpoint: str) -> None:
+def test_an_endpoint_inside_the_cluster_cannot_be_checked_from_here(endpoint: str) -> None:
     done = do(BucketStep(storage(endpoint=endpoint), FakeStore(failure=UNREACHABLE)))
-    assert done == Done(f"not looked at: {endpoint} is an address inside the cluster")
+    assert done == Done(f"not checked: {endpoint} is an address inside the cluster", skipped=True)
 
 
 def test_the_namespace_is_created_once() -> None:

@@ -1,4 +1,4 @@
-"""A release is upgraded where it differs, waited for, and when it does not come up the pod's own reason is told."""
+"""A release is upgraded if it differs, its rollout is awaited, and a failing pod's own reason is reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from regmirror.steps.step import Done
 from tests import samples
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.helm import FakeHelm
-from tests.fakes.progress import RecordedProgress
+from tests.fakes.progress import RecordedProgress, RecordedWaiting
 
 NAME = "regmirror-redis"
 RELEASE = Release(NAME, "redis", chart_directory("redis"), {"replicas": 2})
@@ -68,19 +68,19 @@ def step(helm: FakeHelm, cluster: FakeCluster, **changes: Any) -> ReleaseStep:
 
 
 def do(one: ReleaseStep) -> tuple[Done, list[str]]:
-    progress = RecordedProgress()
-    return asyncio.run(one.apply(progress)), progress.events
+    progress = RecordedWaiting()
+    return asyncio.run(one.apply(progress)), progress.reasons
 
 
 def test_a_new_release_is_installed(cluster: FakeCluster, helm: FakeHelm) -> None:
     assert do(step(helm, cluster)) == (
         Done("revision 1", changed=True),
-        ["waiting regmirror-redis: helm upgrade --install"],
+        ["helm upgrade --install"],
     )
     assert cluster.get(DEPLOYMENT, NAME)
 
 
-def test_a_release_that_is_as_it_should_be_is_left_alone(cluster: FakeCluster, helm: FakeHelm) -> None:
+def test_a_release_as_it_should_be_is_not_changed(cluster: FakeCluster, helm: FakeHelm) -> None:
     do(step(helm, cluster))
     before = cluster.get(DEPLOYMENT, NAME)
     assert do(step(helm, cluster)) == (Done("unchanged"), [])
@@ -109,45 +109,42 @@ def test_a_release_that_is_not_deployed_is_upgraded(cluster: FakeCluster, helm: 
 
 
 @pytest.mark.parametrize("status", ["pending-install", "pending-upgrade", "pending-rollback"])
-def test_whoever_works_on_a_release_is_waited_for(cluster: FakeCluster, helm: FakeHelm, status: str) -> None:
+def test_another_helm_operation_is_waited_for(cluster: FakeCluster, helm: FakeHelm, status: str) -> None:
     do(step(helm, cluster))
     helm.record(NAME, 2, status, asyncio.run(helm.render(RELEASE)))
-    one, progress = step(helm, cluster), RecordedProgress()
+    one, progress = step(helm, cluster), RecordedWaiting()
 
     async def scenario() -> Done:
         task = asyncio.create_task(one.apply(progress))
-        while not progress.events:
+        while not progress.reasons:
             await asyncio.sleep(0)
         helm.record(NAME, 2, "deployed", await helm.render(RELEASE))
         return await task
 
     assert asyncio.run(scenario()) == Done("unchanged")
-    assert progress.events[0] == (
-        f"waiting regmirror-redis: whoever works on the Helm release (it is marked {status}); "
-        "taken for killed if nothing happens for 30s"
-    )
+    assert progress.reasons[0] == f"another Helm operation ({status}); treated as stale after 30s without progress"
 
 
-def test_an_operation_without_a_sign_of_life_is_taken_for_killed(
+def test_an_operation_without_progress_is_treated_as_killed(
     cluster: FakeCluster, helm: FakeHelm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(release_step, "_PATIENCE", 0.1)
+    monkeypatch.setattr(release_step, "_STALE_LOCK", 0.1)
     do(step(helm, cluster))
     helm.record(NAME, 2, "pending-upgrade", [])
     done, events = do(step(helm, cluster))
     assert done == Done("unchanged")
-    assert "it is marked pending-upgrade" in events[0]
+    assert "another Helm operation (pending-upgrade)" in events[0]
     assert [found["metadata"]["labels"]["status"] for found in records(cluster)] == ["deployed"]
 
 
-def test_unlocking_clears_the_mark_of_a_killed_deployment(cluster: FakeCluster, helm: FakeHelm) -> None:
+def test_unlocking_clears_the_lock_of_a_killed_deployment(cluster: FakeCluster, helm: FakeHelm) -> None:
     do(step(helm, cluster))
     helm.record(NAME, 2, "pending-upgrade", [])
     assert do(step(helm, cluster, release=replace(RELEASE, values={"replicas": 3}), unlock=True))[0].changed
     assert [found["metadata"]["labels"]["status"] for found in records(cluster)] == ["deployed", "deployed"]
 
 
-def test_unlocking_the_very_first_installation_starts_it_anew(cluster: FakeCluster, helm: FakeHelm) -> None:
+def test_unlocking_the_very_first_installation_restarts_it(cluster: FakeCluster, helm: FakeHelm) -> None:
     helm.record(NAME, 1, "pending-install", [])
     assert do(step(helm, cluster, unlock=True))[0] == Done("revision 1", changed=True)
 
@@ -162,9 +159,7 @@ def test_a_rollout_is_waited_for_and_its_reason_shown(cluster: FakeCluster, helm
     cluster.rollouts[NAME] = [HALF, HALF, WHOLE]
     done, events = do(step(helm, cluster))
     assert done.changed
-    assert set(events[1:]) == {
-        "waiting regmirror-redis: Deployment regmirror-redis (1/2 ready)\n  pod redis-1: CrashLoopBackOff (exit code 1)"
-    }
+    assert set(events[1:]) == {"Deployment regmirror-redis (1/2 ready)\n  pod redis-1: CrashLoopBackOff (exit code 1)"}
 
 
 def test_a_release_that_is_unchanged_is_waited_for_too(cluster: FakeCluster, helm: FakeHelm) -> None:
@@ -172,7 +167,7 @@ def test_a_release_that_is_unchanged_is_waited_for_too(cluster: FakeCluster, hel
     cluster.rollouts[NAME] = [HALF, HALF, WHOLE]
     done, events = do(step(helm, cluster))
     assert done == Done("unchanged")
-    assert set(events) == {"waiting regmirror-redis: Deployment regmirror-redis (1/2 ready)"}
+    assert set(events) == {"Deployment regmirror-redis (1/2 ready)"}
 
 
 def test_a_timeout_says_what_it_waited_for_and_why_without_any_secret(cluster: FakeCluster, helm: FakeHelm) -> None:
@@ -180,12 +175,13 @@ def test_a_timeout_says_what_it_waited_for_and_why_without_any_secret(cluster: F
     cluster.logs["redis-1", False] = "AUTH canary-redis-password failed"
     cluster.rollouts[NAME] = [HALF]
     with pytest.raises(DeadlineError) as caught:
-        asyncio.run(run_steps([step(helm, cluster)], RecordedProgress(), time.monotonic() + 0.3))
+        asyncio.run(run_steps([step(helm, cluster)], RecordedProgress(), time.monotonic() + 1))
     assert caught.value.exit_code is ExitCode.TIMED_OUT
     assert caught.value.message.splitlines() == [
-        "regmirror-redis: not done in time; waited for Deployment regmirror-redis (1/2 ready)",
+        "regmirror-redis: timed out waiting for Deployment regmirror-redis (1/2 ready)",
         "  pod redis-1: CrashLoopBackOff (exit code 1)",
         "    log: AUTH *** failed",
+        "  may have changed: regmirror-redis",
     ]
 
 
@@ -210,7 +206,7 @@ def test_an_api_server_that_is_restarted_is_waited_for(cluster: FakeCluster, hel
     restarting._objects = cluster._objects
     done, events = do(step(helm, restarting))
     assert done == Done("unchanged")
-    assert "waiting regmirror-redis: no answer from the Kubernetes API" in events
+    assert "no answer from the Kubernetes API" in events
 
 
 def test_what_is_shown_while_waiting_holds_no_secret(cluster: FakeCluster, helm: FakeHelm) -> None:
@@ -218,15 +214,12 @@ def test_what_is_shown_while_waiting_holds_no_secret(cluster: FakeCluster, helm:
     cluster.put({**CRASHING, "status": {"containerStatuses": [{"name": "redis", "ready": False, "state": state}]}})
     cluster.rollouts[NAME] = [HALF, HALF, WHOLE]
     _, events = do(step(helm, cluster))
-    assert (
-        events[-1]
-        == "waiting regmirror-redis: Deployment regmirror-redis (1/2 ready)\n  pod redis-1: CreateContainerError: ***"
-    )
+    assert events[-1] == "Deployment regmirror-redis (1/2 ready)\n  pod redis-1: CreateContainerError: ***"
 
 
 def test_a_deployment_that_disappears_ends_the_wait(helm: FakeHelm) -> None:
     without_it = FakeCluster()
-    with pytest.raises(ClusterError, match="the Deployment regmirror-redis has disappeared"):
+    with pytest.raises(ClusterError, match="the Deployment regmirror-redis was deleted"):
         do(step(helm, without_it))
 
 
@@ -237,7 +230,7 @@ def test_a_failure_of_helm_names_the_release_and_may_have_changed_something(
     with pytest.raises(HelmError) as caught:
         do(step(helm, cluster))
     assert caught.value.message == "regmirror-redis: helm upgrade failed: quota, ***"
-    assert caught.value.hint == "see also: helm -n regmirror history regmirror-redis"
+    assert caught.value.hint == "see the history of the release: helm -n regmirror history regmirror-redis"
     assert caught.value.left_changes
     del helm.failures[NAME]
     assert do(step(helm, cluster))[0] == Done("revision 2", changed=True)
@@ -255,9 +248,9 @@ def test_an_old_pod_that_still_serves_is_waited_for(cluster: FakeCluster, helm: 
     one = step(helm, cluster)
 
     async def scenario() -> None:
-        progress = RecordedProgress()
+        progress = RecordedWaiting()
         task = asyncio.create_task(one.apply(progress))
-        while "waiting regmirror-redis: old pods are going" not in progress.events:
+        while "old pods to terminate" not in progress.reasons:
             await asyncio.sleep(0)
         assert not task.done()
         cluster.delete(POD, "redis-0")
@@ -272,6 +265,26 @@ def test_an_old_pod_whose_sleep_is_over_is_not_waited_for(cluster: FakeCluster, 
     del pod["spec"]["containers"][0]["lifecycle"]
     cluster.put(pod)
     assert do(step(helm, cluster))[0].changed
+
+
+def test_a_failure_after_the_upgrade_may_have_changed_something(helm: FakeHelm) -> None:
+    """The release was installed, whatever became of the rollout: the report must contain it."""
+    with pytest.raises(ClusterError) as caught:
+        do(step(helm, FakeCluster()))
+    assert caught.value.left_changes
+
+
+def test_a_failed_rollout_says_that_the_old_pods_still_serve(cluster: FakeCluster, helm: FakeHelm) -> None:
+    do(step(helm, cluster))
+    stuck = {"observedGeneration": 2, "replicas": 3, "updatedReplicas": 1, "availableReplicas": 2}
+    cluster.rollouts[NAME] = [stuck]
+    changed = step(helm, cluster, release=replace(RELEASE, values={"replicas": 2, "image": "absent"}))
+    with pytest.raises(DeadlineError) as caught:
+        asyncio.run(run_steps([changed], RecordedProgress(), time.monotonic() + 1))
+    assert caught.value.message.splitlines()[:2] == [
+        "regmirror-redis: timed out waiting for Deployment regmirror-redis (2/2 ready, 2 old)",
+        "  the old pods still serve",
+    ]
 
 
 def records(cluster: FakeCluster) -> list[dict[str, Any]]:

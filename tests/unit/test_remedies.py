@@ -1,4 +1,4 @@
-"""What to try follows from the cluster's own words."""
+"""The hint for a refused object or a failing pod follows from the message of the cluster."""
 
 from __future__ import annotations
 
@@ -13,15 +13,20 @@ WEBHOOK = 'admission webhook "x.example.com" denied the request: no'
 @pytest.mark.parametrize(
     ("words", "way"),
     [
-        ('pods "a" is forbidden: exceeded quota: a.team, requested: pods=1', "the ResourceQuota a.team, or raise it"),
-        ('pods "a" is forbidden: violates PodSecurity "restricted:latest": x', "added to the pods (regmirror diff"),
+        ('pods "a" is forbidden: exceeded quota: a.team, requested: pods=1', "raise the ResourceQuota a.team"),
+        ('pods "a" is forbidden: violates PodSecurity "restricted:latest": x', "added to the pods: regmirror diff"),
         (POLICY, "admission policy"),
         (WEBHOOK, "admission policy"),
-        ("ImagePullBackOff: Back-off pulling image", "the image's name"),
-        ("ErrImagePull: 404", "the image's name"),
+        ("ImagePullBackOff: Back-off pulling image", "the name of the image"),
+        ("ErrImagePull: 404", "the name of the image"),
         ("0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims", "that claim"),
         ('0/1 nodes are available: persistentvolumeclaim "x" not found', "that claim"),
-        ("0/3 nodes are available: 3 Insufficient memory", "room on a node"),
+        (
+            "a resource already exists. Unable to continue: Service regmirror-auth exists "
+            "and cannot be imported into the current release: invalid ownership metadata",
+            "where it was applied (kubectl, Flux or Argo CD)",
+        ),
+        ("0/3 nodes are available: 3 Insufficient memory", "resources on a node"),
     ],
 )
 def test_what_to_try_is_known(words: str, way: str) -> None:

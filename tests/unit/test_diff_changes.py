@@ -16,7 +16,7 @@ from regmirror.deploy.diff_changes import (
     as_foreign_fields,
     diff_object,
 )
-from regmirror.deploy.diff_fields import fields_of, written
+from regmirror.deploy.diff_fields import fields_of, format_path
 from regmirror.desired import names
 
 CONTAINER = {"name": "auth", "image": "auth:1", "args": ["--v=2"], "ports": [{"name": "http", "containerPort": 5001}]}
@@ -52,7 +52,7 @@ def compare(wanted: dict[str, Any], live: dict[str, Any], after: dict[str, Any],
     return diff_object(before, wanted, live, after, lambda value: value)
 
 
-def test_an_object_that_stays_as_it_is_has_no_change() -> None:
+def test_an_object_that_is_as_it_should_be_has_no_change() -> None:
     assert compare(WANTED, WANTED, WANTED) is None
 
 
@@ -144,5 +144,5 @@ def test_a_field_that_is_gone_by_now_has_no_owner() -> None:
 
 def test_items_of_lists_are_named_by_what_tells_them_apart() -> None:
     spec = {"rules": [{"host": "a.b", "paths": [{"path": "/v2"}]}], "plain": ["x"], "twice": [{"name": "a"}] * 2}
-    ways = {written(path) for path in fields_of({"kind": "Ingress", "spec": spec})}
+    ways = {format_path(path) for path in fields_of({"kind": "Ingress", "spec": spec})}
     assert ways >= {"spec.rules[a.b].host", "spec.rules[a.b].paths[/v2].path", "spec.plain[0]", "spec.twice[1].name"}
