@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Runs as process 1 of the lab's own process, network and mount namespaces, prepares them, and then only holds them:
 #   sh enclosure.sh STATE RUN PAUSE INTERFACE ADDRESS SERVICES
 # It prints "ready" when the rest of the lab may start. With its death everything in the namespaces is gone.
