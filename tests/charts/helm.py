@@ -35,7 +35,7 @@ class Helm:
             env={**os.environ, "KUBECONFIG": os.devnull},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             check=False,
         )
 
@@ -75,4 +75,4 @@ def find_helm(major: int) -> Helm | None:
 
 def _version(program: str) -> str:
     words = [program, "version", "--template", "{{.Version}}"]
-    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
+    return subprocess.run(words, capture_output=True, text=True, timeout=600, check=True).stdout

@@ -38,8 +38,8 @@ def leaves(tree: dict[str, Any]) -> set[str]:
 )
 def test_shared_templates_are_the_same_text_and_say_so(file: str, charts: tuple[str, ...]) -> None:
     (text,) = {(DIRECTORY / chart / file).read_text() for chart in charts}
-    said = f"/* Same text in {', '.join(sorted(charts))}; tests/charts/test_alike.py compares them. */"
-    assert said in text.splitlines()[0]
+    notice = f"/* Same text in {', '.join(sorted(charts))}; tests/charts/test_alike.py compares them. */"
+    assert notice in text.splitlines()[0]
 
 
 def test_shared_values_have_the_same_schema() -> None:
