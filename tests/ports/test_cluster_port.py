@@ -23,7 +23,7 @@ from regmirror.ports.cluster import (
 from regmirror.workloads.rollout import is_rolled_out
 from tests.ports.conftest import Place
 
-ROLLOUT_TIMEOUT = 30.0
+ROLLOUT_TIMEOUT = 300.0
 
 
 def secret(name: str = "one", labels: dict[str, str] | None = None, **data: str) -> Object:

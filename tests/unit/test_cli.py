@@ -225,7 +225,7 @@ def test_a_watched_status_is_shown_again_until_it_is_interrupted(output: str) ->
             assert line, process.stderr.read()
             seen += "does not serve" in line or "StatusReport" in line
         process.send_signal(signal.SIGINT)
-        rest, words_left = process.communicate(timeout=30)
+        rest, words_left = process.communicate(timeout=300)
     assert process.returncode == ExitCode.FAILED
     assert words_left == ""
     assert "Traceback" not in rest

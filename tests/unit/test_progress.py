@@ -20,7 +20,7 @@ from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import HelmError
 from regmirror.steps.step import Done
 
-PATIENCE = 10
+PATIENCE = 300
 
 
 def test_each_step_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""lab.json: what a running lab tells tests and the demo, written when `up` is through and read by everybody else."""
+"""lab.json, which describes a running lab: written when `up` is complete, read by tests, the demo and `status`."""
 
 import json
 from typing import Any
@@ -10,29 +10,29 @@ from lab.credentials import write_secret
 from lab.errors import LabError
 from lab.instance import Instance
 
-# Counts up whenever what a reader of the record relies on changes.
+# Increment this whenever a change breaks readers of lab.json.
 FORMAT = 2
 
 
 def write(cluster: Cluster) -> None:
-    """Writes the record with mode 0600, because the keys of S3 and Docker Hub are in it."""
-    write_secret(cluster.instance.record, json.dumps(_content(cluster), indent=2) + "\n")
+    """Writes lab.json with mode 0600, because it contains the keys of S3 and Docker Hub."""
+    write_secret(cluster.instance.lab_info, json.dumps(_content(cluster), indent=2) + "\n")
 
 
 def is_up(instance: Instance) -> bool:
-    """Whether `up` was through and none of its processes has ended since."""
+    """Whether `up` was completed and none of its processes has ended since."""
     found = processes.alive(instance)
-    return instance.record.exists() and bool(found) and all(found.values())
+    return instance.lab_info.exists() and bool(found) and all(found.values())
 
 
 def read(instance: Instance) -> dict[str, Any]:
-    """The record of a running lab; raises LabError where `up` was never through."""
+    """The content of lab.json; raises LabError if the lab is not running."""
     try:
-        content: dict[str, Any] = json.loads(instance.record.read_text())
+        content: dict[str, Any] = json.loads(instance.lab_info.read_text())
     except FileNotFoundError as error:
-        raise LabError(f"The lab {instance.name} is not up: `python -m lab up` starts it.") from error
+        raise LabError(f"lab {instance.name} is not running: start it with `python -m lab up`") from error
     if content.get("format") != FORMAT:
-        raise LabError(f"{instance.record} was written by another version of the lab: `python -m lab down` removes it.")
+        raise LabError(f"{instance.lab_info} is from another version of the lab: remove it with `python -m lab down`")
     return content
 
 
@@ -80,14 +80,14 @@ def _content(cluster: Cluster) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """The version of each part, as it is pinned."""
+    """The pinned version of each part."""
     built = {module.name: toolchain.version_of(module) for module in GO_MODULES if module.version_of}
     fetched = {program.name: program.version for program in PUBLISHED_PROGRAMS}
     return built | fetched
 
 
 def stand_ins() -> dict[str, str]:
-    """What is not the real thing, by the name of the real thing."""
+    """The stand-ins, by the name of what they replace."""
     found = {"Docker Hub": "docker-hub-stand-in in front of a real registry", "Valkey": images.REDIS_STAND_IN}
     return found | ({"docker_auth": images.DOCKER_AUTH_STAND_IN} if images.auth_is_stand_in() else {})
 

@@ -1,4 +1,4 @@
-"""What a demonstration or an end-to-end test needs to know of the cluster that it runs on: the lab's, or another."""
+"""The cluster on which the demo and the end-to-end tests run: that of the lab, or another one."""
 
 import json
 import os
@@ -13,11 +13,11 @@ S3_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "S3_REGION", "S3_E
 
 
 @dataclass(frozen=True)
-class Setting:
-    """A cluster, an S3 service and an upstream, and how regmirror is told of them.
+class TargetCluster:
+    """A cluster, an S3 service and an upstream, with the environment and options that make regmirror use them.
 
-    `environment` are the variables of regmirror and its user, secrets included; `init_options` what `regmirror init`
-    is given beside them. `address` is where the Ingress answers; empty where DNS knows the host.
+    `environment` contains the variables for regmirror, including secrets; `init_options` are further options of
+    `regmirror init`. `address` is the address of the Ingress controller, or empty if DNS resolves the host.
     """
 
     context: str
@@ -31,11 +31,11 @@ class Setting:
     certificate: Path | None = None
     key: Path | None = None
     lab: dict[str, Any] | None = field(default=None, repr=False)
-    """The lab's record; None on another cluster."""
+    """The content of lab.json; None on another cluster."""
 
     @property
     def is_lab(self) -> bool:
-        """Whether the cluster is the lab's, where the stand-ins are and everything may be broken."""
+        """Whether the cluster is that of the lab, with its stand-ins, where tests may break everything."""
         return self.lab is not None
 
     def resolve(self, host: str) -> list[str]:
@@ -45,23 +45,23 @@ class Setting:
         return ["--resolve", f"{host}:443:{self.address}", "--resolve", f"{host}:80:{self.address}"]
 
 
-def find(environ: Mapping[str, str] = os.environ) -> Setting:
-    """The setting that the environment describes; raises LabError that says what is missing."""
+def find(environ: Mapping[str, str] = os.environ) -> TargetCluster:
+    """The cluster that the environment describes; raises LabError with what is missing."""
     if environ.get("CONTEXT"):
         return of_context(environ)
     if environ.get("REGMIRROR_LAB"):
         return of_lab(Path(environ["REGMIRROR_LAB"]))
     missing = environ.get(
-        "REGMIRROR_LAB_MISSING", "Nothing runs in the lab's network: start it by `python -m lab run`."
+        "REGMIRROR_LAB_MISSING", "this process does not run in the lab's network: start it with `python -m lab run`"
     )
-    raise LabError(f"{missing} Or name a cluster of yours by CONTEXT=NAME (see docs/lab.md).")
+    raise LabError(f"{missing}. To use your own cluster, set CONTEXT=NAME (see docs/contributing/lab.md)")
 
 
-def of_lab(record: Path) -> Setting:
-    """The lab's setting, from the record that `lab up` writes."""
-    lab = json.loads(record.read_text())
+def of_lab(lab_info: Path) -> TargetCluster:
+    """The lab's cluster, as described by its lab.json."""
+    lab = json.loads(lab_info.read_text())
     images, hub, s3 = lab["images"], lab["hub"], lab["s3"]
-    return Setting(
+    return TargetCluster(
         context=lab["context"],
         domain=lab["hosts"]["mirror"].partition(".")[2],
         environment={
@@ -91,14 +91,14 @@ def of_lab(record: Path) -> Setting:
     )
 
 
-def of_context(environ: Mapping[str, str]) -> Setting:
-    """A cluster of the user's own, described by variables (docs/lab.md lists them); raises LabError."""
+def of_context(environ: Mapping[str, str]) -> TargetCluster:
+    """The user's own cluster, from variables (see docs/contributing/lab.md); raises LabError if one is missing."""
     missing = [name for name in ("MIRROR_DOMAIN", *S3_VARIABLES) if name not in environ]
     if missing:
-        raise LabError(f"With CONTEXT, these variables are needed too: {', '.join(missing)}.")
+        raise LabError(f"CONTEXT also requires these variables: {', '.join(missing)}")
     kept = [*S3_VARIABLES, "DOCKERHUB_USERNAME", "DOCKERHUB_ACCESS_TOKEN"]
     options = [f"--ingress-class={environ['INGRESS_CLASS']}"] if environ.get("INGRESS_CLASS") else []
-    return Setting(
+    return TargetCluster(
         context=environ["CONTEXT"],
         domain=environ["MIRROR_DOMAIN"],
         environment={name: environ[name] for name in kept if environ.get(name)} | {"DOCKERHUB_ALLOWED": "library"},

@@ -1,4 +1,4 @@
-"""Where the measurements run: the lab, with a directory for files and the variables of an operator."""
+"""The environment of the measurements: the lab, a directory for files, and the variables of an operator."""
 
 import json
 import os
@@ -10,69 +10,69 @@ from pathlib import Path
 from typing import Any
 
 from lab import commands
-from lab.setting import Setting
+from lab.target_cluster import TargetCluster
 
 REGMIRROR = str(Path(sys.executable).parent / "regmirror")
 
 
 @dataclass(frozen=True)
-class Place:
-    """The lab's setting, and a directory that is gone after the measurements."""
+class Environment:
+    """The lab's cluster, and a temporary directory."""
 
-    setting: Setting
+    target: TargetCluster
     directory: Path
     names: set[str] = field(default_factory=set)
 
     @property
     def lab(self) -> dict[str, Any]:
-        """The lab's record."""
-        assert self.setting.lab is not None  # noqa: S101 - __main__ sees to it
-        return self.setting.lab
+        """The content of lab.json."""
+        assert self.target.lab is not None  # noqa: S101 - __main__ starts the lab
+        return self.target.lab
 
     def namespace(self, purpose: str) -> str:
-        """A new namespace with the certificate of the host in it, as the owner of the host brings it."""
+        """Create a namespace with the certificate of its host; returns its name."""
         name = f"bench-{purpose}-{secrets.token_hex(3)}"
         (self.directory / name).mkdir()
         self.kubectl("create", "namespace", name)
-        pair = [f"--cert={self.setting.certificate}", f"--key={self.setting.key}"]
+        pair = [f"--cert={self.target.certificate}", f"--key={self.target.key}"]
         self.kubectl("-n", name, "create", "secret", "tls", "regmirror-tls", *pair)
         self.names.add(name)
         return name
 
     def remove(self, namespace: str) -> None:
-        """Take a namespace away at once: what ends slowly would take time from the next measurement."""
+        """Delete a namespace without a grace period, so that stopping pods do not affect the next measurement."""
         now = ["--grace-period=0", "--force", "--wait=false"]
         self.kubectl("-n", namespace, "delete", "deployments,pods", "--all", *now)
         self.kubectl("delete", "namespace", namespace)
         self.names.discard(namespace)
 
     def host(self, namespace: str) -> str:
-        """The public host of what is deployed in a namespace."""
-        return f"{namespace}.{self.setting.domain}"
+        """The public host of a namespace."""
+        return f"{namespace}.{self.target.domain}"
 
     def kubectl(self, *words: str, stdin: str | None = None) -> str:
         """Standard output of a kubectl command; raises LabError."""
-        return self.run(["kubectl", "--context", self.setting.context, *words], stdin=stdin)
+        return self.run(["kubectl", "--context", self.target.context, *words], stdin=stdin)
 
     def apply(self, *manifests: dict[str, Any]) -> None:
-        """Bring objects to the cluster."""
+        """Apply objects to the cluster."""
         self.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests}))
 
     def run(self, words: Sequence[str], namespace: str = "", stdin: str | None = None) -> str:
-        """Standard output of a program that is run as an operator of a namespace runs it; raises LabError."""
+        """Standard output of a program that runs with the variables of a namespace; raises LabError."""
         return commands.output_of(
             words,
-            purpose="bench",
+            purpose="the measurement",
             directory=self.directory / namespace,
             environment=os.environ | self._environment(namespace),
             standard_input=stdin.encode() if stdin is not None else None,
         )
 
     def _environment(self, namespace: str) -> dict[str, str]:
-        return self.setting.environment | {
-            "REGMIRROR_CONTEXT": self.setting.context,
+        return self.target.environment | {
+            "REGMIRROR_CONTEXT": self.target.context,
             "REGMIRROR_NAMESPACE": namespace,
-            "REGMIRROR_CA_FILE": str(self.setting.authority),
-            "SSL_CERT_FILE": str(self.setting.authority),
+            "REGMIRROR_CA_FILE": str(self.target.authority),
+            "SSL_CERT_FILE": str(self.target.authority),
             "S3_BUCKET": namespace,
         }

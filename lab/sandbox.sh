@@ -1,11 +1,12 @@
-# Runs as process 1 of the lab's own process, network and mount namespaces, prepares them, and then only holds them:
-#   sh enclosure.sh STATE RUN PAUSE INTERFACE ADDRESS SERVICES
-# It prints "ready" when the rest of the lab may start. With its death everything in the namespaces is gone.
+# shellcheck shell=sh
+# Runs as PID 1 of the lab's PID, network and mount namespaces: sets them up, then holds them.
+#   sh sandbox.sh STATE RUN PAUSE INTERFACE ADDRESS SERVICES
+# Prints "ready" when the rest of the lab can start. When it ends, everything in the namespaces ends.
 set -eu
 state=$1 run=$2 pause=$3 interface=$4 address=$5 services=$6
 
-# hide DIRECTORY KEPT...: an empty directory in the place of the host's, in which only KEPT are what they were.
-# `-c` leaves "./x" alone: it is looked up from the working directory, which is still the covered one.
+# hide DIRECTORY KEPT...: replaces the host's directory with an empty one, in which only KEPT are still visible.
+# With -c, mount does not resolve "./x": it is relative to the working directory, which is still the host's directory.
 hide() {
     hidden=$1
     shift
@@ -20,13 +21,13 @@ hide() {
     cd /
 }
 
-# The kubelet, containerd and the CNI plugins write to fixed places below these: none of it reaches the host.
+# The kubelet, containerd and the CNI plugins write to fixed paths below these; nothing of it reaches the host.
 cache=${pause%/*/*/*}
 hide /run "$run" "$state" "$cache"
 hide /var/lib "$state" "$cache"
 mount -n --bind "$state/logs" /var/log
 
-# These may be links to files below /run, which are covered by now.
+# These may be links to files below /run, which is hidden now.
 for name in hosts resolv.conf; do
     target=$(readlink -m "/etc/$name")
     mkdir -p "${target%/*}"
@@ -34,12 +35,12 @@ for name in hosts resolv.conf; do
     mount -n --bind "$state/$name" "$target"
 done
 
-# The kubelet sets these for the whole machine, unless it finds them set: it is shown that they are.
+# The kubelet changes these settings of the whole machine unless they are already set, so show it that they are.
 for setting in "$state"/sysctl/*; do
     mount -n --bind "$setting" "/proc/sys/$(basename "$setting" | tr . /)"
 done
 
-# What a pod mounts is seen by the other processes of the lab, and by none of the host.
+# The mounts of a pod are visible to the other processes of the lab, and not to the host.
 mount -n --make-rshared /
 
 ip link set lo up

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// door is the address that clients know. Closed, it refuses connections and has dropped those it had.
-type door struct {
+// publicServer listens on the address for clients. When closed, it refuses connections and has dropped existing ones.
+type publicServer struct {
 	address string
 	handler http.Handler
 
@@ -16,8 +16,8 @@ type door struct {
 	server *http.Server
 }
 
-// open does nothing where the door is open already.
-func (d *door) open() error {
+// open does nothing if the server is already open.
+func (d *publicServer) open() error {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	if d.server != nil {
@@ -32,13 +32,13 @@ func (d *door) open() error {
 	d.server = server
 	go func() {
 		if err := server.Serve(listener); err != http.ErrServerClosed {
-			log.Fatalf("Serving on %s: %v", d.address, err)
+			log.Fatalf("serving on %s failed: %v", d.address, err)
 		}
 	}()
 	return nil
 }
 
-func (d *door) close() {
+func (d *publicServer) close() {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	if d.server != nil {
