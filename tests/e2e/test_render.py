@@ -8,8 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 from regmirror.adapters.object_store import S3ObjectStore
-from regmirror.config.load import load_mirror
 from regmirror.desired.mirror_secrets import Account
+from tests import samples
 from tests.e2e.deployed_mirror import Deployment
 
 pytestmark = pytest.mark.lab
@@ -30,7 +30,7 @@ def fill_secrets(mirror: Deployment) -> str:
 def create_bucket(mirror: Deployment) -> None:
     """The bucket, as whoever owns the store creates it."""
     key = Account(*(SecretStr(mirror.environment[f"AWS_{name}"]) for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")))
-    S3ObjectStore(load_mirror(mirror.file).storage, key).create_bucket()
+    S3ObjectStore(samples.read_mirror(mirror.file).storage, key).create_bucket()
 
 
 def test_rendered_manifests_serve_once_their_secrets_are_filled(new_deployment: Callable[[], Deployment]) -> None:
