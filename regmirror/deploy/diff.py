@@ -23,7 +23,7 @@ async def diff_mirror(connections: Connections, *, skip_bucket: bool = False) ->
 
     Raises RegmirrorError.
     """
-    rights = connections.cluster.run(require_rights, diff_rights(connections.mirror))
+    rights = connections.cluster.run(require_rights, diff_rights(connections.mirror), "diff")
     await asyncio.gather(connections.helm.version(), rights)
     return await _report(connections, prune=True, skip_bucket=skip_bucket)
 

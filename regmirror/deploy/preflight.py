@@ -74,11 +74,12 @@ def diff_rights(mirror: Mirror) -> list[Right]:
     return [Right("get", *_SECRETS), Right("list", *_SECRETS), *applied, Right("get", "", "namespaces")]
 
 
-def require_rights(cluster: Cluster, rights: list[Right]) -> None:
-    """Raises PermissionDeniedError, naming each that is missing, unless the user has all these rights."""
+def require_rights(cluster: Cluster, rights: list[Right], command: str) -> None:
+    """Raises PermissionDeniedError, which names each missing permission of ``command``, unless the user has all."""
     missing = missing_rights(cluster, rights)
     if missing:
-        raise PermissionDeniedError(missing, hint="use another --context, or have these rights granted: regmirror rbac")
+        hint = f"use another --context, or ask an administrator to grant them: regmirror rbac {command}"
+        raise PermissionDeniedError(missing, hint=hint)
 
 
 def preflight_steps(connections: Connections) -> list[Preflight]:
@@ -105,7 +106,7 @@ def _check_version(_: Mirror, cluster: Cluster) -> str:
 
 
 def _check_rights(mirror: Mirror, cluster: Cluster) -> str:
-    require_rights(cluster, deploy_rights(mirror))
+    require_rights(cluster, deploy_rights(mirror), "deploy")
     if cluster.get(NAMESPACE, mirror.namespace) is None and not cluster.may(Right("create", "", "namespaces")):
         raise PermissionDeniedError(
             f"there is no namespace {mirror.namespace}, and the user of context {cluster.context} may not create it",
