@@ -74,7 +74,9 @@ class Removal:
 
 async def plan_removal(connections: Connections, *, purge_data: bool) -> Removal:
     """What removing the mirror means; nothing is changed. Raises RegmirrorError."""
-    await asyncio.gather(connections.helm.version(), connections.cluster.run(require_rights, destroy_rights()))
+    await asyncio.gather(
+        connections.helm.version(), connections.cluster.run(require_rights, destroy_rights(), "destroy")
+    )
     # Before anything is removed: the key may be kept in the namespace of the mirror.
     data = await asyncio.to_thread(_data_of, connections) if purge_data else None
     inventory = await take_inventory(connections)

@@ -50,7 +50,7 @@ class Rotation:
 
     async def run(self) -> dict[str, Any]:
         """Rotate if it is due or was begun; gives the report. Raises RegmirrorError."""
-        await self.connections.cluster.run(require_rights, rotate_rights(self.connections.mirror))
+        await self.connections.cluster.run(require_rights, rotate_rights(self.connections.mirror), "rotate-cert")
         before = await self._look()
         if not self.options.is_for(before, self.clock.now()):
             return self._report(before, before, [])
