@@ -11,6 +11,7 @@ from regmirror.deploy.diff_changes import Action, Cause, FieldChange, ForeignFie
 from regmirror.deploy.diff_fields import Path, written
 from regmirror.deploy.field_managers import foreign_fields
 from regmirror.desired import names
+from regmirror.desired.differences import differing_paths
 from regmirror.ports.cluster import Object
 
 _OURS = (names.FIELD_MANAGER,)
@@ -75,7 +76,13 @@ def _settings(wants: str, has: str | None) -> list[Path]:
     Only ways of the file as it should be are told: what stands in a live one may be anything.
     """
     old, new = _document(has), _document(wants)
-    return [] if old is None or new is None else sorted(set(_differing(new, old, ())))
+    if old is None or new is None:
+        return []
+    return sorted({path if _has(new, path) else path[:-1] for path in differing_paths(new, old)})
+
+
+def _has(document: Any, path: Path) -> bool:
+    return not path or (isinstance(document, dict) and path[0] in document and _has(document[path[0]], path[1:]))
 
 
 def _document(encoded: str | None) -> dict[str, Any] | None:
@@ -90,15 +97,3 @@ def _document(encoded: str | None) -> dict[str, Any] | None:
     # Redis's own form: a word, a space, and the value.
     words = [line.split(maxsplit=1) for line in text.splitlines() if line.strip() and not line.startswith("#")]
     return {pair[0]: pair[1] for pair in words} if words and all(len(pair) == 2 for pair in words) else None
-
-
-def _differing(wants: dict[str, Any], has: Any, path: Path) -> Iterator[Path]:
-    """The ways to the deepest mappings of ``wants`` in which something differs."""
-    if not isinstance(has, dict) or has.keys() - wants.keys():
-        yield path
-    if isinstance(has, dict):
-        for key, value in wants.items():
-            if isinstance(value, dict) and key in has:
-                yield from _differing(value, has[key], (*path, str(key)))
-            elif value != has.get(key):
-                yield (*path, str(key))
