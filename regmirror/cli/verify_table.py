@@ -62,10 +62,13 @@ def _mark(check: CheckReport, symbols: Symbols) -> tuple[str, str]:
 
 def _detail(title: str, check: CheckReport) -> str:
     """What follows the title: on a line of its own if both do not fit into one."""
-    text = f"skipped: {check.message}" if check.result == "skipped" else check.message
-    if not text:
+    if not check.message:
         return ""
-    return f": {text}" if len(title) + 2 + len(text) <= _WIDTH else f"\n{_INDENT}{text}"
+    skipped = check.result == "skipped"
+    text = f" (skipped: {check.message})" if skipped else f": {check.message}"
+    if len(title) + len(text) <= _WIDTH:
+        return text
+    return f"\n{_INDENT}skipped: {check.message}" if skipped else f"\n{_INDENT}{check.message}"
 
 
 def _message(terminal: Terminal, message: str) -> Iterator[str]:

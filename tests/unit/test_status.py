@@ -96,7 +96,7 @@ def limit_pulls(place: Deployed, status: int, **headers: str) -> None:
 
 
 def status_of(place: Deployed, patience: float = 8.0) -> Status:
-    return look(place.subject(), patience)
+    return look(place.live(), patience)
 
 
 def hub(status: Status) -> UpstreamStatus:

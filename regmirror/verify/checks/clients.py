@@ -100,7 +100,7 @@ def _digest(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outc
             "use another image with --image or probeImage, and stop using this one before it expires from the cache",
         )
     except RegistryError as error:
-        return Skipped(f"this machine cannot ask the upstream: {error.message}")
+        return Skipped(f"cannot compare with the upstream: {error.message}")
     if ours != theirs:
         return Failed(
             f"the mirror serves an outdated {image}: {ours} here, {theirs} at {upstream.url}",

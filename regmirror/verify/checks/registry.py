@@ -85,7 +85,7 @@ def _manifest(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Ou
         if not can_reach_upstream(live, upstream):
             return Skipped("the image is not in the cache: see upstream-reachable")
         raise
-    return Passed(f"{image}, {top.digest}")
+    return Passed(top.digest)
 
 
 @check("registry-head", "HEAD and GET agree on a manifest", needs=("registry-manifest",))

@@ -85,7 +85,7 @@ def _quota(live: LiveMirror, upstream: Upstream) -> Outcome:
     try:
         limit = ask_pull_limit(upstream_client(live, upstream, live.upstream_account(upstream)), image)
     except RegistryError as error:
-        return Skipped(f"this machine cannot ask the upstream: {error.message}")
+        return Skipped(f"the upstream did not report its quota: {error.message}")
     if limit is None:
         return Passed("the upstream reports no limit")
     left = f"{limit.remaining} of {limit.limit} pulls left in {limit.window // 3600} hours"
