@@ -33,7 +33,7 @@ def print_results(terminal: Terminal, results: Iterable[Result], *, several: boo
         _print_check(terminal, check, several=several)
     if category:
         terminal.result()
-    terminal.result(*_summary(checks, terminal.symbols))
+    _print_summary(terminal, checks)
     return kept
 
 
@@ -87,12 +87,15 @@ def _message(terminal: Terminal, message: str) -> Iterator[str]:
         )
 
 
-def _summary(checks: Sequence[CheckReport], symbols: Symbols) -> tuple[str, str]:
+def _print_summary(terminal: Terminal, checks: Sequence[CheckReport]) -> None:
     counts = {result: sum(check.result == result for check in checks) for result in ("success", "error", "warning")}
     skipped = len(checks) - sum(counts.values())
     warnings = f"{counts['warning']} warning{'s' * (counts['warning'] != 1)}"
     text = f"{counts['success']} passed, {counts['error']} failed, {warnings}, {skipped} skipped"
     failed = dict.fromkeys(check.id for check in checks if check.result == "error")
-    if failed:
-        return f"{symbols.error} {text}: {', '.join(failed)}", "bold red"
-    return f"{symbols.ok} {text}", "bold green"
+    if not failed:
+        terminal.result(f"{terminal.symbols.ok} {text}", "bold green")
+        return
+    terminal.result(f"{terminal.symbols.error} {text}", "bold red")
+    for line in textwrap.wrap(f"failed: {', '.join(failed)}", _WIDTH - 2, break_on_hyphens=False):
+        terminal.result(f"  {line}", "bold red")

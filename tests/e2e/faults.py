@@ -22,7 +22,7 @@ SIGNING_FAULTS = [
     Fault(
         "the bundle of another key",
         "token-bundle",
-        "lacks the signing key",
+        "does not contain the signing key",
         secret(BUNDLE, **{"bundle.crt": lambda: harm.stranger().certificate_pem}),
         quick=True,
     ),
@@ -53,35 +53,35 @@ ENTRANCE = [
     Fault(
         "a certificate that has ended",
         "tls-secret",
-        "ended on",
+        "expired on",
         harm.certificate_in_secret(lambda mirror: mirror.host, -1),
     ),
     Fault(
         "another host",
         "config-ingress",
-        "has the host",
+        "has host",
         harm.ingress(lambda found: found["spec"]["rules"][0].update(host="wrong.lab.test")),
         quick=True,
     ),
     Fault(
         "tokens from elsewhere",
         "config-ingress",
-        "sends /auth to regmirror-docker-hub",
+        "routes /auth to regmirror-docker-hub",
         harm.ingress(lambda found: _first_path(found, "/auth").update(name="regmirror-docker-hub")),
     ),
     Fault(
         "layers from elsewhere",
         "config-ingress",
-        "sends /v2 to regmirror-auth",
+        "routes /v2 to regmirror-auth",
         harm.ingress(lambda found: _first_path(found, "/v2").update(name="regmirror-auth")),
     ),
     Fault(
         "a class that nobody serves",
         "config-ingress",
-        "has the class nobody",
+        "has class nobody",
         harm.ingress(lambda found: found["spec"].update(ingressClassName="nobody")),
     ),
-    Fault("no Ingress", "config-ingress", "they have nothing", harm.no_ingress),
+    Fault("no Ingress", "config-ingress", "existing hosts: none", harm.no_ingress),
     Fault(
         "a Service of docker_auth that leads nowhere",
         "cluster-services",
@@ -107,13 +107,13 @@ UPSTREAM = [
     Fault(
         "another password at the upstream",
         "upstream-credentials",
-        "refuses the mirror's account",
+        "refuses the mirror's credentials",
         secret("regmirror-docker-hub-credential", **{"credential.json": b'{"Username": "lab-user", "Secret": "x"}'}),
     ),
     Fault(
         "no account at all",
         "upstream-credentials",
-        "is no account",
+        "does not contain an account",
         secret("regmirror-docker-hub-credential", **{"credential.json": b"{"}),
     ),
     Fault(
@@ -122,35 +122,35 @@ UPSTREAM = [
         "connection refused",
         hub("/faults", {"down": True}, HEALTHY_HUB),
         quick=True,
-        by_hand="that it is not down",
+        by_hand="that the upstream is up",
     ),
     Fault(
         "an upstream that fails",
         "upstream-reachable",
         "503",
         hub("/faults", {"registry": {"mode": "status", "status": 503}}, HEALTHY_HUB),
-        by_hand="that it is not down",
+        by_hand="that the upstream is up",
     ),
     Fault(
         "an upstream that resets connections",
         "upstream-reachable",
         "reset",
         hub("/faults", {"registry": {"mode": "reset"}}, HEALTHY_HUB),
-        by_hand="that it is not down",
+        by_hand="that the upstream is up",
     ),
     Fault(
         "an upstream that hangs",
         "upstream-reachable",
         "did not answer in time",
         hub("/faults", {"registry": {"mode": "hang"}}, HEALTHY_HUB),
-        by_hand="that it is not down",
+        by_hand="that the upstream is up",
     ),
     Fault(
         "a revoked account",
         "upstream-credentials",
-        "refuses the mirror's account: 401",
+        "refuses the mirror's credentials (401)",
         hub("/faults", {"token": {"mode": "status", "status": 401}}, HEALTHY_HUB),
-        by_hand="put a valid user name and access token",
+        by_hand="set a valid user name and access token",
     ),
     Fault(
         "no pull left",
@@ -163,7 +163,7 @@ UPSTREAM = [
 ]
 
 CONTENT = [
-    Fault("a damaged layer", "clients-pull", "another content than its digest says", harm.damaged_layer),
+    Fault("a damaged layer", "clients-pull", "do not match the digest", harm.damaged_layer),
     Fault(
         "a Redis that was given another password",
         "cache-password",
@@ -214,7 +214,7 @@ WORKLOADS = [
     Fault(
         "the private key in the registry",
         "token-key-mount",
-        "the private key is mounted by the registry",
+        "mount the private key",
         pods(
             "regmirror-docker-hub",
             lambda spec: spec["volumes"].append({"name": "key", "secret": {"secretName": SIGNING}}),

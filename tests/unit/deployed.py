@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class Deployed:
     upstream: RegistryHost
     store: FakeStore
     image: str | None = IMAGE
-    options: TargetOptions = TargetOptions()
+    options: TargetOptions = field(default_factory=TargetOptions)
 
     def ask(self, check_id: str) -> Outcome:
         """The outcome of one check, without the checks that it needs."""

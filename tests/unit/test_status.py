@@ -198,8 +198,8 @@ def test_a_pod_that_cannot_be_asked_is_told_beside_the_others(place: Deployed) -
 @pytest.mark.parametrize(
     ("server", "why"),
     [
-        (MetricsServer(status=404), "the metrics of pod hub-0 were answered 404"),
-        (MetricsServer(body="<html>"), 'the metrics have a line that is no sample: "<html>"'),
+        (MetricsServer(status=404), "the metrics endpoint of pod hub-0 answered 404"),
+        (MetricsServer(body="<html>"), 'the metrics have an invalid line: "<html>"'),
         (None, "cannot forward port 5001 of hub-0"),
     ],
 )

@@ -138,10 +138,10 @@ def test_a_check_that_hangs_fails_at_its_limit_and_stalls_nothing() -> None:
     hanging = [replace(check(f"h{number}", hang), limit=0.1) for number in range(40)]
     outcomes = run(*hanging, check("b", Passed()), check("c", Passed(), "h0"))
     release.set()
-    ids = [one.id for one in hanging]
-    assert outcomes[:40] == [
-        (id_, "", Failed("the check did not finish within 0.1 s", f"run it again: regmirror verify --check {id_}"))
-        for id_ in ids
+    assert [id_ for id_, *_ in outcomes[:40]] == [one.id for one in hanging]
+    assert [outcome for *_, outcome in outcomes[:40]] == [
+        Failed("the check did not finish within 0.1 s", f"run it again: regmirror verify --check {one.id}")
+        for one in hanging
     ]
     assert outcomes[40:] == [("b", "", Passed()), ("c", "", Skipped("h0 did not pass"))]
 

@@ -32,7 +32,7 @@ def no_namespace(mirror: Deployed) -> None:
 
 
 @fault(
-    "cluster-versions", "docker.io/library/registry:3.0.0 is older than 3.1.2: older versions let clients delete tags"
+    "cluster-versions", "docker.io/library/registry:3.0.0 is older than 3.1.2: older versions let clients delete"
 )
 def old_registry(mirror: Deployed) -> None:
     reconfigure(mirror, registry={"image": "docker.io/library/registry:3.0.0"})
