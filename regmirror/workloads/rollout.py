@@ -1,11 +1,16 @@
 """Whether a Deployment has rolled out, and why its pods are not ready."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from regmirror.ports.cluster import DEPLOYMENT, EVENT, POD, Cluster, Object
 
 _LOG_LINES = 5
+_LOG_WINDOW = 200
+"""Lines from the end of a log in which the reason of a crash is looked for: a stack trace follows it."""
+_CRASH = re.compile(r"panic: |fatal error: |.*\b(level=fatal|\"level\":\"fatal\")|F\d{4} ")
+"""How Go programs, logrus and glog report a crash."""
 _CONDITION = "Ready"
 
 
@@ -106,12 +111,17 @@ def _warnings(events: Iterable[Object]) -> list[str]:
 
 
 def _log_tail(cluster: Cluster, pod: Object) -> list[str]:
-    """The last log lines of the failing container; of its previous run if the current one has not logged anything."""
+    """The last log lines of the failing container; of its previous run if the current one has not logged anything.
+
+    The lines of a crash start at its reason.
+    """
     name, (container, status) = pod["metadata"]["name"], _failing_container(pod)
-    text = cluster.log(name, container, _LOG_LINES)
+    text = cluster.log(name, container, _LOG_WINDOW)
     if not text.strip() and status.get("restartCount"):
-        text = cluster.log(name, container, _LOG_LINES, previous=True)
-    return [line[:300] for line in text.splitlines() if line.strip()]
+        text = cluster.log(name, container, _LOG_WINDOW, previous=True)
+    lines = [line[:300] for line in text.splitlines() if line.strip()]
+    crash = next((number for number, line in enumerate(lines) if _CRASH.match(line)), None)
+    return lines[-_LOG_LINES:] if crash is None else lines[crash : crash + _LOG_LINES]
 
 
 def _failing_container(pod: Object) -> tuple[str, dict[str, Any]]:

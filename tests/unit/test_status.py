@@ -96,7 +96,7 @@ def limit_pulls(place: Deployed, status: int, **headers: str) -> None:
 
 
 def status_of(place: Deployed, patience: float = 8.0) -> Status:
-    return look(place.subject(), patience)
+    return look(place.live(), patience)
 
 
 def hub(status: Status) -> UpstreamStatus:
@@ -198,8 +198,8 @@ def test_a_pod_that_cannot_be_asked_is_told_beside_the_others(place: Deployed) -
 @pytest.mark.parametrize(
     ("server", "why"),
     [
-        (MetricsServer(status=404), "the metrics of pod hub-0 were answered 404"),
-        (MetricsServer(body="<html>"), 'the metrics have a line that is no sample: "<html>"'),
+        (MetricsServer(status=404), "the metrics endpoint of pod hub-0 answered 404"),
+        (MetricsServer(body="<html>"), 'the metrics have an invalid line: "<html>"'),
         (None, "cannot forward port 5001 of hub-0"),
     ],
 )
