@@ -33,6 +33,8 @@ class Kind(StrEnum):
 
     MIRROR = "Mirror"
     VERIFY_REPORT = "VerifyReport"
+    DEPLOY_REPORT = "DeployReport"
+    DIFF_REPORT = "DiffReport"
 
 
 @app.command("schema")
@@ -49,9 +51,15 @@ def schema(
     """
     with terminal() as streams:
         from regmirror.config.schema import mirror_schema
+        from regmirror.deploy.report import deploy_report_schema, diff_report_schema
         from regmirror.verify.report import report_schema
 
-        published = {Kind.MIRROR: mirror_schema, Kind.VERIFY_REPORT: report_schema}
+        published = {
+            Kind.MIRROR: mirror_schema,
+            Kind.VERIFY_REPORT: report_schema,
+            Kind.DEPLOY_REPORT: deploy_report_schema,
+            Kind.DIFF_REPORT: diff_report_schema,
+        }
         streams.result(json.dumps(published[kind](), indent=2))
 
 

@@ -91,7 +91,7 @@ def test_unready_pod_is_explained(broken: Deployment) -> None:
     assert image != missing
     assert outcome.code == 124
     message = outcome.document["error"]["message"]
-    assert "regmirror-redis: not done in time; waited for Deployment regmirror-redis (0/1 ready)" in message
+    assert "regmirror-redis: timed out waiting for Deployment regmirror-redis (0/1 ready)" in message
     assert "ImagePull" in message
     assert missing in message
 

@@ -53,7 +53,7 @@ def test_before_the_first_deployment_everything_is_to_be_created(deployment: Dep
 def test_after_the_deployment_nothing_differs(deployment: Deployment) -> None:
     assert deployment.deploy().code == 0
     report = diff(deployment, 0)
-    assert (report["differs"], report["objects"], report["kept"]) == (False, [], [])
+    assert (report["differs"], report["objects"], report["foreignFields"]) == (False, [], [])
     assert deployment.deploy("--dry-run").code == 0
 
 
@@ -93,7 +93,7 @@ def test_an_edit_of_the_cluster_is_drift_and_what_was_added_stays(deployment: De
     by_name = {(found["kind"], found["name"]): found for found in report["objects"]}
     assert by_name["Deployment", "regmirror-redis"]["changedBy"] == ["kubectl-set"]
     assert by_name["Service", "regmirror-redis"]["cause"] == "drift"
-    assert {(kept["name"], kept["path"], kept["by"]) for kept in report["kept"]} == {
+    assert {(kept["name"], kept["path"], kept["manager"]) for kept in report["foreignFields"]} == {
         ("regmirror-auth", "spec.template.spec.containers[auth].env[FOO]", "kubectl-set"),
         ("regmirror-auth-config", "data.more", "kubectl-patch"),
     }
@@ -117,7 +117,7 @@ def test_no_secret_shows_in_any_form(deployment: Deployment, form: str) -> None:
 def test_a_deployment_takes_the_drift_back_and_leaves_what_was_added(deployment: Deployment) -> None:
     assert deployment.deploy().code == 0
     report = diff(deployment, 0)
-    assert (report["objects"], len(report["kept"])) == ([], 2)
+    assert (report["objects"], len(report["foreignFields"])) == ([], 2)
     assert "added by kubectl-set, stays" in deployment.regmirror("diff").output
 
 

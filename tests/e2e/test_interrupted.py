@@ -16,7 +16,7 @@ def test_a_stopped_deployment_goes_on(new_deployment: Callable[[], Deployment], 
     deployment = new_deployment()
     outcome = deployment.cut_short(number, "Secrets", "deploy")
     assert outcome.code == 130, outcome.words
-    assert "run the command again: it goes on from here" in outcome.words
+    assert "run the command again: it continues where it stopped" in outcome.words
     assert "Secrets (6 created)" in outcome.words
     assert "Traceback" not in outcome.words
     assert children_of_helm(deployment) == []
