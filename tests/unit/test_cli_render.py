@@ -113,7 +113,7 @@ def test_standard_output_can_be_applied(helm: str) -> None:
     listed = run("--helm", helm, "-o", "json")
     documents = list(yaml.safe_load_all(text.stdout))
     assert json.loads(listed.stdout) == {"apiVersion": "v1", "kind": "List", "items": documents}
-    assert [found["kind"] for found in documents].count("Deployment") == 4
+    assert [document["kind"] for document in documents].count("Deployment") == 4
     assert f"To create them: regmirror render --helm {helm} --output-dir DIR" in text.stderr
 
 
