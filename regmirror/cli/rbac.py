@@ -94,7 +94,7 @@ def role(mirror: "Mirror", command: Command) -> dict[str, Any]:
 
 def rights(mirror: "Mirror", command: Command) -> "Sequence[Right]":
     """The permissions that a command uses; commands that change the cluster check for them first."""
-    from regmirror.deploy.preflight import deploy_rights, diff_rights
+    from regmirror.deploy.rights import deploy_rights, diff_rights
     from regmirror.destroy.rights import destroy_rights
     from regmirror.rotate.rights import rotate_rights
     from regmirror.status.rights import STATUS_RIGHTS

@@ -177,7 +177,11 @@ class IngressComponent(Section):
         ),
     ] = "regmirror-tls"  # noqa: S105 - the name of a Secret
     issuer: Annotated[
-        CertificateIssuer | None, Field(description="Let cert-manager issue the certificate and store it in tlsSecret.")
+        CertificateIssuer | None,
+        Field(
+            description="Let cert-manager issue the certificate and store it in tlsSecret. "
+            "Requires cert-manager in the cluster."
+        ),
     ] = None
 
     @model_validator(mode="after")

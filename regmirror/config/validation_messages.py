@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from regmirror.config.key_paths import KeyPath
@@ -44,3 +45,12 @@ def validation_message(detail: ErrorDetails) -> str:
     if kind in _MESSAGES_WITH_LIMITS:
         return _MESSAGES_WITH_LIMITS[kind](detail["ctx"])
     return _MESSAGES.get(kind, detail["msg"].removeprefix("Value error, "))
+
+
+def value_problem(kind: Any, value: object) -> str | None:
+    """What is wrong with a value of one of the model's types; None if it is valid."""
+    try:
+        TypeAdapter(kind).validate_python(value)
+    except ValidationError as error:
+        return validation_message(error.errors()[0])
+    return None

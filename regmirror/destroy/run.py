@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from regmirror.config.model import API_VERSION
-from regmirror.deploy.preflight import require_rights
+from regmirror.deploy.rights import require_rights
 from regmirror.desired.mirror_secrets import find_s3_account
 from regmirror.destroy.data import MirrorData, data_of
 from regmirror.destroy.inventory import Inventory, take_inventory

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from regmirror.config.model import API_VERSION
-from regmirror.deploy.preflight import require_rights
+from regmirror.deploy.rights import require_rights
 from regmirror.errors import ExitCode, PartlyAppliedError, RegmirrorError, RotationError
 from regmirror.ports.connections import Connections
 from regmirror.rotate.clock import Clock

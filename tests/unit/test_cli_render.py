@@ -26,7 +26,7 @@ from tests import samples
 from tests.charts.helm import find_helm
 from tests.golden import check_golden
 from tests.unit.test_fill_script import STRANGE
-from tests.unit.test_secret_forms import filled, mirror, parsed
+from tests.unit.test_secret_templates import filled, mirror, parsed
 
 ARGOCD = ["--format", "argocd", "--repository", "https://git.example.com/a.git"]
 

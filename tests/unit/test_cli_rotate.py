@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from regmirror.cli.app import app
 from regmirror.cli.rbac import Command
-from regmirror.deploy.preflight import deploy_rights, diff_rights
+from regmirror.deploy.rights import deploy_rights, diff_rights
 from regmirror.destroy.rights import destroy_rights
 from regmirror.errors import ExitCode
 from regmirror.ports.cluster import Right

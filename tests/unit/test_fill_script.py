@@ -21,7 +21,7 @@ from regmirror.render.fill_script import fill_script
 from regmirror.signing.key_pair import load_key_pair
 from tests import samples
 from tests.golden import check_golden
-from tests.unit.test_secret_forms import mirror, parsed
+from tests.unit.test_secret_templates import mirror, parsed
 
 KUBECTL = """\
 #!/bin/sh

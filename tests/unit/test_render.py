@@ -23,7 +23,7 @@ from tests import samples
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.helm import FakeHelm
 from tests.golden import check_golden
-from tests.unit.test_secret_forms import mirror
+from tests.unit.test_secret_templates import mirror
 from tests.unit.third_party_kinds import faults
 
 STORE = Store("ClusterSecretStore", "vault", "regmirror")
