@@ -23,6 +23,8 @@ KINDS = {
     "Mirror": "regmirror.config.schema:mirror_schema",
     "EffectiveConfiguration": "regmirror.config.report:EffectiveConfiguration",
     "ValidationReport": "regmirror.config.report:ValidationReport",
+    "ClientConfiguration": "regmirror.client_config.report:ClientConfiguration",
+    "RenderReport": "regmirror.render.report:RenderReport",
     "VerifyReport": "regmirror.verify.report:report_schema",
 }
 """By kind of document: its Pydantic model, or a function that returns its schema; imported when it is needed."""
@@ -70,7 +72,7 @@ def schema(
     regmirror config schema --kind VerifyReport
     """
     with terminal() as streams:
-        streams.print(json.dumps(schema_of(kind), indent=2))
+        streams.result(json.dumps(schema_of(kind), indent=2))
 
 
 @app.command("validate")
@@ -100,16 +102,16 @@ def validate(
         except InvalidFileError as error:
             if streams.output is Format.TABLE:
                 raise
-            streams.print_document(validation_report(str(file), error.problems, []).document())
+            streams.document(validation_report(str(file), error.problems, []).document())
             raise typer.Exit(ExitCode.USAGE) from None
         report = validation_report(str(file), [], file_warnings(mirror, root))
         if streams.output is not Format.TABLE:
-            streams.print_document(report.document())
+            streams.document(report.document())
             return
         hosts = ", ".join(f"https://{mirror.host_of(upstream)}" for upstream in mirror.upstreams)
-        streams.print(f"√ {file} is valid ({hosts})", "green")
+        streams.result(f"{streams.symbols.ok} {file} is valid ({hosts})", "green")
         for warning in report.warnings:
-            streams.say(f"‼ {warning}", "yellow")
+            streams.info(f"{streams.symbols.warning} {warning}", "yellow")
 
 
 @app.command("show")
@@ -141,14 +143,14 @@ def show(
         if streams.output is Format.TABLE:
             _print(streams, mirror, sources, secrets)
         else:
-            streams.print_document(effective_configuration(mirror, sources, secrets).document())
+            streams.document(effective_configuration(mirror, sources, secrets).document())
 
 
 def _print(streams: Terminal, mirror: "Mirror", sources: "ValueSources", secrets: "list[ReferencedSecret]") -> None:
     from regmirror.config.effective_config import effective, yaml_lines
 
     for line, path in yaml_lines(effective(mirror)):
-        streams.print(f"{line:<{_COLUMN}}  # {sources.of(path)}" if path else line)
+        streams.result(f"{line:<{_COLUMN}}  # {sources.of(path)}" if path else line)
     for secret in secrets:
         if secret.found is False:
-            streams.say(f"‼ {secret.key_path}: not found: {secret.location}", "yellow")
+            streams.info(f"{streams.symbols.warning} {secret.key_path}: not found: {secret.location}", "yellow")

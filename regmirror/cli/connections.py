@@ -1,17 +1,17 @@
-"""Opens the edges that a command works on, from its options."""
+"""Opens the connections that a command needs, from its options."""
 
 import asyncio
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from pydantic import ValidationError
 
@@ -21,17 +21,16 @@ from regmirror.config.model import Mirror
 from regmirror.config.secret_references import SecretResolver
 from regmirror.desired.mirror_secrets import Account
 from regmirror.errors import ConfigurationError
-from regmirror.ports.cluster import Cluster
+from regmirror.ports.async_cluster import AsyncCluster
+from regmirror.ports.helm import Helm
+from regmirror.ports.http import Http
 from regmirror.ports.object_store import ObjectStore
-
-if TYPE_CHECKING:
-    from regmirror.deploy.run import Edges
 
 T = TypeVar("T")
 
 
 def read_mirror(file: Path, namespace: str | None) -> Mirror:
-    """The configuration, with the namespace of the command line where one is given; raises ConfigurationError."""
+    """The configuration, with the namespace of the command line if one is given; raises ConfigurationError."""
     mirror = parse_mirror(read_source(file), str(file))
     if not namespace:
         return mirror
@@ -54,56 +53,98 @@ def read_source(file: Path) -> str:
 
 @cache
 def _read_all(stream: TextIO) -> bytes:
-    """A stream can be read once, and its text is needed more often."""
+    """The content of a stream, kept because a stream can only be read once."""
     return stream.buffer.read()
 
 
 def read_timeout(text: str, option: str = "--timeout") -> timedelta:
-    """The value of --timeout, or of another option that is a duration; raises ConfigurationError."""
+    """The value of --timeout or of another duration option; raises ConfigurationError."""
     try:
-        return parse_duration(text)
+        timeout = parse_duration(text)
     except ValueError as error:
         raise ConfigurationError(f"{option}: {error}") from None
+    if not timeout:
+        raise ConfigurationError(f"{option}: must be longer than 0")
+    return timeout
 
 
-def open_resolver(file: Path, cluster: Cluster) -> SecretResolver:
-    """Finds secrets in this process's environment, in files beside the configuration, and in the cluster."""
-    from regmirror.deploy.resolve_secrets import read_secret
+class CommandConnections:
+    """The connections of one run of a command, from its options; each opens when it is first used."""
 
-    return SecretResolver(
-        os.environ, file.resolve().parent, lambda name, key: read_secret(cluster, name, key), cluster.namespace
-    )
+    def __init__(
+        self,
+        file: Path,
+        namespace: str | None = None,
+        *,
+        kubeconfig: Path | None = None,
+        context: str | None = None,
+        helm: str = "helm",
+        resolve: Sequence[str] = (),
+        ca_file: Path | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """``timeout`` is in seconds, for each request to a host or to the store; None leaves each adapter its own.
 
+        Raises ConfigurationError at once if ``resolve`` or ``ca_file`` is not valid.
+        """
+        self._file, self._namespace = file, namespace
+        self._kubeconfig, self._context, self._program = kubeconfig, context, helm
+        self._resolve, self._ca_file, self._timeout = resolve, ca_file, timeout
+        if resolve or ca_file:
+            _ = self.http
 
-def open_store(mirror: Mirror, account: Account | None, patience: float = 15.0) -> ObjectStore:
-    """The mirror's bucket with an account. boto3 takes a second to load: it does so beside what does not need it."""
-    from regmirror.adapters.object_store import S3ObjectStore
+    @cached_property
+    def mirror(self) -> Mirror:
+        """The configuration; raises ConfigurationError."""
+        return read_mirror(self._file, self._namespace)
 
-    return S3ObjectStore(mirror.storage, account, patience)
+    @cached_property
+    def cluster(self) -> AsyncCluster:
+        """The mirror's namespace; raises KubeconfigError."""
+        from regmirror.adapters.cluster import KubernetesCluster
 
+        return AsyncCluster(KubernetesCluster(self._kubeconfig, self._context, self.mirror.namespace))
 
-def open_edges(
-    file: Path, mirror: Mirror, kubeconfig: Path | None, context: str | None, helm: str, *, skip_bucket: bool
-) -> "Edges":
-    """What a deployment works on, without the public host. Raises KubeconfigError."""
-    from regmirror.adapters.cluster import KubernetesCluster
-    from regmirror.adapters.helm import Pyhelm3Helm
-    from regmirror.deploy.run import Edges
+    @cached_property
+    def helm(self) -> Helm:
+        """Helm, in the namespace and context of ``cluster``."""
+        from regmirror.adapters.helm import Pyhelm3Helm
 
-    cluster = KubernetesCluster(kubeconfig, context, mirror.namespace)
-    return Edges(
-        cluster,
-        Pyhelm3Helm(helm, kubeconfig, cluster.context, mirror.namespace),
-        open_resolver(file, cluster),
-        None if skip_bucket else lambda account: open_store(mirror, account),
-        http=None,
-    )
+        return Pyhelm3Helm(self._program, self._kubeconfig, self.cluster.context, self.mirror.namespace)
+
+    @cached_property
+    def http(self) -> Http:
+        """The public hosts, at the addresses of --resolve and with the certificates of --ca-file."""
+        from regmirror.adapters.http import Urllib3Http, parse_resolve
+
+        timeout = {} if self._timeout is None else {"timeout": self._timeout}
+        return Urllib3Http(parse_resolve(self._resolve), self._ca_file, **timeout)
+
+    @cached_property
+    def resolver(self) -> SecretResolver:
+        """Finds secrets in the environment, in files next to the configuration, and in the cluster."""
+        from regmirror.deploy.resolve_secrets import read_secret
+
+        cluster = self.cluster.blocking
+        return SecretResolver(
+            os.environ,
+            self._file.resolve().parent,
+            lambda name, key: read_secret(cluster, name, key),
+            cluster.namespace,
+        )
+
+    def open_store(self, account: Account | None) -> ObjectStore:
+        """The bucket. boto3 takes a second to load, so it is loaded only here."""
+        from regmirror.adapters.object_store import S3ObjectStore
+
+        timeout = {} if self._timeout is None else {"patience": self._timeout}
+        return S3ObjectStore(self.mirror.storage, account, **timeout)
 
 
 class DaemonThreadExecutor(ThreadPoolExecutor):
-    """Runs each call in a thread that nobody waits for at the end.
+    """Runs each call in a thread that is not joined at exit.
 
-    A call that hangs in the network would else keep whoever pressed Ctrl-C, or set a time limit, waiting for it.
+    A call that hangs in the network would otherwise block the command after Ctrl-C or its time limit.
     """
 
     def submit(self, call: Callable[..., T], /, *words: Any, **options: Any) -> "Future[T]":
@@ -123,13 +164,13 @@ class DaemonThreadExecutor(ThreadPoolExecutor):
 
 
 def run_until_done(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; SIGTERM and Ctrl-C cancel it, which ends its child processes, and raise KeyboardInterrupt."""
+    """Run ``work`` to its end; SIGTERM and Ctrl-C cancel it with its child processes and raise KeyboardInterrupt."""
 
     async def guarded() -> T:
         task = asyncio.ensure_future(work)
         loop = asyncio.get_running_loop()
         loop.set_default_executor(DaemonThreadExecutor())
-        # Not every platform's event loop takes handlers; there SIGTERM ends the process at once.
+        # Event loops without signal handlers exist (Windows): there SIGTERM ends the process at once.
         with suppress(NotImplementedError):
             loop.add_signal_handler(signal.SIGTERM, task.cancel)
         return await task

@@ -44,38 +44,36 @@ def destroy(
         regmirror destroy
         regmirror destroy --yes --purge-data --confirm-purge my-mirror
     """
-    with terminal(output, debug=debug, no_color=no_color) as streams:
-        from regmirror.adapters.cluster import KubernetesCluster
-        from regmirror.adapters.helm import Pyhelm3Helm
-        from regmirror.cli.connections import open_resolver, open_store, read_mirror, read_timeout, run_until_done
+    with terminal(output, debug=debug, no_color=no_color, resumes=not dry_run) as streams:
+        from regmirror.cli.connections import CommandConnections, read_timeout, run_until_done
         from regmirror.cli.progress import StepProgress
-        from regmirror.deploy.resolve_secrets import find_s3_account
-        from regmirror.destroy.data import data_of
-        from regmirror.destroy.run import look_at_removal
+        from regmirror.destroy.run import plan_removal
 
-        mirror = read_mirror(file, namespace)
+        connections = CommandConnections(file, namespace, kubeconfig=kubeconfig, context=context, helm=helm)
         limit = read_timeout(timeout)
-        cluster = KubernetesCluster(kubeconfig, context, mirror.namespace)
-        edge = Pyhelm3Helm(helm, kubeconfig, cluster.context, mirror.namespace)
-        data = None
-        if purge_data:
-            # Found before anything is removed: the key may be kept beside the mirror.
-            account = find_s3_account(mirror, open_resolver(file, cluster))
-            data = data_of(mirror, open_store(mirror, account))
-        removal = run_until_done(look_at_removal(mirror, cluster, edge, data))
+        host = connections.mirror.host
+        removal = run_until_done(plan_removal(connections, purge_data=purge_data))
         if dry_run or removal.is_empty:
             _show(streams, removal, removal.report([], []))
             return
         if output is Format.TABLE:
             _list(streams, removal)
-        _confirm(streams, mirror.host, "the mirror's host", "--yes", given=mirror.host if yes else None)
-        if data:
-            _confirm(streams, data.bucket, "the bucket, to delete its data", "--confirm-purge", given=confirm_purge)
+        _confirm(
+            streams,
+            connections.mirror.host,
+            "the mirror's host",
+            "--yes",
+            given=connections.mirror.host if yes else None,
+        )
+        if removal.data:
+            _confirm(
+                streams, removal.data.bucket, "the bucket, to delete its data", "--confirm-purge", given=confirm_purge
+            )
         with StepProgress(streams) as progress:
-            report = run_until_done(removal.carry_out(progress, limit))
+            report = run_until_done(removal.execute(progress, limit))
         if output is not Format.TABLE:
-            streams.print_document(report)
-        streams.say(f"https://{mirror.host} is removed.")
+            streams.document(report)
+        streams.info(f"https://{host} is removed.")
 
 
 def _confirm(streams: Terminal, name: str, what: str, option: str, *, given: str | None) -> None:
@@ -88,29 +86,30 @@ def _confirm(streams: Terminal, name: str, what: str, option: str, *, given: str
             )
         from rich.prompt import Prompt
 
-        given = Prompt.ask(f"Type the name of {what}, to go on", console=streams.words, default="", show_default=False)
+        given = Prompt.ask(f"Type the name of {what}, to go on", console=streams.stderr, default="", show_default=False)
     if given != name:
         raise ConfigurationError(f"that is not {name}, the name of {what}: nothing was removed")
 
 
 def _show(streams: Terminal, removal: "Removal", report: dict[str, Any]) -> None:
     if streams.output is not Format.TABLE:
-        streams.print_document(report)
+        streams.document(report)
     elif not removal.is_empty:
         _list(streams, removal)
     if removal.is_empty:
-        streams.say(f"There is nothing of https://{removal.mirror.host} in namespace {removal.cluster.namespace}.")
+        streams.info(f"There is nothing of https://{report['host']} in namespace {report['namespace']}.")
 
 
 def _list(streams: Terminal, removal: "Removal") -> None:
     report = removal.report([], [])
-    streams.print(f"In namespace {report['namespace']}, context {removal.cluster.context}, goes:", "bold")
+    context = removal.connections.cluster.context
+    streams.result(f"In namespace {report['namespace']}, context {context}, goes:", "bold")
     for line in report["goes"]:
-        streams.print(f"  - {line}", "red")
+        streams.result(f"  - {line}", "red")
     if data := report["data"]:
         least = "" if data["complete"] else "at least "
         size = f"{least}{data['objects']:,} objects of {least}{data['bytes']:,} bytes"
-        streams.print(f"  - data: {size} below {', '.join(data['prefixes'])} in the bucket {data['bucket']}", "red")
-    streams.print("What stays:", "bold")
+        streams.result(f"  - data: {size} below {', '.join(data['prefixes'])} in the bucket {data['bucket']}", "red")
+    streams.result("What stays:", "bold")
     for line in report["stays"]:
-        streams.print(f"  = {line}", "green")
+        streams.result(f"  = {line}", "green")

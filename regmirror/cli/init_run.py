@@ -79,32 +79,34 @@ def _with_class(streams: Terminal, given: InitOptions, offers: ClusterOffers, *,
     if given.class_name:
         return given
     if offers.error:
-        streams.say(f"‼ cannot detect the Ingress class: {offers.error}", "yellow")
+        streams.info(f"{streams.symbols.warning} cannot detect the Ingress class: {offers.error}", "yellow")
     elif not offers.classes:
-        streams.say("‼ the cluster has no IngressClass: install an Ingress controller before deploy", "yellow")
+        streams.info("‼ the cluster has no IngressClass: install an Ingress controller before deploy", "yellow")
     elif len(offers.classes) == 1:
-        streams.say(f"Ingress class: {offers.classes[0]} (the only one in context {offers.context})")
+        streams.info(f"Ingress class: {offers.classes[0]} (the only one in context {offers.context})")
         return replace(given, class_name=offers.classes[0])
     elif not ask and not offers.default_class:
         names = ", ".join(offers.classes)
-        streams.say(f"‼ no default IngressClass: set --ingress-class to one of {names}", "yellow")
+        streams.info(
+            f"{streams.symbols.warning} no default IngressClass: set --ingress-class to one of {names}", "yellow"
+        )
     return given
 
 
 def _show_result(
     streams: Terminal, target: InitTarget, options: InitOptions, *, has_typed: bool, region_is_default: bool
 ) -> None:
-    streams.say(f"√ {target.file} written", "green")
-    streams.say(f"  Everyone may pull {', '.join(options.allowed)}.")
+    streams.info(f"{streams.symbols.ok} {target.file} written", "green")
+    streams.info(f"  Everyone may pull {', '.join(options.allowed)}.")
     if region_is_default and not options.endpoint:
-        streams.say(f"  The bucket's region is {options.region}; to change it, edit storage.region.")
+        streams.info(f"  The bucket's region is {options.region}; to change it, edit storage.region.")
     if has_typed:
         directory = target.file.parent / SECRETS_DIRECTORY
-        streams.say(f"  The secrets that you typed are in {directory}/ (readable only by you, ignored by Git).")
-    streams.say()
-    streams.say("Next:")
+        streams.info(f"  The secrets that you typed are in {directory}/ (readable only by you, ignored by Git).")
+    streams.info()
+    streams.info("Next:")
     for line in _next_commands(target, options):
-        streams.say(f"  {line}")
+        streams.info(f"  {line}")
 
 
 def _next_commands(target: InitTarget, options: InitOptions) -> Iterator[str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _IS_DUE, _IS_NOT_DUE, _NOTHING_DEPLOYED, _UNKNOWN = 0, 1, 2, 255
 """How ``--check`` leaves; the same codes as those of smallstep's ``step certificate needs-renewal``."""
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 """Seconds in which the public host must go on answering."""
 _ANYWAY = "Rotate anyway: regmirror rotate-cert --force"
 _TITLES = {
@@ -70,8 +70,8 @@ def rotate_cert(
     ] = False,
     resolve: options.Resolve = [],  # noqa: B006 - typer copies it
     ca_file: options.CaFile = None,
-    no_verify: Annotated[
-        bool, typer.Option("--no-verify", help="Leave out the proof at the public host, which ends a rotation.")
+    skip_verify: Annotated[
+        bool, typer.Option("--skip-verify", help="Skip the final check of the public host.")
     ] = False,
     output: options.Output = Format.TABLE,
     debug: options.Debug = False,
@@ -86,11 +86,10 @@ def rotate_cert(
         regmirror rotate-cert --force --dry-run
         regmirror rotate-cert --emergency               # the key has leaked
     """
-    with terminal(output, debug=debug, no_color=no_color, exit_code=partial(_code, check=check)) as streams:
-        from regmirror.adapters.cluster import KubernetesCluster
-        from regmirror.adapters.helm import Pyhelm3Helm
-        from regmirror.adapters.http import Urllib3Http, parse_resolve
-        from regmirror.cli.connections import read_mirror, read_timeout
+    code = partial(_code, check=check)
+    resumes = not (check or dry_run)
+    with terminal(output, debug=debug, no_color=no_color, resumes=resumes, exit_code=code) as streams:
+        from regmirror.cli.connections import CommandConnections, read_timeout
         from regmirror.cli.progress import StepProgress
         from regmirror.cli.rotation_options import read_wish
         from regmirror.rotate.run import Rotation
@@ -98,14 +97,20 @@ def rotate_cert(
         options = read_wish(
             expires_in, key_size, validity, key, cert, force=force, emergency=emergency, abort=abort, unlock=unlock
         )
-        mirror = read_mirror(file, namespace)
+        connections = CommandConnections(
+            file,
+            namespace,
+            kubeconfig=kubeconfig,
+            context=context,
+            helm=helm,
+            resolve=resolve,
+            ca_file=ca_file,
+            timeout=_TIMEOUT,
+        )
         limit = read_timeout(timeout)
-        cluster = KubernetesCluster(kubeconfig, context, mirror.namespace)
-        edge = Pyhelm3Helm(helm, kubeconfig, cluster.context, mirror.namespace)
-        http = None if no_verify else Urllib3Http(parse_resolve(resolve), ca_file, timeout=_PATIENCE)
         with StepProgress(streams) as progress:
             rotation = Rotation(
-                mirror, cluster, edge, progress, lambda action: _announce(streams, action), limit, options, http
+                connections, progress, lambda action: _announce(streams, action), limit, options, skip_verify
             )
             if check:
                 raise typer.Exit(_check(streams, rotation))
@@ -121,7 +126,7 @@ def _code(error: RegmirrorError, *, check: bool) -> int:
 
 
 def _announce(streams: Terminal, action: "Action") -> None:
-    streams.say(_TITLES[action.value], "bold")
+    streams.info(_TITLES[action.value], "bold")
 
 
 def _run(streams: Terminal, rotation: "Rotation") -> dict[str, Any]:
@@ -131,7 +136,7 @@ def _run(streams: Terminal, rotation: "Rotation") -> dict[str, Any]:
         return run_until_done(rotation.run())
     except KeyboardInterrupt:
         done = ", ".join(name for name, _ in rotation.done) or "nothing"
-        streams.say(f"done in this run: {done}")
+        streams.info(f"done in this run: {done}")
         raise
 
 
@@ -140,8 +145,8 @@ def _check(streams: Terminal, rotation: "Rotation") -> int:
 
     found = run_until_done(rotation.check())
     if streams.output is not Format.TABLE:
-        streams.print_document(found)
-    streams.say(found["message"])
+        streams.document(found)
+    streams.info(found["message"])
     if not found["deployed"]:
         return _NOTHING_DEPLOYED
     return _IS_DUE if found["due"] else _IS_NOT_DUE
@@ -152,23 +157,23 @@ def _show_plan(streams: Terminal, rotation: "Rotation") -> None:
 
     actions = run_until_done(rotation.plan())
     if streams.output is not Format.TABLE:
-        streams.print_document({"plan": [action.value for action in actions]})
+        streams.document({"plan": [action.value for action in actions]})
     else:
         for action in actions:
-            streams.print(_TITLES[action.value])
+            streams.result(_TITLES[action.value])
     if not actions:
-        streams.say("Nothing would be done: the certificate is not due.")
-        streams.say(_ANYWAY)
+        streams.info("Nothing would be done: the certificate is not due.")
+        streams.info(_ANYWAY)
 
 
 def _show(streams: Terminal, report: dict[str, Any]) -> None:
     if streams.output is not Format.TABLE:
-        streams.print_document(report)
-    streams.say()
+        streams.document(report)
+    streams.info()
     if report["rotated"] or report["changed"]:
-        streams.say(f"The signing key is {report['key']}." if report["rotated"] else f"Kept: {report['key']}.")
-        streams.say(f"Started: {', '.join(report['started']) or 'no pod'}")
-        streams.say("Next: regmirror verify")
+        streams.info(f"The signing key is {report['key']}." if report["rotated"] else f"Kept: {report['key']}.")
+        streams.info(f"Started: {', '.join(report['started']) or 'no pod'}")
+        streams.info("Next: regmirror verify")
         return
-    streams.say(f"Not due before {report['due'][:10]}, nothing was changed: {report['key']}.")
-    streams.say(_ANYWAY)
+    streams.info(f"Not due before {report['due'][:10]}, nothing was changed: {report['key']}.")
+    streams.info(_ANYWAY)

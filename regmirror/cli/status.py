@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,21 +40,18 @@ def status(
     with terminal(output, debug=debug, no_color=no_color) as streams:
         from datetime import UTC, datetime
 
-        from regmirror.adapters.cluster import KubernetesCluster
-        from regmirror.adapters.http import Urllib3Http, parse_resolve
-        from regmirror.cli.connections import open_store, read_mirror, read_timeout
+        from regmirror.cli.connections import CommandConnections, read_timeout
         from regmirror.status.collect import look
         from regmirror.verify.live_mirror import LiveMirror
 
-        mirror = read_mirror(file, namespace)
+        connections = CommandConnections(
+            file, namespace, kubeconfig=kubeconfig, context=context, resolve=resolve, ca_file=ca_file
+        )
         pause = read_timeout(interval, "--interval").total_seconds()
-        cluster = KubernetesCluster(kubeconfig, context, mirror.namespace)
-        http = Urllib3Http(parse_resolve(resolve), ca_file)
 
         def see() -> "Status":
-            # A subject keeps what it has read: each look needs a new one.
-            subject = LiveMirror(mirror, cluster, http, partial(open_store, mirror), lambda: datetime.now(UTC))
-            return look(subject)
+            # A LiveMirror keeps what it has read, so each look needs a new one.
+            return look(LiveMirror(connections, lambda: datetime.now(UTC)))
 
         seen = _watch(streams, see, pause) if watch else _show(streams, see())
         if seen.faults:
@@ -67,10 +63,10 @@ def _watch(streams: Terminal, see: Callable[[], "Status"], pause: float) -> "Sta
     seen = see()
     with suppress(KeyboardInterrupt):
         while True:
-            if streams.data.is_terminal:
-                streams.data.clear()
+            if streams.stdout.is_terminal:
+                streams.stdout.clear()
             elif streams.output is Format.YAML:
-                streams.print("---")
+                streams.result("---")
             _show(streams, seen)
             time.sleep(pause)
             seen = see()
@@ -84,5 +80,5 @@ def _show(streams: Terminal, seen: "Status") -> "Status":
     if streams.output is Format.TABLE:
         print_status(streams, seen)
     else:
-        streams.print_document(status_report(seen))
+        streams.document(status_report(seen))
     return seen

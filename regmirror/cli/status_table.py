@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TypeVar
 
-from regmirror.cli.terminal import Terminal
+from regmirror.cli.terminal import UNICODE, Symbols, Terminal
 from regmirror.ports.object_store import Contents
 from regmirror.status.background import Unavailable
 from regmirror.status.findings import Cache, Component, PublicEndpoint, Pulls, Status, UpstreamStatus
@@ -23,13 +23,13 @@ Line = tuple[str, str | None]
 
 def print_status(terminal: Terminal, status: Status) -> None:
     """The whole screen, on standard output."""
-    for text, style in screen(status):
-        terminal.print(text, style)
+    for text, style in screen(status, terminal.symbols):
+        terminal.result(terminal.hint(text), style)
 
 
-def screen(status: Status) -> Iterator[Line]:
+def screen(status: Status, symbols: Symbols = UNICODE) -> Iterator[Line]:
     """The lines of the screen."""
-    yield _headline(status)
+    yield _headline(status, symbols)
     yield f"namespace {status.namespace}, context {status.context}, {status.now:%Y-%m-%d %H:%M:%S} UTC", "dim"
     yield "", None
     for name, found in status.components.items():
@@ -52,10 +52,10 @@ def size(count: int) -> str:
     return f"{count} B" if unit == "B" else f"{value:.1f} {unit}"
 
 
-def _headline(status: Status) -> Line:
+def _headline(status: Status, symbols: Symbols) -> Line:
     if status.faults:
-        return f"× https://{status.host} does not serve: {'; '.join(status.faults)}", "bold red"
-    return f"√ https://{status.host} serves", "bold green"
+        return f"{symbols.error} https://{status.host} does not serve: {'; '.join(status.faults)}", "bold red"
+    return f"{symbols.ok} https://{status.host} serves", "bold green"
 
 
 def _line(label: str, found: T | Unavailable, words: Callable[[T], Line]) -> Line:

@@ -1,6 +1,5 @@
 """``regmirror support-bundle``: an archive for whoever helps, without secrets."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,8 +12,7 @@ from regmirror.cli.terminal import Terminal, terminal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from regmirror.ports.cluster import Cluster
-    from regmirror.ports.helm import Helm
+    from regmirror.ports.connections import Connections
     from regmirror.support.bundle import Bundle
 
 
@@ -44,38 +42,33 @@ def support_bundle(
     with terminal(output, debug=debug, no_color=no_color) as streams:
         from datetime import UTC, datetime
 
-        from regmirror.adapters.cluster import KubernetesCluster
-        from regmirror.adapters.helm import Pyhelm3Helm
-        from regmirror.adapters.http import Urllib3Http, parse_resolve
-        from regmirror.cli.connections import open_resolver, open_store, read_mirror, read_source
+        from regmirror.cli.connections import CommandConnections, read_source
         from regmirror.support.archive import write_archive
         from regmirror.support.collect import Sources, collect
         from regmirror.support.values import known_here, rendered_values
         from regmirror.verify.live_mirror import LiveMirror
 
-        mirror = read_mirror(file, namespace)
+        connections = CommandConnections(
+            file, namespace, kubeconfig=kubeconfig, context=context, helm=helm, resolve=resolve, ca_file=ca_file
+        )
         now = datetime.now(UTC)
         path = output_file or Path(f"regmirror-support-{now:%Y%m%d-%H%M%S}.tar.gz")
-        cluster = KubernetesCluster(kubeconfig, context, mirror.namespace)
-        http = Urllib3Http(parse_resolve(resolve), ca_file)
-        resolver = open_resolver(file, cluster)
-        client = Pyhelm3Helm(helm, kubeconfig, cluster.context, mirror.namespace)
-        streams.say("Collecting; this takes some seconds, and a minute where something hangs.")
+        streams.info("Collecting; this takes some seconds, and a minute where something hangs.")
         bundle = collect(
             Sources(
-                LiveMirror(mirror, cluster, http, partial(open_store, mirror), lambda: datetime.now(UTC)),
+                LiveMirror(connections, lambda: datetime.now(UTC)),
                 "regmirror.yaml",
                 read_source(file),
-                versions=lambda: _versions(cluster, client),
-                values=lambda: rendered_values(mirror, cluster, resolver, now),
-                own_secrets=lambda: known_here(mirror, cluster, resolver, now),
+                versions=lambda: _versions(connections),
+                values=lambda: rendered_values(connections, now),
+                own_secrets=lambda: known_here(connections, now),
             )
         )
         write_archive(bundle, path, now)
         _show(streams, bundle, path)
 
 
-def _versions(cluster: "Cluster", helm: "Helm") -> dict[str, Any]:
+def _versions(connections: "Connections") -> dict[str, Any]:
     """Of regmirror, what it runs on, and what it talks to; what cannot be asked says why."""
     import asyncio
     import platform
@@ -83,6 +76,7 @@ def _versions(cluster: "Cluster", helm: "Helm") -> dict[str, Any]:
     from regmirror import __version__
     from regmirror.errors import RegmirrorError
 
+    cluster, helm = connections.cluster.blocking, connections.helm
     versions = {
         "regmirror": __version__,
         "python": platform.python_version(),
@@ -106,9 +100,9 @@ def _show(streams: Terminal, bundle: "Bundle", path: Path) -> None:
     from regmirror.support.report import bundle_report
 
     if streams.output is not Format.TABLE:
-        streams.print_document(bundle_report(bundle, path))
+        streams.document(bundle_report(bundle, path))
         return
-    streams.print(f"✔ {path}: {len(bundle.files)} files", "green")
-    streams.print("Left out:", "bold")
+    streams.result(f"{streams.symbols.ok} {path}: {len(bundle.files)} files", "green")
+    streams.result("Left out:", "bold")
     for line in bundle.left_out:
-        streams.print(f"  {line}")
+        streams.result(f"  {line}")

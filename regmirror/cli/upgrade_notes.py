@@ -46,17 +46,16 @@ def upgrade_notes(
         if streams.output is Format.TABLE:
             _print(streams, old, after, notes)
         else:
-            streams.print_document(_document(old, after, notes))
+            streams.document(_document(old, after, notes))
 
 
 def _deployed(file: Path, kubeconfig: Path | None, context: str | None, namespace: str | None) -> str:
-    from regmirror.adapters.cluster import KubernetesCluster
-    from regmirror.cli.connections import read_mirror
+    from regmirror.cli.connections import CommandConnections
     from regmirror.upgrade.deployed import deployed_version
 
     try:
-        mirror = read_mirror(file, namespace)
-        return deployed_version(KubernetesCluster(kubeconfig, context, mirror.namespace))
+        connections = CommandConnections(file, namespace, kubeconfig=kubeconfig, context=context)
+        return deployed_version(connections.cluster.blocking)
     except RegmirrorError as error:
         raise ConfigurationError(
             f"the deployed version is not known: {error.message}", hint="say it: regmirror upgrade-notes --from VERSION"
@@ -65,15 +64,15 @@ def _deployed(file: Path, kubeconfig: Path | None, context: str | None, namespac
 
 def _print(streams: Terminal, old: str, new: str, notes: "list[Notes]") -> None:
     if not notes:
-        streams.print(f"{old} to {new}: nothing changes.")
+        streams.result(f"{old} to {new}: nothing changes.")
         return
     for one in notes:
-        streams.print(f"{one.version}{f' ({one.date})' if one.date else ''}", "bold")
+        streams.result(f"{one.version}{f' ({one.date})' if one.date else ''}", "bold")
         for title in sorted(one.sections, key=lambda title: (title not in _FIRST, title)):
-            streams.print(f"  {title}")
+            streams.result(f"  {title}")
             for entry in one.sections[title]:
-                streams.print(f"    - {entry}")
-    streams.say("Next: regmirror diff, then regmirror deploy")
+                streams.result(f"    - {entry}")
+    streams.info("Next: regmirror diff, then regmirror deploy")
 
 
 def _document(old: str, new: str, notes: "list[Notes]") -> dict[str, Any]:

@@ -1,11 +1,10 @@
 """``regmirror verify``: proves that the mirror does what it must, and refuses what it must."""
 
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regmirror.cli import options
+from regmirror.cli import completion, options
 from regmirror.cli.options import DEFAULT_FILE, ReportFormat
 from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import ExitCode
@@ -24,10 +23,22 @@ Output = Annotated[
     typer.Option("-o", "--output", envvar="REGMIRROR_OUTPUT", help="Form of the result; short shows faults alone."),
 ]
 Categories = Annotated[
-    list[str], typer.Option("--category", metavar="NAME", help="Only checks under this heading; repeatable.")
+    list[str],
+    typer.Option(
+        "--category",
+        metavar="NAME",
+        autocompletion=completion.categories,
+        help="Only checks under this heading; repeatable.",
+    ),
 ]
 Ids = Annotated[
-    list[str], typer.Option("--check", metavar="ID", help="Only this check and those that it needs; repeatable.")
+    list[str],
+    typer.Option(
+        "--check",
+        metavar="ID",
+        autocompletion=completion.check_ids,
+        help="Only this check and those that it needs; repeatable.",
+    ),
 ]
 
 
@@ -63,10 +74,7 @@ def verify(
     with terminal(output.of_errors, debug=debug, no_color=no_color) as streams:
         from datetime import UTC, datetime
 
-        from regmirror.adapters.cluster import KubernetesCluster
-        from regmirror.adapters.http import Urllib3Http, parse_resolve
-        from regmirror.cli.connections import open_resolver, open_store, read_mirror, read_timeout
-        from regmirror.deploy.resolve_secrets import find_s3_account
+        from regmirror.cli.connections import CommandConnections, read_timeout
         from regmirror.distribution.reference import parse_image
         from regmirror.verify.checks import CHECKS
         from regmirror.verify.live_mirror import LiveMirror
@@ -76,26 +84,26 @@ def verify(
 
         checks = select_checks(CHECKS, check, _categories(category), before_deploy=pre)
         patience = read_timeout(wait, "--wait")
-        mirror = read_mirror(file, namespace)
-        cluster = KubernetesCluster(kubeconfig, context, mirror.namespace)
-        http = Urllib3Http(parse_resolve(resolve), ca_file, timeout=_PATIENCE)
+        connections = CommandConnections(
+            file,
+            namespace,
+            kubeconfig=kubeconfig,
+            context=context,
+            resolve=resolve,
+            ca_file=ca_file,
+            timeout=_PATIENCE,
+        )
+        mirror = connections.mirror
+        chosen_image = parse_image(image) if image else None
 
-        def new_subject() -> LiveMirror:
-            return LiveMirror(
-                mirror,
-                cluster,
-                http,
-                partial(open_store, mirror, patience=_PATIENCE),
-                lambda: datetime.now(UTC),
-                parse_image(image) if image else None,
-                lambda: find_s3_account(mirror, open_resolver(file, cluster)),
-            )
+        def new_live_mirror() -> LiveMirror:
+            return LiveMirror(connections, lambda: datetime.now(UTC), chosen_image)
 
         if patience:
-            results = run_until_healthy(checks, new_subject, patience, streams.say)
+            results = run_until_healthy(checks, new_live_mirror, patience, streams.info)
             _print(streams, output, mirror, iter(results))
         else:
-            results = _print(streams, output, mirror, run_checks(checks, new_subject()))
+            results = _print(streams, output, mirror, run_checks(checks, new_live_mirror()))
         if not is_healthy(results):
             raise typer.Exit(ExitCode.FAILED)
 
@@ -122,7 +130,7 @@ def _print(streams: Terminal, output: ReportFormat, mirror: "Mirror", stream: "I
         return print_results(streams, stream, several=len(mirror.upstreams) > 1, short=short)
     results = list(stream)
     if output is ReportFormat.JUNIT:
-        streams.print(junit_report(mirror, results))
+        streams.result(junit_report(mirror, results))
     else:
-        streams.print_document(verify_report(mirror, results))
+        streams.document(verify_report(mirror, results))
     return results

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from regmirror.cli.terminal import Terminal
+from regmirror.cli.terminal import Symbols, Terminal
 from regmirror.verify.check import Category, Failed, Outcome, Passed, Result, Skipped, Warned
 
 _DOCUMENTATION = "docs/checks.md"
@@ -21,39 +21,39 @@ def print_results(terminal: Terminal, results: Iterable[Result], *, several: boo
             continue
         if result.check.category is not category:
             if category is not None:
-                terminal.print()
+                terminal.result()
             category = result.check.category
-            terminal.print(category.value, "bold")
+            terminal.result(category.value, "bold")
         _print_result(terminal, result, several=several)
     if category is not None:
-        terminal.print()
-    terminal.print(*_summary(kept))
+        terminal.result()
+    terminal.result(*_summary(kept, terminal.symbols))
     return kept
 
 
 def _print_result(terminal: Terminal, result: Result, *, several: bool) -> None:
-    glyph, style = _look(result.outcome)
+    symbol, style = _look(result.outcome, terminal.symbols)
     about = f" ({result.upstream})" if several and result.upstream else ""
-    terminal.print(f"  {glyph} {result.check.title}{about}{_detail(result.outcome)}", style)
+    terminal.result(f"  {symbol} {result.check.title}{about}{_detail(result.outcome)}", style)
     if isinstance(result.outcome, (Failed, Warned)):
         for line in result.outcome.message.splitlines():
             # A pod's log may hold what would move the cursor or change colours.
-            terminal.print("      " + "".join(filter(str.isprintable, line)))
+            terminal.result("      " + "".join(filter(str.isprintable, line)))
         if result.outcome.hint:
-            terminal.print(f"      Try: {result.outcome.hint}")
-        terminal.print(f"      See: {_DOCUMENTATION}#{result.check.id}")
+            terminal.result(f"      Try: {terminal.hint(result.outcome.hint)}")
+        terminal.result(f"      See: {_DOCUMENTATION}#{result.check.id}")
 
 
-def _look(outcome: Outcome) -> tuple[str, str | None]:
+def _look(outcome: Outcome, symbols: Symbols) -> tuple[str, str | None]:
     match outcome:
         case Passed():
-            return "√", "green"
+            return symbols.ok, "green"
         case Warned():
-            return "‼", "yellow"
+            return symbols.warning, "yellow"
         case Failed():
-            return "×", "bold red"
+            return symbols.error, "bold red"
         case Skipped():
-            return "-", "dim"
+            return symbols.skipped, "dim"
 
 
 def _detail(outcome: Outcome) -> str:
@@ -65,12 +65,12 @@ def _detail(outcome: Outcome) -> str:
     return ""
 
 
-def _summary(results: list[Result]) -> tuple[str, str]:
+def _summary(results: list[Result], symbols: Symbols) -> tuple[str, str]:
     failed = [result.check.id for result in results if isinstance(result.outcome, Failed)]
     warned = sum(isinstance(result.outcome, Warned) for result in results)
     skipped = sum(isinstance(result.outcome, Skipped) for result in results)
     passed = sum(isinstance(result.outcome, Passed) for result in results)
     counts = f"{passed} passed, {len(failed)} failed, {warned} warned, {skipped} skipped"
     if failed:
-        return f"× {counts}: {', '.join(dict.fromkeys(failed))}", "bold red"
-    return f"√ {counts}", "bold green"
+        return f"{symbols.error} {counts}: {', '.join(dict.fromkeys(failed))}", "bold red"
+    return f"{symbols.ok} {counts}", "bold green"

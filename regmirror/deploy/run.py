@@ -1,96 +1,76 @@
-"""A whole deployment: preflight, secrets, steps, report."""
+"""A whole deployment: preflight checks, the desired state, its steps, the report."""
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from regmirror.config.model import API_VERSION, Mirror
-from regmirror.config.secret_references import SecretResolver
-from regmirror.deploy.foundation import with_resource_version
 from regmirror.deploy.preflight import preflight_steps
 from regmirror.deploy.prune import Orphans, find_orphans
+from regmirror.deploy.public_check import PUBLIC_CHECK_STEP
+from regmirror.deploy.report import DeployReport, StepReport, heading
 from regmirror.deploy.resolve_secrets import resolve_secrets
-from regmirror.deploy.rollback import Before, remember, rolled_back
-from regmirror.deploy.signing_key_warnings import signing_key_warnings
-from regmirror.deploy.steps import Target, World, deployment_steps
-from regmirror.desired.mirror_secrets import Account, MirrorSecrets
+from regmirror.deploy.rollback import Snapshot, roll_back, take_snapshot
+from regmirror.deploy.secrets import with_resource_version
+from regmirror.deploy.steps import DeployOptions, DesiredState, deployment_steps
+from regmirror.deploy.warnings import orphan_warnings, signing_key_warnings
+from regmirror.desired import names
+from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack, build_stack
 from regmirror.errors import RegmirrorError
-from regmirror.ports.cluster import SECRET, Cluster, Object
+from regmirror.ports.cluster import SECRET, Object
+from regmirror.ports.connections import Connections
 from regmirror.ports.helm import Helm
-from regmirror.ports.http import Http
 from regmirror.ports.object_store import ObjectStore
 from regmirror.steps.runner import run_steps
 from regmirror.steps.step import Done, Progress, Step
 
-_OURS = "app.kubernetes.io/managed-by=regmirror"
-
-
-@dataclass(frozen=True, slots=True)
-class Edges:
-    """What a deployment works on. ``open_store`` is None to leave the bucket alone, ``http`` to leave out the proof."""
-
-    cluster: Cluster
-    helm: Helm
-    resolver: SecretResolver
-    open_store: Callable[[Account | None], ObjectStore] | None
-    http: Http | None
+DEFAULTS = DeployOptions()
 
 
 async def deploy_mirror(
-    mirror: Mirror,
-    edges: Edges,
-    progress: Progress,
-    timeout: timedelta,
-    *,
-    unlock: bool = False,
-    prune: bool = False,
-    rollback: bool = False,
-) -> dict[str, Any]:
-    """Bring the cluster to the configuration; gives the report. Raises RegmirrorError.
+    connections: Connections, progress: Progress, timeout: timedelta, options: DeployOptions = DEFAULTS
+) -> DeployReport:
+    """Apply the configuration to the cluster and check the public hosts. Raises RegmirrorError.
 
-    ``timeout`` is for everything together. ``prune`` takes away what an upstream left that is no longer in the file.
-    With ``rollback``, a failure puts back what served before, for which there is the same time once more, and is told
-    as RolledBackError; what was pruned cannot be put back.
+    ``timeout`` is for all steps together. On failure with ``rollback``, restores the previous state (same timeout
+    again) and raises RolledBackError; what was pruned cannot be restored.
     """
     deadline = time.monotonic() + timeout.total_seconds()
-    await run_steps(preflight_steps(mirror, edges.cluster, edges.helm), progress, deadline)
+    await run_steps(preflight_steps(connections), progress, deadline, in_order=True)
     now = datetime.now(UTC)
-    target, world, orphans = await prepare(mirror, edges, now)
-    target = replace(target, pruned=orphans) if prune else target
-    steps = deployment_steps(target, world, unlock=unlock)
-    before = await _remember(target, edges) if rollback else None
+    desired, orphans = await prepare(connections, now, skip_bucket=options.skip_bucket)
+    desired = replace(desired, pruned=orphans) if options.prune else desired
+    steps = deployment_steps(desired, connections, options)
+    snapshot = await _take_snapshot(desired, connections) if options.rollback else None
     try:
         results = await run_steps(steps, progress, deadline)
     except RegmirrorError as error:
-        if before is None or not error.left_changes:
+        if snapshot is None or not error.left_changes:
             raise
-        raise await rolled_back(error, before, target, world, progress, timeout) from error
-    report = _report(mirror, steps, results)
-    warnings = signing_key_warnings(mirror.auth, target.mirror_secrets.signing, now)
-    if orphans and not prune:
-        warnings.append(f"no longer in the file, but still there: {orphans}. Remove them: regmirror deploy --prune")
-    return report | {"warnings": warnings}
+        raise await roll_back(error, snapshot, desired, connections, progress, timeout, options) from error
+    warnings = signing_key_warnings(connections.mirror.auth, desired.mirror_secrets.signing, now)
+    if not options.prune:
+        warnings += orphan_warnings(orphans)
+    return _report(connections, steps, results, warnings)
 
 
-async def prepare(mirror: Mirror, edges: Edges, now: datetime) -> tuple[Target, World, Orphans]:
-    """What a deployment is to arrive at, and what is there beyond it; nothing is changed. Raises RegmirrorError."""
-    found, releases = await asyncio.gather(
-        asyncio.to_thread(edges.cluster.select, SECRET, _OURS), edges.helm.releases()
+async def prepare(connections: Connections, now: datetime, *, skip_bucket: bool) -> tuple[DesiredState, Orphans]:
+    """The desired state, and what exists beyond it; changes nothing. Raises RegmirrorError."""
+    mirror, cluster = connections.mirror, connections.cluster
+    secrets, releases = await asyncio.gather(
+        cluster.select(SECRET, names.MANAGED_SELECTOR), connections.helm.releases()
     )
-    live = {secret["metadata"]["name"]: secret for secret in found}
-    # After the look above: a key that is rotated between the two then belongs to a version that is outdated.
-    mirror_secrets = await asyncio.to_thread(resolve_secrets, mirror, edges.cluster, edges.resolver, now)
+    live = {secret["metadata"]["name"]: secret for secret in secrets}
+    # After the Secrets were listed: if a rotation replaces the key in between, the listed version is outdated.
+    mirror_secrets = await cluster.run(resolve_secrets, mirror, connections.resolver, now)
     stack = build_stack(mirror, mirror_secrets, live, now)
     stack = replace(stack, secrets=with_resource_version(stack.secrets, live))
-    # The S3 library takes its time to get ready, and Helm runs in processes of its own.
-    rendered, store = await asyncio.gather(_render(edges.helm, stack), _open_store(edges, mirror_secrets))
-    world = World(edges.cluster, edges.helm, store, edges.http)
-    listed = {release.name: release for release in releases}
-    return Target(mirror, mirror_secrets, stack, rendered, listed), world, find_orphans(stack, releases, live)
+    # boto3 takes a second to load, and Helm runs in processes of its own.
+    opening = _open_store(connections, mirror_secrets, skip_bucket)
+    rendered, store = await asyncio.gather(_render(connections.helm, stack), opening)
+    existing = {release.name: release for release in releases}
+    return DesiredState(mirror, mirror_secrets, stack, rendered, existing, store), find_orphans(stack, releases, live)
 
 
 async def _render(helm: Helm, stack: Stack) -> dict[str, list[Object]]:
@@ -98,24 +78,23 @@ async def _render(helm: Helm, stack: Stack) -> dict[str, list[Object]]:
     return {release.name: objects for release, objects in zip(stack.releases, manifests, strict=True)}
 
 
-async def _open_store(edges: Edges, mirror_secrets: MirrorSecrets) -> ObjectStore | None:
-    return await asyncio.to_thread(edges.open_store, mirror_secrets.s3) if edges.open_store else None
+async def _open_store(connections: Connections, mirror_secrets: MirrorSecrets, skip: bool) -> ObjectStore | None:
+    return None if skip else await asyncio.to_thread(connections.open_store, mirror_secrets.s3)
 
 
-async def _remember(target: Target, edges: Edges) -> Before:
-    secrets = await asyncio.to_thread(edges.cluster.select, SECRET, _OURS)
-    return await remember([release.name for release in target.stack.releases], edges.helm, edges.cluster, secrets)
+async def _take_snapshot(desired: DesiredState, connections: Connections) -> Snapshot:
+    secrets = await connections.cluster.select(SECRET, names.MANAGED_SELECTOR)
+    return await take_snapshot([release.name for release in desired.stack.releases], connections, secrets)
 
 
-def _report(mirror: Mirror, steps: list[Step], results: list[Done]) -> dict[str, Any]:
-    return {
-        "apiVersion": API_VERSION,
-        "kind": "DeployReport",
-        "host": mirror.host,
-        "namespace": mirror.namespace,
-        "changed": any(result.changed for result in results),
-        "steps": [
-            {"name": step.name, "changed": result.changed, "detail": result.detail}
+def _report(connections: Connections, steps: list[Step], results: list[Done], warnings: list[str]) -> DeployReport:
+    return DeployReport(
+        **heading(connections.mirror, connections.cluster.context),
+        changed=any(result.changed for result in results),
+        verified=any(step.name == PUBLIC_CHECK_STEP for step in steps),
+        steps=[
+            StepReport(name=step.name, changed=result.changed, detail=result.detail)
             for step, result in zip(steps, results, strict=True)
         ],
-    }
+        warnings=warnings,
+    )

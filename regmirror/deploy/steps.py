@@ -1,81 +1,100 @@
-"""The steps of a deployment, in order: the table of contents of ``regmirror deploy``."""
+"""The steps of a deployment, in order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from regmirror.config.model import Mirror
-from regmirror.deploy.diff_changes import PlannedStep
-from regmirror.deploy.foundation import SECRETS_STEP, BucketStep, NamespaceStep, SecretsStep
+from regmirror.deploy.bucket import BucketStep
+from regmirror.deploy.diff_changes import DiffableStep
+from regmirror.deploy.namespace import NamespaceStep
 from regmirror.deploy.prune import Orphans, PruneStep
-from regmirror.deploy.public_check import ProofStep
+from regmirror.deploy.public_check import PublicCheckStep
 from regmirror.deploy.release import ReleaseStep
+from regmirror.deploy.secrets import SECRETS_STEP, SecretsStep
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack
-from regmirror.ports.cluster import Cluster, Object
-from regmirror.ports.helm import Helm, ListedRelease
-from regmirror.ports.http import Http
+from regmirror.ports.cluster import Object
+from regmirror.ports.connections import Connections
+from regmirror.ports.helm import ListedRelease
 from regmirror.ports.object_store import ObjectStore
 from regmirror.steps.step import Step
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """The edges that a deployment works on; the bucket is left alone without ``store``, the proof without ``http``."""
+class DeployOptions:
+    """What the options of ``regmirror deploy`` change about a deployment."""
 
-    cluster: Cluster
-    helm: Helm
-    store: ObjectStore | None
-    http: Http | None
+    unlock: bool = False
+    """Clear a stale Helm lock immediately."""
+    prune: bool = False
+    """Remove what is left of upstreams that are no longer configured."""
+    rollback: bool = False
+    """Restore the previous state if the deployment fails."""
+    skip_bucket: bool = False
+    skip_verify: bool = False
+    """Do not check the public hosts at the end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Where a deployment is to arrive."""
+class DesiredState:
+    """What a deployment has to achieve, and what exists already."""
 
     mirror: Mirror
     mirror_secrets: MirrorSecrets
     stack: Stack
     rendered: dict[str, list[Object]]
     """The objects of each release, by its name."""
-    listed: Mapping[str, ListedRelease]
-    """The releases that there are, by name."""
+    existing: Mapping[str, ListedRelease]
+    """The releases in the cluster, by name."""
+    store: ObjectStore | None = None
+    """The bucket; None skips its check."""
     pruned: Orphans = field(default_factory=lambda: Orphans((), ()))
-    """What is there, is not in the target, and is to go."""
+    """What is in the cluster, not desired, and to be removed."""
 
 
-def deployment_steps(target: Target, world: World, *, unlock: bool = False) -> list[Step]:
-    """What brings the cluster to the target, and proves it."""
-    steps: list[Step] = [*changing_steps(target, world, unlock=unlock)]
-    if world.http:
-        hosts = tuple(target.mirror.host_of(upstream) for upstream in target.mirror.upstreams)
-        steps.append(ProofStep(hosts, world.http, needs=(target.stack.releases[-1].name,)))
+def deployment_steps(desired: DesiredState, connections: Connections, options: DeployOptions) -> list[Step]:
+    """The steps that change the cluster, and the check of the public hosts."""
+    steps: list[Step] = [*changing_steps(desired, connections, unlock=options.unlock)]
+    if not options.skip_verify:
+        steps.append(_public_check(desired, connections))
     return steps
 
 
-def changing_steps(target: Target, world: World, *, unlock: bool = False) -> list[PlannedStep]:
-    """The steps that change something, each of which can tell beforehand what it would change."""
-    stack = target.stack
-    steps: list[PlannedStep] = []
-    if world.store:
-        steps.append(BucketStep(target.mirror, world.store))
-    # The bucket comes first: nothing is changed in the cluster for a key that S3 refuses, and the registry panics at
-    # start while its bucket is missing.
-    steps.append(NamespaceStep(world.cluster, needs=tuple(step.name for step in steps)))
-    steps.append(SecretsStep(world.cluster, stack.secrets))
+def changing_steps(desired: DesiredState, connections: Connections, *, unlock: bool = False) -> list[DiffableStep]:
+    """The steps that change something; each can show what it would change."""
+    stack = desired.stack
+    steps: list[DiffableStep] = []
+    if desired.store:
+        steps.append(BucketStep(desired.mirror, desired.store))
+    # The bucket comes first: if S3 refuses the key, nothing is changed in the cluster; and the registry panics at
+    # start if its bucket is missing.
+    steps.append(NamespaceStep(connections.cluster, needs=tuple(step.name for step in steps)))
+    steps.append(SecretsStep(connections.cluster, stack.secrets))
     steps += [
         ReleaseStep(
             release,
-            target.rendered[release.name],
-            world.helm,
-            world.cluster,
-            target.mirror_secrets,
+            desired.rendered[release.name],
+            connections.helm,
+            connections.cluster,
+            desired.mirror_secrets,
             unlock,
             needs=(SECRETS_STEP, *release.needs),
-            listed=target.listed.get(release.name),
+            existing=desired.existing.get(release.name),
         )
         for release in stack.releases
     ]
-    if target.pruned:
+    if desired.pruned:
         needs = (stack.releases[-1].name,)
-        steps.append(PruneStep(target.pruned, world.helm, world.cluster, needs))
+        steps.append(PruneStep(desired.pruned, connections.helm, connections.cluster, needs))
     return steps
+
+
+def _public_check(desired: DesiredState, connections: Connections) -> PublicCheckStep:
+    mirror = desired.mirror
+    return PublicCheckStep(
+        tuple(mirror.host_of(upstream) for upstream in mirror.upstreams),
+        connections.http,
+        connections.cluster,
+        needs=(desired.stack.releases[-1].name,),
+        tls_secrets={mirror.host_of(u): secret for u in mirror.upstreams if (secret := mirror.tls_secret_of(u))},
+    )

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
+from regmirror.config.model import Mirror
+from regmirror.config.secret_references import SecretResolver
 from regmirror.signing.key_pair import KeyPair
 
 
@@ -33,3 +35,13 @@ class MirrorSecrets:
         for value in sorted((secret.get_secret_value() for secret in secrets), key=len, reverse=True):
             text = text.replace(value, "***")
         return text
+
+
+def find_s3_account(mirror: Mirror, resolver: SecretResolver) -> Account | None:
+    """The S3 key; None where the configuration leaves it to the cloud. Raises MissingSecretError."""
+    key = mirror.storage.access_key
+    if key is None:
+        return None
+    return Account(
+        resolver.resolve(key.id, "storage.accessKey.id"), resolver.resolve(key.secret, "storage.accessKey.secret")
+    )

@@ -9,9 +9,7 @@ from regmirror.desired import names
 from regmirror.destroy.namespace import VOLUME_CLAIM, Fate, fate_of
 from regmirror.errors import PermissionDeniedError
 from regmirror.ports.cluster import LEASE, POD, SECRET, Cluster
-from regmirror.ports.helm import Helm
-
-_OURS = "app.kubernetes.io/managed-by=regmirror"
+from regmirror.ports.connections import Connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +41,15 @@ class Inventory:
         ]
 
 
-async def take_inventory(mirror: Mirror, cluster: Cluster, helm: Helm) -> Inventory:
+async def take_inventory(connections: Connections) -> Inventory:
     """Look at everything; nothing is changed. Raises HelmError or ClusterError."""
+    cluster = connections.cluster
     listed, secrets, lease, pods, namespace = await asyncio.gather(
-        helm.releases(),
-        asyncio.to_thread(cluster.select, SECRET, _OURS),
-        asyncio.to_thread(cluster.get, LEASE, names.ROTATION_LEASE),
-        asyncio.to_thread(cluster.select, POD, "app.kubernetes.io/part-of=regmirror"),
-        asyncio.to_thread(fate_of, cluster),
+        connections.helm.releases(),
+        cluster.select(SECRET, names.MANAGED_SELECTOR),
+        cluster.get(LEASE, names.ROTATION_LEASE),
+        cluster.select(POD, "app.kubernetes.io/part-of=regmirror"),
+        cluster.run(fate_of),
     )
     releases = our_releases(listed)
     instances = {str(pod["metadata"]["labels"].get("app.kubernetes.io/instance", "")) for pod in pods}
@@ -61,11 +60,11 @@ async def take_inventory(mirror: Mirror, cluster: Cluster, helm: Helm) -> Invent
         tuple(sorted(secret["metadata"]["name"] for secret in secrets)),
         (names.ROTATION_LEASE,) if lease else (),
         namespace,
-        tuple(await asyncio.to_thread(_stays, mirror, cluster, namespace)),
+        tuple(await cluster.run(_stays, connections.mirror, namespace)),
     )
 
 
-def _stays(mirror: Mirror, cluster: Cluster, namespace: Fate) -> list[str]:
+def _stays(cluster: Cluster, mirror: Mirror, namespace: Fate) -> list[str]:
     """What others have made and the mirror uses, and what it never had."""
     certificates = sorted({name for upstream in mirror.upstreams if (name := mirror.tls_secret_of(upstream))})
     lines = [f"Secret {name}: the public certificate" for name in certificates if cluster.get(SECRET, name)]

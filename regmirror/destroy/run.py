@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from regmirror.config.model import API_VERSION, Mirror
-from regmirror.deploy.preflight import require_rights
-from regmirror.destroy.data import MirrorData
+from regmirror.config.model import API_VERSION
+from regmirror.deploy.rights import require_rights
+from regmirror.desired.mirror_secrets import find_s3_account
+from regmirror.destroy.data import MirrorData, data_of
 from regmirror.destroy.inventory import Inventory, take_inventory
 from regmirror.destroy.rights import destroy_rights
 from regmirror.destroy.steps import destroy_steps
-from regmirror.ports.cluster import Cluster
-from regmirror.ports.helm import Helm
+from regmirror.ports.connections import Connections
 from regmirror.ports.object_store import Contents
 from regmirror.steps.runner import run_steps
 from regmirror.steps.step import Done, Progress, Step
@@ -26,9 +26,7 @@ _COUNTING = 30.0
 class Removal:
     """What is to be removed, and how much data goes with it; ``data`` is None where the bucket is left alone."""
 
-    mirror: Mirror
-    cluster: Cluster
-    helm: Helm
+    connections: Connections
     inventory: Inventory
     data: MirrorData | None
     contents: Contents | None
@@ -38,9 +36,9 @@ class Removal:
         """Whether there is nothing to remove."""
         return self.inventory.is_empty and not (self.contents and self.contents.objects)
 
-    async def carry_out(self, progress: Progress, timeout: timedelta) -> dict[str, Any]:
+    async def execute(self, progress: Progress, timeout: timedelta) -> dict[str, Any]:
         """Remove everything, ``timeout`` for all together; gives the report. Raises RegmirrorError."""
-        steps = [] if self.is_empty else destroy_steps(self.inventory, self.cluster, self.helm, self.data)
+        steps = [] if self.is_empty else destroy_steps(self.inventory, self.connections, self.data)
         deadline = time.monotonic() + timeout.total_seconds()
         return self.report(steps, await run_steps(steps, progress, deadline, work="removal"))
 
@@ -50,11 +48,11 @@ class Removal:
         return {
             "apiVersion": API_VERSION,
             "kind": "DestroyReport",
-            "host": self.mirror.host,
-            "namespace": self.cluster.namespace,
+            "host": self.connections.mirror.host,
+            "namespace": self.connections.cluster.namespace,
             "changed": any(result.changed for result in results),
             "goes": self.inventory.goes,
-            "stays": [f"the bucket {self.mirror.storage.bucket}{kept}", *self.inventory.stays],
+            "stays": [f"the bucket {self.connections.mirror.storage.bucket}{kept}", *self.inventory.stays],
             "data": self._data(),
             "steps": [
                 {"name": step.name, "changed": result.changed, "detail": result.detail}
@@ -74,9 +72,18 @@ class Removal:
         }
 
 
-async def look_at_removal(mirror: Mirror, cluster: Cluster, helm: Helm, data: MirrorData | None) -> Removal:
+async def plan_removal(connections: Connections, *, purge_data: bool) -> Removal:
     """What removing the mirror means; nothing is changed. Raises RegmirrorError."""
-    await asyncio.gather(helm.version(), asyncio.to_thread(require_rights, cluster, destroy_rights()))
-    inventory = await take_inventory(mirror, cluster, helm)
+    await asyncio.gather(
+        connections.helm.version(), connections.cluster.run(require_rights, destroy_rights(), "destroy")
+    )
+    # Before anything is removed: the key may be kept in the namespace of the mirror.
+    data = await asyncio.to_thread(_data_of, connections) if purge_data else None
+    inventory = await take_inventory(connections)
     contents = await asyncio.to_thread(data.measure, _COUNTING) if data else None
-    return Removal(mirror, cluster, helm, inventory, data, contents)
+    return Removal(connections, inventory, data, contents)
+
+
+def _data_of(connections: Connections) -> MirrorData:
+    account = find_s3_account(connections.mirror, connections.resolver)
+    return data_of(connections.mirror, connections.open_store(account))

@@ -4,13 +4,15 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass
 
-from regmirror.deploy.release_removal import remove_release
+from regmirror.deploy.prune import remove_release
 from regmirror.desired import names
 from regmirror.destroy.data import MirrorData
 from regmirror.destroy.inventory import Inventory
 from regmirror.destroy.namespace import fate_of
 from regmirror.errors import ClusterError, StorageError
-from regmirror.ports.cluster import LEASE, NAMESPACE, SECRET, Cluster, Kind
+from regmirror.ports.async_cluster import AsyncCluster
+from regmirror.ports.cluster import LEASE, NAMESPACE, SECRET, Kind
+from regmirror.ports.connections import Connections
 from regmirror.ports.helm import Helm
 from regmirror.steps.step import Done, Step, Waiting
 
@@ -19,20 +21,20 @@ _DATA = "data"
 _SECRETS = "secrets"
 
 
-def destroy_steps(inventory: Inventory, cluster: Cluster, helm: Helm, data: MirrorData | None) -> list[Step]:
+def destroy_steps(inventory: Inventory, connections: Connections, data: MirrorData | None) -> list[Step]:
     """What takes everything of the inventory away; and the data, unless it is None."""
     public_endpoint = [name for name in inventory.releases if name == names.INGRESS]
     behind = [name for name in (*inventory.releases, *inventory.draining) if name != names.INGRESS]
     # Clients leave first: whoever still pulls finds no half of a mirror.
-    steps: list[Step] = [ReleaseRemoval(name, cluster, helm, ()) for name in public_endpoint]
-    steps += [ReleaseRemoval(name, cluster, helm, tuple(public_endpoint)) for name in behind]
+    steps: list[Step] = [ReleaseRemoval(name, connections.cluster, connections.helm, ()) for name in public_endpoint]
+    steps += [ReleaseRemoval(name, connections.cluster, connections.helm, tuple(public_endpoint)) for name in behind]
     releases = tuple(step.name for step in steps)
     if data:
         steps.append(DataRemoval(data, releases))
     deleted = [*((SECRET, name) for name in inventory.secrets), *((LEASE, name) for name in inventory.leases)]
     # Pods need them until they end.
-    steps.append(ObjectRemoval(tuple(deleted), cluster, tuple(step.name for step in steps)))
-    steps.append(NamespaceRemoval(cluster, (_SECRETS,)))
+    steps.append(ObjectRemoval(tuple(deleted), connections.cluster, tuple(step.name for step in steps)))
+    steps.append(NamespaceRemoval(connections.cluster, (_SECRETS,)))
     return steps
 
 
@@ -41,7 +43,7 @@ class ReleaseRemoval:
     """Uninstalls a Helm release and waits until its pods are gone."""
 
     name: str
-    cluster: Cluster
+    cluster: AsyncCluster
     helm: Helm
     needs: tuple[str, ...]
 
@@ -52,7 +54,7 @@ class ReleaseRemoval:
 
     async def apply(self, progress: Waiting) -> Done:
         """Raises HelmError or ClusterError."""
-        await remove_release(self.name, self.helm, self.cluster, lambda reason: progress.waiting(self.title, reason))
+        await remove_release(self.name, self.helm, self.cluster, progress.waiting)
         return Done("removed", changed=True)
 
 
@@ -61,7 +63,7 @@ class ObjectRemoval:
     """Deletes what deploy and rotate-cert write without Helm."""
 
     objects: tuple[tuple[Kind, str], ...]
-    cluster: Cluster
+    cluster: AsyncCluster
     needs: tuple[str, ...]
     name: str = _SECRETS
     title: str = "Secrets"
@@ -69,9 +71,9 @@ class ObjectRemoval:
     async def apply(self, progress: Waiting) -> Done:
         """Raises ClusterError."""
         for number, (kind, name) in enumerate(self.objects):
-            progress.waiting(self.title, f"{kind.kind} {name}")
+            progress.waiting(f"{kind.kind} {name}")
             try:
-                await asyncio.to_thread(self.cluster.delete, kind, name)
+                await self.cluster.delete(kind, name)
             except ClusterError as error:
                 error.left_changes = number > 0
                 raise
@@ -84,7 +86,7 @@ class ObjectRemoval:
 class NamespaceRemoval:
     """Deletes the namespace if deploy has made it and nothing of others is in it, and waits until it is gone."""
 
-    cluster: Cluster
+    cluster: AsyncCluster
     needs: tuple[str, ...]
     name: str = "namespace"
     title: str = "Namespace"
@@ -92,12 +94,12 @@ class NamespaceRemoval:
     async def apply(self, progress: Waiting) -> Done:
         """Raises ClusterError."""
         # Looked at anew: somebody may have put something there in the meantime.
-        fate = await asyncio.to_thread(fate_of, self.cluster)
+        fate = await self.cluster.run(fate_of)
         if not fate.goes:
             return Done(f"{fate.name} stays: {fate.reason}" if fate.exists else f"{fate.name} is gone")
-        await asyncio.to_thread(self.cluster.delete, NAMESPACE, fate.name)
-        while await asyncio.to_thread(self.cluster.get, NAMESPACE, fate.name):
-            progress.waiting(self.title, f"{fate.name} is going")
+        await self.cluster.delete(NAMESPACE, fate.name)
+        while await self.cluster.get(NAMESPACE, fate.name):
+            progress.waiting(f"{fate.name} is going")
             await asyncio.sleep(_POLL)
         return Done(f"{fate.name} removed", changed=True)
 
@@ -117,7 +119,7 @@ class DataRemoval:
         try:
             while gone := await asyncio.to_thread(self.data.purge):
                 removed += gone
-                progress.waiting(self.title, f"{removed:,} objects removed")
+                progress.waiting(f"{removed:,} objects removed")
         except StorageError as error:
             error.left_changes = removed > 0
             raise

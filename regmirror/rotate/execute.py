@@ -1,6 +1,5 @@
 """Carries out the actions of the plan; each may be done again without harm."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,7 +8,6 @@ from typing import Any
 
 from cryptography import x509
 
-from regmirror.config.model import Mirror
 from regmirror.deploy.release import ReleaseStep
 from regmirror.desired import names
 from regmirror.desired.assets import chart_directory
@@ -17,8 +15,8 @@ from regmirror.desired.releases import Release
 from regmirror.desired.secret_versions import annotate_versions
 from regmirror.desired.secrets import Manifest, bundle_secret, signing_secret
 from regmirror.errors import DeadlineError, RegmirrorError, RotationError
-from regmirror.ports.cluster import SECRET, Cluster
-from regmirror.ports.helm import Helm
+from regmirror.ports.cluster import SECRET
+from regmirror.ports.connections import Connections
 from regmirror.rotate.clock import Clock
 from regmirror.rotate.plan import Action
 from regmirror.rotate.proof import prove_auth, prove_registries
@@ -45,9 +43,7 @@ _POLL = 0.5
 class Executor:
     """Acts on one mirror. ``timeout`` is for each rollout, draining included."""
 
-    mirror: Mirror
-    cluster: Cluster
-    helm: Helm
+    connections: Connections
     progress: Progress
     clock: Clock
     timeout: timedelta
@@ -88,15 +84,15 @@ class Executor:
 
     async def _prove(self, live: ObservedState) -> str:
         async def proven() -> str:
-            await prove_auth(self.cluster, live, live.signing, self.clock)
-            pods = await prove_registries(self.cluster, live, _successor(live), self.clock)
+            await prove_auth(self.connections.cluster.blocking, live, live.signing, self.clock)
+            pods = await prove_registries(self.connections.cluster.blocking, live, _successor(live), self.clock)
             return f"a token of the new key is accepted by {pods} registry pod{'s' * (pods != 1)}"
 
         return await self._told("Proof", proven())
 
     async def _swap(self, live: ObservedState) -> str:
         async def swapped() -> str:
-            await self._apply(signing_secret(self.mirror, _successor(live)))
+            await self._apply(signing_secret(self.connections.mirror, _successor(live)))
             return f"key id {id_of(_successor(live))}"
 
         return await self._told("Signing key", swapped())
@@ -104,7 +100,7 @@ class Executor:
     async def _mark(self, live: ObservedState) -> str:
         async def marked() -> str:
             pair = _successor(live)
-            pods = await prove_auth(self.cluster, live, pair, self.clock)
+            pods = await prove_auth(self.connections.cluster.blocking, live, pair, self.clock)
             signing = live.secrets[names.SIGNING_SECRET]["metadata"]["annotations"]
             notes = {
                 MODE_ANNOTATION: live.situation(proven=False).mode.value,
@@ -128,9 +124,9 @@ class Executor:
 
     async def _finish(self, live: ObservedState) -> str:
         async def finished() -> str:
-            pods = await prove_auth(self.cluster, live, live.signing, self.clock)
-            pods += await prove_registries(self.cluster, live, live.signing, self.clock)
-            await asyncio.to_thread(self.cluster.delete, SECRET, names.NEXT_SIGNING_SECRET)
+            pods = await prove_auth(self.connections.cluster.blocking, live, live.signing, self.clock)
+            pods += await prove_registries(self.connections.cluster.blocking, live, live.signing, self.clock)
+            await self.connections.cluster.delete(SECRET, names.NEXT_SIGNING_SECRET)
             return f"verified on {pods} pods"
 
         return await self._told("Rotation", finished())
@@ -143,8 +139,8 @@ class Executor:
         steps = []
         for workload in chosen:
             release = await self._release(workload)
-            wanted = await self.helm.render(release)
-            edges = (self.helm, self.cluster, mirror_secrets, self.unlock)
+            wanted = await self.connections.helm.render(release)
+            edges = (self.connections.helm, self.connections.cluster, mirror_secrets, self.unlock)
             steps.append(ReleaseStep(release, wanted, *edges, needs=()))
         await run_steps(steps, self.progress, deadline)
         names_of = {workload.release for workload in chosen}
@@ -153,7 +149,7 @@ class Executor:
     async def _release(self, workload: Workload) -> Release:
         """The release as it is deployed, but for the versions of its Secrets: no change of the file comes with it."""
         component = "auth" if workload.release == names.AUTH else "registry"
-        values = await self.helm.values(workload.release)
+        values = await self.connections.helm.values(workload.release)
         return Release(
             workload.release, component, chart_directory(component), {**values, "secretVersions": workload.versions}
         )
@@ -167,33 +163,33 @@ class Executor:
             if time.monotonic() > deadline:
                 raise DeadlineError(
                     f"pods with the Secrets of before did not end in time: {', '.join(left)}",
-                    hint=f"kubectl -n {self.cluster.namespace} get pods; give it more time by --timeout",
+                    hint=f"kubectl -n {self.connections.cluster.namespace} get pods; give it more time by --timeout",
                 )
             self.progress.waiting("Old pods", f"{', '.join(left)} drain{'s' * (len(left) == 1)}")
             await self.clock.sleep(_POLL)
 
     async def _look(self) -> ObservedState:
-        live = await asyncio.to_thread(look, self.cluster)
+        live = await self.connections.cluster.run(look)
         if live is None:
             raise RotationError("the mirror's Secrets have disappeared", hint="regmirror deploy")
         return live
 
     async def _write_bundle(self, certificates: list[x509.Certificate]) -> str:
         bundle = join_bundle(certificates)
-        await self._apply(bundle_secret(self.mirror, bundle))
+        await self._apply(bundle_secret(self.connections.mirror, bundle))
         count = len(parse_bundle(bundle))
         return f"{count} key{'s' * (count != 1)} trusted"
 
     async def _write_successor(self, pair: KeyPair, annotations: dict[str, str], words: str) -> str:
-        manifest = signing_secret(self.mirror, pair, names.NEXT_SIGNING_SECRET)
+        manifest = signing_secret(self.connections.mirror, pair, names.NEXT_SIGNING_SECRET)
         manifest["metadata"]["annotations"] |= annotations
-        await asyncio.to_thread(self.cluster.apply, manifest)
+        await self.connections.cluster.apply(manifest)
         return words
 
     async def _apply(self, manifest: Manifest) -> None:
         """Apply a Secret under a new version, which is what rolls the pods that mount it."""
         versioned: list[dict[str, Any]] = annotate_versions([manifest], {}, self.clock.now())
-        await asyncio.to_thread(self.cluster.apply, versioned[0])
+        await self.connections.cluster.apply(versioned[0])
 
     async def _told(self, title: str, work: Awaitable[str]) -> str:
         """Do the work and have the progress hear of it."""

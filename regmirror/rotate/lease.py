@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from regmirror.desired import names
 from regmirror.errors import ClusterError, ConflictError, RotationLockedError
-from regmirror.ports.cluster import LEASE, Cluster, Object
+from regmirror.ports.async_cluster import AsyncCluster
+from regmirror.ports.cluster import LEASE, Object
 from regmirror.rotate.clock import Clock
 
 T = TypeVar("T")
@@ -26,7 +27,7 @@ class Lease:
     machines are never compared. Source: client-go ``tools/leaderelection``.
     """
 
-    def __init__(self, cluster: Cluster, holder: str, clock: Clock, renewal: float = _RENEWAL) -> None:
+    def __init__(self, cluster: AsyncCluster, holder: str, clock: Clock, renewal: float = _RENEWAL) -> None:
         self._cluster = cluster
         self._holder = holder
         self._clock = clock
@@ -55,10 +56,10 @@ class Lease:
         found = await self._read()
         try:
             if found is None:
-                return await asyncio.to_thread(self._cluster.create, self._held({"metadata": {"name": LEASE_NAME}}))
+                return await self._cluster.create(self._held({"metadata": {"name": LEASE_NAME}}))
             if found["spec"].get("holderIdentity"):
                 found = await self._wait_for_end(found, waiting)
-            await asyncio.to_thread(self._cluster.replace, self._held(found))
+            await self._cluster.replace(self._held(found))
         except ConflictError:
             raise _locked("another one") from None
 
@@ -84,7 +85,7 @@ class Lease:
                 found = await self._read()
                 if found is None or found["spec"].get("holderIdentity") != self._holder:
                     raise _locked("another one")
-                await asyncio.to_thread(self._cluster.replace, self._held(found))
+                await self._cluster.replace(self._held(found))
                 failing_since = None
             except ConflictError:
                 raise _locked("another one") from None
@@ -100,10 +101,10 @@ class Lease:
             found = await self._read()
             if found and found["spec"].get("holderIdentity") == self._holder:
                 spec = {key: value for key, value in found["spec"].items() if key != "holderIdentity"}
-                await asyncio.to_thread(self._cluster.replace, {**found, "spec": spec})
+                await self._cluster.replace({**found, "spec": spec})
 
     async def _read(self) -> Object | None:
-        return await asyncio.to_thread(self._cluster.get, LEASE, LEASE_NAME)
+        return await self._cluster.get(LEASE, LEASE_NAME)
 
     def _held(self, found: dict[str, Any]) -> Object:
         spec = {

@@ -1,10 +1,10 @@
 """Whether the cluster lets the pods be replaced that a change is for; asked before that change."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from regmirror.errors import RolloutBlockedError
+from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import Cluster
 from regmirror.rotate.clock import Clock
 from regmirror.rotate.plan import Action
@@ -35,14 +35,14 @@ def replaced_by(action: Action, live: ObservedState, mode: Mode) -> Together:
 
 
 async def ensure_can_roll(
-    cluster: Cluster, together: Sequence[Together], clock: Clock, waiting: Callable[[str], None] | None = None
+    cluster: AsyncCluster, together: Sequence[Together], clock: Clock, waiting: Callable[[str], None] | None = None
 ) -> None:
     """Raises RolloutBlockedError, naming each object that is in the way of any of these replacements.
 
     With ``waiting``, which hears why, only after some seconds.
     """
     ends = clock.now() + (PATIENCE if waiting else timedelta(0))
-    while found := await asyncio.to_thread(_found, cluster, together):
+    while found := await cluster.run(_found, together):
         if waiting is None or clock.now() >= ends:
             raise RolloutBlockedError(
                 "\n  ".join(["the mirror's pods cannot be replaced one by one:", *(one.message for one in found)]),

@@ -9,12 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from regmirror.config.model import API_VERSION, Mirror
-from regmirror.deploy.preflight import require_rights
+from regmirror.config.model import API_VERSION
+from regmirror.deploy.rights import require_rights
 from regmirror.errors import ExitCode, PartlyAppliedError, RegmirrorError, RotationError
-from regmirror.ports.cluster import Cluster
-from regmirror.ports.helm import Helm
-from regmirror.ports.http import Http
+from regmirror.ports.connections import Connections
 from regmirror.rotate.clock import Clock
 from regmirror.rotate.execute import Executor, describe
 from regmirror.rotate.lease import Lease
@@ -38,15 +36,13 @@ _MOST_ACTIONS = 40
 class Rotation:
     """One run of ``regmirror rotate-cert``; ``announce`` hears each action before it is done."""
 
-    mirror: Mirror
-    cluster: Cluster
-    helm: Helm
+    connections: Connections
     progress: Progress
     announce: Callable[[Action], None]
     timeout: timedelta
     options: RotationOptions
-    http: Http | None = None
-    """How the public hosts are asked at the end; without it they are not."""
+    skip_verify: bool = False
+    """Do not check the public hosts at the end."""
     clock: Clock = field(default_factory=Clock)
     done: list[tuple[str, str]] = field(default_factory=list)
     """What was done in this run, each with its outcome in few words."""
@@ -54,13 +50,13 @@ class Rotation:
 
     async def run(self) -> dict[str, Any]:
         """Rotate if it is due or was begun; gives the report. Raises RegmirrorError."""
-        await asyncio.to_thread(require_rights, self.cluster, rotate_rights(self.mirror))
+        await self.connections.cluster.run(require_rights, rotate_rights(self.connections.mirror), "rotate-cert")
         before = await self._look()
         if not self.options.is_for(before, self.clock.now()):
             return self._report(before, before, [])
-        await self.helm.version()
+        await self.connections.helm.version()
         holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        lease = Lease(self.cluster, holder, self.clock)
+        lease = Lease(self.connections.cluster, holder, self.clock)
         self.progress.started(_LEASE)
         try:
             await lease.hold(self._rotate, lambda reason: self.progress.waiting(_LEASE, reason))
@@ -73,16 +69,16 @@ class Rotation:
 
     async def _prove(self, before: ObservedState, after: ObservedState) -> list[str]:
         """See at the public hosts what clients see; gives those hosts."""
-        if self.http is None:
+        if self.skip_verify:
             return []
         gone = before.signing if id_of(before.signing) != id_of(after.signing) else None
-        return await PublicProof(self.http, self.clock, self.progress).prove(after, gone)
+        return await PublicProof(self.connections.http, self.clock, self.progress).prove(after, gone)
 
     async def check(self) -> dict[str, Any]:
         """Whether there is something to do, as ``--check`` tells it; nothing is changed. Raises RegmirrorError."""
-        live = await asyncio.to_thread(look, self.cluster)
+        live = await self.connections.cluster.run(look)
         if live is None:
-            message = f"no mirror is deployed in namespace {self.cluster.namespace}"
+            message = f"no mirror is deployed in namespace {self.connections.cluster.namespace}"
             return {"deployed": False, "due": False, "message": message}
         is_due = self.options.is_for(live, self.clock.now())
         when = self.options.threshold.due_at(live.signing.certificate)
@@ -97,7 +93,7 @@ class Rotation:
         if not self.options.is_for(live, self.clock.now()):
             return []
         self.options.check(live, self.clock.now())
-        await ensure_can_roll(self.cluster, self._together(live), self.clock)
+        await ensure_can_roll(self.connections.cluster, self._together(live), self.clock)
         return list(rest_of_plan(self._expected(live), self.clock.now()))
 
     def _together(self, live: ObservedState) -> list[Together]:
@@ -112,7 +108,7 @@ class Rotation:
         self.progress.started(_PODS)
         try:
             await ensure_can_roll(
-                self.cluster, together, self.clock, lambda reason: self.progress.waiting(_PODS, reason)
+                self.connections.cluster, together, self.clock, lambda reason: self.progress.waiting(_PODS, reason)
             )
         except RegmirrorError as error:
             self.progress.failed(_PODS, error)
@@ -137,9 +133,7 @@ class Rotation:
     async def _rotate(self) -> None:
         self._holds_lease = True
         self.progress.finished(_LEASE, Done("no other rotation is at work"))
-        actor = Executor(
-            self.mirror, self.cluster, self.helm, self.progress, self.clock, self.timeout, unlock=self.options.unlock
-        )
+        actor = Executor(self.connections, self.progress, self.clock, self.timeout, unlock=self.options.unlock)
         await self._begin(actor, await self._look())
         proven = False
         for _ in range(_MOST_ACTIONS):
@@ -166,14 +160,15 @@ class Rotation:
         if self.options.mode is Mode.ABORT:
             self.done.append(("abort", await actor.change_mode(live, Mode.ABORT)))
         elif live.successor is None or self.options.replaces(live):
-            pair = await asyncio.to_thread(self.options.chosen_pair, self.mirror.auth, self.clock.now())
+            pair = await asyncio.to_thread(self.options.chosen_pair, self.connections.mirror.auth, self.clock.now())
             self.done.append(("begin", await actor.begin(pair, self.options.mode)))
 
     async def _look(self) -> ObservedState:
-        live = await asyncio.to_thread(look, self.cluster)
+        live = await self.connections.cluster.run(look)
         if live is None:
             raise RotationError(
-                f"no mirror is deployed in namespace {self.cluster.namespace}", hint="deploy it: regmirror deploy"
+                f"no mirror is deployed in namespace {self.connections.cluster.namespace}",
+                hint="deploy it: regmirror deploy",
             )
         return live
 
@@ -196,8 +191,8 @@ class Rotation:
         return {
             "apiVersion": API_VERSION,
             "kind": "RotateReport",
-            "host": self.mirror.host,
-            "namespace": self.cluster.namespace,
+            "host": self.connections.mirror.host,
+            "namespace": self.connections.cluster.namespace,
             "changed": bool(self.done),
             "rotated": id_of(after.signing) != id_of(before.signing) or _is_successor(after.signing, before),
             "key": describe(after.signing),

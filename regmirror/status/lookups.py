@@ -98,7 +98,7 @@ def store(live: LiveMirror, upstream: Upstream, ends: float) -> Contents:
         raise StorageError("the registry's configuration lacks its S3 key")
     try:
         prefix = storage_prefix(storage, upstream).removeprefix("/") + "/"
-        return live.open_store(account).measure(prefix, ends - time.monotonic())
+        return live.connections.open_store(account).measure(prefix, ends - time.monotonic())
     except StorageUnreachableError:
         if storage.is_inside_cluster:
             raise StorageError(f"{storage.endpoint} can be reached from inside the cluster only") from None

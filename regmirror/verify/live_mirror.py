@@ -18,8 +18,8 @@ from regmirror.distribution.client import RegistryClient
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import RegmirrorError
 from regmirror.ports.cluster import DEPLOYMENT, ENDPOINT_SLICE, POD, SECRET, Cluster, Object
+from regmirror.ports.connections import Connections
 from regmirror.ports.http import Http
-from regmirror.ports.object_store import ObjectStore
 from regmirror.signing.key_pair import KeyPair, load_key_pair
 from regmirror.signing.tokens import Token, decode_token
 
@@ -43,18 +43,20 @@ def look_up(document: Any, *keys: str) -> Any:
 class LiveMirror:
     """One mirror under examination. Checks run side by side, so what several of them need is fetched under a lock."""
 
-    mirror: Mirror
-    cluster: Cluster
-    http: Http
-    open_store: Callable[[Account | None], ObjectStore]
+    connections: Connections
     now: Callable[[], datetime]
     image: ImageReference | None = None
     """An image to pull, in place of the one that the configuration names."""
-    find_account: Callable[[], Account | None] = lambda: None
-    """Finds the S3 key of the file, which is asked for before the first deploy alone."""
+    mirror: Mirror = field(init=False)
+    cluster: Cluster = field(init=False)
+    http: Http = field(init=False)
     _kept: dict[str, Any] = field(default_factory=dict)
     _locks: dict[str, threading.Lock] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.mirror, self.http = self.connections.mirror, self.connections.http
+        self.cluster = self.connections.cluster.blocking
 
     def client(self, upstream: Upstream) -> RegistryClient:
         """The mirror of one upstream, as an anonymous client reaches it."""

@@ -328,7 +328,7 @@ def no_bucket(mirror: Deployed) -> None:
     mirror.store.exists = False
 
 
-WITH_KEY = {"bucket": "layers", "region": "here", "accessKey": {"id": {"env": "A"}, "secret": {"env": "B"}}}
+WITH_KEY = {"bucket": "layers", "region": "here", "accessKey": {"id": {"env": "S3_ID"}, "secret": {"env": "S3_SECRET"}}}
 
 
 @fault("storage-pods", "pod regmirror-docker-hub-0 says of its store: s3aws: NoSuchBucket")

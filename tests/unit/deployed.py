@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import yaml
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from regmirror.config.model import Mirror
+from regmirror.config.secret_references import SecretResolver
 from regmirror.desired import names
 from regmirror.desired.secrets import secret_manifests
 from regmirror.distribution.reference import ImageReference, parse_image
@@ -22,6 +24,7 @@ from regmirror.verify.run import run_checks
 from regmirror.verify.select import select_checks
 from tests import samples
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.connections import FakeConnections
 from tests.fakes.http import FakeHttp
 from tests.fakes.object_store import FakeStore
 from tests.fakes.redis_server import RedisServer
@@ -59,10 +62,13 @@ class Deployed:
     def subject(self) -> LiveMirror:
         """What the checks look at."""
         image: ImageReference | None = parse_image(self.image) if self.image else None
-        account = samples.mirror_secrets().s3 if self.mirror.storage.access_key else None
-        return LiveMirror(
-            self.mirror, self.cluster, self.http, lambda _: self.store, lambda: samples.NOW, image, lambda: account
-        )
+        return LiveMirror(self.connections(), lambda: samples.NOW, image)
+
+    def connections(self) -> FakeConnections:
+        """What a command is connected to."""
+        environment = {"S3_ID": "canary-s3-id", "S3_SECRET": "canary-s3-secret"}
+        resolver = SecretResolver(environment, Path(), lambda _name, _key: None)
+        return FakeConnections(self.mirror, self.cluster, http=self.http, store=self.store, resolver=resolver)
 
     def change(self, kind: Kind, name: str, change: Callable[[Object], object]) -> None:
         """Change an object in the cluster, as somebody with kubectl would."""

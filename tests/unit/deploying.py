@@ -1,4 +1,4 @@
-"""Where a mirror is deployed in memory, again and again."""
+"""A mirror that can be deployed in memory, repeatedly."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from typing import Any
 
 from regmirror.config.model import Mirror
 from regmirror.config.secret_references import SecretResolver
+from regmirror.deploy.report import DeployReport, DiffReport
 from regmirror.deploy.resolve_secrets import read_secret
-from regmirror.deploy.run import Edges, deploy_mirror
+from regmirror.deploy.run import deploy_mirror
+from regmirror.deploy.steps import DeployOptions
 from tests import samples
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.connections import FakeConnections
 from tests.fakes.helm import FakeHelm
 from tests.fakes.http import FakeHttp
 from tests.fakes.object_store import FakeStore
@@ -39,14 +42,14 @@ def configured(**changes: Any) -> Mirror:
 
 @dataclass
 class Place:
-    """Where a mirror is deployed, again and again."""
+    """What a mirror is deployed to."""
 
     cluster: FakeCluster = field(default_factory=lambda: FakeCluster([TRAEFIK], exists=False))
     store: FakeStore = field(default_factory=FakeStore)
     progress: RecordedProgress = field(default_factory=RecordedProgress)
     environ: dict[str, str] = field(default_factory=lambda: dict(CANARIES))
     helm: FakeHelm = field(init=False)
-    edges: Edges = field(init=False)
+    connections: FakeConnections = field(init=False)
 
     def __post_init__(self) -> None:
         self.helm = FakeHelm(self.cluster)
@@ -54,17 +57,17 @@ class Place:
             {"https://mirror.example.com": RegistryHost(), "https://quay.example.com": RegistryHost("quay.example.com")}
         )
         resolver = SecretResolver(self.environ, Path(), lambda name, key: read_secret(self.cluster, name, key))
-        self.edges = Edges(self.cluster, self.helm, resolver, lambda _: self.store, http)
+        self.connections = FakeConnections(configured(), self.cluster, self.helm, http, resolver, self.store)
 
-    def deploy(
-        self, mirror: Mirror | None = None, *, prune: bool = False, rollback: bool = False, **edges: Any
-    ) -> dict[str, Any]:
-        chosen = replace(self.edges, **edges)
-        options = {"prune": prune, "rollback": rollback}
-        work = deploy_mirror(mirror or configured(), chosen, self.progress, timedelta(seconds=10), **options)
-        return asyncio.run(work)
+    def connected(self, mirror: Mirror | None = None, **others: Any) -> FakeConnections:
+        """The connections of a command, with another configuration and other parts if given."""
+        return replace(self.connections, mirror=mirror or configured(), **others)
+
+    def deploy(self, mirror: Mirror | None = None, *, http: Any = None, **options: Any) -> DeployReport:
+        connections = self.connected(mirror, **({"http": http} if http else {}))
+        return asyncio.run(deploy_mirror(connections, self.progress, timedelta(seconds=10), DeployOptions(**options)))
 
 
-def changed(report: dict[str, Any]) -> list[str]:
-    """The steps that changed something, by a deployment's report."""
-    return [step["name"] for step in report["steps"] if step["changed"]]
+def changed(report: DeployReport | DiffReport) -> list[str]:
+    """The names of the steps that changed something, or would."""
+    return [step.name for step in report.steps if step.changed]

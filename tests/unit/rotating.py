@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from regmirror.config.model import Mirror
 from regmirror.config.secret_references import SecretResolver
 from regmirror.deploy.resolve_secrets import read_key_pair, read_secret
-from regmirror.deploy.run import Edges, deploy_mirror
+from regmirror.deploy.run import deploy_mirror
+from regmirror.deploy.steps import DeployOptions
 from regmirror.desired import names
 from regmirror.desired.secrets import signing_secret
 from regmirror.ports.cluster import SECRET
@@ -30,6 +31,7 @@ from regmirror.signing.bundle import trusted_keys
 from regmirror.signing.key_pair import KeyPair, generate_private_key, self_signed
 from regmirror.signing.tokens import Claims, decode_token, sign_token
 from tests import samples
+from tests.fakes.connections import FakeConnections
 from tests.fakes.helm import FakeHelm
 from tests.fakes.http import FakeHttp, Request
 from tests.fakes.progress import RecordedProgress
@@ -83,23 +85,25 @@ class Rotating:
         self.issued += self.cluster.tokens()
 
     def deploy(self) -> dict[str, Any]:
-        """Run ``deploy`` on it."""
+        """Run ``deploy`` on it; returns its report as a document."""
+        options = DeployOptions(skip_bucket=True, skip_verify=True)
+        return asyncio.run(deploy_mirror(self.connections(), self.progress, timedelta(seconds=10), options)).document()
+
+    def connections(self, cluster: Any = None, helm: Any = None) -> FakeConnections:
+        """What a command is connected to; another cluster or Helm if given."""
         resolver = SecretResolver({}, Path(), lambda name, key: read_secret(self.cluster, name, key))
-        edges = Edges(self.cluster, self.helm, resolver, None, None)
-        return run(deploy_mirror(self.mirror, edges, self.progress, timedelta(seconds=10)))
+        http = FakeHttp({f"https://{samples.HOST}": self.public_host})
+        return FakeConnections(self.mirror, cluster or self.cluster, helm or self.helm, http, resolver)
 
     def rotation(self, wish: RotationOptions = FORCED, cluster: Any = None, helm: Any = None) -> Rotation:
         """A run of ``rotate-cert``, on other edges if given."""
         return Rotation(
-            self.mirror,
-            cluster or self.cluster,
-            helm or self.helm,
+            self.connections(cluster, helm),
             self.progress,
             self.actions.append,
             timedelta(seconds=10),
             wish,
-            FakeHttp({f"https://{samples.HOST}": self.public_host}),
-            self.time.clock(),
+            clock=self.time.clock(),
         )
 
     def public_host(self, request: Request) -> Answer:

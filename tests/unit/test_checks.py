@@ -468,7 +468,7 @@ def test_rights_from_the_cloud_are_not_tried_from_here() -> None:
 
 @pytest.mark.parametrize("storage", [None, "s3", {"s3": None}, {"s3": {"accesskey": "a"}}, {"s3": {"secretkey": "a"}}])
 def test_a_registry_that_lost_its_key_is_told_so(storage: Any) -> None:
-    key = {"id": {"env": "A"}, "secret": {"env": "B"}}
+    key = {"id": {"env": "S3_ID"}, "secret": {"env": "S3_SECRET"}}
     mirror = deployed(storage={"bucket": "layers", "region": "here", "accessKey": key})
     mirror.edit(REGISTRY_SECRET, "config.yml", lambda config: config.update(storage=storage))
     assert mirror.ask("storage-bucket") == Failed("the registry's configuration lacks its S3 key", "regmirror deploy")

@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from regmirror.destroy.data import data_of
 from regmirror.destroy.rights import destroy_rights
-from regmirror.destroy.run import Removal, look_at_removal
+from regmirror.destroy.run import Removal, plan_removal
 from regmirror.errors import ClusterError, ExitCode, HelmError, PartlyAppliedError, PermissionDeniedError, StorageError
 from regmirror.ports.cluster import DEPLOYMENT, LEASE, NAMESPACE, POD, SECRET, Kind, Right
 from tests.fakes.cluster import FakeCluster
-from tests.unit.deploying import EVERYTHING, Place, configured
+from tests.unit.deploying import EVERYTHING, Place
 
 CONFIG_MAP = Kind("v1", "ConfigMap")
 RELEASES = [f"Helm release {name}, with its pods" for name in sorted(EVERYTHING)]
@@ -29,13 +28,12 @@ def place() -> Place:
 
 
 def look(place: Place, *, purge: bool = False) -> Removal:
-    data = data_of(configured(), place.store) if purge else None
-    return asyncio.run(look_at_removal(configured(), place.cluster, place.helm, data))
+    return asyncio.run(plan_removal(place.connected(), purge_data=purge))
 
 
 def destroy(place: Place, *, purge: bool = False, seconds: float = 10) -> dict[str, Any]:
     removal = look(place, purge=purge)
-    return asyncio.run(removal.carry_out(place.progress, timedelta(seconds=seconds)))
+    return asyncio.run(removal.execute(place.progress, timedelta(seconds=seconds)))
 
 
 def put(cluster: FakeCluster, kind: Kind, name: str, **metadata: Any) -> None:

@@ -70,7 +70,7 @@ def test_the_page_of_reliability_tells_of_every_outage_that_is_tested() -> None:
     assert list(measured) == [outage.name for outage in [*OUTAGES, NODE]], "run: make reliability"
     assert {row["lost"] for row in measured.values()} == {0}
     for outage in [*OUTAGES, NODE]:
-        assert outage.told_by <= set(measured[outage.name]["failedChecks"])
+        assert outage.reported_by <= set(measured[outage.name]["failedChecks"])
 
 
 def test_the_file_with_every_key_is_valid() -> None:

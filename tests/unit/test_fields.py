@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from regmirror.config.fields import (
@@ -20,6 +24,7 @@ from regmirror.config.fields import (
     image_parts,
 )
 from regmirror.config.kubernetes_fields import LabelValue, ObjectName, QualifiedName, Quantity, Toleration
+from regmirror.desired.assets import chart_directory
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -132,6 +137,19 @@ def test_good_values_are_read(kind: Any, value: object, expected: object) -> Non
 )
 def test_bad_values_say_what_is_wrong(kind: Any, value: object, words: str) -> None:
     assert words in invalid_file_error(kind, value)
+
+
+@given(st.from_regex(r"[a-zA-Z0-9./:_@-]{1,20}(:[a-zA-Z0-9_.-]{1,8})?", fullmatch=True) | st.text())
+@example("localhost:5000/a__b/c-d:1")
+@example("a--b:1")
+def test_an_image_that_is_accepted_is_accepted_by_the_charts(image: str) -> None:
+    try:
+        parts = image_parts(read(Image, image))
+    except ValidationError:
+        return
+    schema = json.loads((chart_directory("registry") / "values.schema.json").read_text())
+    for part, rule in schema["definitions"]["image"]["properties"].items():
+        assert part == "pullPolicy" or re.search(rule["pattern"], parts[part])
 
 
 @pytest.mark.parametrize(

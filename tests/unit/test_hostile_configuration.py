@@ -7,6 +7,7 @@ import base64
 import copy
 import json
 import os
+import re
 import runpy
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ EVERY_KEY: dict[str, Any] = runpy.run_path(str(Path(__file__).parents[2] / "docs
 ]()
 EVERY_KEY["upstreams"].append({"name": "quay", "host": "quay.example.com", "anonymousPull": []})
 TEXT = yaml.safe_dump(EVERY_KEY, sort_keys=False)
+PYDANTIC = re.compile(r"Input should|String should|List should|Keys should|Value error|validation error")
 PIECES = [
     "&a ", "*a", "<<: *a\n", "!!binary x", "!!set {a}", "!!omap [a: 1]", "!!python/none x", "!!int 'a'", "!!int ''",
     "!!bool maybe", "!!timestamp x", "!!map []", "!!merge x", "? [1]\n: 2\n", "- ", "\n", "  ", "{", "}", "[", "]", ":",
@@ -56,6 +58,7 @@ def read(text: str) -> Mirror | None:
     except ConfigurationError as error:
         assert error.message.startswith("regmirror.yaml ")
         assert error.code == "RM100"
+        assert not PYDANTIC.search(error.message)
         return None
     assert arrives(mirror)
     return mirror

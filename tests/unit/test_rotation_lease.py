@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from regmirror.errors import RotationLockedError
+from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import LEASE
 from regmirror.rotate.clock import Clock
 from regmirror.rotate.lease import DURATION, LEASE_NAME, Lease
@@ -41,7 +42,7 @@ def test_it_is_held_during_the_work_and_free_afterwards(cluster: FakeCluster) ->
         return str(held_by(cluster))
 
     for holder in ("first", "second"):
-        assert run(Lease(cluster, holder, Clock()).hold(work, heard)) == holder
+        assert run(Lease(AsyncCluster(cluster), holder, Clock()).hold(work, heard)) == holder
         assert held_by(cluster) is None
 
 
@@ -50,7 +51,7 @@ def test_it_is_free_after_work_that_failed(cluster: FakeCluster) -> None:
         raise ValueError
 
     with pytest.raises(ValueError):
-        run(Lease(cluster, "first", Clock()).hold(work, heard))
+        run(Lease(AsyncCluster(cluster), "first", Clock()).hold(work, heard))
     assert held_by(cluster) is None
 
 
@@ -62,7 +63,7 @@ def test_the_lease_of_the_dead_is_taken_over_after_its_duration(cluster: FakeClu
     async def work() -> timedelta:
         return time.now - began
 
-    waited = run(Lease(cluster, "heir", time.clock()).hold(work, words.append))
+    waited = run(Lease(AsyncCluster(cluster), "heir", time.clock()).hold(work, words.append))
     assert DURATION <= waited < DURATION + timedelta(seconds=1)
     assert words[0] == "looking whether dead is still at work, for 15s"
 
@@ -83,7 +84,7 @@ def test_a_lease_that_is_freed_while_another_waits_is_taken_at_once(cluster: Fak
     async def work() -> str:
         return str(held_by(cluster))
 
-    assert run(Lease(cluster, "second", time.clock()).hold(work, heard)) == "second"
+    assert run(Lease(AsyncCluster(cluster), "second", time.clock()).hold(work, heard)) == "second"
 
 
 def test_of_two_at_the_same_time_one_works(cluster: FakeCluster) -> None:
@@ -94,7 +95,7 @@ def test_of_two_at_the_same_time_one_works(cluster: FakeCluster) -> None:
             worked.append(str(held_by(cluster)))
             await asyncio.sleep(0.3)
 
-        leases = [Lease(cluster, holder, Clock(), renewal=0.05) for holder in ("first", "second")]
+        leases = [Lease(AsyncCluster(cluster), holder, Clock(), renewal=0.05) for holder in ("first", "second")]
         return await asyncio.gather(*(lease.hold(work, heard) for lease in leases), return_exceptions=True)
 
     outcomes = run(both())
@@ -108,7 +109,7 @@ def test_it_is_renewed_during_long_work(cluster: FakeCluster) -> None:
         while cluster.get(LEASE, LEASE_NAME) == first:
             await asyncio.sleep(0.01)
 
-    run(asyncio.wait_for(Lease(cluster, "first", Clock(), renewal=0.01).hold(work, heard), 10))
+    run(asyncio.wait_for(Lease(AsyncCluster(cluster), "first", Clock(), renewal=0.01).hold(work, heard), 300))
 
 
 def test_work_ends_when_another_has_taken_over(cluster: FakeCluster) -> None:
@@ -123,6 +124,6 @@ def test_work_ends_when_another_has_taken_over(cluster: FakeCluster) -> None:
             ended = True
 
     with pytest.raises(RotationLockedError):
-        run(asyncio.wait_for(Lease(cluster, "first", Clock(), renewal=0.01).hold(work, heard), 10))
+        run(asyncio.wait_for(Lease(AsyncCluster(cluster), "first", Clock(), renewal=0.01).hold(work, heard), 300))
     assert ended
     assert held_by(cluster) == "another"

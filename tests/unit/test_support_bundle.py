@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 import yaml
 
-from regmirror.config.secret_references import SecretResolver
 from regmirror.desired import names
 from regmirror.errors import ClusterError, ConfigurationError
 from regmirror.ports.cluster import SECRET
@@ -25,6 +24,7 @@ from regmirror.support.collect import Sources, collect
 from regmirror.support.redact import Redactor
 from regmirror.support.values import known_here, rendered_values
 from tests import samples
+from tests.fakes.connections import FakeConnections
 from tests.unit.deployed import Deployed, deployed
 
 SECRETS = ("canary-redis-password", "canary-s3-id", "canary-s3-secret", "canary-hub-token")
@@ -125,15 +125,14 @@ def test_the_name_of_host_and_namespace_stay_readable(place: Deployed) -> None:
 
 
 def test_values_are_rendered_from_what_is_deployed(place: Deployed) -> None:
-    resolver = SecretResolver({}, Path(), lambda _name, _key: None)
-    arguments = place.mirror, place.cluster, resolver, samples.NOW
-    values = rendered_values(*arguments)
+    connections = FakeConnections(place.mirror, place.cluster)
+    values = rendered_values(connections, samples.NOW)
     assert values[names.REDIS]["config"] == {"secretName": names.REDIS_SECRET}
     assert not any(secret in json.dumps(values) for secret in samples.CANARIES)
-    assert known_here(*arguments) == {"canary-redis-password"}
+    assert known_here(connections, samples.NOW) == {"canary-redis-password"}
     place.cluster.delete(SECRET, names.SIGNING_SECRET)
     with pytest.raises(ClusterError, match="nothing is deployed"):
-        rendered_values(*arguments)
+        rendered_values(connections, samples.NOW)
 
 
 def test_an_archive_is_its_owners_alone_and_says_what_it_lacks(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from regmirror.verify.run import is_healthy, run_checks, worst
 from tests import samples
 from tests.unit.deployed import deployed
 
-PATIENCE = 10
+PATIENCE = 300
 TWO = samples.mirror(upstreams=samples.TWO_UPSTREAMS)
 
 

@@ -5,12 +5,11 @@ from datetime import datetime, timedelta
 
 from regmirror.config.fields import image_parts
 from regmirror.desired import names
-from regmirror.ports.cluster import Object, missing_rights
+from regmirror.ports.cluster import MINIMUM_KUBERNETES, Object, missing_rights
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Severity, Stage
 from regmirror.verify.hints import DEPLOY, kubectl
 from regmirror.verify.live_mirror import LiveMirror, look_up
 from regmirror.verify.rights import VERIFY_RIGHTS
-from regmirror.workloads.minimum import MINIMUM_KUBERNETES
 from regmirror.workloads.rollout import diagnose, is_rolled_out, progress_of
 
 _RECENT = timedelta(days=1)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from regmirror.config.model import Upstream
 from regmirror.desired import names
+from regmirror.desired.mirror_secrets import find_s3_account
 from regmirror.desired.registry_config import storage_prefix
 from regmirror.distribution.client import MANIFEST_TYPES, request_headers
 from regmirror.distribution.inside_pod import get_inside_pod
@@ -24,11 +25,11 @@ _LIMIT = 20.0
 
 def _key(live: LiveMirror) -> Outcome:
     storage = live.mirror.storage
-    account = live.find_account()
+    account = find_s3_account(live.mirror, live.connections.resolver)
     if account is None:
         return Skipped("the pods have their rights from the cloud, not from a key")
     try:
-        live.open_store(account).check_bucket()
+        live.connections.open_store(account).check_bucket()
     except BucketMissingError:
         if not storage.create_bucket:
             raise
@@ -48,7 +49,7 @@ def _bucket(live: LiveMirror, upstream: Upstream) -> Outcome:
     if account is None:
         return Failed("the registry's configuration lacks its S3 key", "regmirror deploy")
     try:
-        live.open_store(account).check_bucket()
+        live.connections.open_store(account).check_bucket()
     except StorageError as error:
         if storage.is_inside_cluster and isinstance(error, StorageUnreachableError):
             return Skipped(f"{storage.endpoint} can be reached from inside the cluster only")
@@ -137,7 +138,7 @@ def _redirect(live: LiveMirror, upstream: Upstream) -> Outcome:
 
 def _uploads(live: LiveMirror, upstream: Upstream) -> Outcome:
     prefix = storage_prefix(live.mirror.storage, upstream).lstrip("/")
-    store = live.open_store(live.s3_account(upstream))
+    store = live.connections.open_store(live.s3_account(upstream))
     stale = store.count_stale_uploads(prefix, live.now() - _STALE)
     if stale:
         return Failed(
@@ -150,7 +151,7 @@ def _uploads(live: LiveMirror, upstream: Upstream) -> Outcome:
 def _lifecycle(live: LiveMirror, upstream: Upstream) -> Outcome:
     prefix = storage_prefix(live.mirror.storage, upstream).lstrip("/") + "/"
     try:
-        rules = live.open_store(live.s3_account(upstream)).rules_that_take(prefix)
+        rules = live.connections.open_store(live.s3_account(upstream)).rules_that_take(prefix)
     except StorageError as error:
         return Skipped(f"the bucket's lifecycle rules cannot be seen: {error.message}")
     if rules:

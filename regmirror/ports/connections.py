@@ -1,0 +1,41 @@
+"""What a command is connected to."""
+
+from typing import Protocol
+
+from regmirror.config.model import Mirror
+from regmirror.config.secret_references import SecretResolver
+from regmirror.desired.mirror_secrets import Account
+from regmirror.ports.async_cluster import AsyncCluster
+from regmirror.ports.helm import Helm
+from regmirror.ports.http import Http
+from regmirror.ports.object_store import ObjectStore
+
+
+class Connections(Protocol):
+    """One mirror's configuration and everything outside of the process that commands use.
+
+    Each connection opens when it is first used. Opening raises ConfigurationError (KubeconfigError for the cluster).
+    """
+
+    @property
+    def mirror(self) -> Mirror:
+        """The configuration."""
+
+    @property
+    def cluster(self) -> AsyncCluster:
+        """The mirror's namespace; ``cluster.blocking`` is for code that runs in threads."""
+
+    @property
+    def helm(self) -> Helm:
+        """Helm, in the same namespace."""
+
+    @property
+    def http(self) -> Http:
+        """The public hosts and the upstreams."""
+
+    @property
+    def resolver(self) -> SecretResolver:
+        """Finds the secrets that the configuration refers to."""
+
+    def open_store(self, account: Account | None) -> ObjectStore:
+        """The bucket with the rights of an account; None leaves the rights to the environment of the process."""

@@ -1,0 +1,40 @@
+"""Connections to fakes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from regmirror.config.model import Mirror
+from regmirror.config.secret_references import SecretResolver
+from regmirror.ports.async_cluster import AsyncCluster
+from regmirror.ports.object_store import ObjectStore
+from tests.fakes.http import FakeHttp
+from tests.fakes.object_store import FakeStore
+
+
+def no_secrets() -> SecretResolver:
+    """A resolver that finds nothing."""
+    return SecretResolver({}, Path(), lambda _name, _key: None)
+
+
+@dataclass
+class FakeConnections:
+    """What a command is connected to; ``blocking`` is the cluster. Any part may be wrapped by a test."""
+
+    mirror: Mirror
+    blocking: Any
+    helm: Any = None
+    http: Any = field(default_factory=lambda: FakeHttp({}))
+    resolver: SecretResolver = field(default_factory=no_secrets)
+    store: Any = field(default_factory=FakeStore)
+
+    @property
+    def cluster(self) -> AsyncCluster:
+        return AsyncCluster(self.blocking)
+
+    def open_store(self, account: object) -> ObjectStore:
+        del account
+        store: ObjectStore = self.store
+        return store
