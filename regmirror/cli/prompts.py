@@ -50,7 +50,7 @@ class Prompts:
             self._reject("an answer is required")
 
     def _ask(self, prompt: str, *, hidden: bool = False) -> str:
-        return self._streams.words.input(Text(prompt), password=hidden).strip()
+        return str(self._streams.stderr.input(Text(prompt), password=hidden)).strip()
 
     def _reject(self, problem: str) -> None:
-        self._streams.info(f"  × {problem}", "red")
+        self._streams.info(f"  {self._streams.symbols.error} {problem}", "red")
