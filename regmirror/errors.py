@@ -1,6 +1,7 @@
 """The errors that regmirror reports; adapters convert the exceptions of libraries to these."""
 
 from enum import IntEnum
+from typing import Self
 
 
 class ExitCode(IntEnum):
@@ -31,6 +32,12 @@ class RegmirrorError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def reworded(self, message: str, *, hint: str | None = None, left_changes: bool | None = None) -> Self:
+        """A new error of the same kind with another message; what is None stays as it is here."""
+        error = type(self)(message, hint=hint or self.hint)
+        error.causes, error.left_changes = self.causes, self.left_changes if left_changes is None else left_changes
+        return error
 
 
 class ConfigurationError(RegmirrorError):
@@ -122,6 +129,10 @@ class RegistryError(RegmirrorError):
     """A registry or token endpoint cannot be reached, or its response is not valid."""
 
     code = "RM500"
+
+
+class UntrustedCertificateError(RegistryError):
+    """The TLS certificate of a host is expired, for another host, or of an unknown certificate authority."""
 
 
 class SigningError(RegmirrorError):

@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from regmirror.errors import ConfigurationError, RegistryError
+from regmirror.errors import ConfigurationError, RegistryError, UntrustedCertificateError
 from regmirror.ports.http import Answer, StreamedAnswer
 
 _LIMIT = 16 * 2**20
 _CHUNK = 2**18
+_WRONG_CERTIFICATE = {9, 10, 62, 64}
+"""OpenSSL's codes for: not yet valid, expired, another host name, another IP address (``openssl verify``)."""
 
 
 class Address(NamedTuple):
@@ -182,11 +184,17 @@ def _translate(url: str, error: Exception) -> RegistryError:
     host = urlsplit(url).hostname
     match error, cause:
         case _, ssl.SSLCertVerificationError():
-            hint = "give a private authority by --ca-file; check the certificate's names and dates"
-            return RegistryError(f"the TLS certificate of {host} is not trusted: {cause.verify_message}", hint=hint)
+            message = f"the TLS certificate of {host} is not trusted: {cause.verify_message}"
+            return UntrustedCertificateError(message, hint=_certificate_hint(cause))
         case urllib3.exceptions.NameResolutionError() | urllib3.exceptions.HTTPError(), socket.gaierror():
-            hint = f"point DNS at your Ingress, or try --resolve {host}:443:ADDRESS until then"
+            hint = f"point DNS at your Ingress controller, or pass --resolve {host}:443:ADDRESS until then"
             return RegistryError(f"the host name {host} does not resolve", hint=hint)
         case urllib3.exceptions.TimeoutError(), cause if not isinstance(cause, ConnectionError):
             return RegistryError(f"{_bare(url)} did not answer in time")
     return RegistryError(f"no answer from {_bare(url)}: {' '.join(str(cause).split()) or type(cause).__name__}")
+
+
+def _certificate_hint(cause: ssl.SSLCertVerificationError) -> str:
+    if cause.verify_code in _WRONG_CERTIFICATE:
+        return "replace the certificate with one that is valid now and for this host"
+    return "for a private CA, pass its certificate with --ca-file FILE or REGMIRROR_CA_FILE"

@@ -23,6 +23,8 @@ KINDS = {
     "Mirror": "regmirror.config.schema:mirror_schema",
     "EffectiveConfiguration": "regmirror.config.report:EffectiveConfiguration",
     "ValidationReport": "regmirror.config.report:ValidationReport",
+    "ClientConfiguration": "regmirror.client_config.report:ClientConfiguration",
+    "RenderReport": "regmirror.render.report:RenderReport",
     "VerifyReport": "regmirror.verify.report:report_schema",
 }
 """By kind of document: its Pydantic model, or a function that returns its schema; imported when it is needed."""

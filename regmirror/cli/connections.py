@@ -60,9 +60,12 @@ def _read_all(stream: TextIO) -> bytes:
 def read_timeout(text: str, option: str = "--timeout") -> timedelta:
     """The value of --timeout or of another duration option; raises ConfigurationError."""
     try:
-        return parse_duration(text)
+        timeout = parse_duration(text)
     except ValueError as error:
         raise ConfigurationError(f"{option}: {error}") from None
+    if not timeout:
+        raise ConfigurationError(f"{option}: must be longer than 0")
+    return timeout
 
 
 class CommandConnections:

@@ -1,5 +1,6 @@
 """Shows the steps of a command: live on a terminal, one line per step elsewhere."""
 
+import re
 from types import TracebackType
 from typing import Self
 
@@ -57,14 +58,14 @@ class StepProgress:
         self._tasks[title] = self._live.add_task(title, reason="")
 
     def waiting(self, title: str, reason: str) -> None:
-        """A running step waits for something; the first two lines of the reason are shown next to it."""
-        self._live.update(self._tasks[title], reason="; ".join(map(str.strip, reason.splitlines()[:2])))
+        """A running step waits for something; what explains the wait best is shown next to it."""
+        self._live.update(self._tasks[title], reason=_in_short(reason))
 
     def finished(self, title: str, done: Done) -> None:
         """A step succeeded."""
-        self._end(
-            title, f"{self._terminal.symbols.ok} {title:<{_WIDTH}} {done.detail}", "green" if done.changed else None
-        )
+        symbol = self._terminal.symbols.skipped if done.skipped else self._terminal.symbols.ok
+        style = "dim" if done.skipped else "green" if done.changed else None
+        self._end(title, f"{symbol} {title:<{_WIDTH}} {done.detail}", style)
 
     def failed(self, title: str, error: RegmirrorError) -> None:
         """A step failed; the error itself is shown at the end."""
@@ -77,3 +78,9 @@ class StepProgress:
     def _end(self, title: str, line: str, style: str | None) -> None:
         self._live.remove_task(self._tasks.pop(title))
         self._terminal.info(line, style)
+
+
+def _in_short(reason: str) -> str:
+    """Why it takes so long if that is known, without the long name of a pod; otherwise what is awaited."""
+    awaited, *why = reason.splitlines() or [""]
+    return re.sub(r"^(?:pod \S+|RM\d+): ", "", why[0].strip()) if why else awaited

@@ -16,7 +16,7 @@ from rich.console import Console
 from regmirror.cli.invocation import repeat_options
 from regmirror.cli.options import Format
 from regmirror.documentation import REPORT_URL, error_url
-from regmirror.errors import ExitCode, InterruptedRunError, RegmirrorError
+from regmirror.errors import ConfigurationError, ExitCode, InterruptedRunError, RegmirrorError
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +109,26 @@ def terminal(
     except typer.Exit:
         raise
     except Exception as error:
-        # The message of an unexpected error may hold anything, a secret too: it is shown only with --debug.
-        internal = RegmirrorError(
-            f"internal error ({type(error).__name__})", hint=f"rerun with --debug and report the output: {REPORT_URL}"
+        unexpected = _converted(error)
+        _show_error(streams, unexpected)
+        raise typer.Exit(exit_code(unexpected)) from None
+
+
+def _converted(error: Exception) -> RegmirrorError:
+    """What is reported for an exception that is not a RegmirrorError.
+
+    The message of an unexpected error may contain anything, even a secret: only --debug shows it.
+    """
+    if isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        return _converted(error.exceptions[0])
+    if isinstance(error, UnicodeEncodeError):
+        return ConfigurationError(
+            f"the locale's encoding, {error.encoding}, lacks a character of a name or path",
+            hint="set the environment variable PYTHONUTF8=1 and run the command again",
         )
-        _show_error(streams, internal)
-        raise typer.Exit(exit_code(internal)) from None
+    return RegmirrorError(
+        f"internal error ({type(error).__name__})", hint=f"rerun with --debug and report the output: {REPORT_URL}"
+    )
 
 
 def _open(output: Format, *, debug: bool, no_color: bool) -> Terminal:

@@ -43,7 +43,7 @@ class Placeholder:
     quoted: bool
 
 
-Form = tuple[str | Placeholder, ...]
+Template = tuple[str | Placeholder, ...]
 """A text with blanks."""
 
 
@@ -54,10 +54,10 @@ class SecretTemplate:
     name: str
     type: str
     labels: dict[str, str]
-    files: dict[str, Form]
+    files: dict[str, Template]
 
     @property
-    def blanks(self) -> tuple[str, ...]:
+    def placeholders(self) -> tuple[str, ...]:
         """The names of the values that it needs; none where nothing in it is secret."""
         found = (part.value for form in self.files.values() for part in form if isinstance(part, Placeholder))
         return tuple(dict.fromkeys(found))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from regmirror.config.model import realm_url
-from regmirror.deploy.public_check import prove_host
+from regmirror.deploy.public_check import check_public_host
 from regmirror.distribution.client import RegistryClient
 from regmirror.errors import RegistryError, RegmirrorError
 from regmirror.ports.http import Http
@@ -53,7 +53,7 @@ class PublicProof:
         for registry in live.registries:
             asked = live.service_of(registry)
             client = RegistryClient(self.http, f"https://{asked.service}")
-            prove_host(self.http, asked.service)
+            check_public_host(self.http, asked.service)
             kid = decode_token(client.token(realm_url(asked.service), asked.service)).header.get("kid")
             if kid != id_of(live.signing):
                 raise RegistryError(

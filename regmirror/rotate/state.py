@@ -1,18 +1,16 @@
 """What the cluster shows of keys and of the pods that use them."""
 
-import base64
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import yaml
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
 
 from regmirror.desired import names
-from regmirror.desired.mirror_secrets import Account, MirrorSecrets
+from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import AUTH_SECRET_NAMES, registry_secret_names
+from regmirror.desired.secret_contents import SecretContentError, read_config, s3_account, secret_data, upstream_account
 from regmirror.desired.secret_versions import combined_version
 from regmirror.errors import RotationError
 from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET, Cluster, Object
@@ -112,11 +110,8 @@ class ObservedState:
             upstream = registry.release.removeprefix(names.PREFIX)
             credential = self.secrets.get(names.credential_secret(upstream))
             if credential:
-                document = json.loads(_value(credential, "credential.json"))
-                accounts[upstream] = _account(document.get("Username"), document.get("Secret"))
-            config = _config(self.secrets, names.registry_secret(upstream), "config.yml")
-            driver = (config.get("storage") or {}).get("s3") or {}
-            s3 = _account(driver.get("accesskey"), driver.get("secretkey")) or s3
+                accounts[upstream] = upstream_account(secret_data(credential))
+            s3 = s3_account(_config(self.secrets, names.registry_secret(upstream), "config.yml")) or s3
         known = {name: account for name, account in accounts.items() if account}
         return MirrorSecrets(self.signing, self.bundle, SecretStr(password), s3, known)
 
@@ -133,7 +128,7 @@ def id_of(pair: KeyPair) -> str:
 
 def look(cluster: Cluster) -> ObservedState | None:
     """What there is; None where no mirror is deployed. Raises ClusterError, SigningError or RotationError."""
-    ours = cluster.select(SECRET, "app.kubernetes.io/managed-by=regmirror")
+    ours = cluster.select(SECRET, names.MANAGED_SELECTOR)
     secrets = {secret["metadata"]["name"]: secret for secret in ours}
     if not {names.SIGNING_SECRET, names.BUNDLE_SECRET, names.AUTH_SECRET} <= secrets.keys():
         return None
@@ -205,8 +200,8 @@ def _pair(secret: Object) -> KeyPair:
 
 def _value(secret: Object, key: str) -> bytes:
     try:
-        return base64.b64decode(secret["data"][key])
-    except (KeyError, TypeError):
+        return secret_data(secret)[key]
+    except KeyError:
         raise _not_deployed(f"the Secret {secret['metadata']['name']} lacks {key}") from None
 
 
@@ -221,16 +216,9 @@ def _config(secrets: dict[str, Object], secret: str, key: str) -> dict[str, Any]
     if secret not in secrets:
         raise _not_deployed(f"the Secret {secret} is missing")
     try:
-        content = yaml.safe_load(_value(secrets[secret], key))
-    except yaml.YAMLError:
-        content = None
-    if not isinstance(content, dict):
-        raise _not_deployed(f"{key} in the Secret {secret} is no configuration")
-    return content
-
-
-def _account(name: object, password: object) -> Account | None:
-    return Account(SecretStr(str(name)), SecretStr(str(password))) if name and password else None
+        return read_config(secret_data(secrets[secret]), key)
+    except SecretContentError as error:
+        raise _not_deployed(f"Secret {secret}: {error}") from None
 
 
 def _not_deployed(message: str) -> RotationError:

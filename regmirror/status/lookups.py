@@ -1,6 +1,5 @@
 """The lookups of a status, one function each; each raises RegmirrorError where the thing cannot be seen."""
 
-import json
 import time
 from datetime import datetime
 
@@ -9,21 +8,18 @@ from cryptography import x509
 from regmirror.config.model import DOCKER_HUB, Upstream
 from regmirror.desired import names
 from regmirror.desired.registry_config import storage_prefix
-from regmirror.distribution.client import MANIFEST_TYPES, RegistryClient
-from regmirror.distribution.inside_pod import get_inside_pod
-from regmirror.distribution.metrics import CacheFigures, cache_figures, parse_metrics
-from regmirror.distribution.pull_limit import parse_pull_limit
-from regmirror.distribution.reference import ImageReference, parse_image
+from regmirror.desired.secret_contents import look_up
+from regmirror.distribution.client import RegistryClient
+from regmirror.distribution.metrics import CacheFigures, pod_figures
+from regmirror.distribution.pull_limit import PREVIEW_IMAGE, ask_pull_limit
+from regmirror.distribution.reference import parse_image
 from regmirror.errors import ClusterError, RegistryError, StorageError, StorageUnreachableError
 from regmirror.ports.cluster import DEPLOYMENT, POD, Object
 from regmirror.ports.object_store import Contents
 from regmirror.signing.bundle import parse_bundle
 from regmirror.status.background import Lookup, Unavailable
 from regmirror.status.findings import Cache, Component, PublicEndpoint, Pulls
-from regmirror.verify.live_mirror import LiveMirror, NotDeployedError, look_up
-
-_LIMIT_PREVIEW = ImageReference("ratelimitpreview/test", "latest")
-"""The image that Docker offers for asking how many pulls are left."""
+from regmirror.verify.live_mirror import LiveMirror, NotDeployedError
 
 
 def component(live: LiveMirror, name: str) -> Component:
@@ -63,7 +59,7 @@ def cache(live: LiveMirror, upstream: Upstream, ends: float) -> Cache:
     running = [pod for pod in pods if look_up(pod, "status", "phase") == "Running"]
     if not running:
         raise ClusterError(f"no pod of {release} is running")
-    asked = [Lookup(_figures, live, pod) for pod in running]
+    asked = [Lookup(pod_figures, live.cluster, pod["metadata"]["name"]) for pod in running]
     settled = [(pod, lookup.found(ends)) for pod, lookup in zip(running, asked, strict=True)]
     answered = [(pod, found) for pod, found in settled if isinstance(found, CacheFigures)]
     if not answered:
@@ -71,14 +67,6 @@ def cache(live: LiveMirror, upstream: Upstream, ends: float) -> Cache:
     begun = [moment for pod, _ in answered if (moment := _begun(pod))]
     total = sum((figures for _, figures in answered), CacheFigures())
     return Cache(total, min(begun, default=None), len(answered), len(running))
-
-
-def _figures(live: LiveMirror, pod: Object) -> CacheFigures:
-    name = pod["metadata"]["name"]
-    answer = get_inside_pod(live.cluster, name, names.REGISTRY_DEBUG_PORT, "/metrics")
-    if answer.status != 200:
-        raise ClusterError(f"the metrics of pod {name} were answered {answer.status}")
-    return cache_figures(parse_metrics(answer.body.decode(errors="replace")))
 
 
 def _begun(pod: Object) -> datetime | None:
@@ -107,28 +95,11 @@ def store(live: LiveMirror, upstream: Upstream, ends: float) -> Contents:
 
 def pulls(live: LiveMirror, upstream: Upstream) -> Pulls:
     """What the upstream still grants to the mirror's own account, asked by a HEAD, which takes no pull."""
-    image = _LIMIT_PREVIEW if upstream.url == DOCKER_HUB else None
+    image = PREVIEW_IMAGE if upstream.url == DOCKER_HUB else None
     if image is None and upstream.probe_image:
         image = parse_image(upstream.probe_image)
     if image is None:
         raise RegistryError("no image to ask about is known: set probeImage of the upstream")
-    account = _upstream_account(live, upstream)
-    client = RegistryClient(live.http, upstream.url, account)
-    path = f"/v2/{image.repository}/manifests/{image.reference}"
-    answer = client.request("HEAD", path, client.pull_token(image.repository), MANIFEST_TYPES)
-    # Without a pull left it is 429, with the same headers.
-    if answer.status not in {200, 429}:
-        raise RegistryError(f"{upstream.url}{path} answered {answer.status}")
-    return Pulls(parse_pull_limit(answer.headers), has_account=account is not None)
-
-
-def _upstream_account(live: LiveMirror, upstream: Upstream) -> tuple[str, str] | None:
-    """The account with which the registry really asks; None where it asks as nobody."""
-    name = names.credential_secret(upstream.name)
-    try:
-        content = json.loads(live.secret(name).get("credential.json", b""))
-    except ValueError:
-        # Chained to nothing: the parser's error carries the document.
-        raise NotDeployedError(f"credential.json in Secret {name} is not valid JSON") from None
-    user, password = look_up(content, "Username"), look_up(content, "Secret")
-    return (str(user), str(password)) if user and password else None
+    account = live.upstream_account(upstream)
+    limit = ask_pull_limit(RegistryClient(live.http, upstream.url, account), image)
+    return Pulls(limit, has_account=account is not None)

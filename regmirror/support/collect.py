@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regmirror.desired import names
+from regmirror.desired.secret_contents import look_up
 from regmirror.errors import ClusterError
 from regmirror.ports.cluster import POD, SECRET, Kind, Object
 from regmirror.status.background import Lookup, Unavailable
@@ -16,7 +17,7 @@ from regmirror.support.known_secrets import secret_values
 from regmirror.support.objects import KINDS, secret_summary, shown
 from regmirror.support.redact import Redactor
 from regmirror.verify.checks import CHECKS
-from regmirror.verify.live_mirror import LiveMirror, look_up
+from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.report import verify_report
 from regmirror.verify.run import run_checks
 from regmirror.verify.select import select_checks
@@ -76,8 +77,8 @@ def _redactor(live: LiveMirror, own: set[str] | Unavailable, secrets: list[Objec
 
 
 def _verify(live: LiveMirror) -> dict[str, Any]:
-    checks = select_checks(CHECKS, before_deploy=False)
-    return verify_report(live.mirror, list(run_checks(checks, live)))
+    checks = select_checks(CHECKS, pre_install=False)
+    return verify_report(live.mirror, live.cluster.context, list(run_checks(checks, live)))
 
 
 def _add_secrets(bundle: Bundle, secrets: list[Object]) -> None:

@@ -36,7 +36,7 @@ REFUSED = {
     r"\bput to rights?\b|\bput right\b": "repaired",
     r"\bby --[a-z]": "with --option",
     r"\b(?:has|have) made\b": "made, created",
-    r"(?<!there )\bis no (?!longer\b|more\b|need\b|way\b|one\b|other\b|different\b)[a-z]": "is not a",
+    r"(?<!\bthere)(?<!\s)\s+is no (?!longer\b|more\b|need\b|way\b|one\b|other\b|different\b)[a-z]": "is not a",
     # American spelling.
     r"\bcolours?\b": "color",
     r"\bbehaviours?\b": "behavior",

@@ -46,7 +46,7 @@ def test_no_text_uses_a_refused_word() -> None:
         ("the registry alone has it", "alone"),
         ("verify tells why", "tells"),
         ("Docker_auth signs", "Docker_auth"),
-        ("this is no pod", "is no p"),
+        ("this is no pod", " is no p"),
         ("No colour", "colour"),
     ],
 )

@@ -11,16 +11,15 @@ from tests.docs.markdown import ROOT, Place
 _PROGRAMS = ("regmirror", "lab", "demo")
 _PLAIN = ("README.md", "CHANGELOG.md", "docs", "charts", "templates", "examples", "bench/results/README.md")
 _SUFFIXES = {".md", ".j2", ".yaml", ".yml", ".txt", ".tpl", ".sh", ".conf"}
-_INLINE_CODE = re.compile(r"`[^`\n]+`")
+_NAMES = re.compile(r"`[^`\n]+`|\]\([^)\s]+\)")
+"""Inline code and the targets of links."""
 
 
 def texts() -> Iterator[Place]:
-    """Each text with its place; names in code style are left out, because they are names."""
+    """Each text with its place; names in code style and targets of links are left out."""
     for path in files(*_PLAIN):
         if path.suffix in _SUFFIXES:
-            yield Place(
-                path, 1, _INLINE_CODE.sub(lambda match: "`" + " " * (len(match[0]) - 2) + "`", path.read_text())
-            )
+            yield Place(path, 1, _NAMES.sub(lambda match: "_" * len(match[0]), path.read_text()))
     for path in files(*_PROGRAMS):
         if path.suffix == ".py":
             yield from strings(path)

@@ -85,9 +85,9 @@ class Rotating:
         self.issued += self.cluster.tokens()
 
     def deploy(self) -> dict[str, Any]:
-        """Run ``deploy`` on it."""
+        """Run ``deploy`` on it; returns its report as a document."""
         options = DeployOptions(skip_bucket=True, skip_verify=True)
-        return run(deploy_mirror(self.connections(), self.progress, timedelta(seconds=10), options))
+        return asyncio.run(deploy_mirror(self.connections(), self.progress, timedelta(seconds=10), options)).document()
 
     def connections(self, cluster: Any = None, helm: Any = None) -> FakeConnections:
         """What a command is connected to; another cluster or Helm if given."""

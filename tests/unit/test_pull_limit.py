@@ -1,4 +1,4 @@
-"""How many pulls are left, as Docker Hub's headers tell it."""
+"""The pull quota in Docker Hub's headers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from regmirror.errors import RegistryError
         ("5000", "4999", PullLimit(5000, 4999, 0)),
     ],
 )
-def test_what_is_left_is_read(limit: str, remaining: str, expected: PullLimit) -> None:
+def test_a_quota_is_parsed(limit: str, remaining: str, expected: PullLimit) -> None:
     assert parse_pull_limit({"ratelimit-limit": limit, "ratelimit-remaining": remaining}) == expected
 
 
@@ -26,6 +26,6 @@ def test_without_both_headers_there_is_no_limit(headers: dict[str, str]) -> None
 
 
 @pytest.mark.parametrize("text", ["", "many", "-1;w=60", "10;w=", "10;q=1"])
-def test_something_else_is_told(text: str) -> None:
-    with pytest.raises(RegistryError, match="not as N;w=SECONDS"):
+def test_another_form_is_an_error(text: str) -> None:
+    with pytest.raises(RegistryError, match="instead of N;w=SECONDS"):
         parse_pull_limit({"ratelimit-limit": text, "ratelimit-remaining": "1;w=60"})

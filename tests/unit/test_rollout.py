@@ -75,7 +75,7 @@ def test_a_rollout_is_over_when_every_pod_is_new_and_available(found: dict[str, 
 def test_progress_is_told_in_few_words() -> None:
     assert progress_of(deployment(availableReplicas=1)) == "1/2 ready"
     assert progress_of({"spec": {}}) == "0/1 ready"
-    assert progress_of(deployment(updatedReplicas=1)) == "2/2 ready, 1 of before"
+    assert progress_of(deployment(updatedReplicas=1)) == "2/2 ready, 1 old"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,6 @@ def test_a_crashing_pod_is_told_with_its_newest_warning_and_the_log_of_its_previ
     assert diagnose(cluster, "regmirror-auth") == [
         "pod regmirror-auth-5d: CrashLoopBackOff (exit code 2)",
         "  event: Unhealthy: Readiness probe failed",
-        "  log: starting",
         "  log: panic: no bucket",
     ]
 

@@ -76,14 +76,14 @@ def place() -> Deployed:
 def add_pod(place: Deployed, name: str, server: MetricsServer | None, begun: str = BEGUN) -> None:
     labels = {"app.kubernetes.io/instance": names.registry("docker-hub")}
     # In the order of their names, as Kubernetes has them.
-    states = {"cache": CACHE_BEGUN, "registry": begun}
+    states = {"manifest-cache": CACHE_BEGUN, "registry": begun}
     running = [{"name": one, "state": {"running": {"startedAt": at}}} for one, at in states.items()]
     place.cluster.put(
         {
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": {"name": name, "labels": labels},
-            "spec": {"containers": [{"name": "registry"}, {"name": "cache"}]},
+            "spec": {"containers": [{"name": "registry"}, {"name": "manifest-cache"}]},
             "status": {"phase": "Running", "startTime": "2026-01-01T00:00:00Z", "containerStatuses": running},
         }
     )
@@ -96,7 +96,7 @@ def limit_pulls(place: Deployed, status: int, **headers: str) -> None:
 
 
 def status_of(place: Deployed, patience: float = 8.0) -> Status:
-    return look(place.subject(), patience)
+    return look(place.live(), patience)
 
 
 def hub(status: Status) -> UpstreamStatus:
@@ -198,8 +198,8 @@ def test_a_pod_that_cannot_be_asked_is_told_beside_the_others(place: Deployed) -
 @pytest.mark.parametrize(
     ("server", "why"),
     [
-        (MetricsServer(status=404), "the metrics of pod hub-0 were answered 404"),
-        (MetricsServer(body="<html>"), 'the metrics have a line that is no sample: "<html>"'),
+        (MetricsServer(status=404), "the metrics endpoint of pod hub-0 answered 404"),
+        (MetricsServer(body="<html>"), 'the metrics have an invalid line: "<html>"'),
         (None, "cannot forward port 5001 of hub-0"),
     ],
 )

@@ -55,7 +55,7 @@ def place() -> Deployed:
 
 def sources(place: Deployed) -> Sources:
     return Sources(
-        place.subject(),
+        place.live(),
         "regmirror.yaml",
         yaml.safe_dump(samples.document()),
         versions=lambda: {"regmirror": "1"},

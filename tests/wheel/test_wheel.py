@@ -18,15 +18,15 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from regmirror.config.load import parse_mirror
+from regmirror.config.load import parse_mirror, read_text
 from regmirror.signing.key_pair import generate_private_key, self_signed
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import build_stack
 
 now = datetime.now(UTC)
-mirror = parse_mirror(Path("regmirror.yaml").read_text(), "regmirror.yaml")
 pair = self_signed(generate_private_key(2048), "wheel", now, timedelta(days=1), 1)
 mirror_secrets = MirrorSecrets(pair, pair.certificate_pem, SecretStr("password"))
+mirror = parse_mirror(read_text(Path("regmirror.yaml")), "regmirror.yaml")
 for release in build_stack(mirror, mirror_secrets, {}, now).releases:
     print(release.name, release.chart, (release.chart / "Chart.yaml").is_file())
 """
