@@ -25,6 +25,8 @@ KINDS = {
     "ValidationReport": "regmirror.config.report:ValidationReport",
     "ClientConfiguration": "regmirror.client_config.report:ClientConfiguration",
     "RenderReport": "regmirror.render.report:RenderReport",
+    "DeployReport": "regmirror.deploy.report:DeployReport",
+    "DiffReport": "regmirror.deploy.report:DiffReport",
     "VerifyReport": "regmirror.verify.report:report_schema",
 }
 """By kind of document: its Pydantic model, or a function that returns its schema; imported when it is needed."""

@@ -67,5 +67,5 @@ def _unproven(error: RegmirrorError) -> RegistryError:
     return RegistryError(
         f"the rotation has ended, and every pod has the new key; but as clients see it: {error.message}",
         hint="find out why: regmirror verify; where the public host cannot be reached from here: "
-        "--resolve, --ca-file, or --no-verify",
+        "--resolve, --ca-file, or --skip-verify",
     )

@@ -85,7 +85,7 @@ def test_unready_pod_is_explained(broken: DeployedMirror) -> None:
     content["redis"] = {**content.get("redis", {}), "image": missing}
     broken.file.write_text(yaml.safe_dump(content))
     expected = (
-        "regmirror-redis: not done in time; waited for Deployment regmirror-redis (0/1 ready)",
+        "regmirror-redis: timed out waiting for Deployment regmirror-redis (0/1 ready)",
         "ImagePull",
         missing,
     )

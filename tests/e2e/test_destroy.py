@@ -129,7 +129,7 @@ def test_removes_a_namespace_that_deploy_created_and_keeps_one_with_other_object
     content = yaml.safe_load(mirror.file.read_text())
     content["ingress"] = {**content["ingress"], "tlsSecret": None}
     mirror.file.write_text(yaml.safe_dump(content))
-    assert mirror.deploy("--skip-proof").code == 0
+    assert mirror.deploy("--skip-verify").code == 0
     mirror.kubectl("create", "configmap", "theirs")
     held = mirror.regmirror("destroy", "--yes")
     assert held.code == 0

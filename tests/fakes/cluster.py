@@ -159,7 +159,8 @@ class FakeCluster:
             # What someone else has changed since is theirs now.
             if path not in new and current.get(path) == value:
                 _remove(live, path)
-        return _overlaid(live, wanted)
+        merged: Object = _overlaid(live, wanted)
+        return merged
 
     def _check_version(self, live: Object | None, version: str | None) -> None:
         if version and (live is None or live["metadata"]["resourceVersion"] != version):

@@ -65,7 +65,7 @@ class FakeHelm:
 
     async def render(self, release: Release) -> list[Object]:
         if not (release.chart / "Chart.yaml").is_file():
-            raise ChartError(f"a chart cannot be rendered: {release.chart} has no Chart.yaml")
+            raise ChartError(f"cannot render a chart: {release.chart} has no Chart.yaml")
         labels = {
             "app.kubernetes.io/instance": release.name,
             "app.kubernetes.io/name": release.component,

@@ -113,7 +113,7 @@ def test_standard_output_can_be_applied(helm: str) -> None:
     listed = run("--helm", helm, "-o", "json")
     documents = list(yaml.safe_load_all(text.stdout))
     assert json.loads(listed.stdout) == {"apiVersion": "v1", "kind": "List", "items": documents}
-    assert [found["kind"] for found in documents].count("Deployment") == 4
+    assert [document["kind"] for document in documents].count("Deployment") == 4
     assert f"To create them: regmirror render --helm {helm} --output-dir DIR" in text.stderr
 
 
@@ -201,7 +201,7 @@ def test_the_report_is_the_golden_file() -> None:
 @pytest.mark.helm
 @pytest.mark.parametrize("value", STRANGE)
 def test_go_fills_the_templates_of_external_secrets_as_deploy_would(helm: str, value: str, tmp_path: Path) -> None:
-    """Helm's template engine stands in for the operator's: both are Go's, with the functions of sprig."""
+    """Helm renders the templates in place of the operator: both use Go templates with the functions of sprig."""
     wanted = mirror(auth={"issuer": value + "{{{ .Values }}}{{- x"}, storage={"region": "{{region}}"})
     chart = tmp_path / "chart"
     (chart / "templates").mkdir(parents=True)

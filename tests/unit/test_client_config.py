@@ -73,9 +73,9 @@ def test_every_file_has_the_format_of_its_name_and_every_runtime_has_limitations
     ],
 )
 def test_containerd_has_a_directory_for_each_registry(name: str, directory: str) -> None:
-    found = files(name)
+    parsed = files(name)
     for registry in (HUB, QUAY):
-        assert found[f"{directory}/{registry.name}/hosts.toml"] == {
+        assert parsed[f"{directory}/{registry.name}/hosts.toml"] == {
             "server": registry.server,
             "host": {
                 f"https://{registry.host}": {
@@ -85,7 +85,7 @@ def test_containerd_has_a_directory_for_each_registry(name: str, directory: str)
                 }
             },
         }
-        assert found[f"{directory}/{registry.name}/ca.crt"] == certificates()
+        assert parsed[f"{directory}/{registry.name}/ca.crt"] == certificates()
     without = files(name, "")
     assert "ca" not in without[f"{directory}/docker.io/hosts.toml"]["host"]["https://mirror.example.com"]
     assert f"{directory}/docker.io/ca.crt" not in without
@@ -102,8 +102,8 @@ def test_kind_mounts_the_directory_that_containerd_reads() -> None:
 
 
 def test_dockerd_mirrors_only_docker_hub() -> None:
-    found = files("dockerd")
-    assert found == {
+    parsed = files("dockerd")
+    assert parsed == {
         "/etc/docker/daemon.json": {"registry-mirrors": ["https://mirror.example.com"]},
         "/etc/docker/certs.d/mirror.example.com/ca.crt": certificates(),
     }
@@ -112,24 +112,25 @@ def test_dockerd_mirrors_only_docker_hub() -> None:
 
 
 def test_buildkit_trusts_the_ca_pem_for_the_hosts_of_the_mirrors() -> None:
-    found = files("buildkit")
+    parsed = files("buildkit")
     path = "/etc/buildkit/regmirror-ca.crt"
-    assert found["/etc/buildkit/buildkitd.toml"]["registry"] == {
+    assert parsed["/etc/buildkit/buildkitd.toml"]["registry"] == {
         "docker.io": {"mirrors": ["mirror.example.com"]},
         "mirror.example.com": {"ca": [path]},
         "quay.io": {"mirrors": ["quay.example.com"]},
         "quay.example.com": {"ca": [path]},
     }
-    assert found[path] == certificates()
+    assert parsed[path] == certificates()
 
 
 @pytest.mark.parametrize("name", ["podman", "cri-o"])
 def test_each_registry_of_podman_has_its_own_mirror(name: str) -> None:
-    found = files(name)
-    assert found["/etc/containers/registries.conf.d/50-regmirror.conf"]["registry"] == [
-        {"prefix": one.name, "location": one.name, "mirror": [{"location": one.host}]} for one in (HUB, QUAY)
+    parsed = files(name)
+    assert parsed["/etc/containers/registries.conf.d/50-regmirror.conf"]["registry"] == [
+        {"prefix": registry.name, "location": registry.name, "mirror": [{"location": registry.host}]}
+        for registry in (HUB, QUAY)
     ]
-    assert found["/etc/containers/certs.d/quay.example.com/ca.crt"] == certificates()
+    assert parsed["/etc/containers/certs.d/quay.example.com/ca.crt"] == certificates()
 
 
 @pytest.mark.parametrize("name", ["k3s", "rke2"])
@@ -138,8 +139,8 @@ def test_k3s_and_rke2_have_files_of_their_own(name: str) -> None:
     (content,) = files(name)[path]
     ca_file = f"/etc/rancher/{name}/regmirror-ca.crt"
     assert content == {
-        "mirrors": {one.name: {"endpoint": [f"https://{one.host}"]} for one in (HUB, QUAY)},
-        "configs": {one.host: {"tls": {"ca_file": ca_file}} for one in (HUB, QUAY)},
+        "mirrors": {registry.name: {"endpoint": [f"https://{registry.host}"]} for registry in (HUB, QUAY)},
+        "configs": {registry.host: {"tls": {"ca_file": ca_file}} for registry in (HUB, QUAY)},
     }
     modes = {file.path: file.mode for file in RUNTIMES[name]([HUB], CA_PEM).files}
     assert modes == {path: 0o600, ca_file: 0o644}
@@ -148,22 +149,22 @@ def test_k3s_and_rke2_have_files_of_their_own(name: str) -> None:
 
 
 def test_talos_has_a_document_for_each_registry_and_the_older_form() -> None:
-    found = files("talos")
+    parsed = files("talos")
     expected = [
         document
-        for one in (HUB, QUAY)
+        for registry in (HUB, QUAY)
         for document in (
             {
                 "apiVersion": "v1alpha1",
                 "kind": "RegistryMirrorConfig",
-                "name": one.name,
-                "endpoints": [{"url": f"https://{one.host}"}],
+                "name": registry.name,
+                "endpoints": [{"url": f"https://{registry.host}"}],
             },
-            {"apiVersion": "v1alpha1", "kind": "RegistryTLSConfig", "name": one.host, "ca": CA_PEM},
+            {"apiVersion": "v1alpha1", "kind": "RegistryTLSConfig", "name": registry.host, "ca": CA_PEM},
         )
     ]
-    assert found["talos.yaml"] == expected
-    (older,) = found["talos-before-1.12.yaml"]
+    assert parsed["talos.yaml"] == expected
+    (older,) = parsed["talos-before-1.12.yaml"]
     registries = older["machine"]["registries"]
     assert registries["mirrors"]["quay.io"] == {"endpoints": ["https://quay.example.com"]}
     assert base64.b64decode(registries["config"]["mirror.example.com"]["tls"]["ca"]).decode() == CA_PEM

@@ -1,4 +1,4 @@
-"""The fields of other people's kinds that a rendering uses, as their documentation has them.
+"""The fields of third-party kinds that the rendered files use, as documented by their projects.
 
 Sources: Flux, API references of helm.toolkit.fluxcd.io/v2 and source.toolkit.fluxcd.io/v1; Argo CD, the Application's
 specification (argoproj.io/v1alpha1); External Secrets Operator, API reference of external-secrets.io/v1; kustomize.
@@ -17,8 +17,8 @@ RELATIVE = re.compile(r"^[^/].*$")
 ANY: dict[str, Any] = {}
 
 Shape = Any
-"""A type, a pattern of a text, a set of the values that are known, a list of one shape, or a mapping of keys to
-shapes; a key that ends in ? may be absent, and an empty mapping takes anything."""
+"""A type, a pattern, a set of known values, a list with one shape for its entries, or a mapping of keys to shapes; a key
+that ends in ? is optional, and an empty mapping accepts anything."""
 
 METADATA: Shape = {"name": NAME, "namespace?": NAME, "labels?": ANY, "annotations?": ANY}
 
@@ -77,7 +77,7 @@ KINDS: dict[tuple[str, str], Shape] = {
 
 
 def faults(manifest: dict[str, Any]) -> list[str]:
-    """What the API server of a cluster with these kinds would refuse of an object."""
+    """The fields of an object that the API server would reject."""
     kind = (manifest["apiVersion"], manifest["kind"])
     shape = {"apiVersion": str, "kind": str, "metadata": METADATA, "spec": KINDS[kind]}
     return list(_faults(manifest, shape, manifest["kind"]))
@@ -88,7 +88,7 @@ def _faults(value: Any, shape: Shape, path: str) -> Iterator[str]:
         yield from _faults_of_mapping(value, shape, path)
     elif isinstance(shape, list):
         if not isinstance(value, list):
-            yield f"{path} is no list"
+            yield f"{path} is not a list"
             return
         for index, entry in enumerate(value):
             yield from _faults(entry, shape[0], f"{path}[{index}]")
@@ -99,12 +99,12 @@ def _faults(value: Any, shape: Shape, path: str) -> Iterator[str]:
         if not isinstance(value, str) or not shape.match(value):
             yield f"{path} is {value!r}"
     elif type(value) is not shape:
-        yield f"{path} is no {shape.__name__}"
+        yield f"{path} is not a {shape.__name__}"
 
 
 def _faults_of_mapping(value: Any, shape: dict[str, Shape], path: str) -> Iterator[str]:
     if not isinstance(value, dict):
-        yield f"{path} is no mapping"
+        yield f"{path} is not a mapping"
         return
     if not shape:
         return
