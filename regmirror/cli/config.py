@@ -70,7 +70,6 @@ def schema(
     """Print the JSON Schema of regmirror.yaml or of a document that a command prints.
 
     regmirror config schema > regmirror.schema.json
-
     regmirror config schema --kind VerifyReport
     """
     with terminal() as streams:
@@ -88,9 +87,8 @@ def validate(
 
     Warnings name keys that have no effect. Exits with 0 if the file is valid, 2 if not.
 
-    regmirror config validate
-
-    regmirror config validate -f - -o json < regmirror.yaml
+        regmirror config validate
+        regmirror config validate -f - -o json < regmirror.yaml
     """
     with terminal(output, debug=debug, no_color=no_color) as streams:
         from regmirror.cli.connections import read_source
@@ -128,9 +126,8 @@ def show(
 
     The output is a valid configuration file. It has references to secrets, never their values.
 
-    regmirror config show
-
-    regmirror config show -o json
+        regmirror config show
+        regmirror config show -o json
     """
     with terminal(output, debug=debug, no_color=no_color) as streams:
         from regmirror.cli.connections import read_mirror, read_source
