@@ -1,7 +1,7 @@
-"""What holds for all tests."""
+"""Configuration of all tests."""
 
 from hypothesis import settings
 
-# How long an example takes says something about the machine, not about the code.
+# The duration of an example depends on the machine, not only on the code.
 settings.register_profile("regmirror", deadline=None)
 settings.load_profile("regmirror")

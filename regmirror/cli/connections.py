@@ -1,4 +1,4 @@
-"""Opens the connections that a command works on, from its options."""
+"""Opens the connections that a command needs, from its options."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 def read_mirror(file: Path, namespace: str | None) -> Mirror:
-    """The configuration, with the namespace of the command line where one is given; raises ConfigurationError."""
+    """The configuration, with the namespace of the command line if one is given; raises ConfigurationError."""
     mirror = parse_mirror(read_source(file), str(file))
     if not namespace:
         return mirror
@@ -53,16 +53,19 @@ def read_source(file: Path) -> str:
 
 @cache
 def _read_all(stream: TextIO) -> bytes:
-    """A stream can be read once, and its text is needed more often."""
+    """The content of a stream, kept because a stream can only be read once."""
     return stream.buffer.read()
 
 
 def read_timeout(text: str, option: str = "--timeout") -> timedelta:
-    """The value of --timeout, or of another option that is a duration; raises ConfigurationError."""
+    """The value of --timeout or of another duration option; raises ConfigurationError."""
     try:
-        return parse_duration(text)
+        timeout = parse_duration(text)
     except ValueError as error:
         raise ConfigurationError(f"{option}: {error}") from None
+    if not timeout:
+        raise ConfigurationError(f"{option}: must be longer than 0")
+    return timeout
 
 
 class CommandConnections:
@@ -82,7 +85,7 @@ class CommandConnections:
     ) -> None:
         """``timeout`` is in seconds, for each request to a host or to the store; None leaves each adapter its own.
 
-        Raises ConfigurationError where ``resolve`` or ``ca_file`` cannot be used: before the command does anything.
+        Raises ConfigurationError at once if ``resolve`` or ``ca_file`` is not valid.
         """
         self._file, self._namespace = file, namespace
         self._kubeconfig, self._context, self._program = kubeconfig, context, helm
@@ -124,21 +127,24 @@ class CommandConnections:
 
         cluster = self.cluster.blocking
         return SecretResolver(
-            os.environ, self._file.resolve().parent, lambda name, key: read_secret(cluster, name, key)
+            os.environ,
+            self._file.resolve().parent,
+            lambda name, key: read_secret(cluster, name, key),
+            cluster.namespace,
         )
 
     def open_store(self, account: Account | None) -> ObjectStore:
         """The bucket. boto3 takes a second to load, so it is loaded only here."""
         from regmirror.adapters.object_store import S3ObjectStore
 
-        timeout = {} if self._timeout is None else {"patience": self._timeout}
+        timeout = {} if self._timeout is None else {"timeout": self._timeout}
         return S3ObjectStore(self.mirror.storage, account, **timeout)
 
 
 class DaemonThreadExecutor(ThreadPoolExecutor):
-    """Runs each call in a thread that nobody waits for at the end.
+    """Runs each call in a thread that is not joined at exit.
 
-    A call that hangs in the network would else keep whoever pressed Ctrl-C, or set a time limit, waiting for it.
+    A call that hangs in the network would otherwise block the command after Ctrl-C or its time limit.
     """
 
     def submit(self, call: Callable[..., T], /, *words: Any, **options: Any) -> "Future[T]":
@@ -158,13 +164,13 @@ class DaemonThreadExecutor(ThreadPoolExecutor):
 
 
 def run_until_done(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; SIGTERM and Ctrl-C cancel it, which ends its child processes, and raise KeyboardInterrupt."""
+    """Run ``work`` to its end; SIGTERM and Ctrl-C cancel it with its child processes and raise KeyboardInterrupt."""
 
     async def guarded() -> T:
         task = asyncio.ensure_future(work)
         loop = asyncio.get_running_loop()
         loop.set_default_executor(DaemonThreadExecutor())
-        # Not every platform's event loop takes handlers; there SIGTERM ends the process at once.
+        # Event loops without signal handlers exist (Windows): there SIGTERM ends the process at once.
         with suppress(NotImplementedError):
             loop.add_signal_handler(signal.SIGTERM, task.cancel)
         return await task

@@ -1,15 +1,18 @@
-"""``regmirror deploy``: brings the cluster to what the configuration says, and proves that it serves."""
+"""``regmirror deploy``: applies the configuration to the cluster and checks the public host."""
 
 from functools import partial
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from regmirror.cli import options
-from regmirror.cli.diff import exit_code_of_diff, tell
+from regmirror.cli.diff import exit_code_of_diff, show_diff_and_exit
 from regmirror.cli.options import DEFAULT_FILE, Format
 from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import ConfigurationError, RegmirrorError
+
+if TYPE_CHECKING:
+    from regmirror.deploy.report import DeployReport
 
 
 def deploy(
@@ -21,40 +24,46 @@ def deploy(
     timeout: options.Timeout = "5m",
     resolve: options.Resolve = [],  # noqa: B006 - typer copies it
     ca_file: options.CaFile = None,
-    skip_bucket: Annotated[bool, typer.Option("--skip-bucket", help="Do not look at the S3 bucket.")] = False,
+    skip_bucket: Annotated[bool, typer.Option("--skip-bucket", help="Skip the check of the S3 bucket.")] = False,
     skip_verify: Annotated[
         bool, typer.Option("--skip-verify", help="Skip the final check of the public host.")
     ] = False,
     unlock: Annotated[
         bool,
-        typer.Option("--unlock", help="Take a Helm that left its mark for killed, without watching it for 30 s."),
+        typer.Option("--unlock", help="Clear a stale Helm lock immediately instead of waiting 30 s."),
     ] = False,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Only show what would change; leaves with 0 if nothing, 1 if something."),
+        typer.Option(
+            "--dry-run",
+            help="Show what would change. Exits with 0 if nothing would, 1 if something would, 2 for wrong usage, "
+            "3 for other errors.",
+        ),
     ] = False,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Remove what an upstream left that is no longer in the file.")
+        bool,
+        typer.Option("--prune", help="Remove releases and Secrets of upstreams that are no longer in the file."),
     ] = False,
     rollback_on_failure: Annotated[
         bool,
-        typer.Option("--rollback-on-failure", help="Put back what served before, if this deployment fails."),
+        typer.Option("--rollback-on-failure", help="Restore the previous deployment if this one fails."),
     ] = False,
     output: options.Output = Format.TABLE,
     debug: options.Debug = False,
     no_color: options.NoColor = False,
 ) -> None:
-    """Deploy the mirror, or bring it up to date.
+    """Deploy the mirror, or apply changes of the configuration file.
 
-    Running it again is always safe: what is as it should be stays untouched,
-    and no pod restarts without a reason.
+    Safe to run again: it changes only what differs from the file, and restarts
+    only the pods that need it. At the end, it checks that the public host
+    issues and accepts tokens.
 
         regmirror deploy
         regmirror deploy --dry-run
         regmirror deploy --resolve mirror.example.com:443:192.0.2.7
     """
     code = partial(_code, dry_run=dry_run)
-    with terminal(output, debug=debug, no_color=no_color, exit_code=code) as streams:
+    with terminal(output, debug=debug, no_color=no_color, resumes=not dry_run, exit_code=code) as streams:
         from regmirror.cli.connections import CommandConnections, read_timeout, run_until_done
         from regmirror.cli.progress import StepProgress
         from regmirror.deploy.diff import plan_deployment
@@ -63,8 +72,8 @@ def deploy(
 
         if prune and rollback_on_failure:
             raise ConfigurationError(
-                "--prune and --rollback-on-failure exclude each other: what is removed cannot be put back",
-                hint="first regmirror deploy --rollback-on-failure, then regmirror deploy --prune",
+                "--prune cannot be combined with --rollback-on-failure: what is removed cannot be restored",
+                hint="regmirror deploy --rollback-on-failure, then regmirror deploy --prune",
             )
         connections = CommandConnections(
             file, namespace, kubeconfig=kubeconfig, context=context, helm=helm, resolve=resolve, ca_file=ca_file
@@ -83,20 +92,30 @@ def deploy(
             else:
                 report = run_until_done(deploy_mirror(connections, progress, limit, chosen))
         if dry_run:
-            tell(streams, planned)
+            show_diff_and_exit(streams, planned, apply="regmirror deploy --prune" if prune else "regmirror deploy")
         else:
-            _show(streams, report, connections.mirror.host)
+            _show(streams, report)
 
 
 def _code(error: RegmirrorError, *, dry_run: bool) -> int:
     return exit_code_of_diff(error) if dry_run else error.exit_code
 
 
-def _show(streams: Terminal, report: dict[str, Any], host: str) -> None:
+def _show(streams: Terminal, report: "DeployReport") -> None:
     if streams.output is not Format.TABLE:
-        streams.document(report)
+        streams.document(report.document())
     streams.info()
-    streams.info(f"https://{host} serves." if report["changed"] else f"No change: https://{host} is as it should be.")
-    for warning in report["warnings"]:
-        streams.info(f"Warning: {warning}", "yellow")
+    streams.info(_outcome(report))
+    for warning in report.warnings:
+        streams.info(f"{streams.symbols.warning} {warning}", "yellow")
     streams.info("Next: regmirror verify")
+
+
+def _outcome(report: "DeployReport") -> str:
+    """Only what was checked is said to serve."""
+    done = "Deployed." if report.changed else "No change."
+    if not report.verified:
+        hosts = "host was" if len(report.upstreams) == 1 else "hosts were"
+        return f"{done} The public {hosts} not checked."
+    urls = [f"https://{upstream.host}" for upstream in report.upstreams]
+    return f"{done} {', '.join(urls)} {'serves' if len(urls) == 1 else 'serve'}."

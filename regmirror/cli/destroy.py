@@ -44,7 +44,7 @@ def destroy(
         regmirror destroy
         regmirror destroy --yes --purge-data --confirm-purge my-mirror
     """
-    with terminal(output, debug=debug, no_color=no_color) as streams:
+    with terminal(output, debug=debug, no_color=no_color, resumes=not dry_run) as streams:
         from regmirror.cli.connections import CommandConnections, read_timeout, run_until_done
         from regmirror.cli.progress import StepProgress
         from regmirror.destroy.run import plan_removal

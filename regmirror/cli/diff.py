@@ -1,6 +1,6 @@
-"""``regmirror diff``: how the cluster differs from the configuration; and how ``deploy --dry-run`` tells the same."""
+"""``regmirror diff``: how the cluster differs from the configuration file; ``deploy --dry-run`` shows the same."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,6 +8,9 @@ from regmirror.cli import options
 from regmirror.cli.options import DEFAULT_FILE, Format
 from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import ExitCode, RegmirrorError
+
+if TYPE_CHECKING:
+    from regmirror.deploy.report import DiffReport
 
 _DIFFERS = 1
 _ERROR = 3
@@ -19,16 +22,17 @@ def diff(
     context: options.Context = None,
     namespace: options.Namespace = None,
     helm: options.Helm = "helm",
-    skip_bucket: Annotated[bool, typer.Option("--skip-bucket", help="Do not look at the S3 bucket.")] = False,
+    skip_bucket: Annotated[bool, typer.Option("--skip-bucket", help="Skip the check of the S3 bucket.")] = False,
     output: options.Output = Format.TABLE,
     debug: options.Debug = False,
     no_color: options.NoColor = False,
 ) -> None:
-    """Show how the cluster differs from the file; nothing is changed.
+    """Show what a deployment would change, without changing anything.
 
-    What is marked as drift was changed in the cluster since the last
-    deployment. Secrets are named, never shown. Leaves with 0 where nothing
-    differs, 1 where something does, 2 for wrong usage, 3 for an error.
+    Drift is what someone changed in the cluster since the last deployment.
+    Values that may be secret are not shown. Exits with 0 if nothing differs,
+    1 if something differs, 2 for wrong usage, 3 for other errors, such as a
+    missing Helm or a bucket that cannot be used.
 
         regmirror diff
         regmirror diff -o json
@@ -38,23 +42,27 @@ def diff(
         from regmirror.deploy.diff import diff_mirror
 
         connections = CommandConnections(file, namespace, kubeconfig=kubeconfig, context=context, helm=helm)
-        tell(streams, run_until_done(diff_mirror(connections, skip_bucket=skip_bucket)))
+        report = run_until_done(diff_mirror(connections, skip_bucket=skip_bucket))
+        # Nothing but --prune removes orphans.
+        show_diff_and_exit(streams, report, "regmirror deploy --prune" if report.orphans else "regmirror deploy")
 
 
 def exit_code_of_diff(error: RegmirrorError) -> int:
-    """2 for what the user can mend in the command, the file or its secrets; 3 for other faults: 1 means differences."""
+    """2 for what is wrong in the command, the file or its secrets; 3 for other errors, since 1 means a difference."""
     return error.exit_code if error.exit_code in {ExitCode.USAGE, ExitCode.INTERRUPTED} else _ERROR
 
 
-def tell(streams: Terminal, report: dict[str, Any]) -> None:
-    """Show a diff, and leave with its code."""
+def show_diff_and_exit(streams: Terminal, report: "DiffReport", apply: str) -> None:
+    """Show a diff, end with the command that resolves it (``apply``), and exit with 1 if something differs."""
     from regmirror.cli.diff_table import show_diff
 
     if streams.output is not Format.TABLE:
-        streams.document(report)
+        streams.document(report.document())
     else:
         show_diff(streams, report)
-    if report["differs"]:
-        streams.info("Bring the cluster to the file: regmirror deploy")
+    if report.prerequisites:
+        apply = f"fix the {streams.symbols.error} lines above, then {apply}"
+    if report.differs:
+        streams.info(f"Next: {apply}")
         raise typer.Exit(_DIFFERS)
-    streams.info(f"No difference: https://{report['host']} is deployed as the file says.")
+    streams.info("No difference." if not report.prerequisites else f"No difference. Before the next change, {apply}")

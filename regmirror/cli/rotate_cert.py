@@ -86,7 +86,9 @@ def rotate_cert(
         regmirror rotate-cert --force --dry-run
         regmirror rotate-cert --emergency               # the key has leaked
     """
-    with terminal(output, debug=debug, no_color=no_color, exit_code=partial(_code, check=check)) as streams:
+    code = partial(_code, check=check)
+    resumes = not (check or dry_run)
+    with terminal(output, debug=debug, no_color=no_color, resumes=resumes, exit_code=code) as streams:
         from regmirror.cli.connections import CommandConnections, read_timeout
         from regmirror.cli.progress import StepProgress
         from regmirror.cli.rotation_options import read_wish

@@ -24,7 +24,7 @@ Line = tuple[str, str | None]
 def print_status(terminal: Terminal, status: Status) -> None:
     """The whole screen, on standard output."""
     for text, style in screen(status, terminal.symbols):
-        terminal.result(text, style)
+        terminal.result(terminal.hint(text), style)
 
 
 def screen(status: Status, symbols: Symbols = UNICODE) -> Iterator[Line]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regmirror.cli import options
+from regmirror.cli import completion, options
 from regmirror.cli.options import DEFAULT_FILE, ReportFormat
 from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import ExitCode
@@ -25,10 +25,22 @@ Output = Annotated[
     ),
 ]
 Categories = Annotated[
-    list[str], typer.Option("--category", metavar="NAME", help="Run only the checks of this category; repeatable.")
+    list[str],
+    typer.Option(
+        "--category",
+        metavar="NAME",
+        autocompletion=completion.categories,
+        help="Run only the checks of this category; repeatable.",
+    ),
 ]
 Ids = Annotated[
-    list[str], typer.Option("--check", metavar="ID", help="Run only this check and those it needs; repeatable.")
+    list[str],
+    typer.Option(
+        "--check",
+        metavar="ID",
+        autocompletion=completion.check_ids,
+        help="Run only this check and those it needs; repeatable.",
+    ),
 ]
 
 

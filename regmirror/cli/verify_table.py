@@ -47,7 +47,7 @@ def _print_check(terminal: Terminal, check: CheckReport, *, several: bool) -> No
     for line in _message(terminal, check.message):
         terminal.result(line)
     if check.hint:
-        terminal.result(f"{_INDENT}Try: {check.hint}")
+        terminal.result(f"{_INDENT}Try: {terminal.hint(check.hint)}")
     terminal.result(f"{_INDENT}See: {check.documentation}")
 
 

@@ -1,11 +1,11 @@
-"""What a deployment would change, object by object and field by field, and why."""
+"""What a deployment would change: objects, their fields, and the cause of each change."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from regmirror.deploy.diff_fields import Path, fields_of, outermost_unowned, written
+from regmirror.deploy.diff_fields import Path, fields_of, format_path, outermost_unowned
 from regmirror.deploy.field_managers import foreign_fields
 from regmirror.desired import names
 from regmirror.ports.cluster import Kind, Object
@@ -15,7 +15,7 @@ _HELM = ("helm", names.FIELD_MANAGER)
 
 
 class Action(StrEnum):
-    """What would become of an object."""
+    """What a deployment would do with an object."""
 
     CREATE = "create"
     CHANGE = "change"
@@ -26,16 +26,16 @@ class Cause(StrEnum):
     """Why something differs."""
 
     FILE = "file"
-    """The file, a secret that it refers to, or regmirror itself is another than at the last deployment."""
+    """The file, a secret that it refers to, or regmirror itself changed since the last deployment."""
     DRIFT = "drift"
-    """Somebody has changed the cluster since."""
+    """Someone changed the cluster since the last deployment."""
     SECRET = "secret"  # noqa: S105 - a cause, not a secret
     """A Secret changes, so the pods that read it are replaced."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field; ``old`` or ``new`` is None where there is none. Of a masked one neither is known here."""
+    """One field; ``old`` or ``new`` is None if it is absent. A masked field has neither: its values may be secret."""
 
     path: str
     cause: Cause
@@ -46,7 +46,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class ObjectChange:
-    """One object that would be created, changed or removed; ``by`` names who has changed the cluster."""
+    """One object that would be created, changed or removed; ``by`` lists the field managers that caused drift."""
 
     action: Action
     kind: str
@@ -58,112 +58,110 @@ class ObjectChange:
 
 @dataclass(frozen=True, slots=True)
 class ForeignField:
-    """A field that somebody has added, and that deploy leaves alone."""
+    """A field that another field manager added and that deploy does not change."""
 
     kind: str
     name: str
     path: str
-    by: str
+    manager: str
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a step would do; ``detail`` is in few words."""
+class StepDiff:
+    """What a step would change; ``detail`` is a summary in a few words."""
 
     detail: str
     changed: bool = False
     objects: tuple[ObjectChange, ...] = ()
-    kept: tuple[ForeignField, ...] = ()
+    foreign: tuple[ForeignField, ...] = ()
 
 
-class PlannedStep(Step, Protocol):
-    """A step that can tell what it would do."""
+class DiffableStep(Step, Protocol):
+    """A step that can show what it would change."""
 
-    async def plan(self) -> Plan:
-        """What ``apply`` would do, without doing any of it; raises RegmirrorError."""
+    async def diff(self) -> StepDiff:
+        """What ``apply`` would change; changes nothing. Raises RegmirrorError."""
 
 
-def counted(objects: Iterable[ObjectChange]) -> str:
-    """How many objects would be created, changed and removed, in words."""
+def count_actions(objects: Iterable[ObjectChange]) -> str:
+    """The number of objects to create, change and remove, as text."""
     actions = [change.action for change in objects]
-    past = {Action.CREATE: "create", Action.CHANGE: "change", Action.REMOVE: "remove"}
-    return ", ".join(f"{actions.count(action)} to {word}" for action, word in past.items() if action in actions) or (
-        "unchanged"
-    )
+    return ", ".join(f"{actions.count(a)} to {a.value}" for a in Action if a in actions) or "unchanged"
 
 
-def creation(wanted: Object, *, was_there: bool) -> ObjectChange:
-    """The change that makes a missing object; one that was there before is missing by somebody's hand."""
+def object_created(wanted: Object, *, was_there: bool) -> ObjectChange:
+    """The creation of a missing object; one that ``was_there`` before was deleted by someone."""
     return _change(Action.CREATE, wanted, Cause.DRIFT if was_there else Cause.FILE)
 
 
-def removal(found: Object) -> ObjectChange:
-    """The change that takes an object away, for the file no longer has it."""
-    return _change(Action.REMOVE, found, Cause.FILE)
+def object_removed(live: Object) -> ObjectChange:
+    """The removal of an object that the configuration no longer contains."""
+    return _change(Action.REMOVE, live, Cause.FILE)
 
 
 def diff_object(
-    before: Object | None, wanted: Object, live: Object, after: Object, shown: Callable[[Any], Any]
+    before: Object | None, wanted: Object, live: Object, after: Object, redact: Callable[[Any], Any]
 ) -> ObjectChange | None:
-    """What would become of a live object; None where nothing would.
+    """The change of a live object; None if nothing would change.
 
     ``before`` and ``wanted`` are as the chart renders them, for the last deployment and for this one; ``after`` is the
-    API server's answer to a dry run. ``shown`` blots secrets out of a value.
+    API server's answer to a dry run. ``redact`` removes secrets from a value.
     """
     old, new = fields_of(before or {}), fields_of(wanted)
     by_file = {path for path in old.keys() | new.keys() if old.get(path) != new.get(path)}
-    there = fields_of(live)
-    # Helm removes what its chart no longer has; a dry run as another field manager cannot know of it.
+    current = fields_of(live)
+    # Helm removes what its chart no longer has; a dry run as another field manager does not know about it.
     then = {path: value for path, value in fields_of(after).items() if path not in by_file or path in new}
-    differing = [path for path in there.keys() | then.keys() if there.get(path) != then.get(path)]
-    # Defaults that the API server adds to what is new say nothing more.
-    telling = [path for path in differing if path in there or path in new] or differing
-    if not telling:
+    differing = [path for path in current.keys() | then.keys() if current.get(path) != then.get(path)]
+    # Defaults that the API server adds to new parts are of no interest.
+    relevant = [path for path in differing if path in current or path in new] or differing
+    if not relevant:
         return None
     others = foreign_fields(live, _HELM)
     fields = [
-        _field(path, _cause(path, by_file), shown(there.get(path)), shown(then.get(path))) for path in sorted(telling)
+        _field(path, _cause(path, by_file), redact(current.get(path)), redact(then.get(path)))
+        for path in sorted(relevant)
     ]
     drifted = any(field.cause is Cause.DRIFT for field in fields)
     cause = Cause.DRIFT if drifted else fields[0].cause if len({f.cause for f in fields}) == 1 else Cause.FILE
-    by = sorted({others[path] for path in telling if path in others}) if drifted else []
+    by = sorted({others[path] for path in relevant if path in others}) if drifted else []
     return _change(Action.CHANGE, wanted, cause, fields, by)
 
 
 def as_foreign_fields(wanted: Object, live: Object, after: Object) -> list[ForeignField]:
-    """What others have added to an object and a deployment would leave as it is."""
-    planned, then, there = fields_of(wanted), fields_of(after), fields_of(live)
+    """The fields of an object that others added and a deployment would not change."""
+    planned, then, current = fields_of(wanted), fields_of(after), fields_of(live)
     added = {
         path: manager
         for path, manager in foreign_fields(live, _HELM).items()
-        if path not in planned and then.get(path) == there.get(path)
+        if path not in planned and then.get(path) == current.get(path)
     }
-    taken = there.keys() - added.keys()
-    whole = {outermost_unowned(path, taken): manager for path, manager in added.items()}
+    others = current.keys() - added.keys()
+    whole = {outermost_unowned(path, others): manager for path, manager in added.items()}
     name = wanted["metadata"]["name"]
-    return [ForeignField(wanted["kind"], name, written(path), whole[path]) for path in sorted(whole)]
+    return [ForeignField(wanted["kind"], name, format_path(path), whole[path]) for path in sorted(whole)]
 
 
 def kind_of(manifest: Object) -> Kind:
-    """The kind that a manifest names."""
+    """The kind of a manifest."""
     return Kind(manifest["apiVersion"], manifest["kind"])
 
 
 def _cause(path: Path, by_file: set[Path]) -> Cause:
     if path[-1] == names.SECRET_VERSIONS_ANNOTATION:
         return Cause.SECRET
-    is_near = any(changed[: len(path) - 1] == path[:-1] and len(path) > 2 for changed in by_file)
-    return Cause.FILE if path in by_file else Cause.DRIFT if not is_near else Cause.FILE
+    is_nearby = any(changed[: len(path) - 1] == path[:-1] and len(path) > 2 for changed in by_file)
+    return Cause.FILE if path in by_file or is_nearby else Cause.DRIFT
 
 
 def _field(path: Path, cause: Cause, old: Any, new: Any) -> FieldChange:
-    # A version of Secrets is a time: it would make each diff another, and tells nobody anything.
+    # A version of Secrets is a time: it differs in each diff and means nothing to a reader.
     if cause is Cause.SECRET:
-        return FieldChange(written(path), cause, masked=True)
-    return FieldChange(written(path), cause, old, new)
+        return FieldChange(format_path(path), cause, masked=True)
+    return FieldChange(format_path(path), cause, old, new)
 
 
 def _change(
-    action: Action, found: Object, cause: Cause, fields: Iterable[FieldChange] = (), by: Iterable[str] = ()
+    action: Action, target: Object, cause: Cause, fields: Iterable[FieldChange] = (), by: Iterable[str] = ()
 ) -> ObjectChange:
-    return ObjectChange(action, found["kind"], found["metadata"]["name"], cause, tuple(fields), tuple(by))
+    return ObjectChange(action, target["kind"], target["metadata"]["name"], cause, tuple(fields), tuple(by))

@@ -1,193 +1,218 @@
-"""What must be true before anything is changed: cluster, rights, Helm, Ingress class."""
+"""What must be true before anything is changed: the cluster, permissions, Ingress, certificate, Helm."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from regmirror.config.model import Mirror
+from regmirror.deploy.resolve_secrets import secret_value
+from regmirror.deploy.rights import deploy_rights, require_rights
 from regmirror.errors import ClusterError, ConfigurationError, PermissionDeniedError
 from regmirror.ports.cluster import (
     CLUSTER_ISSUER,
+    CUSTOM_RESOURCE_DEFINITION,
     INGRESS,
     INGRESS_CLASS,
+    MINIMUM_KUBERNETES,
     NAMESPACE,
     SECRET,
     Cluster,
     Kind,
     Object,
     Right,
-    missing_rights,
 )
 from regmirror.ports.connections import Connections
 from regmirror.ports.helm import Helm
+from regmirror.signing.host_certificate import is_for_host, load_host_certificate
 from regmirror.steps.step import Done, Waiting
-from regmirror.workloads.minimum import MINIMUM_KUBERNETES
 
 _DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
-_WRITE = ("get", "list", "create", "patch", "update", "delete")
-_SECRETS = ("", "secrets")
-_WRITTEN = (
-    _SECRETS,
-    ("", "services"),
-    ("", "configmaps"),
-    ("apps", "deployments"),
-    ("networking.k8s.io", "ingresses"),
-)
-_WRITTEN_WITH_REPLICAS = ("policy", "poddisruptionbudgets")
-_READ = (
-    # The mirror's own: a Role can give this right within the namespace.
-    Right("get", "", "namespaces"),
-    Right("list", "", "pods"),
-    Right("get", "", "pods/log"),
-    Right("list", "", "events"),
-)
 
 
 @dataclass(frozen=True, slots=True)
-class Preflight:
-    """One question to the world, as a step that changes nothing."""
+class PreflightStep:
+    """One check, as a step that changes nothing."""
 
     name: str
     title: str
-    check: Callable[[], Awaitable[str]]
+    check: Callable[[], Awaitable[Done]]
     needs: tuple[str, ...] = ()
 
-    async def apply(self, progress: Waiting) -> Done:  # noqa: ARG002 - its title says what it waits for
-        """Ask; raises RegmirrorError where the answer is no."""
-        return Done(await self.check())
+    async def apply(self, progress: Waiting) -> Done:  # noqa: ARG002 - the title says what it waits for
+        """Raises RegmirrorError if the check fails."""
+        return await self.check()
 
 
-def deploy_rights(mirror: Mirror) -> list[Right]:
-    """What ``deploy`` does in the namespace; Helm keeps its releases in Secrets, and deletes what a chart drops."""
-    return [*(Right(verb, group, resource) for group, resource in _written(mirror) for verb in _WRITE), *_READ]
+def preflight_steps(connections: Connections) -> list[PreflightStep]:
+    """All checks, in the order in which they are reported."""
+
+    async def check_helm() -> Done:
+        return await _check_helm(connections.helm)
+
+    cluster = _in_thread("cluster", "Kubernetes", _check_version, connections, ())
+    rights = _in_thread("rights", "Permissions", _check_rights, connections)
+    return [cluster, rights, *prerequisite_steps(connections), PreflightStep("helm", "Helm", check_helm)]
 
 
-def _written(mirror: Mirror) -> list[tuple[str, str]]:
-    several = mirror.auth.replicas > 1 or mirror.registry.replicas > 1
-    return [*_WRITTEN, _WRITTEN_WITH_REPLICAS] if several else [*_WRITTEN]
-
-
-def diff_rights(mirror: Mirror) -> list[Right]:
-    """What ``diff`` asks of the namespace; a dry run needs the right to do it in earnest, as with kubectl."""
-    written = [found for found in _written(mirror) if found != _SECRETS]
-    applied = [Right(verb, group, resource) for group, resource in written for verb in ("get", "patch")]
-    return [Right("get", *_SECRETS), Right("list", *_SECRETS), *applied, Right("get", "", "namespaces")]
-
-
-def require_rights(cluster: Cluster, rights: list[Right]) -> None:
-    """Raises PermissionDeniedError, naming each that is missing, unless the user has all these rights."""
-    missing = missing_rights(cluster, rights)
-    if missing:
-        raise PermissionDeniedError(missing, hint="use another --context, or have these rights granted: regmirror rbac")
-
-
-def preflight_steps(connections: Connections) -> list[Preflight]:
-    """The questions in order."""
-
-    async def in_thread(check: Callable[[Mirror, Cluster], str]) -> str:
-        return await asyncio.to_thread(check, connections.mirror, connections.cluster.blocking)
-
+def prerequisite_steps(connections: Connections) -> list[PreflightStep]:
+    """The checks of what others must provide in the cluster."""
     return [
-        Preflight("cluster", "Kubernetes", lambda: in_thread(_check_version)),
-        Preflight("rights", "Permissions", lambda: in_thread(_check_rights), ("cluster",)),
-        Preflight("ingress-class", "Ingress", lambda: in_thread(_check_ingress), ("cluster",)),
-        Preflight("host", "Public host", lambda: in_thread(_check_host), ("cluster",)),
-        Preflight("certificate", "Certificate", lambda: in_thread(_check_certificate), ("cluster",)),
-        Preflight("helm", "Helm", lambda: _check_helm(connections.helm)),
+        _in_thread("namespace", "Namespace", _check_namespace, connections),
+        _in_thread("ingress-class", "Ingress class", _check_ingress_class, connections),
+        _in_thread("host", "Public host", _check_host, connections),
+        _in_thread("certificate", "TLS certificate", _check_certificate, connections),
     ]
 
 
-def _check_version(_: Mirror, cluster: Cluster) -> str:
+async def unmet_prerequisites(connections: Connections) -> list[tuple[PreflightStep, ConfigurationError]]:
+    """The prerequisites that fail, in order, each with its error; raises ClusterError if the cluster fails."""
+    steps: Sequence[PreflightStep] = prerequisite_steps(connections)
+    results = await asyncio.gather(*(step.check() for step in steps), return_exceptions=True)
+    unmet = []
+    for step, result in zip(steps, results, strict=True):
+        if isinstance(result, ConfigurationError):
+            unmet.append((step, result))
+        elif isinstance(result, BaseException):
+            raise result
+    return unmet
+
+
+def _in_thread(
+    name: str,
+    title: str,
+    check: Callable[[Mirror, Cluster], Done],
+    connections: Connections,
+    needs: tuple[str, ...] = ("cluster",),
+) -> PreflightStep:
+    return PreflightStep(
+        name, title, lambda: asyncio.to_thread(check, connections.mirror, connections.cluster.blocking), needs
+    )
+
+
+def _check_version(_: Mirror, cluster: Cluster) -> Done:
     version = cluster.version()
     if version < MINIMUM_KUBERNETES:
-        raise ClusterError(f"the cluster runs Kubernetes {_dotted(version)}; {_dotted(MINIMUM_KUBERNETES)} is needed")
-    return f"{_dotted(version)}, context {cluster.context}"
+        minimum = _dotted(MINIMUM_KUBERNETES)
+        raise ClusterError(
+            f"the cluster runs Kubernetes {_dotted(version)}, but {minimum} or newer is required",
+            hint="upgrade the cluster, or use another --context",
+        )
+    return Done(f"{_dotted(version)}, context {cluster.context}")
 
 
-def _check_rights(mirror: Mirror, cluster: Cluster) -> str:
-    require_rights(cluster, deploy_rights(mirror))
+def _check_rights(mirror: Mirror, cluster: Cluster) -> Done:
+    require_rights(cluster, deploy_rights(mirror), "deploy")
     if cluster.get(NAMESPACE, mirror.namespace) is None and not cluster.may(Right("create", "", "namespaces")):
         raise PermissionDeniedError(
-            f"there is no namespace {mirror.namespace}, and the user of context {cluster.context} may not create it",
-            hint=f"have it created: kubectl create namespace {mirror.namespace}",
+            f"namespace {mirror.namespace} does not exist, and the user of context {cluster.context} cannot create it",
+            hint=f"ask an administrator to run: kubectl create namespace {mirror.namespace}",
         )
-    return f"namespace {mirror.namespace}"
+    return Done(f"namespace {mirror.namespace}")
 
 
-def _check_ingress(mirror: Mirror, cluster: Cluster) -> str:
-    _check_issuer(mirror, cluster)
+def _check_namespace(mirror: Mirror, cluster: Cluster) -> Done:
+    namespace = cluster.get(NAMESPACE, mirror.namespace)
+    if namespace is None:
+        return Done(f"{mirror.namespace} (will be created)")
+    if namespace["metadata"].get("deletionTimestamp"):
+        raise ConfigurationError(
+            f"namespace {mirror.namespace} is being deleted",
+            hint=f"wait until it is gone: kubectl get namespace {mirror.namespace}",
+        )
+    return Done(mirror.namespace)
+
+
+def _check_ingress_class(mirror: Mirror, cluster: Cluster) -> Done:
     wanted = mirror.ingress.class_name
     try:
-        classes = {found["metadata"]["name"]: found for found in cluster.select(INGRESS_CLASS)}
+        classes = {item["metadata"]["name"]: item for item in cluster.select(INGRESS_CLASS)}
     except PermissionDeniedError:
-        return f"class {wanted or 'of the cluster'}, not looked at for lack of rights"
+        return Done(f"{wanted or 'default'} not checked: no permission", skipped=True)
     known = f"the cluster has: {', '.join(sorted(classes)) or 'none'}"
-    defaults = [name for name, found in classes.items() if _is_default(found)]
+    defaults = [name for name, item in classes.items() if _is_default(item)]
     if wanted is None and not defaults:
         raise ConfigurationError("the cluster has no default IngressClass", hint=f"set ingress.className; {known}")
     if wanted is not None and wanted not in classes:
-        raise ConfigurationError(f"ingress.className: there is no IngressClass {wanted}", hint=known)
-    return f"class {wanted or defaults[0]}"
+        raise ConfigurationError(
+            f"ingress.className: the cluster has no IngressClass {wanted}", hint=f"set ingress.className; {known}"
+        )
+    return Done(wanted or defaults[0])
 
 
 def _is_default(ingress_class: Object) -> bool:
     return (ingress_class["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS) == "true"
 
 
-def _check_issuer(mirror: Mirror, cluster: Cluster) -> None:
-    issuer = mirror.ingress.issuer
-    if issuer is None:
-        return
-    try:
-        found = cluster.get(Kind(CLUSTER_ISSUER.api_version, issuer.kind), issuer.name)
-    except PermissionDeniedError:
-        # cert-manager itself will say so in the Certificate's conditions.
-        return
-    if found is None:
-        raise ConfigurationError(
-            f"ingress.issuer: cert-manager has no {issuer.kind} {issuer.name}",
-            hint="create it, or put a certificate into the Secret of ingress.tlsSecret and leave issuer out",
-        )
-
-
-def _check_host(mirror: Mirror, cluster: Cluster) -> str:
-    """Two Ingresses of one host would share its requests: half of them with tokens of the other mirror."""
-    try:
-        found = cluster.select(INGRESS, everywhere=True)
-    except PermissionDeniedError:
-        return "not compared with other namespaces, for lack of rights"
+def _check_host(mirror: Mirror, cluster: Cluster) -> Done:
+    """Two Ingresses for one host would share its requests: half of them with tokens of the other mirror."""
     hosts = {mirror.host_of(upstream) for upstream in mirror.upstreams}
-    for ingress in found:
+    try:
+        ingresses = cluster.select(INGRESS, everywhere=True)
+    except PermissionDeniedError:
+        return Done(f"{', '.join(sorted(hosts))} not compared with other namespaces: no permission", skipped=True)
+    for ingress in ingresses:
         where = ingress["metadata"]["namespace"]
         taken = hosts & {rule.get("host") for rule in ingress["spec"].get("rules") or []}
         if taken and where != mirror.namespace:
+            name = ingress["metadata"]["name"]
             raise ConfigurationError(
-                f"host: {taken.pop()} is taken by the Ingress {ingress['metadata']['name']} of namespace {where}",
-                hint=f"choose another host, or remove that one: kubectl -n {where} get ingress",
+                f"host: {taken.pop()} is already used by the Ingress {name} in namespace {where}",
+                hint=f"choose another host, or remove that Ingress; see: kubectl -n {where} get ingress {name}",
             )
-    return ", ".join(sorted(hosts))
+    return Done(", ".join(sorted(hosts)))
 
 
-def _check_certificate(mirror: Mirror, cluster: Cluster) -> str:
-    """Without it the Ingress controller serves a certificate of its own, which no client trusts."""
-    names = [name for upstream in mirror.upstreams if (name := mirror.tls_secret_of(upstream))]
-    if not names:
-        return "the Ingress controller's own"
+def _check_certificate(mirror: Mirror, cluster: Cluster) -> Done:
+    """Without it, the Ingress controller serves a default certificate that no client trusts."""
     if mirror.ingress.issuer:
-        return f"by {mirror.ingress.issuer.kind} {mirror.ingress.issuer.name}"
-    for name in names:
-        if cluster.get(SECRET, name) is None:
-            space = mirror.namespace
-            raise ConfigurationError(
-                f"ingress.tlsSecret: namespace {space} has no Secret {name} with the certificate of the public host",
-                hint=f"kubectl create namespace {space}; "
-                f"kubectl -n {space} create secret tls {name} --cert=tls.crt --key=tls.key; or set ingress.issuer",
-            )
-    return f"Secret {', '.join(names)}"
+        return _check_issuer(mirror.ingress.issuer.kind, mirror.ingress.issuer.name, cluster)
+    secrets = {mirror.host_of(u): secret for u in mirror.upstreams if (secret := mirror.tls_secret_of(u))}
+    for host, secret in secrets.items():
+        _check_tls_secret(secret, host, cluster)
+    return Done(f"Secret {', '.join(dict.fromkeys(secrets.values()))}" if secrets else "from the Ingress controller")
 
 
-async def _check_helm(helm: Helm) -> str:
-    return _dotted(await helm.version())
+def _check_issuer(kind: str, name: str, cluster: Cluster) -> Done:
+    try:
+        if cluster.get(Kind(CLUSTER_ISSUER.api_version, kind), name):
+            return Done(f"from {kind} {name}")
+        has_cert_manager = cluster.get(CUSTOM_RESOURCE_DEFINITION, f"{kind.lower()}s.cert-manager.io") is not None
+    except PermissionDeniedError:
+        return Done(f"{kind} {name} not checked: no permission", skipped=True)
+    alternative = "or remove ingress.issuer and create the Secret of ingress.tlsSecret"
+    if not has_cert_manager:
+        raise ConfigurationError(
+            f"ingress.issuer: cert-manager, which has to issue the certificate with {kind} {name}, is not installed",
+            hint=f"install cert-manager (https://cert-manager.io/docs/installation), {alternative}",
+        )
+    raise ConfigurationError(
+        f"ingress.issuer: cert-manager has no {kind} {name}", hint=f"create the {kind} {name}, {alternative}"
+    )
+
+
+def _check_tls_secret(name: str, host: str, cluster: Cluster) -> None:
+    kubectl = f"kubectl -n {cluster.namespace}"
+    create = f"{kubectl} create secret tls {name} --cert=tls.crt --key=tls.key"
+    secret = cluster.get(SECRET, name)
+    if secret is None:
+        # Only a missing namespace has to be created first.
+        first = "" if cluster.get(NAMESPACE, cluster.namespace) else f"kubectl create namespace {cluster.namespace}; "
+        raise ConfigurationError(
+            f"ingress.tlsSecret: namespace {cluster.namespace} has no Secret {name} with a certificate for {host}",
+            hint=f"{first}{create}; or set ingress.issuer",
+        )
+    replace = f"replace it: {create} --dry-run=client -o yaml | {kubectl} apply -f -"
+    certificate = load_host_certificate(secret_value(secret, "tls.crt"))
+    if certificate is None:
+        raise ConfigurationError(f"ingress.tlsSecret: tls.crt in Secret {name} is not a certificate", hint=replace)
+    if not is_for_host(certificate, host):
+        raise ConfigurationError(
+            f"ingress.tlsSecret: the certificate in Secret {name} is not valid for {host}", hint=replace
+        )
+
+
+async def _check_helm(helm: Helm) -> Done:
+    return Done(_dotted(await helm.version()))
 
 
 def _dotted(version: tuple[int, int]) -> str:

@@ -1,25 +1,27 @@
-"""What an upstream leaves behind that is no longer in the file: its release and its Secrets."""
+"""Finds and removes the releases and Secrets of upstreams that are no longer in the file."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from regmirror.deploy.diff_changes import Plan, counted, kind_of, removal
-from regmirror.deploy.release_removal import remove_release
+from regmirror.deploy.diff_changes import StepDiff, count_actions, kind_of, object_removed
 from regmirror.desired import names
 from regmirror.desired.releases import Stack
-from regmirror.errors import ClusterError
+from regmirror.errors import ClusterError, HelmError
 from regmirror.ports.async_cluster import AsyncCluster
-from regmirror.ports.cluster import SECRET, Object
+from regmirror.ports.cluster import POD, SECRET, Object
 from regmirror.ports.helm import Helm, ListedRelease
 from regmirror.steps.step import Done, Waiting
 
+PRUNE_STEP = "prune"
 _CHARTS = {"redis", "auth", "registry", "ingress"}
+_POLL = 0.5
+"""Seconds between two requests for the pods of a removed release."""
 
 
 @dataclass(frozen=True, slots=True)
 class Orphans:
-    """By name, in alphabetical order."""
+    """Releases and Secrets that are in the cluster and no longer in the file; by name, in alphabetical order."""
 
     releases: tuple[str, ...]
     secrets: tuple[str, ...]
@@ -27,19 +29,23 @@ class Orphans:
     def __bool__(self) -> bool:
         return bool(self.releases or self.secrets)
 
-    def __str__(self) -> str:
-        return ", ".join([*self.releases, *(f"Secret {name}" for name in self.secrets)])
+    @property
+    def names(self) -> list[str]:
+        """Each with its kind."""
+        return [*(f"release {name}" for name in self.releases), *(f"Secret {name}" for name in self.secrets)]
 
 
-def our_releases(found: Iterable[ListedRelease]) -> list[str]:
-    """The releases that deploy has made, by their names and charts; others of the namespace are left aside."""
+def our_releases(listed: Iterable[ListedRelease]) -> list[str]:
+    """The releases that regmirror deployed, by their names and charts; other releases of the namespace are ignored."""
     return sorted(
-        one.name for one in found if one.name.startswith(names.PREFIX) and one.chart.rpartition("-")[0] in _CHARTS
+        release.name
+        for release in listed
+        if release.name.startswith(names.PREFIX) and release.chart.rpartition("-")[0] in _CHARTS
     )
 
 
 def find_orphans(stack: Stack, releases: Iterable[ListedRelease], secrets: Iterable[str]) -> Orphans:
-    """What is there and not in the stack; ``secrets`` names those that regmirror has labelled as its own."""
+    """What exists and is not in the stack; ``secrets`` are the names of those with regmirror's label."""
     wanted = {release.name for release in stack.releases}
     known = {manifest["metadata"]["name"] for manifest in stack.secrets} | {names.NEXT_SIGNING_SECRET}
     return Orphans(
@@ -49,42 +55,64 @@ def find_orphans(stack: Stack, releases: Iterable[ListedRelease], secrets: Itera
 
 @dataclass(frozen=True, slots=True)
 class PruneStep:
-    """Takes away what the file no longer has.
+    """Removes orphans.
 
-    Comes after the Ingress, so that no client is led to what goes. Secrets come last: a run that was killed midway
-    finds them, and goes on.
+    Runs after the Ingress is changed, so that no client reaches what is removed. Secrets are removed last: a run that
+    is killed midway leaves them, so that the next run finds the orphans again.
     """
 
     orphans: Orphans
     helm: Helm
     cluster: AsyncCluster
     needs: tuple[str, ...]
-    name: str = "prune"
-    title: str = "No longer in the file"
+    name: str = PRUNE_STEP
+    title: str = "Prune"
 
     async def apply(self, progress: Waiting) -> Done:
         """Raises HelmError or ClusterError."""
         for release in self.orphans.releases:
-            await remove_release(release, self.helm, self.cluster, lambda reason: progress.waiting(self.title, reason))
+            await remove_release(release, self.helm, self.cluster, progress.waiting)
         for secret in self.orphans.secrets:
-            progress.waiting(self.title, f"Secret {secret}")
+            progress.waiting(f"Secret {secret}")
             try:
                 await self.cluster.delete(SECRET, secret)
             except ClusterError as error:
                 error.left_changes = True
                 raise
-        return Done(f"removed {self.orphans}", changed=True)
+        return Done(f"removed {', '.join(self.orphans.names)}", changed=True)
 
-    async def plan(self) -> Plan:
+    async def diff(self) -> StepDiff:
         """Raises HelmError or ClusterError."""
         manifests = await asyncio.gather(*(self.helm.manifest(release) for release in self.orphans.releases))
-        looked = await asyncio.gather(*(self._look(found) for manifest in manifests for found in manifest))
-        secrets = [_secret(name) for name in self.orphans.secrets]
-        objects = (*(removal(found) for found in looked if found), *(removal(secret) for secret in secrets))
-        return Plan(counted(objects), True, objects)
+        live = await asyncio.gather(
+            *(self.cluster.get(kind_of(o), o["metadata"]["name"]) for manifest in manifests for o in manifest)
+        )
+        removed = [*(target for target in live if target), *(_secret(name) for name in self.orphans.secrets)]
+        objects = tuple(map(object_removed, removed))
+        return StepDiff(count_actions(objects), True, objects)
 
-    async def _look(self, found: Object) -> Object | None:
-        return await self.cluster.get(kind_of(found), found["metadata"]["name"])
+
+async def remove_release(name: str, helm: Helm, cluster: AsyncCluster, waiting: Callable[[str], None]) -> None:
+    """Uninstall a release, which may be missing, and wait until its pods have ended.
+
+    ``waiting`` is called with what it waits for. Raises HelmError or ClusterError.
+    """
+    waiting(f"helm uninstall {name}")
+    try:
+        await helm.uninstall(name)
+    except HelmError as error:
+        # Helm deletes one object after the other.
+        raise error.reworded(f"{name}: {error.message}", left_changes=True) from error
+    selector = f"app.kubernetes.io/instance={name}"
+    while pods := await cluster.select(POD, selector):
+        waiting(f"pods to terminate: {', '.join(sorted(_described(pod) for pod in pods))}")
+        await asyncio.sleep(_POLL)
+
+
+def _described(pod: Object) -> str:
+    finalizers = pod["metadata"].get("finalizers") or []
+    held = f" (held by the finalizer {', '.join(finalizers)})" if finalizers else ""
+    return f"{pod['metadata']['name']}{held}"
 
 
 def _secret(name: str) -> Object:

@@ -1,60 +1,109 @@
-"""The last step: one request to /auth and two to /v2/, as a client would make them."""
+"""The last step: one request to /auth and two to /v2/ of each public host, as a client sends them."""
 
 import asyncio
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from regmirror.config.model import realm_url
+from regmirror.deploy.resolve_secrets import read_secret
 from regmirror.distribution.challenge import parse_challenge
 from regmirror.distribution.client import RegistryClient
-from regmirror.errors import RegistryError, RegmirrorError
+from regmirror.errors import ClusterError, RegistryError, RegmirrorError, UntrustedCertificateError
+from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.http import Http
+from regmirror.signing.host_certificate import load_host_certificate
 from regmirror.steps.step import Done, Waiting
 
+PUBLIC_CHECK_STEP = "public-check"
 _POLL = 0.5
-"""Seconds between two tries: an Ingress controller takes a moment to hear of a new Ingress."""
+"""Seconds between two attempts: an Ingress controller needs a moment to load a new Ingress."""
+_CERTIFICATE_GRACE = 20.0
+"""Seconds in which an Ingress controller may serve its default certificate before it loads that of a new Ingress."""
 
 
 @dataclass(frozen=True, slots=True)
-class ProofStep:
-    """Proves that every host challenges, issues a token, and accepts it; tries until it does."""
+class PublicCheckStep:
+    """Retries until every host sends a challenge, issues a token, and accepts it.
+
+    A certificate that is not trusted fails the step without waiting for the deadline: at once if it is that of the
+    host's Secret, and after ``_CERTIFICATE_GRACE`` seconds unless that Secret is still to be created.
+    """
 
     hosts: tuple[str, ...]
     http: Http
+    cluster: AsyncCluster
     needs: tuple[str, ...]
-    name: str = "proof"
-    title: str = "Proof"
+    tls_secrets: Mapping[str, str] = field(default_factory=dict)
+    """By host: the Secret with its certificate; hosts with the Ingress controller's own certificate are absent."""
+    name: str = PUBLIC_CHECK_STEP
+    title: str = "Public check"
 
     async def apply(self, progress: Waiting) -> Done:
-        """Tells the reason of each failure to ``progress``."""
+        """Raises RegistryError if the certificate of a host is not trusted."""
         for host in self.hosts:
-            await self._prove(host, progress)
-        return Done(f"https://{', '.join(self.hosts)} issues tokens and accepts them")
+            await self._check(host, progress)
+        return Done(f"https://{', '.join(self.hosts)} issues and accepts tokens")
 
-    async def _prove(self, host: str, progress: Waiting) -> None:
+    async def _check(self, host: str, progress: Waiting) -> None:
+        untrusted_since: float | None = None
         while True:
             try:
-                return await asyncio.to_thread(prove_host, self.http, host)
+                return await asyncio.to_thread(check_public_host, self.http, host)
             except RegmirrorError as error:
+                if isinstance(error, UntrustedCertificateError):
+                    untrusted_since = untrusted_since or time.monotonic()
+                    await self._give_up_on(host, time.monotonic() - untrusted_since, error)
+                else:
+                    untrusted_since = None
                 hint = f"\n  Try: {error.hint}" if error.hint else ""
-                progress.waiting(self.title, f"a right answer; {error.code}: {error.message}{hint}")
+                progress.waiting(f"a valid answer from https://{host}\n  {error.code}: {error.message}{hint}")
             await asyncio.sleep(_POLL)
 
+    async def _give_up_on(self, host: str, seconds: float, error: UntrustedCertificateError) -> None:
+        """Raise the error if waiting longer cannot help."""
+        secret = self.tls_secrets.get(host)
+        try:
+            wanted = await self._certificate(secret) if secret else None
+            served = await asyncio.to_thread(self.http.certificate, host)
+        except (ClusterError, RegistryError):
+            return
+        if wanted and wanted == served:
+            raise error.reworded(f"{error.message} (the certificate is that of Secret {secret})")
+        if seconds < _CERTIFICATE_GRACE or (secret and not wanted):
+            return
+        if wanted:
+            raise error.reworded(
+                f"{error.message} (it is not the certificate of Secret {secret})",
+                hint=f"check whether the Ingress controller uses the Secret: "
+                f"kubectl -n {self.cluster.namespace} describe ingress",
+            )
+        raise error
 
-def prove_host(http: Http, host: str) -> None:
-    """Raises RegistryError, saying which answer was wrong, unless the host serves as a mirror must."""
+    async def _certificate(self, secret: str) -> bytes | None:
+        """The certificate (DER) of a TLS Secret; None if there is none yet."""
+        certificate = load_host_certificate(await self.cluster.run(read_secret, secret, "tls.crt"))
+        return certificate.public_bytes(Encoding.DER) if certificate else None
+
+
+def check_public_host(http: Http, host: str) -> None:
+    """Raises RegistryError, which names the wrong answer, unless the host issues and accepts a token."""
     client = RegistryClient(http, f"https://{host}")
     answer = client.request("GET", "/v2/")
     challenge = parse_challenge(answer.headers.get("www-authenticate", ""))
-    realm = f"https://{host}/auth"
+    realm = realm_url(host)
     if answer.status != 401 or challenge is None or challenge.realm != realm:
         sent = f" with the realm {challenge.realm}" if challenge else ""
         raise RegistryError(
             f"https://{host}/v2/ answered {answer.status}{sent} instead of 401 with the realm {realm}",
-            hint="is it the Ingress of this mirror that answers? See: regmirror verify",
+            hint="check that DNS points to the Ingress of this mirror: regmirror verify",
         )
     token = client.token(challenge.realm, challenge.service)
     answer = client.request("GET", "/v2/", token)
     if answer.status != 200:
         raise RegistryError(
             f"https://{host}/v2/ answered {answer.status} to a token from {realm}",
-            hint="find out why: regmirror verify",
+            hint="find the cause: regmirror verify",
         )

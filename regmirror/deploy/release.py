@@ -1,4 +1,4 @@
-"""The step that brings one Helm release to what it should be and waits until it serves."""
+"""The step that installs or upgrades one Helm release and waits for its rollout."""
 
 import asyncio
 import time
@@ -8,39 +8,39 @@ from typing import Any
 from regmirror.deploy.diff_changes import (
     ForeignField,
     ObjectChange,
-    Plan,
+    StepDiff,
     as_foreign_fields,
-    counted,
-    creation,
+    count_actions,
     diff_object,
     kind_of,
-    removal,
+    object_created,
+    object_removed,
 )
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Release
-from regmirror.errors import ChartError, ClusterError, ClusterUnreachableError, HelmError
+from regmirror.errors import ChartError, ClusterError, ClusterUnreachableError, HelmError, RegmirrorError
 from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET, Kind, Object
 from regmirror.ports.helm import DeployedRelease, Helm, ListedRelease
 from regmirror.steps.step import Done, Waiting
 from regmirror.workloads.remedies import suggest_remedy
-from regmirror.workloads.rollout import diagnose, is_rolled_out, pre_stop_seconds, progress_of
+from regmirror.workloads.rollout import diagnose, is_rolled_out, old_pods_serve, pre_stop_seconds, progress_of
 
 _POLL = 0.5
-"""Seconds between two looks at a rollout."""
-_PATIENCE = 30.0
-"""Seconds without a sign of life after which an operation of Helm is taken for killed."""
+"""Seconds between two requests while waiting."""
+_STALE_LOCK = 30.0
+"""Seconds without progress after which a pending operation of Helm is treated as killed."""
 
-_ENDED_WELL = "deployed"
+_DEPLOYED = "deployed"
+"""Helm's status of a release whose last operation succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseStep:
-    """Installs or upgrades a release where its objects differ from ``wanted``, then waits for its Deployments.
+    """Installs or upgrades a release if its objects differ from ``wanted``, then waits for its Deployments.
 
-    ``wanted`` is the release as Helm renders it: so that a chart that does not render has changed nothing yet.
-    ``unlock`` takes an operation that Helm has marked as going on for killed at once, instead of after a while.
-    ``back_to`` is the revision that ``wanted`` is of, where an earlier one is to be put back.
+    ``wanted`` is the release as Helm renders it, which was done before anything changed. ``unlock`` clears a stale lock
+    of Helm immediately. ``revision`` is set for a rollback: the revision that has the objects ``wanted``.
     """
 
     release: Release
@@ -50,9 +50,9 @@ class ReleaseStep:
     mirror_secrets: MirrorSecrets
     unlock: bool
     needs: tuple[str, ...]
-    listed: ListedRelease | None = None
-    """The release as it was found when the deployment began; what a plan goes by."""
-    back_to: int | None = None
+    existing: ListedRelease | None = None
+    """The release as it was when the deployment started; a diff compares with it."""
+    revision: int | None = None
 
     @property
     def name(self) -> str:
@@ -61,92 +61,96 @@ class ReleaseStep:
 
     @property
     def title(self) -> str:
-        """The name of the release: what ``helm list`` shows, too."""
+        """The name of the release, as in ``helm list``."""
         return self.release.name
 
     async def apply(self, progress: Waiting) -> Done:
         """Raises HelmError or ClusterError."""
-        deployed = await self._settled(progress)
-        # Anything but a release that ended well is upgraded, whatever its objects are.
+        deployed = await self._wait_for_lock(progress)
+        # A release whose last operation failed is upgraded even if its objects are as wanted.
         status = deployed.status if deployed else None
-        if status == _ENDED_WELL and not (await self._plan(status)).changed:
+        if status == _DEPLOYED and not (await self._diff(status)).changed:
             await self._wait(progress)
             return Done("unchanged")
-        revision = await self._bring(progress)
-        await self._wait(progress)
-        return Done(f"revision {revision}" + (f", as {self.back_to}" if self.back_to else ""), changed=True)
+        revision = await self._upgrade(progress)
+        try:
+            await self._wait(progress)
+        except RegmirrorError as error:
+            error.left_changes = True
+            raise
+        return Done(f"revision {revision}" + (f", as {self.revision}" if self.revision else ""), changed=True)
 
-    async def _settled(self, progress: Waiting) -> DeployedRelease | None:
-        """The release, once nobody works on it; clears the mark of an operation that was killed midway.
+    async def _wait_for_lock(self, progress: Waiting) -> DeployedRelease | None:
+        """The release, once no operation on it is pending; clears the lock of an operation that was killed.
 
-        Whether somebody is at work or was killed, only time tells: our own Helm waits for no pod, so that it is done
-        with a release within seconds.
+        Only time shows whether an operation is running or was killed: regmirror's own Helm does not wait for pods, so
+        it ends within seconds.
         """
         seen, since = None, time.monotonic()
-        while (found := await self.helm.find(self.name)) and found.status.startswith("pending-"):
-            if found != seen:
-                seen, since = found, time.monotonic()
-            left = _PATIENCE - (time.monotonic() - since)
+        while (newest := await self.helm.find(self.name)) and newest.status.startswith("pending-"):
+            if newest != seen:
+                seen, since = newest, time.monotonic()
+            left = _STALE_LOCK - (time.monotonic() - since)
             if self.unlock or left <= 0:
-                # Helm's own record of the revision; what it had applied stays, and the next upgrade adopts it.
-                record = f"sh.helm.release.v1.{self.name}.v{found.revision}"
+                # Helm's record of the revision; the objects that it applied stay, and the next upgrade adopts them.
+                record = f"sh.helm.release.v1.{self.name}.v{newest.revision}"
                 await self.cluster.delete(SECRET, record)
             else:
                 progress.waiting(
-                    self.title,
-                    f"whoever works on the Helm release (it is marked {found.status}); "
-                    f"taken for killed if nothing happens for {left:.0f}s",
+                    f"another Helm operation ({newest.status}); treated as stale after {left:.0f}s without progress"
                 )
                 await asyncio.sleep(_POLL)
-        return found
+        return newest
 
-    async def _bring(self, progress: Waiting) -> int:
-        progress.waiting(self.title, "helm rollback" if self.back_to else "helm upgrade --install")
+    async def _upgrade(self, progress: Waiting) -> int:
+        """Upgrade, or roll back to ``revision``; returns the new revision."""
+        progress.waiting("helm rollback" if self.revision else "helm upgrade --install")
         try:
-            if self.back_to:
-                return await self.helm.rollback(self.name, self.back_to)
+            if self.revision:
+                return await self.helm.rollback(self.name, self.revision)
             return await self.helm.upgrade(self.release)
         except HelmError as error:
-            # Helm applies one object after the other.
-            error.left_changes = not isinstance(error, ChartError)
-            error.message = self.mirror_secrets.redact(f"{self.name}: {error.message}")
-            history = f"helm -n {self.cluster.namespace} history {self.name}"
-            error.hint = error.hint or suggest_remedy(error.message) or f"see also: {history}"
-            raise
+            history = f"see the history of the release: helm -n {self.cluster.namespace} history {self.name}"
+            raise error.reworded(
+                self.mirror_secrets.redact(f"{self.name}: {error.message}"),
+                hint=error.hint or suggest_remedy(error.message) or history,
+                # Helm applies one object after the other.
+                left_changes=not isinstance(error, ChartError),
+            ) from error
 
-    async def plan(self) -> Plan:
+    async def diff(self) -> StepDiff:
         """Raises HelmError or ClusterError."""
-        return await self._plan(self.listed.status if self.listed else None)
+        return await self._diff(self.existing.status if self.existing else None)
 
-    async def _plan(self, status: str | None) -> Plan:
-        """``status`` is None where there is no release."""
+    async def _diff(self, status: str | None) -> StepDiff:
+        """``status`` is None if the release does not exist."""
         manifest = await self.helm.manifest(self.name) if status else []
-        before = {_identity(found): found for found in manifest}
-        # Helm compares with what it applied last; whether somebody has changed that since, only the cluster knows.
-        looks = [self._look(wanted, before.pop(_identity(wanted), None)) for wanted in self.wanted]
-        looked = await asyncio.gather(*looks, *(self._look_at_dropped(found) for found in before.values()))
-        objects = tuple(change for change, _ in looked if change)
-        kept = tuple(one for _, found in looked for one in found)
-        detail = counted(objects)
+        before = {_identity(target): target for target in manifest}
+        # Helm compares with what it applied last; only the cluster knows what others changed since.
+        compared = [self._compare(wanted, before.pop(_identity(wanted), None)) for wanted in self.wanted]
+        results = await asyncio.gather(*compared, *(self._compare_dropped(target) for target in before.values()))
+        objects = tuple(change for change, _ in results if change)
+        foreign = tuple(field for _, fields in results for field in fields)
+        detail = count_actions(objects)
         if status is None:
-            return Plan("would be installed", True, objects, kept)
-        if status != _ENDED_WELL:
-            return Plan(f"marked {status}; {detail}", True, objects, kept)
-        return Plan(detail, bool(objects) or manifest != self.wanted, objects, kept)
+            return StepDiff("would be installed", True, objects, foreign)
+        if status != _DEPLOYED:
+            return StepDiff(f"status {status}; {detail}", True, objects, foreign)
+        return StepDiff(detail, bool(objects) or manifest != self.wanted, objects, foreign)
 
-    async def _look(self, wanted: Object, before: Object | None) -> tuple[ObjectChange | None, list[ForeignField]]:
+    async def _compare(self, wanted: Object, before: Object | None) -> tuple[ObjectChange | None, list[ForeignField]]:
         kind, name = kind_of(wanted), wanted["metadata"]["name"]
         live = await self.cluster.get(kind, name)
         if live is None:
-            return creation(wanted, was_there=before is not None), []
+            return object_created(wanted, was_there=before is not None), []
         after = await self.cluster.preview(wanted)
-        return diff_object(before, wanted, live, after, self._shown), as_foreign_fields(wanted, live, after)
+        return diff_object(before, wanted, live, after, self._redact), as_foreign_fields(wanted, live, after)
 
-    async def _look_at_dropped(self, before: Object) -> tuple[ObjectChange | None, list[ForeignField]]:
+    async def _compare_dropped(self, before: Object) -> tuple[ObjectChange | None, list[ForeignField]]:
         live = await self.cluster.get(kind_of(before), before["metadata"]["name"])
-        return (removal(before) if live else None), []
+        return (object_removed(before) if live else None), []
 
-    def _shown(self, value: Any) -> Any:
+    def _redact(self, value: Any) -> Any:
         return self.mirror_secrets.redact(value) if isinstance(value, str) else value
 
     async def _wait(self, progress: Waiting) -> None:
@@ -157,36 +161,38 @@ class ReleaseStep:
         while True:
             try:
                 if await self._is_ready(deployment, progress):
-                    return await self._let_old_pods_go(deployment, progress)
+                    return await self._wait_for_drain(deployment, progress)
             except ClusterUnreachableError as error:
-                # An API server that is restarted comes back: what runs in the cluster does not stop for it.
-                progress.waiting(self.title, error.message)
+                # A restarting API server comes back, and the pods keep running meanwhile.
+                progress.waiting(error.message)
             await asyncio.sleep(_POLL)
 
     async def _is_ready(self, deployment: str, progress: Waiting) -> bool:
-        found = await self.cluster.get(DEPLOYMENT, deployment)
-        if found is None:
-            raise ClusterError(f"the Deployment {deployment} has disappeared", hint="deploy again")
-        if is_rolled_out(found):
+        live = await self.cluster.get(DEPLOYMENT, deployment)
+        if live is None:
+            raise ClusterError(f"the Deployment {deployment} was deleted", hint="regmirror deploy")
+        if is_rolled_out(live):
             return True
-        trouble = await self.cluster.run(diagnose, deployment)
-        lines = [f"Deployment {deployment} ({progress_of(found)})", *(f"  {line}" for line in trouble)]
-        progress.waiting(self.title, self.mirror_secrets.redact("\n".join(lines)))
+        reasons = await self.cluster.run(diagnose, deployment)
+        lines = [f"Deployment {deployment} ({progress_of(live)})", *(f"  {line}" for line in reasons)]
+        if old_pods_serve(live):
+            lines.append("  the old pods still serve")
+        progress.waiting(self.mirror_secrets.redact("\n".join(lines)))
         return False
 
-    async def _let_old_pods_go(self, deployment: str, progress: Waiting) -> None:
-        """Wait until no Ingress controller sends requests to a pod that is going: its preStop sleep allows for that.
+    async def _wait_for_drain(self, deployment: str, progress: Waiting) -> None:
+        """Wait until no Ingress controller sends requests to a terminating pod, which its preStop sleep covers.
 
-        A client that came in between would be served by the old configuration.
+        Until then, a client may be served by the old configuration.
         """
-        began = time.monotonic()
+        started = time.monotonic()
         while True:
             pods = await self.cluster.select(POD, f"app.kubernetes.io/instance={deployment}")
-            if time.monotonic() - began >= max(map(pre_stop_seconds, pods), default=0):
+            if time.monotonic() - started >= max(map(pre_stop_seconds, pods), default=0):
                 return
-            progress.waiting(self.title, "old pods are going")
+            progress.waiting("old pods to terminate")
             await asyncio.sleep(_POLL)
 
 
-def _identity(found: Object) -> tuple[Kind, str]:
-    return kind_of(found), found["metadata"]["name"]
+def _identity(target: Object) -> tuple[Kind, str]:
+    return kind_of(target), target["metadata"]["name"]

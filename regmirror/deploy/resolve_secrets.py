@@ -1,4 +1,4 @@
-"""Finds the secrets of a mirror: by reference, kept in the cluster since an earlier deployment, or new."""
+"""Resolves the secrets of a mirror: by reference, kept in the cluster since an earlier deployment, or new."""
 
 import base64
 import secrets
@@ -10,22 +10,26 @@ from regmirror.config.model import AuthComponent, Mirror
 from regmirror.config.secret_references import SecretResolver
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import Account, MirrorSecrets, find_s3_account
-from regmirror.ports.cluster import SECRET, Cluster
+from regmirror.ports.cluster import SECRET, Cluster, Object
 from regmirror.signing.key_pair import KeyPair, generate_private_key, load_key_pair, self_signed
 
 
 def read_secret(cluster: Cluster, name: str, key: str) -> bytes | None:
-    """One value of a Secret in the mirror's namespace; None where either is missing."""
-    found = cluster.get(SECRET, name)
-    value = ((found or {}).get("data") or {}).get(key)
+    """One value of a Secret in the mirror's namespace; None if the Secret or the key is missing."""
+    return secret_value(cluster.get(SECRET, name), key)
+
+
+def secret_value(secret: Object | None, key: str) -> bytes | None:
+    """One value of a Secret; None if the Secret or the key is missing."""
+    value = ((secret or {}).get("data") or {}).get(key)
     return None if value is None else base64.b64decode(value)
 
 
 def resolve_secrets(cluster: Cluster, mirror: Mirror, resolver: SecretResolver, now: datetime) -> MirrorSecrets:
     """Every secret of the mirror; nothing is written. Raises MissingSecretError or SigningError.
 
-    A signing key and a generated Redis password are kept as the cluster has them: a new key would make every token in
-    use invalid, so that is left to rotation.
+    The signing key and a generated Redis password are kept as they are in the cluster: a new key would invalidate all
+    tokens, so only rotation replaces it.
     """
     upstreams = {}
     for index, upstream in enumerate(mirror.upstreams):
@@ -52,14 +56,14 @@ def _redis_password(mirror: Mirror, cluster: Cluster, resolver: SecretResolver) 
 
 
 def read_key_pair(cluster: Cluster, secret: str) -> KeyPair | None:
-    """The key pair of a Secret; None where it is missing. Raises SigningError where its halves do not match."""
+    """The key pair of a Secret; None if it is missing. Raises SigningError if key and certificate do not match."""
     certificate, key = (read_secret(cluster, secret, name) for name in ("tls.crt", "tls.key"))
     return load_key_pair(certificate, key) if certificate and key else None
 
 
 def new_signing_pair(auth: AuthComponent, now: datetime) -> KeyPair:
-    """A new key and its certificate, as the configuration asks for them; ``now`` is in UTC."""
-    # An hour back: clocks of the machines that look at it may differ.
+    """A new key and its certificate, as configured; ``now`` is in UTC."""
+    # An hour back: the clocks of the machines that check it may differ.
     return self_signed(
         generate_private_key(auth.key_size),
         common_name=auth.issuer,

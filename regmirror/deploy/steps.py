@@ -1,14 +1,16 @@
-"""The steps of a deployment, in order: the table of contents of ``regmirror deploy``."""
+"""The steps of a deployment, in order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from regmirror.config.model import Mirror
-from regmirror.deploy.diff_changes import PlannedStep
-from regmirror.deploy.foundation import SECRETS_STEP, BucketStep, NamespaceStep, SecretsStep
+from regmirror.deploy.bucket import BucketStep
+from regmirror.deploy.diff_changes import DiffableStep
+from regmirror.deploy.namespace import NamespaceStep
 from regmirror.deploy.prune import Orphans, PruneStep
-from regmirror.deploy.public_check import ProofStep
+from regmirror.deploy.public_check import PublicCheckStep
 from regmirror.deploy.release import ReleaseStep
+from regmirror.deploy.secrets import SECRETS_STEP, SecretsStep
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack
 from regmirror.ports.cluster import Object
@@ -23,7 +25,7 @@ class DeployOptions:
     """What the options of ``regmirror deploy`` change about a deployment."""
 
     unlock: bool = False
-    """Clear a stale Helm lock without waiting for signs of life."""
+    """Clear a stale Helm lock immediately."""
     prune: bool = False
     """Remove what is left of upstreams that are no longer configured."""
     rollback: bool = False
@@ -35,38 +37,37 @@ class DeployOptions:
 
 @dataclass(frozen=True, slots=True)
 class DesiredState:
-    """What a deployment has to bring about, and what is there already."""
+    """What a deployment has to achieve, and what exists already."""
 
     mirror: Mirror
     mirror_secrets: MirrorSecrets
     stack: Stack
     rendered: dict[str, list[Object]]
     """The objects of each release, by its name."""
-    listed: Mapping[str, ListedRelease]
-    """The releases that there are, by name."""
+    existing: Mapping[str, ListedRelease]
+    """The releases in the cluster, by name."""
     store: ObjectStore | None = None
     """The bucket; None skips its check."""
     pruned: Orphans = field(default_factory=lambda: Orphans((), ()))
-    """What is in the cluster, is not desired, and is to be removed."""
+    """What is in the cluster, not desired, and to be removed."""
 
 
 def deployment_steps(desired: DesiredState, connections: Connections, options: DeployOptions) -> list[Step]:
-    """What brings the cluster to the target, and proves it."""
+    """The steps that change the cluster, and the check of the public hosts."""
     steps: list[Step] = [*changing_steps(desired, connections, unlock=options.unlock)]
     if not options.skip_verify:
-        hosts = tuple(desired.mirror.host_of(upstream) for upstream in desired.mirror.upstreams)
-        steps.append(ProofStep(hosts, connections.http, needs=(desired.stack.releases[-1].name,)))
+        steps.append(_public_check(desired, connections))
     return steps
 
 
-def changing_steps(desired: DesiredState, connections: Connections, *, unlock: bool = False) -> list[PlannedStep]:
-    """The steps that change something, each of which can tell beforehand what it would change."""
+def changing_steps(desired: DesiredState, connections: Connections, *, unlock: bool = False) -> list[DiffableStep]:
+    """The steps that change something; each can show what it would change."""
     stack = desired.stack
-    steps: list[PlannedStep] = []
+    steps: list[DiffableStep] = []
     if desired.store:
         steps.append(BucketStep(desired.mirror, desired.store))
-    # The bucket comes first: nothing is changed in the cluster for a key that S3 refuses, and the registry panics at
-    # start while its bucket is missing.
+    # The bucket comes first: if S3 refuses the key, nothing is changed in the cluster; and the registry panics at
+    # start if its bucket is missing.
     steps.append(NamespaceStep(connections.cluster, needs=tuple(step.name for step in steps)))
     steps.append(SecretsStep(connections.cluster, stack.secrets))
     steps += [
@@ -78,7 +79,7 @@ def changing_steps(desired: DesiredState, connections: Connections, *, unlock: b
             desired.mirror_secrets,
             unlock,
             needs=(SECRETS_STEP, *release.needs),
-            listed=desired.listed.get(release.name),
+            existing=desired.existing.get(release.name),
         )
         for release in stack.releases
     ]
@@ -86,3 +87,14 @@ def changing_steps(desired: DesiredState, connections: Connections, *, unlock: b
         needs = (stack.releases[-1].name,)
         steps.append(PruneStep(desired.pruned, connections.helm, connections.cluster, needs))
     return steps
+
+
+def _public_check(desired: DesiredState, connections: Connections) -> PublicCheckStep:
+    mirror = desired.mirror
+    return PublicCheckStep(
+        tuple(mirror.host_of(upstream) for upstream in mirror.upstreams),
+        connections.http,
+        connections.cluster,
+        needs=(desired.stack.releases[-1].name,),
+        tls_secrets={mirror.host_of(u): secret for u in mirror.upstreams if (secret := mirror.tls_secret_of(u))},
+    )

@@ -2,6 +2,8 @@
 
 PREFIX = "regmirror-"
 FIELD_MANAGER = "regmirror"
+MANAGED_SELECTOR = "app.kubernetes.io/managed-by=regmirror"
+"""Selects the objects that regmirror writes itself, without Helm."""
 
 REDIS = f"{PREFIX}redis"
 AUTH = f"{PREFIX}auth"
@@ -22,7 +24,7 @@ REGISTRY_PORT = 5000
 REGISTRY_DEBUG_PORT = 5001
 REDIS_PORT = 6379
 
-MANIFEST_CACHE_CONTAINER = "cache"
+MANIFEST_CACHE_CONTAINER = "manifest-cache"
 """In the registry's pods, the container that clients reach; those who ask a pod for itself ask the registry."""
 
 FINGERPRINT_ANNOTATION = "regmirror.dev/certificate-fingerprint"

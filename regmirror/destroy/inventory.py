@@ -11,8 +11,6 @@ from regmirror.errors import PermissionDeniedError
 from regmirror.ports.cluster import LEASE, POD, SECRET, Cluster
 from regmirror.ports.connections import Connections
 
-_OURS = "app.kubernetes.io/managed-by=regmirror"
-
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
@@ -48,7 +46,7 @@ async def take_inventory(connections: Connections) -> Inventory:
     cluster = connections.cluster
     listed, secrets, lease, pods, namespace = await asyncio.gather(
         connections.helm.releases(),
-        cluster.select(SECRET, _OURS),
+        cluster.select(SECRET, names.MANAGED_SELECTOR),
         cluster.get(LEASE, names.ROTATION_LEASE),
         cluster.select(POD, "app.kubernetes.io/part-of=regmirror"),
         cluster.run(fate_of),

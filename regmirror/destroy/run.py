@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from regmirror.config.model import API_VERSION
-from regmirror.deploy.preflight import require_rights
+from regmirror.deploy.rights import require_rights
 from regmirror.desired.mirror_secrets import find_s3_account
 from regmirror.destroy.data import MirrorData, data_of
 from regmirror.destroy.inventory import Inventory, take_inventory
@@ -74,7 +74,9 @@ class Removal:
 
 async def plan_removal(connections: Connections, *, purge_data: bool) -> Removal:
     """What removing the mirror means; nothing is changed. Raises RegmirrorError."""
-    await asyncio.gather(connections.helm.version(), connections.cluster.run(require_rights, destroy_rights()))
+    await asyncio.gather(
+        connections.helm.version(), connections.cluster.run(require_rights, destroy_rights(), "destroy")
+    )
     # Before anything is removed: the key may be kept in the namespace of the mirror.
     data = await asyncio.to_thread(_data_of, connections) if purge_data else None
     inventory = await take_inventory(connections)

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass
 
-from regmirror.deploy.release_removal import remove_release
+from regmirror.deploy.prune import remove_release
 from regmirror.desired import names
 from regmirror.destroy.data import MirrorData
 from regmirror.destroy.inventory import Inventory
@@ -54,7 +54,7 @@ class ReleaseRemoval:
 
     async def apply(self, progress: Waiting) -> Done:
         """Raises HelmError or ClusterError."""
-        await remove_release(self.name, self.helm, self.cluster, lambda reason: progress.waiting(self.title, reason))
+        await remove_release(self.name, self.helm, self.cluster, progress.waiting)
         return Done("removed", changed=True)
 
 
@@ -71,7 +71,7 @@ class ObjectRemoval:
     async def apply(self, progress: Waiting) -> Done:
         """Raises ClusterError."""
         for number, (kind, name) in enumerate(self.objects):
-            progress.waiting(self.title, f"{kind.kind} {name}")
+            progress.waiting(f"{kind.kind} {name}")
             try:
                 await self.cluster.delete(kind, name)
             except ClusterError as error:
@@ -99,7 +99,7 @@ class NamespaceRemoval:
             return Done(f"{fate.name} stays: {fate.reason}" if fate.exists else f"{fate.name} is gone")
         await self.cluster.delete(NAMESPACE, fate.name)
         while await self.cluster.get(NAMESPACE, fate.name):
-            progress.waiting(self.title, f"{fate.name} is going")
+            progress.waiting(f"{fate.name} is going")
             await asyncio.sleep(_POLL)
         return Done(f"{fate.name} removed", changed=True)
 
@@ -119,7 +119,7 @@ class DataRemoval:
         try:
             while gone := await asyncio.to_thread(self.data.purge):
                 removed += gone
-                progress.waiting(self.title, f"{removed:,} objects removed")
+                progress.waiting(f"{removed:,} objects removed")
         except StorageError as error:
             error.left_changes = removed > 0
             raise

@@ -28,6 +28,10 @@ POD_DISRUPTION_BUDGET = Kind("policy/v1", "PodDisruptionBudget")
 RESOURCE_QUOTA = Kind("v1", "ResourceQuota")
 SECRET = Kind("v1", "Secret")
 CLUSTER_ISSUER = Kind("cert-manager.io/v1", "ClusterIssuer")
+CUSTOM_RESOURCE_DEFINITION = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+
+MINIMUM_KUBERNETES = (1, 30)
+"""The first version with the preStop sleep action, which every rollout without a failed pull needs."""
 
 
 class Applied(Enum):

@@ -1,4 +1,4 @@
-"""What regmirror asks of HTTP."""
+"""The HTTP requests that regmirror needs."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -25,7 +25,10 @@ class StreamedAnswer:
 
 
 class Http(Protocol):
-    """Requests that follow no redirect. Every method raises RegistryError, naming the cause, where no answer comes."""
+    """Requests that do not follow redirects. Every method raises RegistryError, with the cause, if there is no answer.
+
+    An untrusted certificate is an UntrustedCertificateError.
+    """
 
     def request(self, method: str, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         """One request; a body over 16 MiB is a RegistryError."""

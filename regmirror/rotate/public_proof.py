@@ -4,7 +4,8 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
-from regmirror.deploy.public_check import prove_host
+from regmirror.config.model import realm_url
+from regmirror.deploy.public_check import check_public_host
 from regmirror.distribution.client import RegistryClient
 from regmirror.errors import RegistryError, RegmirrorError
 from regmirror.ports.http import Http
@@ -52,10 +53,12 @@ class PublicProof:
         for registry in live.registries:
             asked = live.service_of(registry)
             client = RegistryClient(self.http, f"https://{asked.service}")
-            prove_host(self.http, asked.service)
-            kid = decode_token(client.token(f"{client.base}/auth", asked.service)).header.get("kid")
+            check_public_host(self.http, asked.service)
+            kid = decode_token(client.token(realm_url(asked.service), asked.service)).header.get("kid")
             if kid != id_of(live.signing):
-                raise RegistryError(f"{client.base}/auth signs by the key {kid} instead of {id_of(live.signing)}")
+                raise RegistryError(
+                    f"{realm_url(asked.service)} signs by the key {kid} instead of {id_of(live.signing)}"
+                )
             if gone and (status := client.request("GET", "/v2/", signed(gone, asked, self.clock)).status) != 401:
                 raise RegistryError(f"{client.base}/v2/ answers {status} instead of 401 to a token of the old key")
 
@@ -64,5 +67,5 @@ def _unproven(error: RegmirrorError) -> RegistryError:
     return RegistryError(
         f"the rotation has ended, and every pod has the new key; but as clients see it: {error.message}",
         hint="find out why: regmirror verify; where the public host cannot be reached from here: "
-        "--resolve, --ca-file, or --no-verify",
+        "--resolve, --ca-file, or --skip-verify",
     )

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from regmirror.config.model import API_VERSION
-from regmirror.deploy.preflight import require_rights
+from regmirror.deploy.rights import require_rights
 from regmirror.errors import ExitCode, PartlyAppliedError, RegmirrorError, RotationError
 from regmirror.ports.connections import Connections
 from regmirror.rotate.clock import Clock
@@ -50,7 +50,7 @@ class Rotation:
 
     async def run(self) -> dict[str, Any]:
         """Rotate if it is due or was begun; gives the report. Raises RegmirrorError."""
-        await self.connections.cluster.run(require_rights, rotate_rights(self.connections.mirror))
+        await self.connections.cluster.run(require_rights, rotate_rights(self.connections.mirror), "rotate-cert")
         before = await self._look()
         if not self.options.is_for(before, self.clock.now()):
             return self._report(before, before, [])

@@ -128,7 +128,7 @@ def id_of(pair: KeyPair) -> str:
 
 def look(cluster: Cluster) -> ObservedState | None:
     """What there is; None where no mirror is deployed. Raises ClusterError, SigningError or RotationError."""
-    ours = cluster.select(SECRET, "app.kubernetes.io/managed-by=regmirror")
+    ours = cluster.select(SECRET, names.MANAGED_SELECTOR)
     secrets = {secret["metadata"]["name"]: secret for secret in ours}
     if not {names.SIGNING_SECRET, names.BUNDLE_SECRET, names.AUTH_SECRET} <= secrets.keys():
         return None

@@ -1,4 +1,4 @@
-"""Steps of a deployment: what a step is, and who hears how it goes."""
+"""What a step is, and who is notified of its progress."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,41 +8,46 @@ from regmirror.errors import RegmirrorError
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a step found or did."""
+    """The result of a step that did not fail."""
 
     detail: str
     changed: bool = False
+    skipped: bool = False
+    """Whether nothing was checked or done; ``detail`` has the reason."""
 
 
 class Waiting(Protocol):
-    """Hears what a running step waits for; called from the event loop."""
+    """Is notified of what one running step waits for; called from the event loop."""
 
-    def waiting(self, title: str, reason: str) -> None:
-        """A running step waits for something: what, and in further lines why it takes so long."""
+    def waiting(self, reason: str) -> None:
+        """The step waits: the first line says for what, further lines say why it takes so long."""
 
 
-class Progress(Waiting, Protocol):
-    """Hears how steps go; called from the event loop."""
+class Progress(Protocol):
+    """Is notified of the progress of steps, by their titles; called from the event loop."""
 
     def started(self, title: str) -> None:
-        """A step begins."""
+        """A step has started."""
+
+    def waiting(self, title: str, reason: str) -> None:
+        """A running step waits: the first line says for what, further lines say why it takes so long."""
 
     def finished(self, title: str, done: Done) -> None:
-        """A step ended well."""
+        """A step has ended without an error."""
 
     def failed(self, title: str, error: RegmirrorError) -> None:
-        """A step failed."""
+        """A step has failed."""
 
     def skipped(self, title: str, reason: str) -> None:
         """A step was not tried."""
 
 
 class Step(Protocol):
-    """One thing to do, which does nothing where it is done already."""
+    """One thing to do; it changes nothing if that is done already."""
 
     @property
     def name(self) -> str:
-        """Unique among the steps; what others call it in their needs."""
+        """Unique among the steps; other steps refer to it in their needs."""
 
     @property
     def title(self) -> str:
@@ -50,7 +55,10 @@ class Step(Protocol):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The names of the steps that must have ended well before this one starts."""
+        """The names of the steps that must succeed before this one starts."""
 
     async def apply(self, progress: Waiting) -> Done:
-        """Do it, telling ``progress`` what it waits for; raises RegmirrorError."""
+        """Do it, and notify ``progress`` of what it waits for; raises RegmirrorError.
+
+        An error after which something may have changed has ``left_changes`` set.
+        """

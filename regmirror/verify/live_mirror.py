@@ -84,8 +84,8 @@ class LiveMirror:
         return RegistryClient(self.http, f"https://{self.mirror.host_of(upstream)}")
 
     def realm(self, upstream: Upstream) -> str:
-        """The token endpoint to which the registry must send clients."""
-        return f"https://{self.mirror.host_of(upstream)}/auth"
+        """The token endpoint that clients must be sent to."""
+        return self.mirror.realm_of(upstream)
 
     def secret(self, name: str) -> dict[str, bytes]:
         """The data of a Secret; raises NotDeployedError if there is none."""

@@ -1,24 +1,31 @@
-"""What to try where the cluster refuses an object, or a pod does not come up, by the cluster's own words."""
+"""What to try when the cluster refuses an object or a pod does not start, by the message of the cluster."""
 
 import re
 
-_WAYS = (
+_REMEDIES = (
     # Kubernetes plugin/pkg/admission/resourcequota and .../podsecurity; the admission plugins of policies and webhooks;
     # kubelet pkg/kubelet/images; scheduler plugins volumebinding and fit.
-    (r"exceeded quota: ([^\s,]+)", r"make room in the ResourceQuota \1, or raise it"),
-    (r"violates PodSecurity", "take away what somebody has added to the pods (regmirror diff shows it)"),
-    (r"denied (?:the )?request", "have the admission policy allow it"),
-    (r"ErrImage|ImagePullBackOff|InvalidImageName", "check the image's name, and imagePullSecrets if it needs a login"),
-    (r"PersistentVolumeClaim", "see to that claim, or take the volume away (the mirror itself has none)"),
-    (r"nodes are available", "make room on a node, or ask for less by resources, nodeSelector or tolerations"),
+    (
+        r"cannot be imported into the current release",
+        "change this mirror where it was applied (kubectl, Flux or Argo CD): deploy does not take over its objects",
+    ),
+    (r"exceeded quota: ([^\s,]+)", r"raise the ResourceQuota \1, or free some of it"),
+    (r"violates PodSecurity", "remove what someone added to the pods: regmirror diff shows it"),
+    (r"denied (?:the )?request", "change the admission policy to allow it"),
+    (
+        r"ErrImage|ImagePullBackOff|InvalidImageName",
+        "check the name of the image, and set imagePullSecrets if it needs credentials",
+    ),
+    (r"PersistentVolumeClaim", "fix that claim, or remove the volume: the mirror itself has none"),
+    (r"nodes are available", "free resources on a node, or change resources, nodeSelector or tolerations"),
 )
 _RIGHT_IS_MISSING = re.compile(r'User ".*" cannot \w+ resource "')
 """Kubernetes apiserver ``pkg/endpoints/handlers/responsewriters/errors.go``; the resource may be any of the above."""
 
 
-def suggest_remedy(words: str) -> str | None:
-    """What to try; None where the words are none of those that are known, or are about a right that is missing."""
-    if _RIGHT_IS_MISSING.search(words):
+def suggest_remedy(message: str) -> str | None:
+    """What to try; None if the message is unknown, or is about a missing permission."""
+    if _RIGHT_IS_MISSING.search(message):
         return None
-    found = ((re.search(pattern, words, re.IGNORECASE), way) for pattern, way in _WAYS)
-    return next((match.expand(way) for match, way in found if match), None)
+    matches = ((re.search(pattern, message, re.IGNORECASE), remedy) for pattern, remedy in _REMEDIES)
+    return next((match.expand(remedy) for match, remedy in matches if match), None)

@@ -1,4 +1,4 @@
-"""Tells whether a Deployment has rolled out, and why its pods are not ready."""
+"""Whether a Deployment has rolled out, and why its pods are not ready."""
 
 import re
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _CONDITION = "Ready"
 
 
 def is_rolled_out(deployment: Object) -> bool:
-    """Whether every replica is of the newest revision and available, and none of an older one is left.
+    """Whether every replica is of the newest revision and available, and no older one is left.
 
     The rule of ``kubectl rollout status`` (kubectl ``pkg/polymorphichelpers/rollout_status.go``).
     """
@@ -30,15 +30,22 @@ def is_rolled_out(deployment: Object) -> bool:
 
 
 def progress_of(deployment: Object) -> str:
-    """How far a rollout is, in few words."""
+    """The progress of a rollout, such as ``1/2 ready, 1 old``."""
     status = deployment.get("status") or {}
     old = status.get("replicas", 0) - status.get("updatedReplicas", 0)
     counted = f"{status.get('availableReplicas', 0)}/{deployment['spec'].get('replicas', 1)} ready"
-    return counted + (f", {old} of before" if old > 0 else "")
+    return counted + (f", {old} old" if old > 0 else "")
+
+
+def old_pods_serve(deployment: Object) -> bool:
+    """Whether pods of an older revision are left while as many pods as wanted are available."""
+    status = deployment.get("status") or {}
+    old = status.get("replicas", 0) - status.get("updatedReplicas", 0)
+    return bool(old > 0 and status.get("availableReplicas", 0) >= deployment["spec"].get("replicas", 1))
 
 
 def pre_stop_seconds(pod: Object) -> int:
-    """How long a pod that is going still serves, by its preStop sleep; 0 for one that stays or has no such sleep."""
+    """How long a terminating pod still serves, by its preStop sleep; 0 if it has none or is not terminating."""
     if not pod["metadata"].get("deletionTimestamp"):
         return 0
     hooks = [(container.get("lifecycle") or {}).get("preStop") or {} for container in pod["spec"]["containers"]]
@@ -46,11 +53,10 @@ def pre_stop_seconds(pod: Object) -> int:
 
 
 def not_ready_reason(pod: Object) -> str | None:
-    """Why a pod is not ready, in one line; None for a pod that is ready, or just starting."""
+    """Why a pod is not ready, in one line; None if it is ready or just starting."""
     status = pod.get("status") or {}
     for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
-        reason = _container_trouble(container)
-        if reason:
+        if reason := _container_problem(container):
             return reason
     for condition in status.get("conditions") or []:
         if condition["status"] == "False" and condition["type"] == "PodScheduled":
@@ -58,7 +64,7 @@ def not_ready_reason(pod: Object) -> str | None:
     return None
 
 
-def _container_trouble(container: dict[str, Any]) -> str | None:
+def _container_problem(container: dict[str, Any]) -> str | None:
     state, last = container.get("state") or {}, container.get("lastState") or {}
     waiting, ended = state.get("waiting") or {}, state.get("terminated") or last.get("terminated") or {}
     if waiting.get("reason") not in {None, "ContainerCreating", "PodInitializing"}:
@@ -70,9 +76,9 @@ def _container_trouble(container: dict[str, Any]) -> str | None:
 
 
 def diagnose(cluster: Cluster, deployment: str) -> list[str]:
-    """What an operator would find out by hand: each pod that is not ready, its newest warning, its last log lines.
+    """Each pod that is not ready with its newest warning and its last log lines; and why no new pod is created.
 
-    And why there is no pod, or no further one, where a quota or an admission refuses it.
+    One line each; the reason comes first.
     """
     pods = cluster.select(POD, selector=f"app.kubernetes.io/instance={deployment}")
     lines = []
@@ -105,11 +111,11 @@ def _warnings(events: Iterable[Object]) -> list[str]:
 
 
 def _log_tail(cluster: Cluster, pod: Object) -> list[str]:
-    """The log of the container in trouble, of its previous run where the current one has said nothing yet.
+    """The last log lines of the failing container; of its previous run if the current one has not logged anything.
 
-    The lines of a crash from its reason on, else the last lines.
+    The lines of a crash start at its reason.
     """
-    name, (container, status) = pod["metadata"]["name"], _troubled(pod)
+    name, (container, status) = pod["metadata"]["name"], _failing_container(pod)
     text = cluster.log(name, container, _LOG_WINDOW)
     if not text.strip() and status.get("restartCount"):
         text = cluster.log(name, container, _LOG_WINDOW, previous=True)
@@ -118,10 +124,11 @@ def _log_tail(cluster: Cluster, pod: Object) -> list[str]:
     return lines[-_LOG_LINES:] if crash is None else lines[crash : crash + _LOG_LINES]
 
 
-def _troubled(pod: Object) -> tuple[str, dict[str, Any]]:
-    """The container that keeps a pod from being ready, with its status: one that has ended before one that starts."""
+def _failing_container(pod: Object) -> tuple[str, dict[str, Any]]:
+    """The container that keeps a pod from being ready, with its status; a failed one rather than one that starts."""
     statuses = {status["name"]: status for status in (pod.get("status") or {}).get("containerStatuses") or []}
-    known = [(one["name"], statuses.get(one["name"], {})) for one in pod["spec"]["containers"]]
-    unready = [one for one in known if not one[1].get("ready")]
-    troubled = [one for one in unready if _container_trouble(one[1])]
-    return (troubled or unready or known)[0]
+    names = [container["name"] for container in pod["spec"]["containers"]]
+    containers = [(name, statuses.get(name, {})) for name in names]
+    unready = [(name, status) for name, status in containers if not status.get("ready")]
+    failing = [(name, status) for name, status in unready if _container_problem(status)]
+    return (failing or unready or containers)[0]

@@ -4,6 +4,7 @@ Sources: Kubernetes ``pkg/controller/deployment`` (rolling.go, util/deployment_u
 ``pkg/quota/v1/evaluator/core/pods.go``.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +12,17 @@ from decimal import Decimal
 from typing import Any
 
 from regmirror.ports.cluster import DEPLOYMENT, POD_DISRUPTION_BUDGET, RESOURCE_QUOTA, Cluster, Object
-from regmirror.workloads.quantity import parse_quantity
 from regmirror.workloads.rollout import is_rolled_out
 
 _OF_OTHER_PODS = {"Terminating", "BestEffort", "PriorityClass", "CrossNamespacePodAffinity"}
 """Scopes of a quota that never or hardly ever holds for the mirror's pods."""
+
+_UNITS = {
+    **{unit: Decimal(10) ** power for unit, power in (("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6))},
+    **{unit: Decimal(10) ** power for unit, power in (("G", 9), ("T", 12), ("P", 15), ("E", 18))},
+    **{f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", start=1)},
+}
+_FORM = re.compile(r"([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)([A-Za-z]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +137,14 @@ def _lacking(quota: Object, needed: Counter[str]) -> list[str]:
         for resource, hard in (status.get("hard") or {}).items()
         if needed.get(resource) and parse_quantity(used.get(resource, "0")) + needed[resource] > parse_quantity(hard)
     ]
+
+
+def parse_quantity(value: Any) -> Decimal:
+    """A quantity such as ``250m``, ``128Mi`` or ``1e3`` as a number of its base unit; raises ValueError.
+
+    Source: k8s.io/apimachinery ``pkg/api/resource/quantity.go``.
+    """
+    found = _FORM.fullmatch(str(value))
+    if found is None or found[2] not in _UNITS:
+        raise ValueError(f"{value!r} is no quantity")
+    return Decimal(found[1]) * _UNITS[found[2]]

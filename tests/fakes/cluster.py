@@ -10,6 +10,7 @@ from itertools import count
 from socket import socket, socketpair
 from typing import Any
 
+from regmirror.desired.names import FIELD_MANAGER
 from regmirror.errors import ClusterError, ConflictError, PermissionDeniedError
 from regmirror.ports.cluster import (
     CLUSTER_ISSUER,
@@ -22,13 +23,15 @@ from regmirror.ports.cluster import (
     Right,
 )
 
+Path = tuple[str, ...]
 _CLUSTER_WIDE = {NAMESPACE, INGRESS_CLASS, CLUSTER_ISSUER}
 
 
 class FakeCluster:
-    """Keeps objects as an API server does; a Deployment has rolled out as soon as it is there, unless told otherwise.
+    """Stores objects as an API server does; a Deployment rolls out immediately, unless ``rollouts`` says otherwise.
 
-    It knows no field managers: an apply replaces all but what the server itself adds.
+    An apply changes the fields of its manifest, removes those that the same field manager applied before, and keeps
+    those of others. Lists are one value. ``managedFields`` is not written.
     """
 
     context = "fake"
@@ -49,13 +52,15 @@ class FakeCluster:
         """Objects of other namespaces."""
         self._versions = count(1)
         self._objects: dict[tuple[Kind, str], Object] = {}
+        self._applied: dict[tuple[Kind, str], dict[str, dict[Path, Any]]] = {}
+        """By object and field manager: the fields that it applied, with their values."""
         if exists:
             self.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
         for found in objects:
             self.put(found)
 
     def put(self, found: Object) -> None:
-        """Have an object in the cluster, status included, that somebody else has made."""
+        """Store an object as it is, status included, as someone who does not apply would."""
         self._objects[_key(found)] = self._stamped(copy.deepcopy(found), {})
 
     def version(self) -> tuple[int, int]:
@@ -88,12 +93,21 @@ class FakeCluster:
         ]
 
     def apply(self, manifest: Object) -> Applied:
+        return self.apply_as(FIELD_MANAGER, manifest)
+
+    def apply_as(self, manager: str, manifest: Object) -> Applied:
+        """Apply as a field manager, which takes the fields of the manifest from all others."""
         kind, name = _key(manifest)
         if kind not in _CLUSTER_WIDE and (NAMESPACE, self.namespace) not in self._objects:
             raise ClusterError(f'cannot apply {kind.kind} {name}: namespaces "{self.namespace}" not found')
         before = self._objects.get((kind, name))
-        after = copy.deepcopy(manifest)
-        self._check_version(before, after["metadata"].pop("resourceVersion", None))
+        self._check_version(before, manifest["metadata"].get("resourceVersion"))
+        after = self._merged(manager, manifest)
+        fields = dict(_leaves(_without_version(manifest), ()))
+        owners = self._applied.setdefault((kind, name), {})
+        for other in owners:
+            owners[other] = {path: value for path, value in owners[other].items() if path not in fields}
+        owners[manager] = fields
         if before is None:
             self._objects[kind, name] = self._stamped(after, {})
             return Applied.CREATED
@@ -109,15 +123,16 @@ class FakeCluster:
         self.apply(manifest)
 
     def replace(self, found: Object) -> None:
-        self._check_version(self._objects.get(_key(found)), found["metadata"]["resourceVersion"])
-        self.apply(found)
+        before = self._objects.get(_key(found))
+        self._check_version(before, found["metadata"]["resourceVersion"])
+        self._objects[_key(found)] = self._stamped(copy.deepcopy(found), before or {})
 
     def preview(self, manifest: Object) -> Object:
-        merged: Object = _merged(self._objects[_key(manifest)], manifest)
-        return merged
+        return self._merged(FIELD_MANAGER, manifest)
 
     def delete(self, kind: Kind, name: str) -> None:
         self._objects.pop((kind, name), None)
+        self._applied.pop((kind, name), None)
 
     def log(self, pod: str, container: str, lines: int, *, previous: bool = False) -> str:
         text = self.logs.get((f"{pod}/{container}", previous)) or self.logs.get((pod, previous), "")
@@ -133,6 +148,19 @@ class FakeCluster:
             server.start()
             yield ours
         server.join()
+
+    def _merged(self, manager: str, manifest: Object) -> Object:
+        """The object as applying the manifest leaves it."""
+        live: Object = copy.deepcopy(self._objects.get(_key(manifest), {}))
+        current = dict(_leaves(live, ()))
+        wanted = _without_version(manifest)
+        new = dict(_leaves(wanted, ()))
+        for path, value in self._applied.get(_key(manifest), {}).get(manager, {}).items():
+            # What someone else has changed since is theirs now.
+            if path not in new and current.get(path) == value:
+                _remove(live, path)
+        merged: Object = _overlaid(live, wanted)
+        return merged
 
     def _check_version(self, live: Object | None, version: str | None) -> None:
         if version and (live is None or live["metadata"]["resourceVersion"] != version):
@@ -169,12 +197,31 @@ def _key(found: Object) -> tuple[Kind, str]:
     return Kind(found["apiVersion"], found["kind"]), found["metadata"]["name"]
 
 
-def _merged(live: Any, manifest: Any) -> Any:
-    """What an apply leaves: what others have added stays, lists are replaced whole."""
+def _leaves(part: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    if isinstance(part, dict) and part:
+        for key, value in part.items():
+            yield from _leaves(value, (*path, key))
+    else:
+        yield path, part
+
+
+def _remove(part: Object, path: Path) -> None:
+    """Remove a value, and the mappings that are empty then."""
+    if len(path) > 1:
+        _remove(part[path[0]], path[1:])
+    if len(path) == 1 or not part[path[0]]:
+        del part[path[0]]
+
+
+def _overlaid(live: Any, manifest: Any) -> Any:
     if not isinstance(live, dict) or not isinstance(manifest, dict):
         return copy.deepcopy(manifest)
-    merged = {key: _merged(live.get(key), value) for key, value in manifest.items()}
-    return {**copy.deepcopy(live), **merged}
+    return {**live, **{key: _overlaid(live.get(key), value) for key, value in manifest.items()}}
+
+
+def _without_version(manifest: Object) -> Object:
+    metadata = {key: value for key, value in manifest["metadata"].items() if key != "resourceVersion"}
+    return manifest | {"metadata": metadata}
 
 
 def _without_stamp(found: Object) -> Object:

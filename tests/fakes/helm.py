@@ -1,8 +1,9 @@
-"""Helm in memory: what it knows of releases stands in the cluster's Secrets, as with the real one."""
+"""Helm in memory; it stores its releases in Secrets of the cluster, as the real one does."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from typing import Any
 
@@ -15,7 +16,7 @@ from tests.fakes.cluster import FakeCluster
 
 
 class FakeHelm:
-    """Every chart renders to a Service, a Deployment that holds all values, and an Ingress for each of their hosts."""
+    """Every chart renders to a Service, a Deployment with a digest of all values, and an Ingress for each host in them."""
 
     def __init__(self, cluster: FakeCluster) -> None:
         self.server_version: tuple[int, int] | None = (3, 17)
@@ -64,7 +65,7 @@ class FakeHelm:
 
     async def render(self, release: Release) -> list[Object]:
         if not (release.chart / "Chart.yaml").is_file():
-            raise ChartError(f"a chart cannot be rendered: {release.chart} has no Chart.yaml")
+            raise ChartError(f"cannot render a chart: {release.chart} has no Chart.yaml")
         labels = {
             "app.kubernetes.io/instance": release.name,
             "app.kubernetes.io/name": release.component,
@@ -72,7 +73,7 @@ class FakeHelm:
         }
         metadata: dict[str, Any] = {"name": release.name, "labels": labels}
         annotations = {
-            "values": json.dumps(release.values),
+            "values": _digest({key: value for key, value in release.values.items() if key != "secretVersions"}),
             names.SECRET_VERSIONS_ANNOTATION: release.values.get("secretVersions", ""),
         }
         containers = [{"name": release.component, "resources": release.values.get("resources") or {}}]
@@ -162,6 +163,10 @@ def _key(found: Object) -> tuple[Kind, str]:
 
 def _chart(objects: list[Object]) -> str:
     return str(objects[0]["metadata"]["labels"]["app.kubernetes.io/name"]) if objects else "unknown"
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _encoded(content: Any) -> str:

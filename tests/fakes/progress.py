@@ -1,4 +1,4 @@
-"""Hears how steps go, and remembers it."""
+"""Records the progress of steps."""
 
 from __future__ import annotations
 
@@ -9,8 +9,18 @@ from regmirror.steps.step import Done
 
 
 @dataclass
+class RecordedWaiting:
+    """What one step has waited for, in order."""
+
+    reasons: list[str] = field(default_factory=list)
+
+    def waiting(self, reason: str) -> None:
+        self.reasons.append(reason)
+
+
+@dataclass
 class RecordedProgress:
-    """The events in their order, each as a line."""
+    """The events in order, each as a line."""
 
     events: list[str] = field(default_factory=list)
 

@@ -23,7 +23,7 @@ from regmirror.ports.cluster import (
 from regmirror.workloads.rollout import is_rolled_out
 from tests.ports.conftest import Place
 
-PATIENCE = 30.0
+ROLLOUT_TIMEOUT = 300.0
 
 
 def secret(name: str = "one", labels: dict[str, str] | None = None, **data: str) -> Object:
@@ -46,12 +46,12 @@ def test_it_says_where_it_is(cluster: Cluster) -> None:
     assert cluster.version() >= (1, 30)
 
 
-def test_rights_are_told(cluster: Cluster) -> None:
+def test_permissions_are_reported(cluster: Cluster) -> None:
     assert cluster.may(Right("create", "", "secrets"))
     assert cluster.may(Right("patch", "apps", "deployments"))
 
 
-def test_what_is_not_there_is_none(cluster: Cluster) -> None:
+def test_a_missing_object_is_none(cluster: Cluster) -> None:
     assert cluster.get(SECRET, "absent") is None
     assert cluster.get(CLUSTER_ISSUER._replace(kind="NoSuchKind"), "absent") is None
     assert cluster.select(SECRET, "app=absent") == []
@@ -77,13 +77,36 @@ def test_the_manifest_given_is_not_changed(cluster: Cluster) -> None:
     assert manifest == secret()
 
 
-def test_a_preview_tells_what_an_apply_would_leave_and_changes_nothing(cluster: Cluster) -> None:
+def test_a_preview_is_what_an_apply_would_leave_and_changes_nothing(cluster: Cluster) -> None:
     cluster.apply(secret(a="YQ==", b="Yg=="))
     before = cluster.get(SECRET, "one")
     preview = cluster.preview(secret(a="YWE=", b="Yg=="))
     assert preview["data"] == {"a": "YWE=", "b": "Yg=="}
     assert preview["metadata"]["labels"] == {"app": "port"}
     assert cluster.get(SECRET, "one") == before
+
+
+def test_an_apply_keeps_the_fields_of_other_field_managers(place: Place) -> None:
+    place.cluster.apply(secret(a="YQ==", b="Yg=="))
+    added = secret(c="Yw==")
+    added["metadata"]["labels"] = {"owner": "other"}
+    place.apply_as("other", added)
+    wanted = secret(a="YWE=")
+    preview = place.cluster.preview(wanted)
+    assert place.cluster.apply(wanted) is Applied.CHANGED
+    live = place.cluster.get(SECRET, "one") or {}
+    for seen in (preview, live):
+        assert seen["data"] == {"a": "YWE=", "c": "Yw=="}
+        assert seen["metadata"]["labels"] == {"app": "port", "owner": "other"}
+    assert place.cluster.apply(wanted) is Applied.UNCHANGED
+
+
+def test_an_apply_takes_a_field_from_another_field_manager(place: Place) -> None:
+    place.cluster.apply(secret(a="YQ=="))
+    place.apply_as("other", secret(a="YWE="))
+    assert place.cluster.preview(secret(a="YQ=="))["data"] == {"a": "YQ=="}
+    assert place.cluster.apply(secret(a="YQ==")) is Applied.CHANGED
+    assert (place.cluster.get(SECRET, "one") or {})["data"] == {"a": "YQ=="}
 
 
 def test_an_object_given_away_is_a_copy(cluster: Cluster) -> None:
@@ -111,14 +134,14 @@ def test_objects_are_selected_by_labels_and_fields(cluster: Cluster) -> None:
     assert {"one", "two", "three"} <= set(names(cluster.select(SECRET)))
 
 
-def test_other_namespaces_are_looked_into_only_when_asked(place: Place) -> None:
+def test_other_namespaces_are_included_only_if_asked(place: Place) -> None:
     label = f"of-{place.cluster.namespace}"
     place.put_elsewhere(secret("elsewhere", {"app": label}))
     assert place.cluster.select(SECRET, f"app={label}") == []
     assert names(place.cluster.select(SECRET, f"app={label}", everywhere=True)) == ["elsewhere"]
 
 
-def test_a_namespace_that_is_missing_is_an_error_to_what_belongs_into_it(place: Place) -> None:
+def test_applying_into_a_missing_namespace_is_an_error(place: Place) -> None:
     with pytest.raises(ClusterError, match=f'namespaces "{place.without_namespace.namespace}" not found'):
         place.without_namespace.apply(secret())
     assert place.without_namespace.get(SECRET, "one") is None
@@ -145,7 +168,7 @@ def test_a_deployment_reports_how_far_it_is(cluster: Cluster) -> None:
     template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
     spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
     cluster.apply({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "idle"}, "spec": spec})
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + ROLLOUT_TIMEOUT
     while not is_rolled_out(cluster.get(DEPLOYMENT, "idle") or {}):
         assert time.monotonic() < deadline
         time.sleep(0.1)

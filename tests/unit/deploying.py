@@ -1,4 +1,4 @@
-"""Where a mirror is deployed in memory, again and again."""
+"""A mirror that can be deployed in memory, repeatedly."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from regmirror.config.model import Mirror
 from regmirror.config.secret_references import SecretResolver
+from regmirror.deploy.report import DeployReport, DiffReport
 from regmirror.deploy.resolve_secrets import read_secret
 from regmirror.deploy.run import deploy_mirror
 from regmirror.deploy.steps import DeployOptions
@@ -41,7 +42,7 @@ def configured(**changes: Any) -> Mirror:
 
 @dataclass
 class Place:
-    """Where a mirror is deployed, again and again."""
+    """What a mirror is deployed to."""
 
     cluster: FakeCluster = field(default_factory=lambda: FakeCluster([TRAEFIK], exists=False))
     store: FakeStore = field(default_factory=FakeStore)
@@ -62,11 +63,11 @@ class Place:
         """The connections of a command, with another configuration and other parts if given."""
         return replace(self.connections, mirror=mirror or configured(), **others)
 
-    def deploy(self, mirror: Mirror | None = None, *, http: Any = None, **options: Any) -> dict[str, Any]:
+    def deploy(self, mirror: Mirror | None = None, *, http: Any = None, **options: Any) -> DeployReport:
         connections = self.connected(mirror, **({"http": http} if http else {}))
         return asyncio.run(deploy_mirror(connections, self.progress, timedelta(seconds=10), DeployOptions(**options)))
 
 
-def changed(report: dict[str, Any]) -> list[str]:
-    """The steps that changed something, by a deployment's report."""
-    return [step["name"] for step in report["steps"] if step["changed"]]
+def changed(report: DeployReport | DiffReport) -> list[str]:
+    """The names of the steps that changed something, or would."""
+    return [step.name for step in report.steps if step.changed]

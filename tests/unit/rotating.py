@@ -35,7 +35,7 @@ from tests.fakes.connections import FakeConnections
 from tests.fakes.helm import FakeHelm
 from tests.fakes.http import FakeHttp, Request
 from tests.fakes.progress import RecordedProgress
-from tests.fakes.rolling import RollingCluster
+from tests.fakes.rolling import DrainsWhenListedCluster
 
 T = TypeVar("T")
 
@@ -72,11 +72,11 @@ class Rotating:
     actions: list[Action] = field(default_factory=list)
     issued: list[str] = field(default_factory=list)
     """Tokens that clients hold."""
-    cluster: RollingCluster = field(init=False)
+    cluster: DrainsWhenListedCluster = field(init=False)
     helm: FakeHelm = field(init=False)
 
     def __post_init__(self) -> None:
-        self.cluster = RollingCluster(lambda: self.time.now)
+        self.cluster = DrainsWhenListedCluster(lambda: self.time.now)
         self.cluster.put(TRAEFIK)
         # Found by deploy, and kept: making a key takes longer than all the rest.
         self.cluster.put(signing_secret(self.mirror, samples.key_pair(1)))
@@ -85,9 +85,9 @@ class Rotating:
         self.issued += self.cluster.tokens()
 
     def deploy(self) -> dict[str, Any]:
-        """Run ``deploy`` on it."""
+        """Run ``deploy`` on it; returns its report as a document."""
         options = DeployOptions(skip_bucket=True, skip_verify=True)
-        return run(deploy_mirror(self.connections(), self.progress, timedelta(seconds=10), options))
+        return asyncio.run(deploy_mirror(self.connections(), self.progress, timedelta(seconds=10), options)).document()
 
     def connections(self, cluster: Any = None, helm: Any = None) -> FakeConnections:
         """What a command is connected to; another cluster or Helm if given."""

@@ -1,4 +1,4 @@
-"""A deployment that ends at any of its calls, in any way: the next one arrives where an undisturbed one does."""
+"""A deployment that ends at any of its calls, in any way: the next one reaches the state of an undisturbed one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ EVERY = 1 if os.environ.get("REGMIRROR_LONG") else 4
 @pytest.fixture(autouse=True)
 def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(release_step, "_POLL", 0)
-    monkeypatch.setattr(release_step, "_PATIENCE", 0.05)
+    monkeypatch.setattr(release_step, "_STALE_LOCK", 0.05)
     monkeypatch.setattr(public_check, "_POLL", 0)
 
 
@@ -50,31 +50,31 @@ class KilledError(BaseException):
 
 
 @dataclass
-class Fate:
-    """What happens to a process from one of its calls on, counted over all edges."""
+class Fault:
+    """What happens to a process from one of its calls on, counted over all connections."""
 
     at: int
-    happens: Callable[[Fate, str], None]
-    """Told the edge of each call from then on; raises, or does something else."""
+    happens: Callable[[Fault, str], None]
+    """Called with the connection of each later call; raises, or does something else."""
     calls: Iterator[int] = field(default_factory=count)
-    struck: int = 0
-    """How often."""
+    hits: int = 0
+    """How often it happened."""
     interrupt: Callable[[], object] = print
     """What Ctrl-C does to the process."""
 
     def call(self, edge: str) -> None:
         if next(self.calls) >= self.at:
-            self.struck += 1
+            self.hits += 1
             self.happens(self, edge)
 
 
 @dataclass
-class Fated:
-    """An edge, as a process with a fate uses it."""
+class Faulty:
+    """A connection of a process to which the fault happens."""
 
     kind: str
     edge: Any
-    fate: Fate
+    fault: Fault
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.edge, name)
@@ -82,7 +82,7 @@ class Fated:
             return found
 
         def call(*words: Any, **options: Any) -> Any:
-            self.fate.call(self.kind)
+            self.fault.call(self.kind)
             return found(*words, **options)
 
         async def call_later(*words: Any, **options: Any) -> Any:
@@ -91,22 +91,22 @@ class Fated:
         return call_later if inspect.iscoroutinefunction(found) else call
 
 
-def deploy_with(place: Place, fate: Fate, seconds: float = 10) -> RegmirrorError | None:
-    """Deploy until fate strikes; gives the error with which it ended, None where it was killed or ended well."""
-    cluster = Fated("cluster", place.cluster, fate)
+def deploy_with(place: Place, fault: Fault, seconds: float = 10) -> RegmirrorError | None:
+    """Deploy until the fault happens; returns the error, None if the process was killed or succeeded."""
+    cluster = Faulty("cluster", place.cluster, fault)
     connections = replace(
         place.connections,
         blocking=cluster,
-        # Helm is a process of its own, which may be struck in the middle of its work.
-        helm=Fated("helm", FakeHelm(Fated("helm", place.cluster, fate)), fate),  # type: ignore[arg-type]
-        store=Fated("store", place.store, fate),
-        http=Fated("http", place.connections.http, fate),
+        # Helm is a process of its own, and may be hit in the middle of its work.
+        helm=Faulty("helm", FakeHelm(Faulty("helm", place.cluster, fault)), fault),  # type: ignore[arg-type]
+        store=Faulty("store", place.store, fault),
+        http=Faulty("http", place.connections.http, fault),
     )
 
     async def process() -> None:
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None
-        fate.interrupt = lambda: loop.call_soon_threadsafe(task.cancel)
+        fault.interrupt = lambda: loop.call_soon_threadsafe(task.cancel)
         await deploy_mirror(connections, place.progress, timedelta(seconds=seconds))
 
     try:
@@ -114,7 +114,7 @@ def deploy_with(place: Place, fate: Fate, seconds: float = 10) -> RegmirrorError
     except RegmirrorError as error:
         return error
     except BaseException:
-        if not fate.struck:
+        if not fault.hits:
             raise
     return None
 
@@ -151,33 +151,33 @@ def undisturbed() -> dict[str, Any]:
 
 
 def every_end(
-    happens: Callable[[Fate, str], None], first: int, **options: Any
+    happens: Callable[[Fault, str], None], first: int, **options: Any
 ) -> Iterator[tuple[Place, RegmirrorError | None]]:
-    """Each mirror whose first deployment was struck, with the error that it ended with."""
+    """Each mirror whose first deployment was hit, with its error."""
     for at in range(first, number_of_calls(), EVERY):
         place = Place()
-        yield place, deploy_with(place, Fate(at, happens), **options)
+        yield place, deploy_with(place, Fault(at, happens), **options)
 
 
 @cache
 def number_of_calls() -> int:
     """How many calls an undisturbed deployment makes."""
-    fate = Fate(sys.maxsize, die)
-    assert deploy_with(Place(), fate) is None
-    return next(fate.calls)
+    fault = Fault(sys.maxsize, die)
+    assert deploy_with(Place(), fault) is None
+    return next(fault.calls)
 
 
 def assert_converges(place: Place, undisturbed: dict[str, Any]) -> None:
     place.deploy()
     assert state(place) == undisturbed
-    assert not place.deploy()["changed"]
+    assert not place.deploy().changed
 
 
-def die(_: Fate, edge: str) -> None:
+def die(_: Fault, edge: str) -> None:
     raise KilledError(edge)
 
 
-def lose(_: Fate, edge: str) -> None:
+def lose(_: Fault, edge: str) -> None:
     raise {
         "cluster": ClusterUnreachableError("no answer from the Kubernetes API"),
         "helm": HelmError("Kubernetes cluster unreachable"),
@@ -186,14 +186,14 @@ def lose(_: Fate, edge: str) -> None:
     }[edge]
 
 
-def lose_one(fate: Fate, edge: str) -> None:
-    if fate.struck == 1:
-        lose(fate, edge)
+def lose_one(fault: Fault, edge: str) -> None:
+    if fault.hits == 1:
+        lose(fault, edge)
 
 
-def interrupt(fate: Fate, _: str) -> None:
-    if fate.struck == 1:
-        fate.interrupt()
+def interrupt(fault: Fault, _: str) -> None:
+    if fault.hits == 1:
+        fault.interrupt()
 
 
 def test_killed(undisturbed: dict[str, Any]) -> None:
@@ -218,10 +218,10 @@ def test_the_network_hiccups(undisturbed: dict[str, Any]) -> None:
 
 
 def test_interrupted(undisturbed: dict[str, Any]) -> None:
-    told = []
+    messages = []
     for place, error in every_end(interrupt, 3):
         if error is not None:
             assert isinstance(error, InterruptedRunError)
-            told.append(error.message)
+            messages.append(error.message)
         assert_converges(place, undisturbed)
-    assert any("in the middle of: regmirror-" in message for message in told)
+    assert any("in the middle of: regmirror-" in message for message in messages)

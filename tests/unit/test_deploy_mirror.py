@@ -1,4 +1,4 @@
-"""A whole deployment, over a cluster, a Helm, a bucket and a public host in memory."""
+"""A whole deployment, with cluster, Helm, bucket and public host in memory."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def place() -> Place:
     return Place()
 
 
-def test_the_first_deployment_makes_everything(place: Place) -> None:
+def test_the_first_deployment_creates_everything(place: Place) -> None:
     report = place.deploy()
     assert changed(report) == ["namespace", "secrets", *EVERYTHING]
-    assert [step["name"] for step in report["steps"]] == ["bucket", "namespace", "secrets", *EVERYTHING, "proof"]
-    assert (report["kind"], report["host"], report["namespace"], report["changed"]) == (
+    assert [step.name for step in report.steps] == ["bucket", "namespace", "secrets", *EVERYTHING, "public-check"]
+    assert (report.kind, report.host, report.namespace, report.changed) == (
         "DeployReport",
         "mirror.example.com",
         "regmirror",
@@ -32,11 +32,11 @@ def test_the_first_deployment_makes_everything(place: Place) -> None:
     assert len(place.cluster.select(DEPLOYMENT)) == 4
 
 
-def test_the_second_deployment_touches_nothing(place: Place) -> None:
+def test_the_second_deployment_changes_nothing(place: Place) -> None:
     place.deploy()
     before = [place.cluster.select(kind) for kind in (SECRET, DEPLOYMENT)]
     report = place.deploy()
-    assert not report["changed"]
+    assert not report.changed
     assert changed(report) == []
     assert sorted(place.helm.upgraded) == sorted(EVERYTHING)
     assert [place.cluster.select(kind) for kind in (SECRET, DEPLOYMENT)] == before
@@ -44,7 +44,7 @@ def test_the_second_deployment_touches_nothing(place: Place) -> None:
 
 def test_no_secret_is_anywhere_but_in_secrets(place: Place) -> None:
     report = place.deploy()
-    places = json.dumps([report, place.progress.events, place.cluster.select(DEPLOYMENT)])
+    places = json.dumps([report.document(), place.progress.events, place.cluster.select(DEPLOYMENT)])
     assert not [canary for canary in CANARIES.values() if canary in places]
     generated = read_secret(place.cluster, "regmirror-redis-config", "password")
     assert generated is not None
@@ -57,13 +57,13 @@ def test_a_changed_credential_restarts_no_pod(place: Place) -> None:
     assert changed(place.deploy()) == ["secrets"]
 
 
-def test_a_changed_s3_key_rolls_the_registry_alone(place: Place) -> None:
+def test_a_changed_s3_key_restarts_only_the_registry(place: Place) -> None:
     place.deploy()
     place.environ["S3_SECRET"] = "another"
     assert changed(place.deploy()) == ["secrets", "regmirror-docker-hub"]
 
 
-def test_a_further_upstream_adds_its_registry_and_its_host(place: Place) -> None:
+def test_another_upstream_adds_its_registry_and_its_host(place: Place) -> None:
     place.deploy()
     more = [configured().upstreams[0].model_dump(by_alias=True, exclude_none=True), samples.TWO_UPSTREAMS[1]]
     report = place.deploy(configured(upstreams=more))
@@ -84,18 +84,19 @@ def test_an_unusable_bucket_changes_nothing(place: Place) -> None:
     assert place.cluster.get(NAMESPACE, "regmirror") is None
 
 
-def test_a_deployment_that_failed_goes_on_where_it_stopped(place: Place) -> None:
+def test_a_failed_deployment_continues_where_it_stopped(place: Place) -> None:
     place.helm.failures["regmirror-auth"] = HelmError("helm upgrade failed: quota", hint="raise the quota")
     with pytest.raises(
         PartlyAppliedError, match="the deployment is incomplete: RM300: regmirror-auth: helm upgrade failed: quota"
     ):
         place.deploy()
-    assert "skipped regmirror-ingress: what it needs has failed" in place.progress.events
+    assert "skipped regmirror-ingress: skipped: an earlier step failed" in place.progress.events
     del place.helm.failures["regmirror-auth"]
     assert changed(place.deploy()) == ["regmirror-auth", "regmirror-ingress"]
 
 
-def test_bucket_and_proof_can_be_left_out(place: Place) -> None:
+def test_bucket_and_public_check_can_be_skipped(place: Place) -> None:
     place.store.exists = False
     report = place.deploy(skip_bucket=True, skip_verify=True)
-    assert [step["name"] for step in report["steps"]] == ["namespace", "secrets", *EVERYTHING]
+    assert not report.verified
+    assert [step.name for step in report.steps] == ["namespace", "secrets", *EVERYTHING]

@@ -1,31 +1,47 @@
-"""Before anything is changed, each thing that would make the deployment fail is told by its name."""
+"""Before anything is changed, each thing that would make the deployment fail is reported."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from regmirror.config.model import Mirror
-from regmirror.deploy.preflight import deploy_rights, preflight_steps
+from regmirror.deploy.preflight import preflight_steps
+from regmirror.deploy.rights import deploy_rights
 from regmirror.desired.assets import asset_directory
 from regmirror.errors import ClusterError, ConfigurationError, HelmMissingError, PermissionDeniedError, RegmirrorError
 from regmirror.ports.cluster import CLUSTER_ISSUER, INGRESS, INGRESS_CLASS, Object, Right
+from regmirror.steps.runner import run_steps
 from regmirror.steps.step import Done
 from tests import samples
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.connections import FakeConnections
 from tests.fakes.helm import FakeHelm
-from tests.fakes.progress import RecordedProgress
+from tests.fakes.progress import RecordedProgress, RecordedWaiting
 
+NO_TRAEFIK = "ingress.className: the cluster has no IngressClass traefik"
 DEFAULT = {"ingressclass.kubernetes.io/is-default-class": "true"}
 
 
 def ingress_class(name: str, annotations: dict[str, str] | None = None) -> Object:
     metadata: Object = {"name": name, "annotations": annotations}
     return {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": metadata}
+
+
+def definition(name: str) -> Object:
+    kind = "CustomResourceDefinition"
+    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": kind, "metadata": {"name": name}}
+
+
+def tls_secret(host: str, name: str = "regmirror-tls") -> Object:
+    pem = samples.public_certificate(host).public_bytes(Encoding.PEM)
+    data = {"tls.crt": base64.b64encode(pem).decode()}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": data}
 
 
 def issuer(kind: str, name: str) -> Object:
@@ -46,15 +62,21 @@ def cluster() -> FakeCluster:
     return FakeCluster([ingress_class("traefik", DEFAULT), ingress_class("nginx")])
 
 
-def ask(name: str, cluster: FakeCluster, mirror: Mirror | None = None, helm: FakeHelm | None = None) -> str:
+def check(name: str, cluster: FakeCluster, mirror: Mirror | None = None, helm: FakeHelm | None = None) -> Done:
     steps = preflight_steps(FakeConnections(mirror or samples.mirror(), cluster, helm or FakeHelm(cluster)))
     (step,) = [step for step in steps if step.name == name]
-    done: Done = asyncio.run(step.apply(RecordedProgress()))
+    done: Done = asyncio.run(step.apply(RecordedWaiting()))
     assert not done.changed
+    return done
+
+
+def ask(name: str, cluster: FakeCluster, mirror: Mirror | None = None, helm: FakeHelm | None = None) -> str:
+    done = check(name, cluster, mirror, helm)
+    assert not done.skipped
     return done.detail
 
 
-def invalid_file_error(
+def error_of(
     kind: type[RegmirrorError], name: str, cluster: FakeCluster, mirror: Mirror | None = None
 ) -> RegmirrorError:
     with pytest.raises(kind) as caught:
@@ -62,18 +84,20 @@ def invalid_file_error(
     return caught.value
 
 
-def test_a_good_cluster_is_told_in_few_words(cluster: FakeCluster) -> None:
+def test_a_good_cluster_is_described_in_a_few_words(cluster: FakeCluster) -> None:
     assert ask("cluster", cluster) == "1.37, context fake"
     assert ask("rights", cluster) == "namespace regmirror"
-    assert ask("ingress-class", cluster) == "class traefik"
+    assert ask("namespace", cluster) == "regmirror"
+    assert ask("ingress-class", cluster) == "traefik"
     assert ask("host", cluster) == "mirror.example.com"
     assert ask("helm", cluster) == "3.17"
 
 
-def test_questions_that_need_the_api_server_wait_for_its_first_answer(cluster: FakeCluster) -> None:
+def test_checks_that_need_the_api_server_wait_for_its_first_answer(cluster: FakeCluster) -> None:
     steps = preflight_steps(FakeConnections(samples.mirror(), cluster, FakeHelm(cluster)))
     assert {step.name for step in steps if step.needs == ("cluster",)} == {
         "rights",
+        "namespace",
         "ingress-class",
         "host",
         "certificate",
@@ -82,13 +106,13 @@ def test_questions_that_need_the_api_server_wait_for_its_first_answer(cluster: F
 
 def test_an_old_cluster_is_refused(cluster: FakeCluster) -> None:
     cluster.server_version = (1, 29)
-    error = invalid_file_error(ClusterError, "cluster", cluster)
-    assert error.message == "the cluster runs Kubernetes 1.29; 1.30 is needed"
+    error = error_of(ClusterError, "cluster", cluster)
+    assert error.message == "the cluster runs Kubernetes 1.29, but 1.30 or newer is required"
 
 
 def test_missing_rights_are_named(cluster: FakeCluster) -> None:
     cluster.denied = {Right("patch", "apps", "deployments"), Right("delete", "", "secrets")}
-    error = invalid_file_error(PermissionDeniedError, "rights", cluster)
+    error = error_of(PermissionDeniedError, "rights", cluster)
     assert error.message.endswith("may not, in namespace regmirror: delete secrets, patch deployments.apps")
 
 
@@ -98,9 +122,9 @@ def test_a_namespace_that_cannot_be_created_must_exist() -> None:
     assert ask("rights", absent) == "namespace regmirror"
     absent.denied = present.denied = {right}
     assert ask("rights", present) == "namespace regmirror"
-    error = invalid_file_error(PermissionDeniedError, "rights", absent)
-    assert "there is no namespace regmirror" in error.message
-    assert error.hint == "have it created: kubectl create namespace regmirror"
+    error = error_of(PermissionDeniedError, "rights", absent)
+    assert "namespace regmirror does not exist" in error.message
+    assert error.hint == "ask an administrator to run: kubectl create namespace regmirror"
 
 
 def test_all_that_the_charts_hold_may_be_written() -> None:
@@ -125,8 +149,18 @@ def test_one_replica_needs_no_disruption_budget() -> None:
 @pytest.mark.parametrize(
     ("classes", "wanted", "message", "hint"),
     [
-        (["nginx"], "traefik", "ingress.className: there is no IngressClass traefik", "the cluster has: nginx"),
-        ([], "traefik", "ingress.className: there is no IngressClass traefik", "the cluster has: none"),
+        (
+            ["nginx"],
+            "traefik",
+            "ingress.className: the cluster has no IngressClass traefik",
+            "set ingress.className; the cluster has: nginx",
+        ),
+        (
+            [],
+            "traefik",
+            "ingress.className: the cluster has no IngressClass traefik",
+            "set ingress.className; the cluster has: none",
+        ),
         (
             ["nginx", "haproxy"],
             None,
@@ -139,19 +173,24 @@ def test_an_ingress_class_that_is_not_there_is_refused(
     classes: list[str], wanted: str | None, message: str, hint: str
 ) -> None:
     cluster = FakeCluster([ingress_class(name) for name in classes])
-    error = invalid_file_error(
-        ConfigurationError, "ingress-class", cluster, samples.mirror(ingress={"className": wanted})
-    )
+    error = error_of(ConfigurationError, "ingress-class", cluster, samples.mirror(ingress={"className": wanted}))
     assert (error.message, error.hint) == (message, hint)
 
 
 @pytest.mark.parametrize("kind", ["ClusterIssuer", "Issuer"])
 def test_the_issuer_of_the_certificate_must_be_there(cluster: FakeCluster, kind: str) -> None:
     mirror = samples.mirror(ingress={"className": "nginx", "issuer": {"name": "le", "kind": kind}})
-    error = invalid_file_error(ConfigurationError, "ingress-class", cluster, mirror)
+    error = error_of(ConfigurationError, "certificate", cluster, mirror)
+    assert error.message == (
+        f"ingress.issuer: cert-manager, which has to issue the certificate with {kind} le, is not installed"
+    )
+    assert "install cert-manager" in (error.hint or "")
+    cluster.put(definition(f"{kind.lower()}s.cert-manager.io"))
+    error = error_of(ConfigurationError, "certificate", cluster, mirror)
     assert error.message == f"ingress.issuer: cert-manager has no {kind} le"
+    assert ask("ingress-class", cluster, mirror) == "nginx"
     cluster.put(issuer(kind, "le"))
-    assert ask("ingress-class", cluster, mirror) == "class nginx"
+    assert ask("certificate", cluster, mirror) == f"from {kind} le"
 
 
 def test_a_host_of_another_namespace_is_not_taken_over(cluster: FakeCluster) -> None:
@@ -159,45 +198,108 @@ def test_a_host_of_another_namespace_is_not_taken_over(cluster: FakeCluster) -> 
     cluster.elsewhere = [ingress("regmirror", "mirror.example.com"), ingress("shop", "shop.example.com")]
     assert ask("host", cluster, mirror) == "mirror.example.com, quay.example.com"
     cluster.elsewhere.append(ingress("other", "a.example.com", "quay.example.com"))
-    error = invalid_file_error(ConfigurationError, "host", cluster, mirror)
-    assert error.message == "host: quay.example.com is taken by the Ingress shop of namespace other"
+    error = error_of(ConfigurationError, "host", cluster, mirror)
+    assert error.message == "host: quay.example.com is already used by the Ingress shop in namespace other"
 
 
-def test_a_missing_helm_is_told(cluster: FakeCluster) -> None:
+def test_a_missing_helm_is_reported(cluster: FakeCluster) -> None:
     helm = FakeHelm(cluster)
     helm.server_version = None
     with pytest.raises(HelmMissingError):
         ask("helm", cluster, helm=helm)
 
 
-def test_hosts_that_may_not_be_looked_at_are_not_compared(cluster: FakeCluster) -> None:
+def test_hosts_of_namespaces_that_cannot_be_read_are_not_compared(cluster: FakeCluster) -> None:
     cluster.hidden = {INGRESS}
-    assert ask("host", cluster) == "not compared with other namespaces, for lack of rights"
+    done = check("host", cluster)
+    assert done == Done("mirror.example.com not compared with other namespaces: no permission", skipped=True)
 
 
-def test_classes_and_issuers_that_may_not_be_looked_at_are_taken_as_they_are(cluster: FakeCluster) -> None:
-    """Whoever owns a namespace alone can deploy into it."""
+def test_classes_and_issuers_that_cannot_be_read_are_skipped_not_ticked(cluster: FakeCluster) -> None:
+    """The owner of a single namespace can deploy into it."""
     cluster.hidden = {INGRESS_CLASS, CLUSTER_ISSUER}
     mirror = samples.mirror(ingress={"className": "nginx", "issuer": {"name": "letsencrypt"}})
-    assert ask("ingress-class", cluster, mirror) == "class nginx, not looked at for lack of rights"
+    done = check("ingress-class", cluster, mirror)
+    assert done == Done("nginx not checked: no permission", skipped=True)
+    done = check("certificate", cluster, mirror)
+    assert done == Done("ClusterIssuer letsencrypt not checked: no permission", skipped=True)
 
 
-def test_a_public_certificate_that_nobody_brings_is_asked_for(cluster: FakeCluster) -> None:
-    error = invalid_file_error(ConfigurationError, "certificate", cluster)
+def test_a_missing_public_certificate_is_reported(cluster: FakeCluster) -> None:
+    error = error_of(ConfigurationError, "certificate", cluster)
     assert error.message.startswith("ingress.tlsSecret: namespace regmirror has no Secret regmirror-tls")
-    assert "create secret tls regmirror-tls" in (error.hint or "")
-    cluster.put({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "regmirror-tls"}})
+    assert error.hint == (
+        "kubectl -n regmirror create secret tls regmirror-tls --cert=tls.crt --key=tls.key; or set ingress.issuer"
+    )
+    cluster.put(tls_secret("mirror.example.com"))
     assert ask("certificate", cluster) == "Secret regmirror-tls"
 
 
 @pytest.mark.parametrize(
     ("ingress", "detail"),
     [
-        ({"tlsSecret": None}, "the Ingress controller's own"),
-        ({"issuer": {"name": "letsencrypt"}}, "by ClusterIssuer letsencrypt"),
+        ({"tlsSecret": None}, "from the Ingress controller"),
+        ({"issuer": {"name": "letsencrypt"}}, "from ClusterIssuer letsencrypt"),
     ],
 )
-def test_a_public_certificate_that_others_bring_is_not_asked_for(
+def test_a_public_certificate_of_others_needs_no_secret(
     cluster: FakeCluster, ingress: dict[str, Any], detail: str
 ) -> None:
+    cluster.put(issuer("ClusterIssuer", "letsencrypt"))
     assert ask("certificate", cluster, samples.mirror(ingress=ingress)) == detail
+
+
+def test_a_certificate_of_another_host_is_refused(cluster: FakeCluster) -> None:
+    cluster.put(tls_secret("wrong.example.com"))
+    error = error_of(ConfigurationError, "certificate", cluster)
+    assert error.message == (
+        "ingress.tlsSecret: the certificate in Secret regmirror-tls is not valid for mirror.example.com"
+    )
+    assert (error.hint or "").endswith("--dry-run=client -o yaml | kubectl -n regmirror apply -f -")
+    cluster.put(tls_secret("*.example.com"))
+    assert ask("certificate", cluster) == "Secret regmirror-tls"
+
+
+def test_a_secret_without_a_certificate_is_refused(cluster: FakeCluster) -> None:
+    cluster.put({**tls_secret("mirror.example.com"), "data": {"tls.crt": "bm9uZQ=="}})
+    error = error_of(ConfigurationError, "certificate", cluster)
+    assert error.message == "ingress.tlsSecret: tls.crt in Secret regmirror-tls is not a certificate"
+
+
+def test_only_a_missing_namespace_is_created_by_the_hint_for_the_certificate() -> None:
+    error = error_of(ConfigurationError, "certificate", FakeCluster(exists=False))
+    assert (error.hint or "").startswith("kubectl create namespace regmirror; kubectl -n regmirror create secret tls")
+
+
+def test_a_namespace_that_is_being_deleted_is_refused(cluster: FakeCluster) -> None:
+    metadata = {"name": "regmirror", "deletionTimestamp": "2026-11-23T12:00:00Z"}
+    cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    error = error_of(ConfigurationError, "namespace", cluster)
+    assert error.message == "namespace regmirror is being deleted"
+    assert error.hint == "wait until it is gone: kubectl get namespace regmirror"
+
+
+def test_checks_are_reported_in_their_order_each_error_with_its_hint() -> None:
+    """A missing class and a missing issuer are two errors, on two lines."""
+    cluster = FakeCluster([ingress_class("nginx")])
+    mirror = samples.mirror(ingress={"issuer": {"name": "letsencrypt"}})
+    progress = RecordedProgress()
+    with pytest.raises(ConfigurationError) as caught:
+        connections = FakeConnections(mirror, cluster, FakeHelm(cluster))
+        asyncio.run(run_steps(preflight_steps(connections), progress, in_order=True))
+    ended = [event.partition(":")[0] for event in progress.events if not event.startswith("started")]
+    assert ended == [
+        "finished Kubernetes",
+        "finished Permissions",
+        "finished Namespace",
+        "failed Ingress class",
+        "finished Public host",
+        "failed TLS certificate",
+        "finished Helm",
+    ]
+    assert [line.split(":")[0].strip() for line in caught.value.message.splitlines()] == [
+        "the cluster has no default IngressClass",
+        "Try",
+        "also RM100",
+        "Try",
+    ]

@@ -1,21 +1,27 @@
-"""The last step of deploy asks every host as a client would, until it serves or the time is over."""
+"""The last step of deploy sends the requests of a client to every host, until it serves or the time is over."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from regmirror.deploy import public_check
-from regmirror.deploy.public_check import ProofStep, prove_host
-from regmirror.errors import DeadlineError, RegistryError
+from regmirror.deploy.public_check import PublicCheckStep, check_public_host
+from regmirror.errors import DeadlineError, RegistryError, UntrustedCertificateError
+from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.http import Answer
 from regmirror.steps.runner import run_steps
 from tests import samples
+from tests.fakes.cluster import FakeCluster
 from tests.fakes.http import FakeHttp, Request
-from tests.fakes.progress import RecordedProgress
+from tests.fakes.progress import RecordedProgress, RecordedWaiting
 from tests.fakes.registry_host import RegistryHost
 
 
@@ -44,12 +50,12 @@ def break_ingress(host: RegistryHost) -> None:
     host.answers["/v2/"] = Answer(404, {}, b"404 page not found")
 
 
-def test_a_host_that_serves_is_proven() -> None:
-    prove_host(FakeHttp({"https://mirror.example.com": RegistryHost()}), "mirror.example.com")
+def test_a_host_that_serves_passes() -> None:
+    check_public_host(FakeHttp({"https://mirror.example.com": RegistryHost()}), "mirror.example.com")
 
 
 @pytest.mark.parametrize(
-    ("harm", "words"),
+    ("break_", "words"),
     [
         (
             break_realm,
@@ -62,17 +68,18 @@ def test_a_host_that_serves_is_proven() -> None:
     ],
 )
 def test_a_host_that_does_not_serve_says_which_answer_was_wrong(
-    harm: Callable[[RegistryHost], None], words: str
+    break_: Callable[[RegistryHost], None], words: str
 ) -> None:
     host = RegistryHost()
-    harm(host)
+    break_(host)
     with pytest.raises(RegistryError) as caught:
-        prove_host(FakeHttp({"https://mirror.example.com": host}), "mirror.example.com")
+        check_public_host(FakeHttp({"https://mirror.example.com": host}), "mirror.example.com")
     assert words in caught.value.message
 
 
-def step(http: FakeHttp) -> ProofStep:
-    return ProofStep(("mirror.example.com", "quay.example.com"), http, needs=())
+def step(http: FakeHttp, cluster: FakeCluster | None = None, **options: Any) -> PublicCheckStep:
+    hosts = options.pop("hosts", ("mirror.example.com", "quay.example.com"))
+    return PublicCheckStep(hosts, http, AsyncCluster(cluster or FakeCluster()), needs=(), **options)
 
 
 def test_every_host_is_tried_until_it_serves() -> None:
@@ -83,18 +90,89 @@ def test_every_host_is_tried_until_it_serves() -> None:
         return starting.pop() if starting else quay(request)
 
     http = FakeHttp({"https://mirror.example.com": RegistryHost(), "https://quay.example.com": slow})
-    progress = RecordedProgress()
+    progress = RecordedWaiting()
     done = asyncio.run(step(http).apply(progress))
-    assert done.detail == "https://mirror.example.com, quay.example.com issues tokens and accepts them"
+    assert done.detail == "https://mirror.example.com, quay.example.com issues and accepts tokens"
     assert not done.changed
-    assert len(progress.events) == 2
-    assert progress.events[0].startswith(
-        "waiting Proof: a right answer; RM500: https://quay.example.com/v2/ answered 503"
+    assert len(progress.reasons) == 2
+    assert progress.reasons[0].startswith(
+        "a valid answer from https://quay.example.com\n  RM500: https://quay.example.com/v2/ answered 503"
     )
 
 
-def test_the_last_reason_is_told_when_the_time_is_over() -> None:
+def test_a_timeout_has_the_last_reason() -> None:
     with pytest.raises(DeadlineError) as caught:
-        asyncio.run(run_steps([step(FakeHttp())], RecordedProgress(), time.monotonic() + 0.2))
-    assert caught.value.message.startswith("Proof: not done in time; waited for a right answer; RM500: ")
+        asyncio.run(run_steps([step(FakeHttp())], RecordedProgress(), time.monotonic() + 0.5))
+    assert caught.value.message.startswith(
+        "Public check: timed out waiting for a valid answer from https://mirror.example.com\n  RM500: "
+    )
     assert "mirror.example.com does not resolve" in caught.value.message
+
+
+HOST = "mirror.example.com"
+
+
+class UntrustedHttp(FakeHttp):
+    """A host whose certificate no client trusts."""
+
+    def __init__(self, certificate: x509.Certificate) -> None:
+        super().__init__(certificates={HOST: certificate.public_bytes(Encoding.DER)})
+
+    def request(self, *_: Any, **__: Any) -> Answer:
+        raise UntrustedCertificateError(f"the TLS certificate of {HOST} is not trusted", hint="pass --ca-file")
+
+
+def with_tls_secret(certificate: x509.Certificate) -> FakeCluster:
+    pem = base64.b64encode(certificate.public_bytes(Encoding.PEM)).decode()
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "regmirror-tls"}, "data": {"tls.crt": pem}}
+    return FakeCluster([secret])
+
+
+def check_certificate(served: x509.Certificate, cluster: FakeCluster | None = None) -> RegistryError:
+    checked = step(
+        UntrustedHttp(served), cluster, hosts=(HOST,), tls_secrets={HOST: "regmirror-tls"} if cluster else {}
+    )
+    with pytest.raises(RegistryError) as caught:
+        asyncio.run(asyncio.wait_for(checked.apply(RecordedWaiting()), 5))
+    return caught.value
+
+
+def test_an_untrusted_certificate_of_the_secret_fails_at_once() -> None:
+    """A private CA is recognized in seconds, not when the time is over."""
+    certificate = samples.public_certificate()
+    error = check_certificate(certificate, with_tls_secret(certificate))
+    assert "the certificate is that of Secret regmirror-tls" in error.message
+    assert error.hint == "pass --ca-file"
+
+
+def test_another_untrusted_certificate_fails_after_a_short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(public_check, "_CERTIFICATE_GRACE", 0.1)
+    default = samples.public_certificate("default.example.com")
+    error = check_certificate(default, with_tls_secret(samples.public_certificate()))
+    assert "it is not the certificate of Secret regmirror-tls" in error.message
+    assert "describe ingress" in (error.hint or "")
+    assert check_certificate(default).hint == "pass --ca-file"
+
+
+def test_an_ingress_controller_may_serve_its_default_certificate_for_a_moment() -> None:
+    untrusted, host = UntrustedHttp(samples.public_certificate("default.example.com")), RegistryHost()
+    failures = [1, 2]
+
+    class Loading(FakeHttp):
+        def request(self, method: str, url: str, headers: Any = None) -> Answer:
+            return (
+                untrusted.request(method, url) if failures and failures.pop() else super().request(method, url, headers)
+            )
+
+    http = Loading({f"https://{HOST}": host}, certificates=untrusted.certificates)
+    cluster = with_tls_secret(samples.public_certificate())
+    checked = step(http, cluster, hosts=(HOST,), tls_secrets={HOST: "regmirror-tls"})
+    assert asyncio.run(checked.apply(RecordedWaiting())).detail
+
+
+def test_a_certificate_that_is_still_to_be_issued_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(public_check, "_CERTIFICATE_GRACE", 0)
+    http = UntrustedHttp(samples.public_certificate("default.example.com"))
+    checked = step(http, hosts=(HOST,), tls_secrets={HOST: "regmirror-tls"})
+    with pytest.raises(DeadlineError):
+        asyncio.run(run_steps([checked], RecordedProgress(), time.monotonic() + 0.5))

@@ -1,4 +1,4 @@
-"""A deployment that fails puts back what served before, if told to: releases, and the Secrets that they mount."""
+"""A failed deployment restores the previous releases and the Secrets that they mount, if asked to."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def larger() -> Any:
     return configured(auth={"keySize": 2048, "tokenLifetime": "2m"}, **components)
 
 
-def test_releases_and_secrets_are_put_back(place: Place) -> None:
+def test_releases_and_secrets_are_restored(place: Place) -> None:
     place.deploy()
     before = state(place)
     place.helm.failures_of_upgrade[REGISTRY] = REFUSED
@@ -63,7 +63,7 @@ def test_releases_and_secrets_are_put_back(place: Place) -> None:
     assert isinstance(error, RolledBackError)
     assert error.exit_code is ExitCode.FAILED
     assert error.message == (
-        "the deployment failed and was rolled back, https://mirror.example.com serves as before: "
+        "the deployment failed and was rolled back; https://mirror.example.com serves as before: "
         f"RM300: {REGISTRY}: helm upgrade failed: exceeded quota"
     )
     assert error.hint == "raise it"
@@ -72,13 +72,13 @@ def test_releases_and_secrets_are_put_back(place: Place) -> None:
     assert {asyncio.run(place.helm.find(name)).status for name in EVERYTHING} == {"deployed"}  # type: ignore[union-attr]
 
 
-def test_the_next_deployment_goes_the_whole_way(place: Place) -> None:
+def test_the_next_deployment_succeeds(place: Place) -> None:
     place.deploy()
     place.helm.failures_of_upgrade[REGISTRY] = REFUSED
     failed(place)
     del place.helm.failures_of_upgrade[REGISTRY]
-    assert place.deploy(larger(), rollback=True)["changed"]
-    assert not place.deploy(larger())["changed"]
+    assert place.deploy(larger(), rollback=True).changed
+    assert not place.deploy(larger()).changed
 
 
 def test_what_was_not_there_before_is_removed(place: Place) -> None:
@@ -92,40 +92,43 @@ def test_what_was_not_there_before_is_removed(place: Place) -> None:
     assert asyncio.run(place.helm.find("regmirror-quay")) is None
 
 
-def test_a_first_deployment_has_nothing_to_go_back_to(place: Place) -> None:
+def test_a_first_deployment_has_no_previous_state(place: Place) -> None:
     place.helm.failures_of_upgrade[REGISTRY] = REFUSED
     error = failed(place, configured())
     assert isinstance(error, PartlyAppliedError)
     assert error.message.splitlines()[-1] == (
-        "  not rolled back: before this deployment, nothing was deployed; what was done stays"
+        "  not rolled back: the state before this deployment was not healthy (nothing was deployed)"
     )
     assert place.cluster.get(DEPLOYMENT, names.REDIS)
 
 
-def test_what_did_not_serve_before_is_nothing_to_go_back_to(place: Place) -> None:
+def test_an_unhealthy_state_is_not_restored(place: Place) -> None:
     place.deploy()
     place.cluster.rollouts[names.AUTH] = [{"observedGeneration": 1, "replicas": 1}]
     place.helm.failures_of_upgrade[REGISTRY] = REFUSED
     place.helm.failures_of_upgrade[names.AUTH] = REFUSED
     error = failed(place)
-    assert "not rolled back: before this deployment, regmirror-auth was not as it should be (0/1 ready" in error.message
+    assert (
+        "not rolled back: the state before this deployment was not healthy (regmirror-auth was not ready (0/1 ready"
+        in error.message
+    )
 
 
-def test_a_rollback_that_fails_tells_both(place: Place) -> None:
+def test_a_failed_rollback_reports_both_errors(place: Place) -> None:
     place.deploy()
     place.helm.failures_of_upgrade[REGISTRY] = REFUSED
     place.helm.failures[REGISTRY] = HelmError("helm rollback failed: no answer")
     error = failed(place)
     assert isinstance(error, PartlyAppliedError)
-    assert "could not be rolled back" in error.message
+    assert "and the rollback failed" in error.message
     assert "helm rollback failed: no answer" in error.message
     assert "helm upgrade failed: exceeded quota" in error.message
 
 
-def test_a_deployment_that_has_changed_nothing_is_not_rolled_back(place: Place) -> None:
+def test_a_deployment_that_changed_nothing_is_not_rolled_back(place: Place) -> None:
     place.deploy()
     place.store.exists = False
     events = len(place.progress.events)
     error = failed(place)
     assert error.code == "RM401"
-    assert not [event for event in place.progress.events[events:] if "Secrets of before" in event]
+    assert not [event for event in place.progress.events[events:] if "Restore Secrets" in event]

@@ -75,7 +75,7 @@ def test_a_rollout_is_over_when_every_pod_is_new_and_available(found: dict[str, 
 def test_progress_is_told_in_few_words() -> None:
     assert progress_of(deployment(availableReplicas=1)) == "1/2 ready"
     assert progress_of({"spec": {}}) == "0/1 ready"
-    assert progress_of(deployment(updatedReplicas=1)) == "2/2 ready, 1 of before"
+    assert progress_of(deployment(updatedReplicas=1)) == "2/2 ready, 1 old"
 
 
 @pytest.mark.parametrize(

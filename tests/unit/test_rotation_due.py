@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from regmirror.deploy.signing_key_warnings import signing_key_warnings
+from regmirror.deploy.warnings import signing_key_warnings
 from regmirror.rotate.due import Threshold, parse_days, parse_threshold
 from tests import samples
 from tests.unit.rotating import pair_of
@@ -56,10 +56,10 @@ def auth(**changes: object) -> object:
     [
         ({}, 0, []),
         ({}, 29, []),
-        ({}, 31, ["The signing certificate ends in 58 days: regmirror rotate-cert --force"]),
-        ({}, 91, ["The signing certificate ended on 2027-02-21: regmirror rotate-cert"]),
-        ({"keySize": 4096}, 0, ["auth.keySize is 4096 in the file and 2048 in the key in use"]),
-        ({"certificateDays": 365}, 0, ["auth.certificateDays is 365 in the file and 90 in the key in use"]),
+        ({}, 31, ["the signing certificate expires in 58 days: regmirror rotate-cert --force"]),
+        ({}, 91, ["the signing certificate expired on 2027-02-21: regmirror rotate-cert"]),
+        ({"keySize": 4096}, 0, ["auth.keySize is 4096 in the file, but 2048 in the current signing key"]),
+        ({"certificateDays": 365}, 0, ["auth.certificateDays is 365 in the file, but 90 in the current signing key"]),
     ],
 )
 def test_deploy_advises_what_it_does_not_do(changes: dict[str, object], days_later: int, words: list[str]) -> None:

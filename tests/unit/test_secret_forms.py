@@ -71,7 +71,7 @@ def parsed(key: str, text: str) -> Any:
 
 
 def test_every_value_that_is_needed_is_told_with_its_place_in_the_file() -> None:
-    needed = {name for form in secret_templates(mirror()) for name in form.blanks}
+    needed = {name for form in secret_templates(mirror()) for name in form.placeholders}
     told = {value.name: value.key_path for value in secret_values(mirror())}
     assert needed == set(told)
     assert told["docker-hub-password"] == "upstreams[0].credentials.password"
@@ -79,7 +79,7 @@ def test_every_value_that_is_needed_is_told_with_its_place_in_the_file() -> None
 
 
 def test_docker_auths_configuration_is_no_secret() -> None:
-    assert [form.name for form in secret_templates(mirror()) if not form.blanks] == [
+    assert [form.name for form in secret_templates(mirror()) if not form.placeholders] == [
         "regmirror-auth-config",
         "regmirror-quay-credential",
     ]
@@ -107,5 +107,5 @@ def test_no_text_of_the_configuration_is_taken_for_a_blank(issuer: str) -> None:
 
 
 def test_an_account_that_the_file_does_not_name_needs_no_value() -> None:
-    names = {blank for form in secret_templates(samples.mirror()) for blank in form.blanks}
+    names = {blank for form in secret_templates(samples.mirror()) for blank in form.placeholders}
     assert names == {"signing-key", "signing-certificate", "signing-bundle", "redis-password"}

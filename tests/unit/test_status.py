@@ -76,14 +76,14 @@ def place() -> Deployed:
 def add_pod(place: Deployed, name: str, server: MetricsServer | None, begun: str = BEGUN) -> None:
     labels = {"app.kubernetes.io/instance": names.registry("docker-hub")}
     # In the order of their names, as Kubernetes has them.
-    states = {"cache": CACHE_BEGUN, "registry": begun}
+    states = {"manifest-cache": CACHE_BEGUN, "registry": begun}
     running = [{"name": one, "state": {"running": {"startedAt": at}}} for one, at in states.items()]
     place.cluster.put(
         {
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": {"name": name, "labels": labels},
-            "spec": {"containers": [{"name": "registry"}, {"name": "cache"}]},
+            "spec": {"containers": [{"name": "registry"}, {"name": "manifest-cache"}]},
             "status": {"phase": "Running", "startTime": "2026-01-01T00:00:00Z", "containerStatuses": running},
         }
     )

@@ -113,7 +113,7 @@ def test_without_a_cluster_it_asks_for_the_old_version(tmp_path: Path, monkeypat
     monkeypatch.chdir(tmp_path)
     result = run()
     assert result.exit_code == 2
-    assert "the deployed version is not known: there is no file regmirror.yaml" in result.stderr
+    assert "the deployed version is not known: cannot read regmirror.yaml: no such file" in result.stderr
     assert "Try: say it: regmirror upgrade-notes --from VERSION" in result.stderr
 
 

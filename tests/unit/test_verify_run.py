@@ -28,7 +28,7 @@ from regmirror.verify.run import is_healthy, overall_result, run_checks
 from tests import samples
 from tests.unit.deployed import deployed
 
-TIMEOUT = 10
+TIMEOUT = 300
 TWO = samples.mirror(upstreams=samples.TWO_UPSTREAMS)
 
 

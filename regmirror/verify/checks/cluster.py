@@ -8,12 +8,11 @@ from regmirror.config.fields import image_parts
 from regmirror.desired import names
 from regmirror.desired.secret_contents import look_up
 from regmirror.errors import ClusterError
-from regmirror.ports.cluster import NAMESPACE, SECRET, Object, missing_rights
+from regmirror.ports.cluster import MINIMUM_KUBERNETES, NAMESPACE, SECRET, Object, missing_rights
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Stage
 from regmirror.verify.hints import deploy, kubectl, then_deploy
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.rights import VERIFY_RIGHTS
-from regmirror.workloads.minimum import MINIMUM_KUBERNETES
 from regmirror.workloads.rollout import diagnose, is_rolled_out, progress_of
 
 _RECENT = timedelta(days=1)

@@ -1,0 +1,64 @@
+"""The step that checks the bucket."""
+
+import asyncio
+from dataclasses import dataclass
+
+from regmirror.config.model import Mirror
+from regmirror.deploy.diff_changes import StepDiff
+from regmirror.errors import BucketMissingError, StorageUnreachableError
+from regmirror.ports.object_store import ObjectStore
+from regmirror.steps.step import Done, Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class BucketStep:
+    """Checks that the bucket is usable; creates a missing one if the configuration says so."""
+
+    mirror: Mirror
+    store: ObjectStore
+    name: str = "bucket"
+    title: str = "Bucket"
+    needs: tuple[str, ...] = ()
+
+    async def apply(self, progress: Waiting) -> Done:
+        """Raises StorageError."""
+        progress.waiting(f"{self.mirror.storage.bucket} at {self.mirror.storage.endpoint or 'AWS'}")
+        return await asyncio.to_thread(self._ensure)
+
+    async def diff(self) -> StepDiff:
+        """Raises StorageError."""
+        return await asyncio.to_thread(self._compare)
+
+    def _ensure(self) -> Done:
+        storage = self.mirror.storage
+        try:
+            self.store.check_bucket()
+        except BucketMissingError:
+            if not storage.create_bucket:
+                raise
+            self.store.create_bucket()
+            self.store.check_bucket()
+            return Done(f"{storage.bucket} created", changed=True)
+        except StorageUnreachableError:
+            if not storage.is_inside_cluster:
+                raise
+            return Done(self._unchecked(), skipped=True)
+        return Done(storage.bucket)
+
+    def _compare(self) -> StepDiff:
+        storage = self.mirror.storage
+        try:
+            # Nothing is written, not even the small object of a deployment.
+            self.store.measure(storage.prefix, 0.0)
+        except BucketMissingError:
+            if not storage.create_bucket:
+                raise
+            return StepDiff(f"{storage.bucket} would be created", changed=True)
+        except StorageUnreachableError:
+            if not storage.is_inside_cluster:
+                raise
+            return StepDiff(self._unchecked())
+        return StepDiff(storage.bucket)
+
+    def _unchecked(self) -> str:
+        return f"not checked: {self.mirror.storage.endpoint} is an address inside the cluster"

@@ -1,0 +1,33 @@
+"""The warnings of deploy and diff: what deploy does not change by itself."""
+
+from datetime import datetime
+
+from regmirror.config.model import AuthComponent
+from regmirror.deploy.prune import Orphans
+from regmirror.signing.key_pair import WARN_BEFORE, KeyPair
+
+
+def orphan_warnings(orphans: Orphans) -> list[str]:
+    """At most one sentence."""
+    if not orphans:
+        return []
+    return [f"not in the file, but still in the cluster: {', '.join(orphans.names)}; remove: regmirror deploy --prune"]
+
+
+def signing_key_warnings(auth: AuthComponent, pair: KeyPair, now: datetime) -> list[str]:
+    """A sentence for each difference that only a rotation resolves; ``now`` is in UTC."""
+    certificate, bits = pair.certificate, pair.private_key.key_size
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    warnings = []
+    if ends <= now:
+        warnings.append(f"the signing certificate expired on {ends:%Y-%m-%d}: regmirror rotate-cert")
+    elif ends - now < WARN_BEFORE:
+        warnings.append(f"the signing certificate expires in {(ends - now).days} days: regmirror rotate-cert --force")
+    compared = {"keySize": (auth.key_size, bits), "certificateDays": (auth.certificate_days, (ends - begins).days)}
+    for key, (configured, actual) in compared.items():
+        if configured != actual:
+            warnings.append(
+                f"auth.{key} is {configured} in the file, but {actual} in the current signing key, which deploy does "
+                "not replace: regmirror rotate-cert --force"
+            )
+    return warnings
