@@ -1,4 +1,4 @@
-"""The challenge with which a registry tells clients where to get a token."""
+"""The challenge with which a registry sends clients to its token endpoint."""
 
 import re
 from dataclasses import dataclass

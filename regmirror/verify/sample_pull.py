@@ -16,7 +16,7 @@ from regmirror.verify.hints import read_log
 from regmirror.verify.live_mirror import LiveMirror
 
 UNLISTED = ImageReference("regmirror-probe/not-allowed", "latest")
-NO_IMAGE = "no image to pull: set probeImage of the upstream, or use --image"
+NO_IMAGE = "no image to pull: set probeImage, or use --image library/alpine:3"
 _NO_BLOB = f"sha256:{'0' * 64}"
 
 

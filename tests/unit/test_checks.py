@@ -107,7 +107,7 @@ def test_without_an_image_nothing_is_pulled() -> None:
     mirror = deployed()
     mirror.image = None
     for check in ("clients-pull", "clients-digest"):
-        assert mirror.ask(check) == Skipped("no image to pull: set probeImage of the upstream, or use --image")
+        assert mirror.ask(check) == Skipped("no image to pull: set probeImage, or use --image library/alpine:3")
     assert mirror.ask("clients-push-denied") == Passed("405")
 
 
@@ -264,7 +264,7 @@ def test_an_attestation_is_not_a_platform() -> None:
     assert mirror.ask("registry-platforms") == Passed("2 platforms")
 
 
-def test_no_pull_left_is_a_warning_whatever_the_limit() -> None:
+def test_no_pull_left_is_a_warning_even_without_a_limit() -> None:
     mirror = deployed()
     headers = {"RateLimit-Limit": "0;w=21600", "RateLimit-Remaining": "0;w=21600"}
     mirror.upstream.answers["/v2/ratelimitpreview/test/manifests/latest"] = Answer(429, headers, b"")

@@ -71,10 +71,10 @@ def test_a_broken_connection_is_an_error() -> None:
 
 
 def test_the_value_of_a_setting_is_returned() -> None:
-    told: list[str | None] = []
+    values: list[str | None] = []
 
     def ask_settings(connection: socket) -> None:
-        told.extend(ask_setting(connection, name) for name in ("maxmemory-policy", "unheard-of", "maxmemory"))
+        values.extend(ask_setting(connection, name) for name in ("maxmemory-policy", "unheard-of", "maxmemory"))
 
     asked(RedisServer("right"), ["AUTH", "right"], then=ask_settings)
-    assert told == ["allkeys-lru", None, "134217728"]
+    assert values == ["allkeys-lru", None, "134217728"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from regmirror.distribution.client import MANIFEST_TYPES, RegistryClient
+from regmirror.distribution.client import MANIFEST_TYPES, ManifestMissingError, RegistryClient
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import RegistryError
 from regmirror.ports.http import Answer
@@ -117,7 +117,7 @@ def test_a_manifest_of_another_digest_is_refused() -> None:
     message = failure(lambda: mirror.manifest(ImageReference("a/b", wanted), None))
     assert message == f"{BASE}/v2/a/b/manifests/{wanted} has digest {digest_of(b'{}')} instead of {wanted}"
     mirror, _ = client(answered(200, b"{}", docker_content_digest=wanted))
-    assert f"not {wanted}" in failure(lambda: mirror.manifest(IMAGE, None))
+    assert f"instead of {wanted}" in failure(lambda: mirror.manifest(IMAGE, None))
 
 
 @pytest.mark.parametrize(
@@ -191,3 +191,12 @@ def test_the_catalog_of_the_host_is_closed_without_a_token(host: RegistryHost) -
     answer = mirror.request("GET", "/v2/_catalog")
     assert answer.status == 401
     assert json.loads(answer.body)["errors"][0]["code"] == "UNAUTHORIZED"
+
+
+def test_a_missing_manifest_is_distinguished_from_other_errors() -> None:
+    for status, kind in ((404, ManifestMissingError), (500, RegistryError)):
+        registry, _ = client(answered(status, b"{}"))
+        for ask in (registry.manifest, registry.manifest_digest):
+            with pytest.raises(RegistryError) as caught:
+                ask(IMAGE, None)
+            assert type(caught.value) is kind

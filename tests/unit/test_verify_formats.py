@@ -27,7 +27,7 @@ from regmirror.verify.run import run_checks
 from regmirror.verify.select import select_checks
 from tests import samples
 from tests.golden import check_golden
-from tests.unit.check_faults.cluster import not_ready
+from tests.unit.check_faults.cluster import not_ready, nothing_deployed
 from tests.unit.check_faults.config import rule_added
 from tests.unit.check_faults.storage import no_bucket
 from tests.unit.check_faults.tls import certificate_near_expiry
@@ -133,7 +133,7 @@ def test_only_commands_and_links_are_longer_than_80_columns(name: str) -> None:
     assert [line for line in long if not line.startswith(("Try: ", "See: https://"))] == []
 
 
-def test_junit_counts_right_whatever_a_log_contains() -> None:
+def test_junit_is_valid_xml_with_control_characters_in_a_log() -> None:
     root = ElementTree.fromstring(junit_report(samples.mirror(), RESULTS))  # noqa: S314 - our own
     assert {key: root.get(key) for key in ("tests", "failures", "skipped")} == {
         "tests": "5",
@@ -186,3 +186,14 @@ def test_an_invalid_option_is_reported_before_anything_is_checked(options: list[
     ended = CliRunner().invoke(app, ["verify", "--file", "missing.yaml", *options])
     assert ended.exit_code == 2
     assert message in ended.stderr
+
+
+def test_the_command_line_is_repeated_in_hints(monkeypatch: pytest.MonkeyPatch) -> None:
+    mirror = deployed()
+    nothing_deployed(mirror)
+    monkeypatch.setattr("regmirror.cli.connections.CommandConnections", lambda *_, **__: mirror.connections())
+    words = ["-f", "other.yaml", "-n", "regmirror", "--context", "prod", "--check", "cluster-deployed"]
+    ended = CliRunner().invoke(app, ["verify", *words])
+    assert ended.exit_code == 1
+    command = "regmirror deploy -f other.yaml -n regmirror --context prod"
+    assert f"      Try: apply the configuration file: {command}\n" in ended.stdout
