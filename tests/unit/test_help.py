@@ -82,6 +82,7 @@ def test_every_example_is_a_command_that_can_be_parsed(path: tuple[str, ...]) ->
         words = words[: words.index(">")] if ">" in words else words
         words = words[: words.index("<")] if "<" in words else words
         context = group.make_context("regmirror", words)
+        command: Any
         name, command, rest = group.resolve_command(context, words)
         while hasattr(command, "commands"):
             command, rest = command.commands[rest[0]], rest[1:]
