@@ -68,9 +68,7 @@ def error_classes() -> list[type[RegmirrorError]]:
     return [one for one in classes if "code" in vars(one)]
 
 
-@pytest.mark.parametrize(
-    ("generator", "page"), [(GENERATOR, "reference/configuration.md"), (RELIABILITY, "explanation/reliability.md")]
-)
+@pytest.mark.parametrize(("generator", "page"), [(GENERATOR, "reference/configuration.md"), (RELIABILITY, "explanation/reliability.md")])
 def test_a_generated_page_is_what_its_generator_writes(generator: Path, page: str) -> None:
     written = subprocess.run([sys.executable, str(generator)], capture_output=True, text=True, check=True)
     assert (DOCS / page).read_text() == written.stdout, "run: make docs"

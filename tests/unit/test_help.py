@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 from regmirror.__main__ import program_name
 from regmirror.cli.app import app
 from regmirror.cli.catalog import COMMANDS
-from regmirror.cli.help_page import split_help, wrap_command
+from regmirror.cli.help_page import split_help
+from regmirror.cli.help_text import wrap_command
 from regmirror.cli.options import CLUSTER_OPTIONS, OUTPUT_OPTIONS
 from tests.golden import check_golden
 
