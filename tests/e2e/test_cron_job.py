@@ -37,7 +37,7 @@ def test_the_cron_job_of_the_examples_rotates_what_is_due(
     mirror.kubectl("create", "job", f"--from=cronjob/{ACCOUNT}", "now")
     mirror.kubectl("wait", "job/now", "--for=condition=Complete", "--timeout=380s")
     said = mirror.kubectl("logs", "job/now")
-    assert ("The signing key is" in said) is LONG, said
+    assert ("New signing key:" in said) is LONG, said
     assert ("Not due before" in said) is not LONG, said
     assert (signing_key(mirror) != before) is LONG
     assert mirror.failures() == {}

@@ -116,7 +116,13 @@ def test_rotate_cert(deployment: Deployment) -> None:
     deployment.cut_short(signal.SIGTERM, "4/5", "rotate-cert", *as_account(deployment, "rotate-cert"), "--force")
     outcome = run_as(deployment, "rotate-cert", "--emergency", "-o", "json")
     assert outcome.code == 0, outcome.words
-    assert [step["name"] for step in outcome.document["steps"]] == ["begin", "swap", "drop", "roll-all", "finish"]
+    assert [step["name"] for step in outcome.document["steps"]] == [
+        "begin",
+        "replace-key",
+        "remove-old-certificates",
+        "roll-out-all",
+        "complete",
+    ]
     assert deployment.failures() == {}
 
 
@@ -141,7 +147,7 @@ def test_destroy(deployment: Deployment) -> None:
     """Last, for it leaves no mirror; what it needs beside its Role would be missing here."""
     outcome = run_as(deployment, "destroy", "--yes", "-o", "json")
     assert outcome.code == 0, outcome.words
-    assert run_as(deployment, "destroy", "-o", "json").document["goes"] == []
+    assert run_as(deployment, "destroy", "-o", "json").document["removed"] == []
 
 
 def change_rules(mirror: Deployment, role: str, rules: list[object]) -> None:
