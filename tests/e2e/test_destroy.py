@@ -59,15 +59,16 @@ def test_without_a_terminal_and_a_yes_it_lists_and_refuses(deployment: Deploymen
     assert outcome.code == 2
     assert "  - Helm release regmirror-docker-hub, with its pods\n" in outcome.output
     assert f"  = the bucket {deployment.environment['S3_BUCKET']}, with all its data\n" in outcome.output
-    assert f"  = Namespace {deployment.namespace}: deploy has not made it\n" in outcome.output
-    assert "there is no terminal to ask for the name of the mirror's host: nothing was removed" in outcome.words
+    kept = f"  = Namespace {deployment.namespace}: regmirror deploy did not create it, and it also contains "
+    assert kept in outcome.output
+    assert "cannot ask for the mirror's host name without a terminal: nothing was removed" in outcome.words
     assert deployment.regmirror("destroy", "--yes", "--purge-data").code == 2
     assert deployment.regmirror("destroy", "--dry-run").code == 0
     assert deployment.failures() == {}
 
 
 def test_another_name_than_the_hosts_removes_nothing(deployment: Deployment) -> None:
-    said = at_a_terminal(deployment, ("Type the name of the mirror's host", "mirror"))
+    said = at_a_terminal(deployment, ("Type the mirror's host name", "mirror"))
     assert said.code == 2
     assert "nothing was removed" in said.screen
     assert deployment.regmirror("diff").code == 0
@@ -83,7 +84,7 @@ def test_killed_midway_it_goes_on_and_nothing_of_ours_is_left(deployment: Deploy
         assert any("regmirror-ingress" in line for line in process.stderr)
         process.send_signal(signal.SIGKILL)
     assert {"regmirror-signing"} <= left(deployment)
-    said = at_a_terminal(deployment, ("Type the name of the mirror's host", deployment.host))
+    said = at_a_terminal(deployment, ("Type the mirror's host name", deployment.host))
     assert said.code == 0, said.screen
     assert left(deployment) == BROUGHT
     assert stored(deployment)
@@ -91,8 +92,8 @@ def test_killed_midway_it_goes_on_and_nothing_of_ours_is_left(deployment: Deploy
 
 def test_a_second_run_says_that_there_is_nothing(deployment: Deployment) -> None:
     outcome = deployment.regmirror("destroy", "-o", "json")
-    assert (outcome.code, outcome.document["changed"], outcome.document["goes"]) == (0, False, [])
-    assert f"There is nothing of https://{deployment.host}" in outcome.words
+    assert (outcome.code, outcome.document["changed"], outcome.document["removed"]) == (0, False, [])
+    assert f"Nothing of https://{deployment.host} is deployed" in outcome.words
 
 
 def test_deployed_again_it_serves_what_it_had_cached(deployment: Deployment) -> None:
@@ -111,8 +112,8 @@ def test_with_its_data_the_bucket_is_left_empty(deployment: Deployment) -> None:
     count = len(stored(deployment))
     wrong = deployment.regmirror("destroy", "--yes", "--purge-data", "--confirm-purge", "another")
     assert wrong.code == 2
-    assert f"  - data: {count:,} objects of " in wrong.output
-    assert f"below docker-hub/ in the bucket {bucket}\n" in wrong.output
+    assert f"  - data: {count:,} objects (" in wrong.output
+    assert f"under docker-hub/ in the bucket {bucket}\n" in wrong.output
     outcome = deployment.regmirror("destroy", "--yes", "--purge-data", "--confirm-purge", bucket, "-o", "json")
     assert outcome.code == 0, outcome.words
     assert outcome.document["data"]["objects"] == count
@@ -130,12 +131,12 @@ def test_a_namespace_that_deploy_has_made_goes_and_one_with_anything_else_stays(
     deployment.kubectl("create", "configmap", "theirs")
     held = deployment.regmirror("destroy", "--yes")
     assert held.code == 0
-    assert f"  = Namespace {deployment.namespace}: it also holds ConfigMap theirs\n" in held.output
+    assert f"  = Namespace {deployment.namespace}: it also contains ConfigMap theirs\n" in held.output
     assert left(deployment) == {"theirs", "kube-root-ca.crt"}
     deployment.kubectl("delete", "configmap", "theirs")
     outcome = deployment.regmirror("destroy", "--yes", "-o", "json")
     assert outcome.code == 0, outcome.words
-    assert outcome.document["goes"] == [f"Namespace {deployment.namespace}"]
+    assert outcome.document["removed"] == [f"Namespace {deployment.namespace}"]
     found = json.loads(deployment.kubectl("get", "namespaces", "-o", "json"))["items"]
     assert deployment.namespace not in {one["metadata"]["name"] for one in found}
     nothing = deployment.regmirror("destroy")
