@@ -27,7 +27,6 @@ def destroy_steps(
 ) -> list[Step]:
     """The steps that remove everything in the inventory, and the data unless it is None."""
     public_endpoint = [name for name in inventory.releases if name == names.INGRESS]
-    needs = tuple(public_endpoint)
     components = [name for name in (*inventory.releases, *inventory.draining) if name != names.INGRESS]
     # The public endpoint comes first, so that no client meets a half-removed mirror.
     steps: list[Step] = [ReleaseRemoval(name, connections.cluster, connections.helm, ()) for name in public_endpoint]

@@ -21,7 +21,7 @@ class Bundle:
     def add_text(self, path: str, text: str | Unavailable) -> None:
         """A text as it is; what could not be found out is left out, with its reason."""
         if isinstance(text, Unavailable):
-            self.leave_out(f"{path}: {text.why}")
+            self.leave_out(f"{path}: {text.reason}")
         else:
             self.files[path] = self.redactor.redact(text)
 

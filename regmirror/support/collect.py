@@ -9,7 +9,7 @@ from regmirror.desired import names
 from regmirror.errors import ClusterError
 from regmirror.ports.cluster import POD, SECRET, Kind, Object
 from regmirror.status.background import Lookup, Unavailable
-from regmirror.status.collect import look
+from regmirror.status.collect import collect_status
 from regmirror.status.report import status_report
 from regmirror.support.bundle import Bundle
 from regmirror.support.known_secrets import secret_values
@@ -48,20 +48,20 @@ def collect(sources: Sources, patience: float = PATIENCE) -> Bundle:
     live = sources.live
     own, secrets = Lookup(sources.own_secrets), Lookup(live.cluster.select, SECRET)
     versions, values = Lookup(sources.versions), Lookup(sources.values)
-    verified, status = Lookup(_verify, live), Lookup(lambda: status_report(look(live)))
-    bundle = Bundle(_redactor(live, own.found(ends), secrets.found(ends)))
+    verified, status = Lookup(_verify, live), Lookup(lambda: status_report(collect_status(live)).document())
+    bundle = Bundle(_redactor(live, own.result(ends), secrets.result(ends)))
     bundle.add_text(sources.file_name, sources.file_text)
-    bundle.add_json("versions.json", versions.found(ends))
-    bundle.add_json("values.json", values.found(ends))
-    found = secrets.found(ends)
+    bundle.add_json("versions.json", versions.result(ends))
+    bundle.add_json("values.json", values.result(ends))
+    found = secrets.result(ends)
     if isinstance(found, Unavailable):
-        bundle.leave_out(f"objects, events and logs, which could not be redacted: {found.why}")
+        bundle.leave_out(f"objects, events and logs, which could not be redacted: {found.reason}")
     else:
         _add_secrets(bundle, found)
         _add_objects(bundle, live, ends)
         _add_logs(bundle, live, ends)
-    bundle.add_json("verify.json", verified.found(ends))
-    bundle.add_json("status.json", status.found(ends))
+    bundle.add_json("verify.json", verified.result(ends))
+    bundle.add_json("status.json", status.result(ends))
     if bundle.redactor.count:
         bundle.leave_out(f"{bundle.redactor.count} secrets within texts: *** stands in their place")
     return bundle
@@ -88,7 +88,7 @@ def _add_secrets(bundle: Bundle, secrets: list[Object]) -> None:
 def _add_objects(bundle: Bundle, live: LiveMirror, ends: float) -> None:
     asked = {kind: Lookup(_objects, live, kind) for kind in KINDS}
     for kind, lookup in asked.items():
-        bundle.add_yaml(f"objects/{kind.kind}.yaml", lookup.found(ends))
+        bundle.add_yaml(f"objects/{kind.kind}.yaml", lookup.result(ends))
     bundle.leave_out("managed fields, and the content of ConfigMaps that are not regmirror's")
 
 
@@ -97,9 +97,9 @@ def _objects(live: LiveMirror, kind: Kind) -> list[Object]:
 
 
 def _add_logs(bundle: Bundle, live: LiveMirror, ends: float) -> None:
-    pods = Lookup(live.cluster.select, POD).found(ends)
+    pods = Lookup(live.cluster.select, POD).result(ends)
     if isinstance(pods, Unavailable):
-        bundle.leave_out(f"logs: {pods.why}")
+        bundle.leave_out(f"logs: {pods.reason}")
         return
     ours = [pod for pod in pods if str(look_up(pod, "metadata", "labels", _INSTANCE)).startswith(names.PREFIX)]
     asked = {
@@ -110,7 +110,7 @@ def _add_logs(bundle: Bundle, live: LiveMirror, ends: float) -> None:
         for container, previous in _runs(pod)
     }
     for path, lookup in asked.items():
-        bundle.add_text(path, lookup.found(ends))
+        bundle.add_text(path, lookup.result(ends))
     if len(ours) < len(pods):
         bundle.leave_out(f"logs of {len(pods) - len(ours)} pods that are not the mirror's")
 

@@ -72,7 +72,7 @@ def diagnose(cluster: Cluster, deployment: str) -> list[str]:
     pods = cluster.select(POD, selector=f"app.kubernetes.io/instance={deployment}")
     lines = []
     for pod in pods:
-        if _is_ready(pod):
+        if is_ready(pod):
             continue
         name = pod["metadata"]["name"]
         lines.append(f"pod {name}: {not_ready_reason(pod) or 'not ready'}")
@@ -87,7 +87,8 @@ def diagnose(cluster: Cluster, deployment: str) -> list[str]:
     return lines
 
 
-def _is_ready(pod: Object) -> bool:
+def is_ready(pod: Object) -> bool:
+    """Whether a pod takes requests, by its Ready condition."""
     conditions = (pod.get("status") or {}).get("conditions") or []
     return any(c["type"] == _CONDITION and c["status"] == "True" for c in conditions)
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.lab
 
 SECONDS = 6.0
 """Twice what it may take: the machine of a test run does other things, too."""
-UPSTREAM_FIELDS = ("entrance", "publicCertificate", "cache", "store", "pullLimit")
+UPSTREAM_FIELDS = ("publicEndpoint", "publicCertificate", "cache", "store", "pullLimit")
 
 
 def report(mirror: Deployment) -> Any:
