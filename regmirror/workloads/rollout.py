@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from regmirror.errors import ClusterError
 from regmirror.ports.cluster import DEPLOYMENT, EVENT, POD, Cluster, Object
 
 _LOG_LINES = 5
@@ -103,10 +104,17 @@ def _warnings(events: Iterable[Object]) -> list[str]:
 def _log_tail(cluster: Cluster, pod: Object) -> list[str]:
     """The last lines of the container in trouble, of its previous run where the current one has said nothing yet."""
     name, (container, status) = pod["metadata"]["name"], _troubled(pod)
-    text = cluster.log(name, container, _LOG_LINES)
+    text = _log(cluster, name, container)
     if not text.strip() and status.get("restartCount"):
-        text = cluster.log(name, container, _LOG_LINES, previous=True)
+        text = _log(cluster, name, container, previous=True)
     return [line[:300] for line in text.splitlines() if line.strip()]
+
+
+def _log(cluster: Cluster, pod: str, container: str, *, previous: bool = False) -> str:
+    try:
+        return cluster.log(pod, container, _LOG_LINES, previous=previous)
+    except ClusterError:
+        return ""
 
 
 def _troubled(pod: Object) -> tuple[str, dict[str, Any]]:

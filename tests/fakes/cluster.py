@@ -16,6 +16,7 @@ from regmirror.ports.cluster import (
     DEPLOYMENT,
     INGRESS_CLASS,
     NAMESPACE,
+    POD,
     Applied,
     Kind,
     Object,
@@ -120,6 +121,8 @@ class FakeCluster:
         self._objects.pop((kind, name), None)
 
     def log(self, pod: str, container: str, lines: int, *, previous: bool = False) -> str:
+        if (POD, pod) not in self._objects:
+            raise ClusterError(f"cannot read the log of {pod}: not found")
         text = self.logs.get((f"{pod}/{container}", previous)) or self.logs.get((pod, previous), "")
         return "\n".join(text.splitlines()[-lines:])
 

@@ -232,12 +232,12 @@ def test_a_support_bundle_of_a_dead_cluster_has_the_rest_and_says_what_it_lacks(
     words = ["--kubeconfig", kubeconfig(), "--resolve", f"{samples.HOST}:443:127.0.0.1:1", "--helm", "/absent/helm"]
     result = run("support-bundle", *words, "--output-file", "help.tar.gz")
     assert result.exit_code == ExitCode.OK
-    assert result.stdout.splitlines()[:2] == ["√ help.tar.gz: 4 files", "Left out:"]
-    assert "  objects, events and logs, which could not be redacted: no answer from the Kubernetes API" in result.stdout
+    assert result.stdout.splitlines()[:2] == ["√ help.tar.gz: 5 files", "Omitted:"]
+    assert "  objects, events and logs, which cannot be redacted: no answer from the Kubernetes API" in result.stdout
     with tarfile.open("help.tar.gz") as archive:
         files = {member.name: archive.extractfile(member) for member in archive}
         texts = {name.removeprefix("help/"): stream.read().decode() for name, stream in files.items() if stream}
-    assert sorted(texts) == ["LEFT-OUT.txt", "regmirror.yaml", "status.json", "verify.json", "versions.json"]
+    assert sorted(texts) == ["OMITTED.txt", "regmirror.yaml", "status.json", "verify.json", "versions.json"]
     assert json.loads(texts["versions.json"])["helm"].startswith("unknown: Helm cannot be started as /absent/helm")
     assert json.loads(texts["verify.json"])["result"] == "error"
     assert TOKEN not in "".join(texts.values())
@@ -247,7 +247,8 @@ def test_a_support_bundle_replaces_no_file() -> None:
     Path("help.tar.gz").write_text("precious")
     result = run("support-bundle", "--kubeconfig", kubeconfig(), "--output-file", "help.tar.gz", "-o", "json")
     assert result.exit_code == ExitCode.USAGE
-    assert "help.tar.gz cannot be written: File exists" in json.loads(result.stdout)["error"]["message"]
+    assert "cannot write help.tar.gz: the file exists" in json.loads(result.stdout)["error"]["message"]
+    assert "Collecting" not in result.stderr
     assert Path("help.tar.gz").read_text() == "precious"
 
 
