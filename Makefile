@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 
-.PHONY: help demo test test-long lint unit bench reliability lock docs lab-up lab-down clean-lab clean
+.PHONY: help demo test test-long lint unit bench reliability lock docs man lab-up lab-down clean-lab clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,14 +32,17 @@ unit: .venv/ready ## the tests that need no cluster
 bench: .venv/ready ## measure; figures go to bench/results
 	$(BIN)/python -m bench
 
-reliability: .venv/ready ## break what a mirror needs, measure, and write docs/reliability.md
+reliability: .venv/ready ## break what a mirror needs, measure, and write docs/explanation/reliability.md
 	REGMIRROR_LONG=1 REGMIRROR_RELIABILITY=docs/reliability.json \
 	  $(BIN)/python -m lab run --up -- $(PYTEST) tests/e2e/test_reliability.py
-	$(BIN)/python docs/generate_reliability.py > docs/reliability.md
+	$(BIN)/python docs/generate_reliability.py > docs/explanation/reliability.md
 
 docs: .venv/ready ## write the documentation that is made from the code
-	$(BIN)/python docs/generate_configuration.py > docs/configuration.md
-	$(BIN)/python docs/generate_reliability.py > docs/reliability.md
+	$(BIN)/python docs/generate_configuration.py > docs/reference/configuration.md
+	$(BIN)/python docs/generate_reliability.py > docs/explanation/reliability.md
+
+man: .venv/ready ## write the man pages, one per command, into build/man
+	$(BIN)/python -m regmirror.cli.man_pages build/man
 
 lock: ## resolve the dependencies anew, within the bounds of pyproject.toml
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -21,7 +21,7 @@ HEAD = """\
 
 Written by `make bench`, in the lab, with everything on one machine: load, Ingress, mirror, S3 server and upstream share
 its cores, so that ratios mean more than figures. Sides are measured in turns. Figures are medians, with minimum and
-maximum behind them. What the sides are, and what stands behind the figures: [performance](../../docs/performance.md).
+maximum behind them. What the sides are, and what stands behind the figures: [performance](../../docs/explanation/performance.md).
 
 """
 

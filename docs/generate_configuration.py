@@ -47,7 +47,7 @@ _INTRODUCTION = """\
 <!-- Made by docs/generate_configuration.py from regmirror/config: change it there, then run make docs. -->
 
 `regmirror` reads one file, `regmirror.yaml` in the current directory unless `-f FILE` names another. `regmirror init`
-writes it; [examples/](../examples) has complete ones. A key that is not listed here is an error, and so is one that
+writes it; [examples/](../../examples) has complete ones. A key that is not listed here is an error, and so is one that
 stands twice; every problem is told at once, with its line.
 
 - `regmirror config validate` checks the file and nothing else; `-f -` reads standard input, `-o json` serves programs.

@@ -1,4 +1,4 @@
-"""Writes docs/reliability.md from what was measured: ``python docs/generate_reliability.py > docs/reliability.md``.
+"""Writes docs/explanation/reliability.md from what was measured: ``python docs/generate_reliability.py > docs/explanation/reliability.md``.
 
 ``make reliability`` measures, into docs/reliability.json, and runs this.
 """
@@ -30,9 +30,9 @@ _INTRODUCTION = """\
 <!-- Made by docs/generate_reliability.py from docs/reliability.json: make reliability writes both. -->
 
 A mirror stands between every pull and what the pull needs. This page says what clients get while something is broken,
-how long it takes until all is well again, and which [checks](checks.md) of `regmirror verify` tell it. Nothing here is
+how long it takes until all is well again, and which [checks](../reference/checks/index.md) of `regmirror verify` tell it. Nothing here is
 an estimate: `make reliability` breaks one thing after another in a mirror as `regmirror init` makes it, on [the
-lab](lab.md), while clients pull, and writes these tables. They were measured on 2 cores.
+lab](../contributing/lab.md), while clients pull, and writes these tables. They were measured on 2 cores.
 
 In each cell stand how requests were answered and the median time that it took, with the longest where one took much
 longer, or how often they were answered in which way; the first 12 seconds of the fault count, and clients waited for at
@@ -52,7 +52,7 @@ _MEANING = """\
 - **A Docker Hub that accepts connections and never answers is worse than one that is down.** For a tag the registry
   asks it for a token, for which it waits 15 seconds, and then for the tag's digest, for which it waits as long as the
   client does. distribution has no setting for either ([why nothing stands in
-  between](decisions/0013-what-a-fault-may-cost.md)). The [cache of manifests](decisions/0014-a-cache-of-manifests.md)
+  between](../decisions/0013-what-a-fault-may-cost.md)). The [cache of manifests](../decisions/0014-a-cache-of-manifests.md)
   spares it all clients but one for each tag at a time; the others are told what the tag was seconds ago. Pulls by
   digest are not touched.
 - **What cannot be had is an error**, or a download that breaks off: docker, containerd and podman then go on to
@@ -74,7 +74,7 @@ _MEANING = """\
   (`auth.tokenLifetime`). Two replicas (`auth.replicas: 2`) on two nodes survive the loss of one; so do two of the
   registry (`registry.replicas: 2` and `ttl: 0`).
 - **A pod that is killed breaks the downloads that go through it.** docker, containerd and podman take up a broken
-  download where it ended; the rest comes from the next pod. Updates do not kill: see [rotation](rotation.md).
+  download where it ended; the rest comes from the next pod. Updates do not kill: see [rotation](../guides/rotate-the-signing-key.md).
 """
 
 
@@ -96,7 +96,12 @@ def _table(title: str, rows: list[dict[str, Any]]) -> str:
 
 def _row(row: dict[str, Any]) -> str:
     answers = [_cell(row["requests"][kind]) for kind in KINDS]
-    told = ", ".join(f"[{check}](checks.md#{check})" for check in row["failedChecks"]) or "nothing"
+    told = (
+        ", ".join(
+            f"[{check}](../reference/checks/{check.partition('-')[0]}.md#{check})" for check in row["failedChecks"]
+        )
+        or "nothing"
+    )
     return f"| {' | '.join([row['outage'], *answers, _seconds(row['recoverySeconds']), told])} |"
 
 

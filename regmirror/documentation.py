@@ -9,6 +9,10 @@ DOCUMENTATION_URL = f"https://regmirror-kube.readthedocs.io/en/{__version__}"
 
 ERRORS_PAGE = "reference/errors"
 CONFIGURATION_PAGE = "reference/configuration"
+COMMANDS_PAGE = "reference/commands"
+
+REPORT_URL = f"{DOCUMENTATION_URL}/guides/troubleshoot/"
+"""Where to report a fault of regmirror itself."""
 
 
 def error_url(code: str) -> str:
@@ -24,6 +28,11 @@ def check_url(check_id: str, category: str) -> str:
 def key_url(key_path: str) -> str:
     """The section of a configuration key such as ``ingress.issuer``."""
     return _url(CONFIGURATION_PAGE, key_path)
+
+
+def command_url(name: str) -> str:
+    """The section of a command such as ``config validate``."""
+    return _url(COMMANDS_PAGE, name)
 
 
 def anchor(heading: str) -> str:

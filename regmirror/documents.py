@@ -48,14 +48,6 @@ class Document(DocumentPart):
         """The document as commands print it."""
         return self.model_dump(mode="json", by_alias=True)
 
-    @classmethod
-    def schema_document(cls) -> dict[str, Any]:
-        """Its JSON Schema (2020-12)."""
-        return {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            **cls.model_json_schema(by_alias=True, mode="serialization"),
-        }
-
 
 class MirrorDocument(Document):
     """A document about one mirror."""

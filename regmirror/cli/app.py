@@ -1,34 +1,23 @@
-"""The application: its commands and what ``--help`` shows of them."""
+"""The application: ``regmirror`` with its commands, and the options that may be given before a command."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from regmirror import __version__
-from regmirror.cli import (
-    client_config,
-    config,
-    deploy,
-    destroy,
-    diff,
-    init,
-    rbac,
-    render,
-    rotate_cert,
-    status,
-    support_bundle,
-    upgrade_notes,
-    verify,
-)
+from regmirror.cli import completion
+from regmirror.cli.root import RootGroup
 
 app = typer.Typer(
     name="regmirror",
-    help="Your own pull-through mirror of Docker Hub on Kubernetes: deployed, proven and kept alive.",
+    cls=RootGroup,
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    # Help and usage errors are plain text: they look the same in a terminal, a pipe and a log, and need no Rich.
+    rich_markup_mode=None,
     # A traceback with local variables would show secrets.
-    pretty_exceptions_show_locals=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
 
 
@@ -38,25 +27,42 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
+# The values go to the command, which has their environment variables and defaults: see RootGroup.
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
+    file: Annotated[
+        Path | None, typer.Option("-f", "--file", metavar="FILE", help="Configuration file. Default: regmirror.yaml.")
+    ] = None,
+    kubeconfig: Annotated[Path | None, typer.Option("--kubeconfig", metavar="FILE", help="Kubeconfig file.")] = None,
+    context: Annotated[
+        str | None,
+        typer.Option("--context", metavar="NAME", help="Kubeconfig context.", autocompletion=completion.contexts),
+    ] = None,
+    namespace: Annotated[
+        str | None, typer.Option("-n", "--namespace", metavar="NAME", help="Kubernetes namespace.")
+    ] = None,
+    helm: Annotated[
+        str | None, typer.Option("--helm", metavar="PROGRAM", help="Name or path of the Helm executable.")
+    ] = None,
+    resolve: Annotated[
+        list[str], typer.Option("--resolve", metavar="HOST:PORT:ADDR", help="Connect to this address instead of DNS.")
+    ] = [],  # noqa: B006 - typer copies it
+    ca_file: Annotated[
+        Path | None, typer.Option("--ca-file", metavar="FILE", help="CA certificates to trust for the public host.")
+    ] = None,
+    timeout: Annotated[str | None, typer.Option("--timeout", metavar="DURATION", help="Maximum time to wait.")] = None,
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", metavar="FORMAT", help="Output format: table, json or yaml.")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback if the command fails.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="Print no colors and no escape sequences.")] = False,
 ) -> None:
-    """Your own pull-through mirror of Docker Hub on Kubernetes: deployed, proven and kept alive."""
+    """Run your own pull-through mirror of Docker Hub on Kubernetes.
 
-
-app.command("init")(init.init)
-app.command("deploy")(deploy.deploy)
-app.command("diff")(diff.diff)
-app.command("render")(render.render)
-app.command("verify")(verify.verify)
-app.command("status")(status.status)
-app.command("client-config")(client_config.client_config)
-app.command("rotate-cert")(rotate_cert.rotate_cert)
-app.command("rbac")(rbac.rbac)
-app.command("destroy")(destroy.destroy)
-app.command("support-bundle")(support_bundle.support_bundle)
-app.add_typer(config.app)
-app.command("upgrade-notes")(upgrade_notes.upgrade_notes)
+    regmirror init
+    regmirror deploy
+    regmirror verify
+    """

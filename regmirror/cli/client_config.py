@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from regmirror.cli import options
+from regmirror.cli import completion, options
 from regmirror.cli.options import DEFAULT_FILE, Format, Runtime
 from regmirror.cli.terminal import terminal
 
@@ -22,6 +22,7 @@ def client_config(
         typer.Option(
             "--registry",
             metavar="UPSTREAM=NAME",
+            autocompletion=completion.registries,
             help="The registry in names of images, where the upstream's URL does not tell it; repeatable.",
         ),
     ] = [],  # noqa: B006 - typer copies it

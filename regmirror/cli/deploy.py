@@ -54,7 +54,7 @@ def deploy(
         regmirror deploy --resolve mirror.example.com:443:192.0.2.7
     """
     code = partial(_code, dry_run=dry_run)
-    with terminal(output, debug=debug, no_color=no_color, exit_code=code) as streams:
+    with terminal(output, debug=debug, no_color=no_color, resumes=not dry_run, exit_code=code) as streams:
         from regmirror.cli.connections import CommandConnections, read_timeout, run_until_done
         from regmirror.cli.progress import StepProgress
         from regmirror.deploy.diff import plan_deployment

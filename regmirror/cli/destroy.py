@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regmirror.cli import options
-from regmirror.cli.follow_up import follow_up
 from regmirror.cli.options import DEFAULT_FILE, Format
 from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import ConfigurationError
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 
 def destroy(
-    running: typer.Context,
     file: options.File = DEFAULT_FILE,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
@@ -47,7 +45,7 @@ def destroy(
         regmirror destroy
         regmirror destroy --yes --purge-data --confirm-purge my-mirror
     """
-    with terminal(output, debug=debug, no_color=no_color) as streams:
+    with terminal(output, debug=debug, no_color=no_color, resumes=not dry_run) as streams:
         from regmirror.cli.connections import CommandConnections, read_timeout, run_until_done
         from regmirror.cli.progress import StepProgress
         from regmirror.destroy.run import plan_removal
@@ -65,11 +63,10 @@ def destroy(
             if removal.is_empty:
                 streams.info(f"Nothing of https://{host} is deployed in namespace {preview.namespace}.")
             return
-        check_first = follow_up(running, "destroy --dry-run")
-        _confirm(streams, host, "the mirror's host name", "--yes", check_first, given=host if yes else None)
+        _confirm(streams, host, "the mirror's host name", "--yes", given=host if yes else None)
         if preview.data:
             bucket, what = preview.data.bucket, "the bucket name, to delete its data,"
-            _confirm(streams, bucket, what, f"--confirm-purge {bucket}", check_first, given=confirm_purge)
+            _confirm(streams, bucket, what, f"--confirm-purge {bucket}", given=confirm_purge)
         with StepProgress(streams) as progress:
             report = run_until_done(removal.execute(progress, limit))
         if streams.output is not Format.TABLE:
@@ -77,13 +74,13 @@ def destroy(
         streams.info(f"Removed https://{host}.")
 
 
-def _confirm(streams: Terminal, name: str, what: str, option: str, check_first: str, *, given: str | None) -> None:
+def _confirm(streams: Terminal, name: str, what: str, option: str, *, given: str | None) -> None:
     """Raises ConfigurationError unless the name is given, or typed at a terminal."""
     if given is None:
         if not sys.stdin.isatty():
             raise ConfigurationError(
                 f"cannot ask for {what.rstrip(',')} without a terminal: nothing was removed",
-                hint=f"check what would be removed: {check_first}; then add {option}",
+                hint=f"check what would be removed: regmirror destroy --dry-run; then add {option}",
             )
         from rich.prompt import Prompt
 

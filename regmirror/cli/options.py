@@ -1,10 +1,12 @@
-"""The options that commands share: each has one meaning everywhere and a twin in the environment."""
+"""The options that commands share: each means the same in every command, and has an environment variable."""
 
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from regmirror.cli import completion
 
 DEFAULT_FILE = Path("regmirror.yaml")
 
@@ -56,35 +58,84 @@ class ReportFormat(StrEnum):
 
 
 File = Annotated[
-    Path, typer.Option("-f", "--file", envvar="REGMIRROR_FILE", help="The configuration file; - for standard input.")
+    Path,
+    typer.Option(
+        "-f", "--file", metavar="FILE", envvar="REGMIRROR_FILE", help="Configuration file; - reads standard input."
+    ),
 ]
 Kubeconfig = Annotated[
-    Path | None, typer.Option("--kubeconfig", envvar="REGMIRROR_KUBECONFIG", help="Kubeconfig; else as kubectl does.")
+    Path | None,
+    typer.Option(
+        "--kubeconfig",
+        metavar="FILE",
+        envvar="REGMIRROR_KUBECONFIG",
+        help="Kubeconfig file. Default: the one that kubectl uses.",
+    ),
 ]
 Context = Annotated[
-    str | None, typer.Option("--context", envvar="REGMIRROR_CONTEXT", help="Kubeconfig context; else the current one.")
+    str | None,
+    typer.Option(
+        "--context",
+        metavar="NAME",
+        envvar="REGMIRROR_CONTEXT",
+        help="Kubeconfig context. Default: the current context.",
+        autocompletion=completion.contexts,
+    ),
 ]
 Namespace = Annotated[
     str | None,
-    typer.Option("-n", "--namespace", envvar="REGMIRROR_NAMESPACE", help="In place of the file's namespace."),
+    typer.Option(
+        "-n",
+        "--namespace",
+        metavar="NAME",
+        envvar="REGMIRROR_NAMESPACE",
+        help="Kubernetes namespace. Default: the one in the configuration file.",
+    ),
 ]
-Output = Annotated[Format, typer.Option("-o", "--output", envvar="REGMIRROR_OUTPUT", help="Form of the result.")]
+Output = Annotated[Format, typer.Option("-o", "--output", envvar="REGMIRROR_OUTPUT", help="Output format.")]
 Timeout = Annotated[
-    str, typer.Option("--timeout", envvar="REGMIRROR_TIMEOUT", help="How long to wait in all: 90s, 5m.")
+    str,
+    typer.Option(
+        "--timeout", metavar="DURATION", envvar="REGMIRROR_TIMEOUT", help="Maximum time to wait, such as 90s or 5m."
+    ),
 ]
-Debug = Annotated[bool, typer.Option("--debug", envvar="REGMIRROR_DEBUG", help="Show the traceback of an error.")]
-NoColor = Annotated[bool, typer.Option("--no-color", envvar="REGMIRROR_NO_COLOR", help="No colour, as with NO_COLOR.")]
-Helm = Annotated[str, typer.Option("--helm", envvar="REGMIRROR_HELM", help="The Helm program.")]
+Debug = Annotated[
+    bool, typer.Option("--debug", envvar="REGMIRROR_DEBUG", help="Print the traceback if the command fails.")
+]
+NoColor = Annotated[
+    bool, typer.Option("--no-color", envvar="REGMIRROR_NO_COLOR", help="Print no colors and no escape sequences.")
+]
+Helm = Annotated[
+    str,
+    typer.Option("--helm", metavar="PROGRAM", envvar="REGMIRROR_HELM", help="Name or path of the Helm executable."),
+]
 Resolve = Annotated[
     list[str],
     typer.Option(
         "--resolve",
         metavar="HOST:PORT:ADDR",
         envvar="REGMIRROR_RESOLVE",
-        help="Reach a host at this address, before its DNS exists; repeatable.",
+        help="Connect to this address for HOST:PORT instead of using DNS. Repeatable.",
     ),
 ]
 CaFile = Annotated[
     Path | None,
-    typer.Option("--ca-file", envvar="REGMIRROR_CA_FILE", help="Trust these certificates for the public host, too."),
+    typer.Option(
+        "--ca-file",
+        metavar="FILE",
+        envvar="REGMIRROR_CA_FILE",
+        help="Trust these CA certificates (PEM) for the public host, in addition to the system's.",
+    ),
 ]
+
+CLUSTER_OPTIONS = ("file", "kubeconfig", "context", "namespace", "helm", "resolve", "ca_file", "timeout")
+"""Which configuration, which cluster, and how to connect; in the order of every command's help."""
+OUTPUT_OPTIONS = ("output", "debug", "no_color")
+REPEATED_IN_HINTS = ("file", "kubeconfig", "context", "namespace", "helm", "resolve", "ca_file")
+"""A command that continues the work of this one needs the same."""
+
+
+def position(name: str) -> int:
+    """Where an option stands in the help of every command; those that only one command has come first."""
+    shared = CLUSTER_OPTIONS + OUTPUT_OPTIONS
+    return shared.index(name) + 1 if name in shared else 0

@@ -1,28 +1,43 @@
-"""Shows the steps of a deployment: live on a terminal, one line a step elsewhere."""
+"""Shows the steps of a command: live on a terminal, one line per step elsewhere."""
 
 from types import TracebackType
 from typing import Self
 
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, Task, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
-from regmirror.cli.terminal import Terminal
+from regmirror.cli.terminal import UNICODE, Terminal
 from regmirror.errors import RegmirrorError
 from regmirror.steps.step import Done
 
 _WIDTH = 24
 
 
+class _LineColumn(TextColumn):
+    """Title, clock and reason of a waiting step in one line: on a narrow terminal the end of the reason is cut off."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__("")
+        self._terminal = terminal
+
+    def render(self, task: Task) -> Text:
+        """The line, as wide as the terminal has room next to the spinner."""
+        clock = TimeElapsedColumn().render(task)
+        line = f"{task.description:<{_WIDTH}} {clock} {task.fields['reason']}"
+        room = self._terminal.stderr.width - len("⠋ ") - 1
+        ellipsis = "…" if self._terminal.symbols == UNICODE else "..."
+        return Text(line if len(line) <= room else line[: room - len(ellipsis)] + ellipsis, no_wrap=True)
+
+
 class StepProgress:
-    """The Progress of a deployment, on standard error."""
+    """The Progress of a command, on standard error."""
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
         self._tasks: dict[str, TaskID] = {}
         self._live = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[reason]}", markup=False),
+            SpinnerColumn("dots" if terminal.symbols == UNICODE else "line"),
+            _LineColumn(terminal),
             console=terminal.stderr,
             transient=True,
             disable=not terminal.stderr.is_terminal,
@@ -39,25 +54,25 @@ class StepProgress:
 
     def started(self, title: str) -> None:
         """A step begins."""
-        self._tasks[title] = self._live.add_task(f"{title:<{_WIDTH}}", reason="")
+        self._tasks[title] = self._live.add_task(title, reason="")
 
     def waiting(self, title: str, reason: str) -> None:
-        """A running step waits for something; the first line of why is shown beside it."""
+        """A running step waits for something; the first two lines of the reason are shown next to it."""
         self._live.update(self._tasks[title], reason="; ".join(map(str.strip, reason.splitlines()[:2])))
 
     def finished(self, title: str, done: Done) -> None:
-        """A step ended well."""
+        """A step succeeded."""
         self._end(
             title, f"{self._terminal.symbols.ok} {title:<{_WIDTH}} {done.detail}", "green" if done.changed else None
         )
 
     def failed(self, title: str, error: RegmirrorError) -> None:
-        """A step failed; the error itself is told at the end."""
+        """A step failed; the error itself is shown at the end."""
         self._end(title, f"{self._terminal.symbols.error} {title:<{_WIDTH}} {error.code}, see below", "red")
 
     def skipped(self, title: str, reason: str) -> None:
-        """A step was not tried."""
-        self._terminal.info(f"- {title:<{_WIDTH}} {reason}", "dim")
+        """A step was not run."""
+        self._terminal.info(f"{self._terminal.symbols.skipped} {title:<{_WIDTH}} {reason}", "dim")
 
     def _end(self, title: str, line: str, style: str | None) -> None:
         self._live.remove_task(self._tasks.pop(title))

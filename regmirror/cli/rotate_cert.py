@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regmirror.cli import options
-from regmirror.cli.follow_up import follow_up
 from regmirror.cli.options import DEFAULT_FILE, Format
 from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import RegmirrorError
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 _IS_DUE, _IS_NOT_DUE, _NOTHING_DEPLOYED, _UNKNOWN = 0, 1, 2, 255
 """Exit codes of ``--check``, the same as those of smallstep's ``step certificate needs-renewal``."""
+_ROTATE_NOW = "Rotate now: regmirror rotate-cert --force"
 _TIMEOUT = 5.0
 """Seconds for each request to the public host."""
 _PHASES = {
@@ -31,7 +31,6 @@ _PHASES = {
 
 
 def rotate_cert(
-    running: typer.Context,
     file: options.File = DEFAULT_FILE,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
@@ -101,7 +100,9 @@ def rotate_cert(
         regmirror rotate-cert --force --dry-run
         regmirror rotate-cert --emergency               # the key has leaked
     """
-    with terminal(output, debug=debug, no_color=no_color, exit_code=partial(_code, check=check)) as streams:
+    code = partial(_code, check=check)
+    resumes = not (check or dry_run)
+    with terminal(output, debug=debug, no_color=no_color, resumes=resumes, exit_code=code) as streams:
         from regmirror.cli.connections import CommandConnections, read_timeout, run_until_done
         from regmirror.cli.progress import StepProgress
         from regmirror.cli.rotation_options import read_options
@@ -128,10 +129,10 @@ def rotate_cert(
             if check:
                 raise typer.Exit(show_check(streams, run_until_done(rotation.check())))
             if dry_run:
-                show_plan(running, streams, run_until_done(rotation.dry_run()))
+                show_plan(streams, run_until_done(rotation.dry_run()))
                 raise typer.Exit
             report = _run(streams, rotation)
-        show_report(running, streams, report)
+        show_report(streams, report)
 
 
 def _code(error: RegmirrorError, *, check: bool) -> int:
@@ -164,7 +165,7 @@ def show_check(streams: Terminal, check: "RotateCheck") -> int:
     return _IS_DUE if check.due else _IS_NOT_DUE
 
 
-def show_plan(running: typer.Context, streams: Terminal, plan: "RotatePlan") -> None:
+def show_plan(streams: Terminal, plan: "RotatePlan") -> None:
     """Print the steps of --dry-run."""
     if streams.output is not Format.TABLE:
         streams.document(plan.document())
@@ -173,25 +174,21 @@ def show_plan(running: typer.Context, streams: Terminal, plan: "RotatePlan") -> 
             streams.result(f"{_PHASES.get(step.name, ''):3} {step.detail}")
     if not plan.due:
         streams.info("Nothing to do: the certificate is not due.")
-        streams.info(_rotate_now(running))
+        streams.info(_ROTATE_NOW)
 
 
-def show_report(running: typer.Context, streams: Terminal, report: "RotateReport") -> None:
+def show_report(streams: Terminal, report: "RotateReport") -> None:
     """Print the result of a rotation."""
     if streams.output is not Format.TABLE:
         streams.document(report.document())
     if not report.changed and not report.rotated:
         streams.info(f"Not due before {report.due_at:%Y-%m-%d}; nothing was changed.")
         streams.info(f"Signing key: {report.key}")
-        streams.info(_rotate_now(running))
+        streams.info(_ROTATE_NOW)
         return
     streams.info()
     streams.info(f"{'New signing key' if report.rotated else 'Signing key kept'}: {report.key}")
     streams.info(f"Started pods: {', '.join(report.started_pods) or 'none'}")
     for warning in report.warnings:
         streams.info(f"{streams.symbols.warning} {warning}", "yellow")
-    streams.info(f"Next: {follow_up(running, 'verify')}")
-
-
-def _rotate_now(running: typer.Context) -> str:
-    return f"Rotate now: {follow_up(running, 'rotate-cert --force')}"
+    streams.info("Next: regmirror verify")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regmirror.cli import options
-from regmirror.cli.follow_up import follow_up
 from regmirror.cli.options import DEFAULT_FILE, Format
 from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import ConfigurationError, ExitCode
@@ -20,7 +19,6 @@ _SHORTEST_INTERVAL = 1.0
 
 
 def status(
-    running: typer.Context,
     file: options.File = DEFAULT_FILE,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
@@ -64,7 +62,7 @@ def status(
 
         report = _watch(streams, collect, pause) if watch else _show(streams, collect())
         if report.state is State.NOT_DEPLOYED:
-            streams.info(f"Next: {follow_up(running, 'deploy')}")
+            streams.info("Next: regmirror deploy")
         if report.state not in {State.SERVING, State.RUNNING}:
             raise typer.Exit(ExitCode.FAILED)
 

@@ -36,7 +36,7 @@ Line = tuple[str, str | None]
 def print_status(terminal: Terminal, report: StatusReport) -> None:
     """Print the whole table on standard output."""
     for text, style in screen(report, terminal.symbols):
-        for line in _wrap(text):
+        for line in _wrap(terminal.hint(text)):
             terminal.result(line, style)
 
 

@@ -1,7 +1,9 @@
 """The two streams: standard output for results, standard error for everything else; and what becomes of an error."""
 
 import json
+import os
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +13,9 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from regmirror.cli.invocation import repeat_options
 from regmirror.cli.options import Format
+from regmirror.documentation import REPORT_URL, error_url
 from regmirror.errors import ExitCode, InterruptedRunError, RegmirrorError
 
 
@@ -28,6 +32,8 @@ class Symbols:
 UNICODE = Symbols("√", "‼", "×", "-")
 ASCII = Symbols("+", "!", "x", "-")
 """For a stream whose encoding lacks the others."""
+_ANY_TEXT = "\N{CJK UNIFIED IDEOGRAPH-4E00}"
+"""An encoding that has this character has every other, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +47,33 @@ class Terminal:
     symbols: Symbols = UNICODE
 
     def info(self, text: str = "", style: str | None = None, *, wrap: bool = False) -> None:
-        """Text for people, on standard error.
+        """Text for people, on standard error; the regmirror commands in it repeat the options that select the mirror.
 
-        ``wrap`` breaks long lines between words, on a terminal alone; commands are left whole, to be copied.
+        ``wrap`` breaks long lines between words, on a terminal only; commands stay whole, to be copied.
         """
-        wrapped = wrap and self.stderr.is_terminal
-        self.stderr.print(text, style=style, markup=False, highlight=False, soft_wrap=not wrapped)
+        text = repeat_options(text)
+        if wrap and self.stderr.is_terminal:
+            text = "\n".join(_wrapped(line, self.stderr.width) for line in text.splitlines())
+        self.stderr.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+    def hint(self, text: str) -> str:
+        """A hint for a result: its regmirror commands repeat the options that select the mirror, as in ``info``."""
+        return repeat_options(text)
 
     def result(self, text: str = "", style: str | None = None) -> None:
         """A line of the result, on standard output."""
         self.stdout.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
     def document(self, document: dict[str, Any]) -> None:
-        """The result as JSON or YAML, on standard output."""
+        """The result as JSON or YAML, on standard output; characters that its encoding lacks are escaped."""
+        is_plain = _can_encode(self.stdout, _ANY_TEXT)
+        content = _with_hints(document)
         if self.output is Format.JSON:
-            self.result(json.dumps(document, indent=2, ensure_ascii=False))
+            self.result(json.dumps(content, indent=2, ensure_ascii=not is_plain))
         else:
             import yaml
 
-            self.result(yaml.safe_dump(document, sort_keys=False, allow_unicode=True).rstrip())
+            self.result(yaml.safe_dump(content, sort_keys=False, allow_unicode=is_plain).rstrip())
 
 
 @contextmanager
@@ -68,46 +82,69 @@ def terminal(
     *,
     debug: bool = False,
     no_color: bool = False,
+    resumes: bool = False,
     exit_code: Callable[[RegmirrorError], int] = lambda error: error.exit_code,
 ) -> Iterator[Terminal]:
-    """A command's streams; an error within is told on standard error and becomes the exit code.
+    """The streams of a command; an error within is reported on standard error and becomes the exit code.
 
-    With a document as output, the error is a document on standard output, too: a program that reads it never finds
-    nothing. ``exit_code`` gives the code of an error where it is not the error's own.
+    With a document as output, the error is also a document on standard output: a program that reads it never finds
+    nothing. ``resumes`` says that the command, run again after Ctrl-C, continues where it stopped. ``exit_code`` gives
+    the exit code of an error if it is not the error's own.
     """
-    # None leaves the decision to NO_COLOR, FORCE_COLOR and TERM.
-    colorless = no_color or None
-    stdout, stderr = (Console(stderr=stderr, no_color=colorless, emoji=False) for stderr in (False, True))
-    streams = Terminal(output, debug, stdout, stderr, _symbols(stdout, stderr))
+    streams = _open(output, debug=debug, no_color=no_color)
     try:
         yield streams
     except RegmirrorError as error:
         _show_error(streams, error)
         raise typer.Exit(exit_code(error)) from None
     except (KeyboardInterrupt, EOFError):
-        interrupted = InterruptedRunError("interrupted", hint="run the command again: it goes on from there")
+        hint = "run the command again: it continues where it stopped" if resumes else None
+        interrupted = InterruptedRunError("interrupted", hint=hint)
         _show_error(streams, interrupted)
         raise typer.Exit(interrupted.exit_code) from None
     except BrokenPipeError:
-        # Whoever read our output has seen enough; Python would complain about it once more at exit.
+        # The reader of our output has closed it; Python would complain about that once more at exit.
         sys.stderr.close()
         raise typer.Exit(ExitCode.OK) from None
     except typer.Exit:
         raise
     except Exception as error:
-        # Its own words may hold anything, a secret too: they are shown with --debug alone.
-        unexpected = RegmirrorError(f"an unexpected {type(error).__name__}", hint="see it with --debug, and report it")
-        _show_error(streams, unexpected)
-        raise typer.Exit(exit_code(unexpected)) from None
+        # The message of an unexpected error may hold anything, a secret too: it is shown only with --debug.
+        internal = RegmirrorError(
+            f"internal error ({type(error).__name__})", hint=f"rerun with --debug and report the output: {REPORT_URL}"
+        )
+        _show_error(streams, internal)
+        raise typer.Exit(exit_code(internal)) from None
 
 
-def _symbols(*consoles: Console) -> Symbols:
+def _open(output: Format, *, debug: bool, no_color: bool) -> Terminal:
+    stdout, stderr = (_console(stderr=stderr, no_color=no_color) for stderr in (False, True))
+    has_symbols = all(_can_encode(console, "".join(astuple(UNICODE))) for console in (stdout, stderr))
+    return Terminal(output, debug, stdout, stderr, UNICODE if has_symbols else ASCII)
+
+
+def _console(*, stderr: bool, no_color: bool) -> Console:
+    """With --no-color no escape sequence at all is written, with NO_COLOR only those that move the cursor."""
+    if no_color:
+        return Console(stderr=stderr, no_color=True, color_system=None, force_terminal=False, emoji=False)
+    if os.environ.get("NO_COLOR"):
+        return Console(stderr=stderr, no_color=True, color_system=None, emoji=False)
+    return Console(stderr=stderr, emoji=False)
+
+
+def _can_encode(console: Console, text: str) -> bool:
     try:
-        for console in consoles:
-            "".join(astuple(UNICODE)).encode(console.encoding)
+        text.encode(console.encoding)
     except UnicodeEncodeError:
-        return ASCII
-    return UNICODE
+        return False
+    return True
+
+
+def _wrapped(line: str, width: int) -> str:
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.fill(
+        line, width, break_long_words=False, break_on_hyphens=False, drop_whitespace=True, subsequent_indent=indent
+    )
 
 
 def _show_error(streams: Terminal, error: RegmirrorError) -> None:
@@ -116,10 +153,28 @@ def _show_error(streams: Terminal, error: RegmirrorError) -> None:
     streams.info(f"Error {error.code}: {error.message}", "bold red", wrap=True)
     if error.hint:
         streams.info(f"  Try: {error.hint}")
+    streams.info(f"  See: {error_url(error.code)}")
     if streams.output is not Format.TABLE:
         causes = [_document(cause) for cause in error.causes]
         streams.document({"error": _document(error) | ({"causes": causes} if causes else {})})
 
 
 def _document(error: RegmirrorError) -> dict[str, Any]:
-    return {"code": error.code, "message": error.message, "hint": error.hint}
+    return {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "documentation": error_url(error.code),
+    }
+
+
+def _with_hints(part: Any) -> Any:
+    """A document whose hints repeat the options that select the mirror."""
+    if isinstance(part, list):
+        return [_with_hints(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: repeat_options(value) if key == "hint" and isinstance(value, str) else _with_hints(value)
+        for key, value in part.items()
+    }

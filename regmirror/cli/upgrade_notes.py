@@ -7,7 +7,6 @@ import typer
 
 from regmirror import __version__
 from regmirror.cli import options
-from regmirror.cli.follow_up import follow_up
 from regmirror.cli.options import DEFAULT_FILE, Format
 from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import ConfigurationError, RegmirrorError
@@ -19,7 +18,6 @@ _FIRST = ("By hand", "Restarts")
 
 
 def upgrade_notes(
-    running: typer.Context,
     before: Annotated[
         str, typer.Option("--from", help="Old version. Default: the deployed one.", show_default=False)
     ] = "",
@@ -52,7 +50,7 @@ def upgrade_notes(
             return
         _print(streams, report)
         if report.versions:
-            streams.info(f"Next: {follow_up(running, 'diff')}; then {follow_up(running, 'deploy')}")
+            streams.info("Next: regmirror diff; then regmirror deploy")
 
 
 def _deployed(file: Path, kubeconfig: Path | None, context: str | None, namespace: str | None) -> str:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regmirror.cli import options
+from regmirror.cli import completion, options
 from regmirror.cli.options import DEFAULT_FILE, ReportFormat
 from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import ExitCode
@@ -23,10 +23,22 @@ Output = Annotated[
     typer.Option("-o", "--output", envvar="REGMIRROR_OUTPUT", help="Form of the result; short shows faults alone."),
 ]
 Categories = Annotated[
-    list[str], typer.Option("--category", metavar="NAME", help="Only checks under this heading; repeatable.")
+    list[str],
+    typer.Option(
+        "--category",
+        metavar="NAME",
+        autocompletion=completion.categories,
+        help="Only checks under this heading; repeatable.",
+    ),
 ]
 Ids = Annotated[
-    list[str], typer.Option("--check", metavar="ID", help="Only this check and those that it needs; repeatable.")
+    list[str],
+    typer.Option(
+        "--check",
+        metavar="ID",
+        autocompletion=completion.check_ids,
+        help="Only this check and those that it needs; repeatable.",
+    ),
 ]
 
 

@@ -40,7 +40,7 @@ def _print_result(terminal: Terminal, result: Result, *, several: bool) -> None:
             # A pod's log may hold what would move the cursor or change colours.
             terminal.result("      " + "".join(filter(str.isprintable, line)))
         if result.outcome.hint:
-            terminal.result(f"      Try: {result.outcome.hint}")
+            terminal.result(f"      Try: {terminal.hint(result.outcome.hint)}")
         terminal.result(f"      See: {_DOCUMENTATION}#{result.check.id}")
 
 

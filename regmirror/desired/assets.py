@@ -8,7 +8,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def asset_directory(name: str) -> Path:
-    """The directory ``charts`` or ``templates``; raises TemplateError where the installation lacks it."""
+    """The directory ``charts``, ``templates`` or ``docs/reference``; raises TemplateError if it is not installed."""
     for parent in (_PACKAGE, _PACKAGE.parent):
         if (parent / name).is_dir():
             return parent / name
@@ -21,6 +21,11 @@ def changelog() -> str:
         if (parent / "CHANGELOG.md").is_file():
             return (parent / "CHANGELOG.md").read_text(encoding="utf-8")
     raise TemplateError("this installation of regmirror has no CHANGELOG.md", hint="install regmirror again")
+
+
+def reference_directory() -> Path:
+    """The reference pages of the documentation; raises TemplateError where the installation lacks them."""
+    return asset_directory("docs/reference")
 
 
 def chart_directory(name: str) -> Path:

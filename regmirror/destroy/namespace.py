@@ -63,7 +63,7 @@ def decide_namespace(cluster: Cluster) -> NamespaceDecision:
 
 def _reason_of_foreign_namespace(cluster: Cluster) -> str:
     """Why a namespace is kept that deploy did not create, and how to remove it if it contains nothing else."""
-    reason = "regmirror deploy did not create it"
+    reason = "deploy did not create it"
     if contents := _contents_of_others(cluster):
         return f"{reason}, and {contents}"
     return f"{reason}; to remove it: kubectl --context {cluster.context} delete namespace {cluster.namespace}"

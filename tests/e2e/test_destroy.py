@@ -59,7 +59,7 @@ def test_without_a_terminal_and_a_yes_it_lists_and_refuses(deployment: Deploymen
     assert outcome.code == 2
     assert "  - Helm release regmirror-docker-hub, with its pods\n" in outcome.output
     assert f"  = the bucket {deployment.environment['S3_BUCKET']}, with all its data\n" in outcome.output
-    kept = f"  = Namespace {deployment.namespace}: regmirror deploy did not create it, and it also contains "
+    kept = f"  = Namespace {deployment.namespace}: deploy did not create it, and it also contains "
     assert kept in outcome.output
     assert "cannot ask for the mirror's host name without a terminal: nothing was removed" in outcome.words
     assert deployment.regmirror("destroy", "--yes", "--purge-data").code == 2

@@ -1,4 +1,4 @@
-"""The command line: what it says on which stream, how it leaves, and how quickly it starts."""
+"""The command line: what it writes to which stream, its exit codes, and what it loads at start."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ from typer.testing import CliRunner, Result
 
 from regmirror import __version__
 from regmirror.cli.app import app
+from regmirror.cli.catalog import COMMANDS
 from regmirror.cli.options import Format
 from regmirror.cli.terminal import terminal
 from regmirror.config.schema import mirror_schema
+from regmirror.documentation import REPORT_URL, error_url
 from regmirror.errors import DeadlineError, ExitCode, MissingSecretError, PartlyAppliedError, RegmirrorError
 from tests import samples
 
 HEAVY = {
+    "rich",
     "kubernetes",
     "boto3",
     "botocore",
@@ -69,13 +72,13 @@ def test_the_version_is_shown() -> None:
     assert (result.exit_code, result.stdout) == (0, f"regmirror {__version__}\n")
 
 
-def test_a_misspelt_command_is_answered_with_the_nearest() -> None:
+def test_for_a_misspelled_command_the_nearest_is_suggested() -> None:
     result = run("deplyo")
     assert result.exit_code == ExitCode.USAGE
     assert "Did you mean 'deploy'?" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["config", *(str(command.name) for command in app.registered_commands)])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str) -> None:
     for option in ("-h", "--help"):
         result = run(command, option)
@@ -142,7 +145,7 @@ def test_a_mistake_of_the_user_leaves_with_2_and_one_clear_error(
 
 
 @pytest.mark.parametrize("content", ["a: [b\n  token: canary-token", "canary-token", "[canary-token]", "", "\x00"])
-def test_a_broken_kubeconfig_is_told_without_its_content(content: str) -> None:
+def test_a_broken_kubeconfig_is_reported_without_its_content(content: str) -> None:
     Path("kubeconfig").write_text(content)
     result = run("deploy", "--kubeconfig", "kubeconfig")
     assert result.exit_code == ExitCode.USAGE
@@ -150,7 +153,7 @@ def test_a_broken_kubeconfig_is_told_without_its_content(content: str) -> None:
     assert TOKEN not in result.stderr
 
 
-def test_a_context_that_is_not_there_is_answered_with_those_that_are() -> None:
+def test_for_a_context_that_does_not_exist_those_that_do_are_listed() -> None:
     result = run("deploy", "--kubeconfig", kubeconfig(), "--context", "other")
     assert result.exit_code == ExitCode.USAGE
     assert "the kubeconfig kubeconfig has no context other\n  Try: it has: dead; use --context" in result.stderr
@@ -168,13 +171,13 @@ def test_a_cluster_that_does_not_answer_fails_the_deployment() -> None:
 
 
 @pytest.mark.parametrize("words", [["diff"], ["deploy", "--dry-run"]])
-def test_a_diff_that_could_not_be_made_leaves_with_3_for_1_says_that_something_differs(words: list[str]) -> None:
+def test_a_diff_that_fails_exits_with_3_since_1_means_differences(words: list[str]) -> None:
     result = run(*words, "--kubeconfig", kubeconfig(), "--helm", "/absent/helm", "-o", "json")
     assert result.exit_code == 3
     assert json.loads(result.stdout)["error"]["code"] in {"RM201", "RM301"}
 
 
-def test_verify_reports_what_it_could_not_ask() -> None:
+def test_verify_reports_failed_connections() -> None:
     resolve = f"{samples.HOST}:443:127.0.0.1:1"
     result = run("verify", "--kubeconfig", kubeconfig(), "--resolve", resolve, "-o", "json")
     assert result.exit_code == ExitCode.FAILED
@@ -228,7 +231,7 @@ def test_a_watched_status_is_shown_again_until_it_is_interrupted(output: str) ->
     assert "Traceback" not in rest
 
 
-def test_a_support_bundle_of_a_dead_cluster_has_the_rest_and_says_what_it_lacks() -> None:
+def test_a_support_bundle_of_an_unreachable_cluster_has_the_rest_and_lists_what_is_missing() -> None:
     words = ["--kubeconfig", kubeconfig(), "--resolve", f"{samples.HOST}:443:127.0.0.1:1", "--helm", "/absent/helm"]
     result = run("support-bundle", *words, "--output-file", "help.tar.gz")
     assert result.exit_code == ExitCode.OK
@@ -252,7 +255,7 @@ def test_a_support_bundle_replaces_no_file() -> None:
     assert Path("help.tar.gz").read_text() == "precious"
 
 
-def leaving(error: BaseException, **options: Any) -> int:
+def exit_code_of(error: BaseException, **options: Any) -> int:
     with pytest.raises(typer.Exit) as caught, terminal(**options):
         raise error
     return caught.value.exit_code
@@ -272,30 +275,44 @@ def leaving(error: BaseException, **options: Any) -> int:
     ],
 )
 def test_every_error_has_its_exit_code(error: BaseException, code: int) -> None:
-    assert leaving(error) == code
+    assert exit_code_of(error) == code
 
 
-def test_an_unexpected_error_shows_neither_traceback_nor_words(capsys: pytest.CaptureFixture[str]) -> None:
-    leaving(ValueError("canary"), output=Format.JSON)
+def test_an_internal_error_shows_neither_its_traceback_nor_its_message_but_where_to_report_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    exit_code_of(ValueError("canary"), output=Format.JSON)
     captured = capsys.readouterr()
-    assert captured.err == "Error RM000: an unexpected ValueError\n  Try: see it with --debug, and report it\n"
-    assert json.loads(captured.out)["error"]["message"] == "an unexpected ValueError"
+    assert captured.err == (
+        "Error RM000: internal error (ValueError)\n"
+        f"  Try: rerun with --debug and report the output: {REPORT_URL}\n"
+        f"  See: {error_url('RM000')}\n"
+    )
+    assert json.loads(captured.out)["error"] == {
+        "code": "RM000",
+        "message": "internal error (ValueError)",
+        "hint": f"rerun with --debug and report the output: {REPORT_URL}",
+        "documentation": error_url("RM000"),
+    }
 
 
 def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
-    leaving(ValueError("what happened"), debug=True)
+    exit_code_of(ValueError("what happened"), debug=True)
     assert "ValueError: what happened" in capsys.readouterr().err
 
 
-def test_colour_is_left_out_when_asked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_color_writes_no_escape_sequence_at_all(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
-    leaving(RegmirrorError("plain"), no_color=True)
+    exit_code_of(RegmirrorError("plain"), no_color=True)
     plain = capsys.readouterr().err
-    leaving(RegmirrorError("red"))
-    assert "\x1b[31m" not in plain
+    exit_code_of(RegmirrorError("red"))
+    assert "\x1b" not in plain
     assert "31m" in capsys.readouterr().err
 
 
 def test_markup_in_a_message_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    leaving(RegmirrorError("[bold]upstreams[0].url[/bold]: :smile: " + "x" * 200))
-    assert capsys.readouterr().err == f"Error RM000: [bold]upstreams[0].url[/bold]: :smile: {'x' * 200}\n"
+    exit_code_of(RegmirrorError("[bold]upstreams[0].url[/bold]: :smile: " + "x" * 200))
+    message = f"Error RM000: [bold]upstreams[0].url[/bold]: :smile: {'x' * 200}\n"
+    assert capsys.readouterr().err == f"{message}  See: {error_url('RM000')}\n"

@@ -101,7 +101,7 @@ def test_objects_of_others_are_kept_together_with_the_namespace(env: Place) -> N
 def test_a_namespace_that_deploy_did_not_create_is_kept_with_the_command_that_removes_it(env: Place) -> None:
     put(env.cluster, NAMESPACE, "regmirror")
     assert destroy(env).steps[-1].detail == (
-        "regmirror kept: regmirror deploy did not create it; "
+        "regmirror kept: deploy did not create it; "
         "to remove it: kubectl --context fake delete namespace regmirror"
     )
     assert env.cluster.get(NAMESPACE, "regmirror")
@@ -209,7 +209,7 @@ def test_a_namespace_that_others_created_and_use_is_kept_without_a_command_that_
     put(env.cluster, NAMESPACE, "regmirror")
     put(env.cluster, CONFIG_MAP, "theirs")
     assert plan(env).preview().kept[-1] == (
-        "Namespace regmirror: regmirror deploy did not create it, and it also contains ConfigMap theirs"
+        "Namespace regmirror: deploy did not create it, and it also contains ConfigMap theirs"
     )
 
 

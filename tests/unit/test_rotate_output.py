@@ -100,5 +100,5 @@ def test_a_skipped_check_of_the_public_host_is_reported() -> None:
 
 def test_follow_up_commands_repeat_the_options_that_select_the_mirror() -> None:
     result = CliRunner().invoke(app, ["rotate-cert", "-f", "my mirror.yaml", "-n", "team", "--context", "prod"])
-    command = "regmirror rotate-cert --force -f 'my mirror.yaml' --context prod -n team"
+    command = "regmirror rotate-cert -f 'my mirror.yaml' --context prod -n team --force"
     assert f"Rotate now: {command}\n" in result.stderr

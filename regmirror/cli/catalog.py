@@ -1,0 +1,32 @@
+"""The commands as data: their purpose and summary in ``regmirror --help``, and the module of each by its name."""
+
+from dataclasses import dataclass
+
+SET_UP, PROVE, OPERATE, CLIENTS, CONFIGURATION = "Set up", "Verify", "Operate", "Clients", "Configuration and help"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandEntry:
+    """What ``regmirror --help`` shows of a command, and where the command is."""
+
+    purpose: str
+    summary: str
+
+
+COMMANDS = {
+    "init": CommandEntry(SET_UP, "Write the configuration file."),
+    "deploy": CommandEntry(SET_UP, "Install or update the mirror in the cluster."),
+    "diff": CommandEntry(SET_UP, "Show how the cluster differs from the configuration."),
+    "render": CommandEntry(SET_UP, "Print the manifests, for Argo CD, Flux or kubectl."),
+    "verify": CommandEntry(PROVE, "Check that the mirror works."),
+    "status": CommandEntry(OPERATE, "Show health, certificates, cache and pull quota."),
+    "rotate-cert": CommandEntry(OPERATE, "Replace the key that signs tokens."),
+    "upgrade-notes": CommandEntry(OPERATE, "Show what changes between two versions."),
+    "rbac": CommandEntry(OPERATE, "Print the Role that a command needs."),
+    "support-bundle": CommandEntry(OPERATE, "Collect diagnostics, with secrets redacted."),
+    "destroy": CommandEntry(OPERATE, "Remove the mirror from the cluster."),
+    "client-config": CommandEntry(CLIENTS, "Print the configuration for a container runtime."),
+    "config": CommandEntry(CONFIGURATION, "Validate and show the configuration file, and print schemas."),
+    "explain": CommandEntry(CONFIGURATION, "Explain an error code, a check or a configuration key."),
+}
+"""In the order of ``--help``."""

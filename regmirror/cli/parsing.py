@@ -1,0 +1,42 @@
+"""Commands and groups whose options have one order, and whose help is plain text."""
+
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup
+
+from regmirror.cli.help_page import format_page, help_page, usage
+from regmirror.cli.invocation import running
+from regmirror.cli.options import position
+
+
+class Command(TyperCommand):
+    """A command whose options have the common order, and whose hints repeat the options that it was given."""
+
+    def __init__(self, *words: Any, **attributes: Any) -> None:
+        super().__init__(*words, **attributes)
+        self.params.sort(key=lambda parameter: position(parameter.name or ""))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        with running(ctx):
+            return super().invoke(ctx)
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """The words after the command's name in its usage."""
+        return usage(self, ctx)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help."""
+        formatter.write(format_page(help_page(self, ctx)))
+
+
+class Group(TyperGroup):
+    """A command with subcommands."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """The words after the command's name in its usage."""
+        return usage(self, ctx)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help."""
+        formatter.write(format_page(help_page(self, ctx)))

@@ -1,0 +1,1 @@
+"""Tests of the documentation: links, navigation, commands in code blocks, sections, words, and the built site."""
