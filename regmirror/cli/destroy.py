@@ -63,10 +63,11 @@ def destroy(
             if removal.is_empty:
                 streams.info(f"Nothing of https://{host} is deployed in namespace {preview.namespace}.")
             return
-        _confirm(streams, host, "the mirror's host name", "--yes", given=host if yes else None)
+        _confirm(streams, host, "the mirror's host name", "continue", "--yes", given=host if yes else None)
         if preview.data:
-            bucket, what = preview.data.bucket, "the bucket name, to delete its data,"
-            _confirm(streams, bucket, what, f"--confirm-purge {bucket}", given=confirm_purge)
+            bucket = preview.data.bucket
+            option = f"--confirm-purge {bucket}"
+            _confirm(streams, bucket, "the bucket name", "delete its data", option, given=confirm_purge)
         with StepProgress(streams) as progress:
             report = run_until_done(removal.execute(progress, limit))
         if streams.output is not Format.TABLE:
@@ -74,17 +75,17 @@ def destroy(
         streams.info(f"Removed https://{host}.")
 
 
-def _confirm(streams: Terminal, name: str, what: str, option: str, *, given: str | None) -> None:
+def _confirm(streams: Terminal, name: str, what: str, purpose: str, option: str, *, given: str | None) -> None:
     """Raises ConfigurationError unless the name is given, or typed at a terminal."""
     if given is None:
         if not sys.stdin.isatty():
             raise ConfigurationError(
-                f"cannot ask for {what.rstrip(',')} without a terminal: nothing was removed",
+                f"cannot ask for {what} without a terminal: nothing was removed",
                 hint=f"check what would be removed: regmirror destroy --dry-run; then add {option}",
             )
         from rich.prompt import Prompt
 
-        given = Prompt.ask(f"Type {what} to continue", console=streams.stderr, default="", show_default=False)
+        given = Prompt.ask(f"Type {what} to {purpose}", console=streams.stderr, default="", show_default=False)
     if given != name:
         raise ConfigurationError(f"the name does not match {name}: nothing was removed")
 

@@ -37,7 +37,13 @@ def rotate_cert(
     namespace: options.Namespace = None,
     helm: options.Helm = "helm",
     timeout: Annotated[
-        str, typer.Option("--timeout", envvar="REGMIRROR_TIMEOUT", help="Time limit for each rollout, e.g. 90s or 5m.")
+        str,
+        typer.Option(
+            "--timeout",
+            metavar="DURATION",
+            envvar="REGMIRROR_TIMEOUT",
+            help="Time limit for each rollout, e.g. 90s or 5m.",
+        ),
     ] = "5m",
     check: Annotated[
         bool,

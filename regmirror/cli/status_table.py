@@ -36,7 +36,7 @@ Line = tuple[str, str | None]
 def print_status(terminal: Terminal, report: StatusReport) -> None:
     """Print the whole table on standard output."""
     for text, style in screen(report, terminal.symbols):
-        for line in _wrap(terminal.hint(text)):
+        for line in wrap(terminal.hint(text)):
             terminal.result(line, style)
 
 
@@ -111,7 +111,8 @@ def _row(label: str, value: T | Unknown, describe: Callable[[T], Line | str]) ->
     return f"  {label:<{_LABEL}} {text}", style
 
 
-def _wrap(line: str) -> list[str]:
+def wrap(line: str) -> list[str]:
+    """Break a line at 80 columns; continuation lines start where values do."""
     indent = " " * _VALUE if line.startswith("  ") else "  "
     return textwrap.wrap(
         line,
@@ -187,9 +188,9 @@ def _store(store: StoreReport) -> str:
 
 
 def _pull_limit(quota: PullLimitReport) -> Line:
-    whose = "for the mirror's account" if quota.counted == "account" else "for this machine's address"
+    scope = "for the mirror's account" if quota.counted == "account" else "for this machine's address"
     if quota.limit is None or quota.remaining is None:
-        return f"no limit reported ({whose})", None
+        return f"no limit reported ({scope})", None
     window = f" in {quota.window_seconds / 3600:g} h" if quota.window_seconds else ""
     style = "yellow" if quota.remaining <= quota.limit * _FEW_PULLS else None
-    return f"{quota.remaining:,} of {quota.limit:,}{window} ({whose})", style
+    return f"{quota.remaining:,} of {quota.limit:,}{window} ({scope})", style

@@ -19,9 +19,10 @@ _FIRST = ("By hand", "Restarts")
 
 def upgrade_notes(
     before: Annotated[
-        str, typer.Option("--from", help="Old version. Default: the deployed one.", show_default=False)
+        str,
+        typer.Option("--from", metavar="VERSION", help="Old version. Default: the deployed one.", show_default=False),
     ] = "",
-    after: Annotated[str, typer.Option("--to", help="New version, or unreleased.")] = __version__,
+    after: Annotated[str, typer.Option("--to", metavar="VERSION", help="New version, or unreleased.")] = __version__,
     file: options.File = DEFAULT_FILE,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,

@@ -80,11 +80,11 @@ def _contents_of_others(cluster: Cluster) -> str | None:
 
 
 def _of_others(kind: Kind, objects: list[Object]) -> list[str]:
-    return [f"{kind.kind} {found['metadata']['name']}" for found in objects if not _is_known(kind, found)]
+    return [f"{kind.kind} {resource['metadata']['name']}" for resource in objects if not _is_known(kind, resource)]
 
 
-def _is_known(kind: Kind, found: Object) -> bool:
-    metadata = found["metadata"]
+def _is_known(kind: Kind, resource: Object) -> bool:
+    metadata = resource["metadata"]
     labels = metadata.get("labels") or {}
     helm = labels.get("owner") == "helm" and str(labels.get("name", "")).startswith(names.PREFIX)
     mirror = labels.get("app.kubernetes.io/part-of") == "regmirror" and metadata["name"].startswith(names.PREFIX)

@@ -167,7 +167,7 @@ def _running_workload(
     for secret in mounted:
         _annotation(secrets[secret], names.VERSION_ANNOTATION)
     versions = combined_version([secrets[secret] for secret in mounted])
-    # A pod that has ended serves nobody; a pod that is being deleted serves until it has drained.
+    # A pod that has ended serves no requests; a pod that is being deleted does until it has drained.
     pods = [
         pod
         for pod in cluster.select(POD, f"app.kubernetes.io/instance={name}")

@@ -130,7 +130,11 @@ class Status:
         """
         missing = [f"{name}: missing" for name, component in self.components.items() if _is_missing(component)]
         components = [component for component in self.components.values() if isinstance(component, Component)]
-        down = [f"{found.name}: {found.ready}/{found.wanted} ready" for found in components if not found.ready]
+        down = [
+            f"{component.name}: {component.ready}/{component.wanted} ready"
+            for component in components
+            if not component.ready
+        ]
         wrong = [
             f"{upstream.public_endpoint.url} answered {upstream.public_endpoint.status}"
             for upstream in self.upstreams

@@ -57,11 +57,11 @@ def collect(sources: Sources, time_limit: float = TIME_LIMIT) -> Bundle:
     bundle.add_json("versions.json", versions.result(ends))
     bundle.add_json("releases.json", releases.result(ends))
     bundle.add_json("values.json", values.result(ends))
-    found = secrets.result(ends)
-    if isinstance(found, Unavailable):
-        bundle.omit(f"objects, events and logs, which cannot be redacted: {found.reason}")
+    available = secrets.result(ends)
+    if isinstance(available, Unavailable):
+        bundle.omit(f"objects, events and logs, which cannot be redacted: {available.reason}")
     else:
-        _add_secrets(bundle, found)
+        _add_secrets(bundle, available)
         _add_objects(bundle, live, ends)
         _add_logs(bundle, live, ends)
     bundle.add_json("verify.json", verified.result(ends))
@@ -97,7 +97,7 @@ def _add_objects(bundle: Bundle, live: LiveMirror, ends: float) -> None:
 
 
 def _objects(live: LiveMirror, kind: Kind) -> list[Object]:
-    return [redact_object(found, kind) for found in live.cluster.select(kind)]
+    return [redact_object(resource, kind) for resource in live.cluster.select(kind)]
 
 
 def _add_logs(bundle: Bundle, live: LiveMirror, ends: float) -> None:

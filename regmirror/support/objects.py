@@ -27,18 +27,18 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _SECRET_NAME = re.compile(r"pass|secret|token|credential|key", re.IGNORECASE)
 
 
-def redact_object(found: Object, kind: Kind) -> Object:
+def redact_object(resource: Object, kind: Kind) -> Object:
     """An object without managed fields, without kubectl's copy of it, without values of variables with secret names.
 
     Of a ConfigMap that is not part of the mirror, only the keys are shown: its values may be secret.
     """
-    metadata = {key: value for key, value in found["metadata"].items() if key != "managedFields"}
+    metadata = {key: value for key, value in resource["metadata"].items() if key != "managedFields"}
     metadata["annotations"] = {
         key: value for key, value in (metadata.get("annotations") or {}).items() if key != _LAST_APPLIED
     }
-    rest = {key: value for key, value in found.items() if key not in {"apiVersion", "kind", "metadata"}}
+    rest = {key: value for key, value in resource.items() if key not in {"apiVersion", "kind", "metadata"}}
     if kind.kind == "ConfigMap" and (metadata.get("labels") or {}).get(_PART_OF) != "regmirror":
-        rest = {"keys": sorted([*(found.get("data") or {}), *(found.get("binaryData") or {})])}
+        rest = {"keys": sorted([*(resource.get("data") or {}), *(resource.get("binaryData") or {})])}
     return {**kind_fields(kind), "metadata": metadata, **_without_values(rest)}
 
 

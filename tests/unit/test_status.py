@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import serialization
 from typer.testing import CliRunner
 
 from regmirror.cli.app import app
-from regmirror.cli.status_table import _wrap, size
 from regmirror.cli.status_table import screen as lines_of
+from regmirror.cli.status_table import size, wrap
 from regmirror.desired import names
 from regmirror.distribution.metrics import CacheFigures
 from regmirror.distribution.pull_limit import PullLimit
@@ -93,7 +93,7 @@ def status_of(mirror: Deployed, time_limit: float = 8.0) -> Status:
 
 def screen(status: Status) -> list[str]:
     """The lines of the table, wrapped as they are printed."""
-    return [line for text, _ in lines_of(status_report(status)) for line in _wrap(text)]
+    return [line for text, _ in lines_of(status_report(status)) for line in wrap(text)]
 
 
 def hub(status: Status) -> UpstreamStatus:
