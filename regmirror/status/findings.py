@@ -33,7 +33,7 @@ class State(StrEnum):
 class Component:
     """One Deployment of the mirror: ``ready`` of ``wanted`` pods are ready, and ``image`` is what they run.
 
-    ``image`` is empty if no pod is ready. ``problem`` says why a pod does not become ready, if one does not.
+    ``image`` is empty if no ready pod was seen. ``problem`` says why a pod does not become ready, if one does not.
     """
 
     name: str

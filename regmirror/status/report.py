@@ -19,8 +19,10 @@ class ComponentReport(DocumentPart):
     """One component of the mirror."""
 
     name: Annotated[str, Field(description="Name of the Deployment.")]
-    version: Annotated[str | None, Field(description="Tag or digest of the image that runs; null if no pod is ready.")]
-    image: Annotated[str | None, Field(description="The image that runs; null if no pod is ready.")]
+    version: Annotated[
+        str | None, Field(description="Tag or digest of the image that runs; null if no ready pod was seen.")
+    ]
+    image: Annotated[str | None, Field(description="The image that runs; null if no ready pod was seen.")]
     ready: Annotated[int, Field(ge=0, description="Number of available pods.")]
     wanted: Annotated[int, Field(ge=0, description="Number of wanted pods.")]
     problem: Annotated[str | None, Field(description="Why a pod does not start; null if all do.")]
