@@ -20,7 +20,7 @@ class ComponentReport(DocumentPart):
 
     name: Annotated[str, Field(description="Name of the Deployment.")]
     version: Annotated[
-        str | None, Field(description="Tag or digest of the image that runs; null if no ready pod was seen.")
+        str | None, Field(description="Tag or digest of the image; null if no ready pod was seen.")
     ]
     image: Annotated[str | None, Field(description="The image that runs; null if no ready pod was seen.")]
     ready: Annotated[int, Field(ge=0, description="Number of available pods.")]
