@@ -19,9 +19,7 @@ class ComponentReport(DocumentPart):
     """One component of the mirror."""
 
     name: Annotated[str, Field(description="Name of the Deployment.")]
-    version: Annotated[
-        str | None, Field(description="Tag or digest of the image; null if no ready pod was seen.")
-    ]
+    version: Annotated[str | None, Field(description="Tag or digest of the image; null if no ready pod was seen.")]
     image: Annotated[str | None, Field(description="The image that runs; null if no ready pod was seen.")]
     ready: Annotated[int, Field(ge=0, description="Number of available pods.")]
     wanted: Annotated[int, Field(ge=0, description="Number of wanted pods.")]

@@ -101,8 +101,7 @@ def test_objects_of_others_are_kept_together_with_the_namespace(env: Place) -> N
 def test_a_namespace_that_deploy_did_not_create_is_kept_with_the_command_that_removes_it(env: Place) -> None:
     put(env.cluster, NAMESPACE, "regmirror")
     assert destroy(env).steps[-1].detail == (
-        "regmirror kept: deploy did not create it; "
-        "to remove it: kubectl --context fake delete namespace regmirror"
+        "regmirror kept: deploy did not create it; to remove it: kubectl --context fake delete namespace regmirror"
     )
     assert env.cluster.get(NAMESPACE, "regmirror")
 
