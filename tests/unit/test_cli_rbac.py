@@ -74,6 +74,6 @@ def rotate(connections: FakeConnections) -> Coroutine[Any, Any, Any]:
     return Rotation(connections, unused, unused, timedelta(), RotationOptions(unused)).run()
 
 
-async def check_rights(connections: FakeConnections) -> str:
+async def check_rights(connections: FakeConnections) -> Done:
     (step,) = [step for step in preflight_steps(connections) if step.name == "rights"]
     return await step.check()
