@@ -1,4 +1,4 @@
-"""Where the charts and templates are: inside the installed package, or beside it in a checkout."""
+"""Where the charts and templates are: inside the installed package, or next to it in a checkout."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def asset_directory(name: str) -> Path:
-    """The directory ``charts``, ``templates`` or ``docs/reference``; raises TemplateError where the installation lacks it."""
+    """The directory ``charts``, ``templates`` or ``docs/reference``; raises TemplateError if it is missing."""
     for parent in (_PACKAGE, _PACKAGE.parent):
         if (parent / name).is_dir():
             return parent / name
@@ -16,7 +16,7 @@ def asset_directory(name: str) -> Path:
 
 
 def changelog() -> str:
-    """The text of CHANGELOG.md; raises TemplateError where the installation lacks it."""
+    """The text of CHANGELOG.md; raises TemplateError if it is missing."""
     for parent in (_PACKAGE, _PACKAGE.parent):
         if (parent / "CHANGELOG.md").is_file():
             return (parent / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
-"""The Secrets of a mirror as forms: everything but the secret values, each of which leaves a blank.
+"""The Secrets of a mirror as templates: everything but the secret values, which have placeholders.
 
-A form is made from the same manifest as ``deploy`` applies: markers stand in for the values, and are cut out of it.
+A template is made from the manifest that ``deploy`` applies, with markers as values, which become placeholders.
 """
 
 import base64
@@ -25,9 +25,9 @@ SIGNING_BUNDLE = "signing-bundle"
 
 @dataclass(frozen=True, slots=True)
 class SecretValue:
-    """A value that a form leaves out: its name, the key of the file that refers to it, and what it refers to.
+    """A value that a template leaves out: its name, the key of the configuration file, and what that refers to.
 
-    Without a reference the value is made: a random Redis password, the signing key.
+    Without a reference the value is generated: a random Redis password, the signing key.
     """
 
     name: str
@@ -37,34 +37,34 @@ class SecretValue:
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """Where a value belongs: with double quotes around it, those of YAML, JSON and redis.conf, or bare."""
+    """Where a value belongs: in double quotes (those of YAML, JSON and redis.conf), or without quotes."""
 
     value: str
     quoted: bool
 
 
-Form = tuple[str | Placeholder, ...]
-"""A text with blanks."""
+Template = tuple[str | Placeholder, ...]
+"""A text with placeholders."""
 
 
 @dataclass(frozen=True, slots=True)
 class SecretTemplate:
-    """One Secret; ``files`` has the form of each of its keys."""
+    """One Secret; ``files`` has the template of each of its keys."""
 
     name: str
     type: str
     labels: dict[str, str]
-    files: dict[str, Form]
+    files: dict[str, Template]
 
     @property
     def blanks(self) -> tuple[str, ...]:
-        """The names of the values that it needs; none where nothing in it is secret."""
-        found = (part.value for form in self.files.values() for part in form if isinstance(part, Placeholder))
+        """The names of the values that it needs; empty if nothing in it is secret."""
+        found = (part.value for template in self.files.values() for part in template if isinstance(part, Placeholder))
         return tuple(dict.fromkeys(found))
 
     @property
     def version(self) -> str:
-        """Changes with everything in the form, and tells nothing of the values: no part of them is in it."""
+        """Changes with everything in the template; contains nothing of the values."""
         content = repr([self.name, sorted(self.files.items())])
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
@@ -90,9 +90,9 @@ def secret_values(mirror: Mirror) -> list[SecretValue]:
 
 
 def secret_templates(mirror: Mirror) -> list[SecretTemplate]:
-    """Every Secret of the mirror, in the order in which ``deploy`` applies them; equal input, equal forms."""
+    """Every Secret of the mirror, in the order in which ``deploy`` applies them; pure."""
     markers = _markers(mirror)
-    manifests = configuration_secrets(mirror, _marked_material(mirror, markers))
+    manifests = configuration_secrets(mirror, _marked_secrets(mirror, markers))
     return [
         SecretTemplate(
             names.SIGNING_SECRET,
@@ -106,12 +106,12 @@ def secret_templates(mirror: Mirror) -> list[SecretTemplate]:
             names.labels("registry"),
             {"bundle.crt": (Placeholder(SIGNING_BUNDLE, False),)},
         ),
-        *(_form(manifest, markers) for manifest in manifests),
+        *(_template(manifest, markers) for manifest in manifests),
     ]
 
 
 def _markers(mirror: Mirror) -> dict[str, str]:
-    """A text for each value that stands nowhere in the configuration: letters and digits, which nobody escapes."""
+    """A text for each value that is not in the configuration: letters and digits, which need no escapes."""
     whole = mirror.model_dump_json()
     seed = hashlib.sha256(whole.encode()).hexdigest()
     while seed in whole:
@@ -119,7 +119,7 @@ def _markers(mirror: Mirror) -> dict[str, str]:
     return {value.name: f"{seed}x{number}x" for number, value in enumerate(secret_values(mirror))}
 
 
-def _marked_material(mirror: Mirror, markers: dict[str, str]) -> MirrorSecrets:
+def _marked_secrets(mirror: Mirror, markers: dict[str, str]) -> MirrorSecrets:
     def account(name: str, password: str) -> Account:
         return Account(SecretStr(markers[name]), SecretStr(markers[password]))
 
@@ -132,7 +132,7 @@ def _marked_material(mirror: Mirror, markers: dict[str, str]) -> MirrorSecrets:
     return MirrorSecrets(KeyPair(b"", b""), b"", SecretStr(markers[REDIS_PASSWORD]), s3, upstreams)
 
 
-def _form(manifest: Manifest, markers: dict[str, str]) -> SecretTemplate:
+def _template(manifest: Manifest, markers: dict[str, str]) -> SecretTemplate:
     metadata = manifest["metadata"]
     files = {
         key: tuple(_parts(base64.b64decode(content).decode(), markers)) for key, content in manifest["data"].items()
@@ -141,7 +141,7 @@ def _form(manifest: Manifest, markers: dict[str, str]) -> SecretTemplate:
 
 
 def _parts(text: str, markers: dict[str, str]) -> Iterator[str | Placeholder]:
-    """The text cut at its markers, whose quotes go with them."""
+    """The text split at its markers, which include their quotes."""
     found = [(text.index(marker), name, marker) for name, marker in markers.items() if marker in text]
     if not found:
         if text:

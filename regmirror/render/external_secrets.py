@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regmirror.config.model import Mirror
-from regmirror.desired.secret_templates import Form, Placeholder, SecretTemplate
+from regmirror.desired.secret_templates import Placeholder, SecretTemplate, Template
 from regmirror.errors import ConfigurationError
 from regmirror.ports.cluster import Object
 from regmirror.render.objects import secret_metadata
@@ -63,7 +63,7 @@ def _reference(name: str, store: Store) -> dict[str, Any]:
     return {"secretKey": name, "remoteRef": {"key": store.key, "property": name}}
 
 
-def go_template(parts: Form) -> str:
+def go_template(parts: Template) -> str:
     """The form as a Go template; what looks like one in the text stays text."""
     return "".join(_action(part) if isinstance(part, Placeholder) else _literal(part) for part in parts)
 

@@ -15,10 +15,10 @@ from regmirror.desired.secret_templates import (
     SIGNING_BUNDLE,
     SIGNING_CERTIFICATE,
     SIGNING_KEY,
-    Form,
     Placeholder,
     SecretTemplate,
     SecretValue,
+    Template,
     secret_values,
 )
 from regmirror.render.files import HEADING
@@ -201,7 +201,7 @@ def _printer(form: SecretTemplate, variables: Mapping[str, str]) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def _encoded(parts: Form, variables: Mapping[str, str]) -> list[str]:
+def _encoded(parts: Template, variables: Mapping[str, str]) -> list[str]:
     """Commands that print a file in base64."""
     match parts:
         case (Placeholder(value=name, quoted=False),):

@@ -26,11 +26,11 @@ SIGNING_FAULTS = [
         secret(BUNDLE, **{"bundle.crt": lambda: harm.stranger().certificate_pem}),
         quick=True,
     ),
-    Fault("an empty bundle", "token-bundle", "holds no PEM certificate", secret(BUNDLE, **{"bundle.crt": b"x"})),
+    Fault("an empty bundle", "token-bundle", "has no PEM certificate", secret(BUNDLE, **{"bundle.crt": b"x"})),
     Fault(
         "a key of another certificate",
         "token-key-pair",
-        "do not belong together",
+        "does not match its certificate",
         secret(SIGNING, **{"tls.key": lambda: harm.stranger().key_pem}),
     ),
     Fault("no key", "token-key-pair", "no Secret regmirror-signing", harm.deleted("secret", SIGNING)),

@@ -157,7 +157,7 @@ def test_values_that_the_chart_refuses_are_told(real_helm3: HelmPlace, release: 
 
 def test_a_helm_that_is_not_there_is_told() -> None:
     helm = Pyhelm3Helm("/absent/helm", None, "context", "namespace")
-    with pytest.raises(HelmMissingError, match="Helm cannot be started as /absent/helm: No such file or directory"):
+    with pytest.raises(HelmMissingError, match=r"cannot start Helm \(/absent/helm\): No such file or directory"):
         do(helm.version())
 
 

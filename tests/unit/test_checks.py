@@ -200,7 +200,7 @@ FAILURES: list[tuple[str, str, Harm, str]] = [
         "token-key-pair",
         "mismatched",
         lambda m: m.replace(names.SIGNING_SECRET, **{"tls.key": samples.key_pair(2).key_pem}),
-        "the signing key and its certificate do not belong together",
+        "the signing key does not match its certificate",
     ),
     (
         "token-key-pair",
@@ -218,7 +218,7 @@ FAILURES: list[tuple[str, str, Harm, str]] = [
         "token-bundle",
         "empty",
         lambda m: m.replace(names.BUNDLE_SECRET, **{"bundle.crt": b""}),
-        "the certificate bundle holds no PEM certificate",
+        "the certificate bundle has no PEM certificate",
     ),
     (
         "token-issued",
@@ -230,7 +230,7 @@ FAILURES: list[tuple[str, str, Harm, str]] = [
         "token-issued",
         "no token",
         lambda m: answer(m, "/auth", 200, b'{"token": "x"}'),
-        "something that is not a JSON Web Token",
+        "is not a JSON Web Token",
     ),
     (
         "token-signature",

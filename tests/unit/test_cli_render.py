@@ -66,7 +66,7 @@ def test_a_mistake_of_the_user_leaves_with_2(words: list[str], message: str) -> 
 def test_without_helm_it_says_what_to_install() -> None:
     result = run("--helm", "/absent/helm")
     assert result.exit_code == 1
-    assert "Error RM301: Helm cannot be started as /absent/helm" in result.stderr
+    assert "Error RM301: cannot start Helm (/absent/helm)" in result.stderr
 
 
 @pytest.mark.helm

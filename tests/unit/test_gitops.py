@@ -175,7 +175,7 @@ def test_the_readme_names_every_secret_key_and_value() -> None:
 
 class RefusingHelm(FakeHelm):
     async def render(self, release: Release) -> list[dict[str, Any]]:
-        raise ChartError(f"a chart cannot be rendered: {release.name}")
+        raise ChartError(f"cannot render a chart: {release.name}")
 
 
 @pytest.mark.parametrize("output_format", FLAVOURS)
