@@ -57,14 +57,19 @@ def _read_all(stream: TextIO) -> bytes:
     return stream.buffer.read()
 
 
-def read_timeout(text: str, option: str = "--timeout") -> timedelta:
-    """The value of --timeout or of another duration option; raises ConfigurationError."""
+def read_duration(text: str, option: str) -> timedelta:
+    """The value of an option that is a duration; raises ConfigurationError."""
     try:
-        timeout = parse_duration(text)
+        return parse_duration(text)
     except ValueError as error:
         raise ConfigurationError(f"{option}: {error}") from None
+
+
+def read_timeout(text: str) -> timedelta:
+    """The value of --timeout, which is longer than 0; raises ConfigurationError."""
+    timeout = read_duration(text, "--timeout")
     if not timeout:
-        raise ConfigurationError(f"{option}: must be longer than 0")
+        raise ConfigurationError("--timeout: must be longer than 0")
     return timeout
 
 

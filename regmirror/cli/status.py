@@ -68,9 +68,9 @@ def status(
 
 
 def _read_interval(text: str) -> float:
-    from regmirror.cli.connections import read_timeout
+    from regmirror.cli.connections import read_duration
 
-    interval = read_timeout(text, "--interval").total_seconds()
+    interval = read_duration(text, "--interval").total_seconds()
     if interval < _SHORTEST_INTERVAL:
         raise ConfigurationError(f"--interval: {text} is shorter than {_SHORTEST_INTERVAL:g}s")
     return interval

@@ -78,7 +78,7 @@ def verify(
     with terminal(output.of_errors, debug=debug, no_color=no_color) as streams:
         from datetime import UTC, datetime
 
-        from regmirror.cli.connections import CommandConnections, read_timeout
+        from regmirror.cli.connections import CommandConnections, read_duration
         from regmirror.distribution.reference import parse_image
         from regmirror.verify.checks import CHECKS
         from regmirror.verify.live_mirror import LiveMirror, TargetOptions
@@ -86,7 +86,7 @@ def verify(
         from regmirror.verify.select import select_checks
 
         checks = select_checks(CHECKS, check, _categories(category), pre_install=pre)
-        wait_timeout = read_timeout(wait, "--wait")
+        wait_timeout = read_duration(wait, "--wait")
         connections = CommandConnections(
             file,
             namespace,
