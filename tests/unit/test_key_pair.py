@@ -73,7 +73,7 @@ def test_an_elliptic_curve_key_is_refused() -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     with pytest.raises(SigningError, match="the signing key is not RSA") as caught:
         load_key_pair(PAIR.certificate_pem, pem(key))
-    assert "RSA only" in str(caught.value.hint)
+    assert caught.value.hint and "regmirror deploy" in caught.value.hint
 
 
 @pytest.mark.parametrize("key", [b"", b"not PEM", PAIR.certificate_pem, pem(PAIR.private_key, b"hunter2")])
