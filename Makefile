@@ -1,65 +1,67 @@
-# Everything that this repository offers, as one word each. `make demo` and `make test` need nothing installed but
-# Python 3.11+ (with venv), make, and, for the lab, Linux and root.
+# `make demo` and `make test` require only Python 3.11 or later with venv, make, and, for the lab, Linux and root.
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 
-.PHONY: help demo test test-long lint unit bench reliability lock docs lab-up lab-down clean-lab clean
+.PHONY: help demo test test-long lint unit bench reliability lock docs man lab-up lab-down clean-lab clean
 
-help: ## show this list
+help: ## show this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: .venv/ready ## from nothing to a mirror that serves; CONTEXT=NAME uses a cluster of yours
+demo: .venv/ready ## deploy a mirror in the lab and pull through it; CONTEXT=NAME uses your own cluster
 	$(BIN)/python -m demo
 
-test: lint unit ## all tests, those on the lab's cluster included
+test: lint unit ## run all tests, including those on the lab's cluster
 	$(BIN)/python -m lab run --up --if-possible -- $(PYTEST) -m "lab or contract or helm"
 
-test-long: lint unit ## the same, with the long lists of cases in full
+test-long: lint unit ## run all tests with all cases of the long lists
 	REGMIRROR_LONG=1 REGMIRROR_ACL_CASES=10000 \
 	  $(BIN)/python -m lab run --up --if-possible -- $(PYTEST) -m "lab or contract or helm"
 
-lint: .venv/ready ## style, types, layers
+lint: .venv/ready ## check style, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy regmirror lab demo bench tests
 	$(BIN)/lint-imports
 
-unit: .venv/ready ## the tests that need no cluster
+unit: .venv/ready ## run the tests that need no cluster
 	$(PYTEST) -n 2 -m "not lab and not contract and not helm"
 
-bench: .venv/ready ## measure; figures go to bench/results
+bench: .venv/ready ## measure performance; write bench/results
 	$(BIN)/python -m bench
 
-reliability: .venv/ready ## break what a mirror needs, measure, and write docs/explanation/reliability.md
+reliability: .venv/ready ## measure all outages; write docs/explanation/reliability.md
 	REGMIRROR_LONG=1 REGMIRROR_RELIABILITY=docs/reliability.json \
 	  $(BIN)/python -m lab run --up -- $(PYTEST) tests/e2e/test_reliability.py
-	$(BIN)/python docs/generate_reliability.py > docs/explanation/reliability.md
+	$(BIN)/python docs/build.py pages
 
-docs: .venv/ready ## write the documentation that is made from the code
-	$(BIN)/python docs/generate_configuration.py > docs/reference/configuration.md
-	$(BIN)/python docs/generate_reliability.py > docs/explanation/reliability.md
+docs: .venv/ready ## write the generated pages, and build the site into site/; a warning is an error
+	$(BIN)/python docs/build.py pages
+	$(BIN)/python docs/build.py site
 
-lock: ## resolve the dependencies anew, within the bounds of pyproject.toml
+man: .venv/ready ## write the man pages, one per command, into build/man
+	$(BIN)/python -m regmirror.cli.man_pages build/man
+
+lock: ## update the pinned development dependencies
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --upgrade pyproject.toml --group dev -o requirements/development.txt
 
-lab-up: .venv/ready ## start the lab: a one-node Kubernetes of its own
+lab-up: .venv/ready ## start the lab, a one-node Kubernetes
 	$(BIN)/python -m lab up
 
-lab-down: .venv/ready ## stop it; leaves nothing but the cache of built programs
+lab-down: .venv/ready ## stop the lab; keep the programs that it built
 	$(BIN)/python -m lab down
 
-clean-lab: lab-down ## stop the lab and forget what it built
+clean-lab: lab-down ## stop the lab and remove the programs that it built
 	$(BIN)/python -m lab clean
 
-clean: ## forget the virtual environment and everything built
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean: ## remove the virtual environment and build results
+	rm -rf .venv build dist site .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .venv/ready: requirements/development.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "$(PYTHON) is older than 3.11: install a newer Python, or name one by PYTHON=..." >&2; exit 2; }
+	  { echo "$(PYTHON) is older than 3.11: install a newer Python, or set PYTHON=PATH" >&2; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/development.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .

@@ -14,7 +14,7 @@ ADDRESS = "127.0.0.1:5600"
 
 @contextmanager
 def serving(directory: Path) -> Iterator[str]:
-    """The registry's address, for as long as the block lasts."""
+    """Runs the registry for the duration of the block; yields its address."""
     directory.mkdir()
     file = directory / "config.json"
     storage = {"filesystem": {"rootdirectory": str(directory / "data")}}
@@ -22,13 +22,13 @@ def serving(directory: Path) -> Iterator[str]:
     words = ["registry", "serve", str(file)]
     with (
         (directory / "log").open("wb") as log,
-        subprocess.Popen(words, stdout=log, stderr=log) as it,
+        subprocess.Popen(words, stdout=log, stderr=log) as process,
     ):
         try:
             while not http.answers(f"http://{ADDRESS}/v2/"):
                 time.sleep(0.1)
-                if it.poll() is not None:
-                    raise RuntimeError(f"the bare registry has ended: {directory / 'log'}")
+                if process.poll() is not None:
+                    raise RuntimeError(f"the bare registry exited; see {directory / 'log'}")
             yield ADDRESS
         finally:
-            it.terminate()
+            process.terminate()

@@ -1,4 +1,4 @@
-"""How long the commands take on a mirror that serves and needs nothing."""
+"""How long commands take on a mirror that is up to date."""
 
 from functools import partial
 from typing import Any
@@ -9,11 +9,11 @@ from bench.mirror import Mirror
 
 ROUNDS = 5
 COMMANDS: dict[str, float | None] = {"deploy": 2.0, "diff": 2.0, "verify": None, "status": None}
-"""Each command, with the seconds that it may take."""
+"""The commands, with the goal in seconds."""
 
 
 def measure(mirror: Mirror) -> dict[str, Any]:
-    """Seconds of each command, in turns; the first run of each has filled caches and does not count."""
+    """Seconds of each command, in turns; without the first run, which fills caches."""
     taken: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for _ in range(ROUNDS + 1):
         for name in COMMANDS:
@@ -23,7 +23,7 @@ def measure(mirror: Mirror) -> dict[str, Any]:
 
 
 def run(mirror: Mirror, command: str) -> None:
-    """Run a command; all but diff ask the public host."""
+    """Run a command; all except diff connect to the public host."""
     mirror.regmirror(command) if command == "diff" else mirror.reaching(command)
 
 
@@ -32,4 +32,4 @@ def report(result: dict[str, Any]) -> str:
     rows = [
         (f"regmirror {name}", shown(found["seconds"]), found["goal"] or "") for name, found in result["figures"].items()
     ]
-    return table(["on a mirror that needs nothing", "seconds", "goal: at most"], rows)
+    return table(["on an up-to-date mirror", "seconds", "goal: at most"], rows)

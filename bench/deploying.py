@@ -1,4 +1,4 @@
-"""How long it takes from an empty namespace to a mirror, beside a script of the recipe's steps."""
+"""How long a deployment into an empty namespace takes, compared with a script of the recipe's steps."""
 
 import time
 from collections.abc import Callable
@@ -6,31 +6,31 @@ from functools import partial
 from typing import Any
 
 from bench import mirror, seed
+from bench.environment import Environment
 from bench.figures import ratio, shown, spread, table
 from bench.mirror import Mirror
-from bench.place import Place
 
 ROUNDS = 3
 OURS, RECIPE, EAGER = (
     "regmirror deploy",
-    "script of the recipe",
-    "the same, its pods asked every second",
+    "recipe script",
+    "the same, readiness probes every second",
 )
 
 
-def measure(place: Place) -> tuple[dict[str, Any], Mirror, str]:
-    """Seconds of each, in turns; also gives the last mirror and the last seed's namespace, which stay."""
+def measure(env: Environment) -> tuple[dict[str, Any], Mirror, str]:
+    """Seconds of each, in turns; also returns the last mirror and the namespace of the last recipe, which are kept."""
     taken: dict[str, list[float]] = {OURS: [], RECIPE: [], EAGER: []}
     for number in range(ROUNDS):
-        eager = seed.prepared(place, eager=True)
-        taken[EAGER].append(timed(partial(seed.deploy, place, eager)))
-        place.remove(eager)
-        made, other = mirror.prepared(place), seed.prepared(place)
+        eager = seed.prepared(env, eager=True)
+        taken[EAGER].append(timed(partial(seed.deploy, env, eager)))
+        env.remove(eager)
+        made, other = mirror.prepared(env), seed.prepared(env)
         taken[OURS].append(timed(partial(made.reaching, "deploy")))
-        taken[RECIPE].append(timed(partial(seed.deploy, place, other)))
+        taken[RECIPE].append(timed(partial(seed.deploy, env, other)))
         if number < ROUNDS - 1:
-            place.remove(made.namespace)
-            place.remove(other)
+            env.remove(made.namespace)
+            env.remove(other)
     figures = {name: spread(times) for name, times in taken.items()}
     ratios = {name: ratio(figures[OURS], figures[name]) for name in (RECIPE, EAGER)}
     return {"unit": "s", "rounds": ROUNDS, "figures": figures, "ratios": ratios, "goal": 0.5}, made, other
@@ -44,7 +44,7 @@ def report(result: dict[str, Any]) -> str:
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Seconds that some work takes."""
+    """Seconds that ``work`` takes."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began

@@ -1,4 +1,4 @@
-"""Figures of several runs, and how they become rows of a table."""
+"""Statistics of several runs, and Markdown tables."""
 
 import statistics
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ Figures = dict[str, float]
 
 
 def spread(values: Sequence[float]) -> Figures:
-    """Minimum, median and maximum, to four digits."""
+    """Minimum, median and maximum, with four significant digits."""
     of = {"min": min(values), "median": statistics.median(values), "max": max(values)}
     return {name: float(f"{value:.4g}") for name, value in of.items()}
 
 
 def ratio(one: Figures, other: Figures) -> float:
-    """How often the median of the other goes into the median of one, to three digits."""
+    """The median of ``one`` divided by that of ``other``, with three significant digits."""
     return float(f"{one['median'] / other['median']:.3g}")
 
 
@@ -24,16 +24,16 @@ def row(cells: Sequence[Any]) -> str:
 
 
 def shown(figures: Figures) -> str:
-    """Median, with minimum and maximum behind it."""
+    """The median, with minimum and maximum in parentheses."""
     return f"{number(figures['median'])} ({number(figures['min'])}–{number(figures['max'])})"
 
 
 def number(value: float) -> str:
-    """At most three digits behind the point, thousands set apart."""
+    """A number with three significant digits, or a rounded one with thousands separators."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A Markdown table; the first column is text, the others are figures."""
+    """A Markdown table; the first column is text, the others are numbers."""
     lines = [row(head), row(["---", *("---:" for _ in head[1:])]), *(row(cells) for cells in rows)]
     return "\n".join(lines) + "\n"

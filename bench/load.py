@@ -1,10 +1,10 @@
-"""One measurement by the load client: what a number of clients get from a server within some seconds."""
+"""One measurement with the load client: how much a number of clients receive from a server."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.place import Place
+from bench.environment import Environment
 
 ACCEPTED = ",".join(
     [
@@ -18,7 +18,7 @@ ACCEPTED = ",".join(
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for again and again; ``token`` is the URL at which each client gets a token first."""
+    """The request that clients repeat; ``token`` is the URL from which each client gets a token first."""
 
     url: str
     token: str = ""
@@ -26,23 +26,23 @@ class Request:
 
 @dataclass(frozen=True)
 class Rate:
-    """Whole answers and bytes per second, and the time that the slowest hundredth took at least, in milliseconds."""
+    """Complete answers and bytes per second, and the 99th percentile of the latency in milliseconds."""
 
     requests: float
     bytes: float
     p99: float
 
 
-def measure(place: Place, request: Request, clients: int, seconds: float) -> Rate:
-    """Let the clients loose; raises LabError where a single request fails."""
+def measure(env: Environment, request: Request, clients: int, seconds: float) -> Rate:
+    """Run the clients; raises LabError if a request fails."""
     words: Sequence[str] = [
         "load-client",
         f"--clients={clients}",
         f"--seconds={seconds}",
-        f"--authority={place.setting.authority}",
+        f"--authority={env.target.authority}",
         f"--token={request.token}",
         f"--accept={ACCEPTED}",
         request.url,
     ]
-    answer = json.loads(place.run(words))
+    answer = json.loads(env.run(words))
     return Rate(answer["requests"] / answer["seconds"], answer["bytes"] / answer["seconds"], answer["p99_ms"])

@@ -1,4 +1,4 @@
-"""Memory of the mirror's pods, idle and under load, beside what they request and may take at most."""
+"""Memory of the mirror's containers, idle and under load, with their requests and limits."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ MEBIBYTE = 1 << 20
 
 @contextmanager
 def watched(mirror: Mirror) -> Iterator[dict[str, float]]:
-    """The most that each container held while the block ran, in MiB; complete when the block is left."""
+    """The maximum memory of each container during the block, in MiB; complete at its end."""
     most: dict[str, float] = defaultdict(float)
     over = threading.Event()
 
@@ -35,8 +35,8 @@ def watched(mirror: Mirror) -> Iterator[dict[str, float]]:
 
 
 def now(mirror: Mirror) -> dict[str, float]:
-    """What each container holds, by its name, in MiB: the working set, by which the kubelet judges it."""
-    summary = json.loads(mirror.place.kubectl("get", "--raw", "/api/v1/nodes/lab/proxy/stats/summary"))
+    """The working set of each container, by name, in MiB."""
+    summary = json.loads(mirror.env.kubectl("get", "--raw", "/api/v1/nodes/lab/proxy/stats/summary"))
     return {
         container["name"]: container["memory"]["workingSetBytes"] / MEBIBYTE
         for pod in summary["pods"]
@@ -47,9 +47,9 @@ def now(mirror: Mirror) -> dict[str, float]:
 
 
 def result(mirror: Mirror, idle: dict[str, float], load: dict[str, float]) -> dict[str, Any]:
-    """By container: idle, under load, request and limit."""
+    """Idle memory, memory under load, request and limit of each container."""
     words = ["-n", mirror.namespace, "get", "deployments", "-o", "json"]
-    deployments = json.loads(mirror.place.kubectl(*words))["items"]
+    deployments = json.loads(mirror.env.kubectl(*words))["items"]
     containers = [one for d in deployments for one in d["spec"]["template"]["spec"]["containers"]]
     return {
         "unit": "MiB",
@@ -71,4 +71,4 @@ def report(found: dict[str, Any]) -> str:
         (name, number(one["idle"]), number(one["load"]), one["request"], one["limit"])
         for name, one in found["containers"].items()
     ]
-    return table(["memory, MiB", "idle", "under load, at most", "requested", "limit"], rows)
+    return table(["memory, MiB", "idle", "maximum under load", "request", "limit"], rows)

@@ -1,4 +1,4 @@
-"""Hot pulls: what many clients get of an image that is cached, from the mirror and from what it is compared with."""
+"""Hot pulls: how fast many clients receive a cached image from the mirror and from the programs it is compared with."""
 
 import json
 from collections.abc import Mapping
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench import load, store
+from bench.environment import Environment
 from bench.figures import number, ratio, shown, spread, table
 from bench.load import Rate, Request
 from bench.mirror import Mirror
-from bench.place import Place
 from lab import addresses
 
 CLIENTS = (1, 8, 64)
@@ -19,46 +19,46 @@ REPOSITORY, TAG = "library/big", "1"
 BARE, SEED, OURS = "bare", "seed", "regmirror"
 REDIRECT, S3 = "regmirror, redirect", "S3 through the Ingress"
 Requests = Mapping[str, Mapping[str, Request]]
-"""By kind and by side."""
+"""By kind of request, then by side of the comparison."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """What is pulled: one manifest and its one layer of 20 MB."""
+    """The image: a manifest and a layer of 20 MB."""
 
     digest: str
     layer: str
 
 
-def image(place: Place) -> Image:
-    """The lab's big image."""
+def image(env: Environment) -> Image:
+    """The lab's library/big:1."""
     reference = f"{addresses.HUB_STORAGE}/{REPOSITORY}:{TAG}"
-    digest = place.run(["crane", "digest", "--insecure", reference]).strip()
-    manifest = json.loads(place.run(["crane", "manifest", "--insecure", reference]))
+    digest = env.run(["crane", "digest", "--insecure", reference]).strip()
+    manifest = json.loads(env.run(["crane", "manifest", "--insecure", reference]))
     return Image(digest, manifest["layers"][0]["digest"])
 
 
-def hot(place: Place, mirror: Mirror, seed: str, bare: str) -> dict[str, Any]:
-    """Manifests, layers and tokens of the mirror, the recipe's mirror and the bare registry."""
-    one = image(place)
+def hot(env: Environment, mirror: Mirror, seed: str, bare: str) -> dict[str, Any]:
+    """Measure manifests, layers and tokens of the mirror, the recipe's mirror and the bare registry."""
+    one = image(env)
     name = f"{REPOSITORY}:{TAG}"
-    place.run(["crane", "copy", "--insecure", f"{addresses.HUB_STORAGE}/{name}", f"{bare}/{name}"])
-    hosts = {SEED: place.host(seed), OURS: mirror.host}
+    env.run(["crane", "copy", "--insecure", f"{addresses.HUB_STORAGE}/{name}", f"{bare}/{name}"])
+    hosts = {SEED: env.host(seed), OURS: mirror.host}
     requests: dict[str, dict[str, Request]] = {
         kind: {BARE: Request(f"http://{bare}{path}")}
         | {side: Request(f"https://{host}{path}", _token(host)) for side, host in hosts.items()}
         for kind, path in paths(one).items()
     }
     requests["token"] = {side: Request(_token(host)) for side, host in hosts.items()}
-    return _measure(place, requests)
+    return _measure(env, requests)
 
 
-def redirected(place: Place, mirror: Mirror) -> dict[str, Any]:
-    """Layers that the mirror sends its clients to the S3 server for, and the same from the S3 server itself."""
-    one = image(place)
+def redirected(env: Environment, mirror: Mirror) -> dict[str, Any]:
+    """Measure layers for which the mirror redirects clients to the S3 server, and the same directly from S3."""
+    one = image(env)
     through = Request(f"https://{mirror.host}{paths(one)['blob']}", _token(mirror.host))
-    itself = Request(store.presigned(place, mirror.namespace, one.layer))
-    return _measure(place, {"blob": {REDIRECT: through, S3: itself}})
+    itself = Request(store.presigned(env, mirror.namespace, one.layer))
+    return _measure(env, {"blob": {REDIRECT: through, S3: itself}})
 
 
 def paths(one: Image) -> dict[str, str]:
@@ -75,25 +75,25 @@ def _token(host: str) -> str:
     return f"https://{host}/auth?service={host}&scope=repository:{REPOSITORY}:pull"
 
 
-def _measure(place: Place, requests: Requests) -> dict[str, Any]:
-    """Every side once, round after round, so that what else the machine does meets all of them."""
-    _fill(place, requests)
+def _measure(env: Environment, requests: Requests) -> dict[str, Any]:
+    """Measure all sides in each round, so that other load on the machine affects all of them."""
+    _fill(env, requests)
     return {
-        kind: {str(clients): _rates(place, sides, clients) for clients in CLIENTS} for kind, sides in requests.items()
+        kind: {str(clients): _rates(env, sides, clients) for clients in CLIENTS} for kind, sides in requests.items()
     }
 
 
-def _fill(place: Place, requests: Requests) -> None:
+def _fill(env: Environment, requests: Requests) -> None:
     for sides in requests.values():
         for request in sides.values():
-            load.measure(place, request, 1, 0.1)
+            load.measure(env, request, 1, 0.1)
 
 
-def _rates(place: Place, sides: Mapping[str, Request], clients: int) -> dict[str, Any]:
+def _rates(env: Environment, sides: Mapping[str, Request], clients: int) -> dict[str, Any]:
     found: dict[str, list[Rate]] = {side: [] for side in sides}
     for _ in range(ROUNDS):
         for side, request in sides.items():
-            found[side].append(load.measure(place, request, clients, SECONDS))
+            found[side].append(load.measure(env, request, clients, SECONDS))
     return {
         side: {
             "requests/s": spread([rate.requests for rate in rates]),
@@ -105,7 +105,7 @@ def _rates(place: Place, sides: Mapping[str, Request], clients: int) -> dict[str
 
 
 def report(result: dict[str, Any], compared: Mapping[str, str]) -> str:
-    """One table per kind of request; ``compared`` names sides by the side that each is to be divided by."""
+    """One table for each kind of request; ``compared`` maps a side to the one that it is divided by."""
     return "\n".join(_report(kind, by_clients, compared) for kind, by_clients in result.items())
 
 

@@ -1,4 +1,4 @@
-"""How long a command takes to start, with compiled bytecode, beside an interpreter that does nothing."""
+"""How long a command takes to start, with compiled bytecode, compared with an empty Python program."""
 
 import compileall
 import subprocess
@@ -20,7 +20,7 @@ COMMANDS = {
 
 
 def measure() -> dict[str, Any]:
-    """Milliseconds of wall time of each command, their runs taken in turn."""
+    """Milliseconds of wall time of each command, in turns."""
     _compile()
     times: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for _ in range(RUNS + 1):
@@ -29,7 +29,7 @@ def measure() -> dict[str, Any]:
     return {
         "unit": "ms",
         "runs": RUNS,
-        # The first run of each has filled the disk cache.
+        # Without the first run, which fills the disk cache.
         "commands": {name: spread(taken[1:]) for name, taken in times.items()},
     }
 
@@ -37,11 +37,11 @@ def measure() -> dict[str, Any]:
 def report(result: dict[str, Any]) -> str:
     """The table."""
     rows = [(f"`{name}`", shown(found)) for name, found in result["commands"].items()]
-    return table(["start of a command", "ms"], rows)
+    return table(["startup", "ms"], rows)
 
 
 def _compile() -> None:
-    """As `uv tool install --compile-bytecode` does."""
+    """Compile the bytecode, as `uv tool install --compile-bytecode` does."""
     site_packages = next(entry for entry in sys.path if entry.endswith("site-packages"))
     for directory in (
         Path(regmirror.__file__).parent,

@@ -1,28 +1,28 @@
-"""The S3 server of the lab: its buckets, and an Ingress by which clients reach it as they reach the mirror."""
+"""The S3 server of the lab: its buckets, and an Ingress through which clients reach it like the mirror."""
 
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
-from bench.place import Place
+from bench.environment import Environment
 from lab import addresses
 
 NAME = "s3"
 
 
-def host(place: Place, namespace: str) -> str:
+def host(env: Environment, namespace: str) -> str:
     """The public host of the S3 server."""
-    return f"s3-{place.host(namespace)}"
+    return f"s3-{env.host(namespace)}"
 
 
-def expose(place: Place, namespace: str) -> None:
-    """Put the S3 server, which runs beside the cluster, behind the cluster's Ingress controller."""
+def expose(env: Environment, namespace: str) -> None:
+    """Create an Ingress for the S3 server, which runs outside the cluster."""
     port = {"name": "http", "port": addresses.S3_PORT, "protocol": "TCP"}
     backend = {"service": {"name": NAME, "port": {"name": "http"}}}
     path = {"path": "/", "pathType": "Prefix", "backend": backend}
-    public = host(place, namespace)
-    place.apply(
+    public = host(env, namespace)
+    env.apply(
         _object("v1", "Service", namespace, spec={"ports": [port]}),
         _object(
             "discovery.k8s.io/v1",
@@ -38,7 +38,7 @@ def expose(place: Place, namespace: str) -> None:
             "Ingress",
             namespace,
             spec={
-                "ingressClassName": place.lab["ingress_class"],
+                "ingressClassName": env.lab["ingress_class"],
                 "tls": [{"hosts": [public], "secretName": "regmirror-tls"}],
                 "rules": [{"host": public, "http": {"paths": [path]}}],
             },
@@ -46,22 +46,22 @@ def expose(place: Place, namespace: str) -> None:
     )
 
 
-def presigned(place: Place, namespace: str, digest: str) -> str:
-    """The URL at which the S3 server itself gives a blob of the mirror's, through its Ingress."""
-    client = _client(place, f"https://{host(place, namespace)}")
+def presigned(env: Environment, namespace: str, digest: str) -> str:
+    """The URL of a blob of the mirror at the S3 server, through its Ingress."""
+    client = _client(env, f"https://{host(env, namespace)}")
     algorithm, _, hexadecimal = digest.partition(":")
     key = f"docker-hub/docker/registry/v2/blobs/{algorithm}/{hexadecimal[:2]}/{hexadecimal}/data"
     url: str = client.generate_presigned_url("get_object", Params={"Bucket": namespace, "Key": key}, ExpiresIn=3600)
     return url
 
 
-def create_bucket(place: Place, name: str) -> None:
-    """A bucket, for what does not make its own."""
-    _client(place, place.lab["s3"]["endpoint"]).create_bucket(Bucket=name)
+def create_bucket(env: Environment, name: str) -> None:
+    """Create a bucket."""
+    _client(env, env.lab["s3"]["endpoint"]).create_bucket(Bucket=name)
 
 
-def _client(place: Place, endpoint: str) -> Any:
-    s3 = place.lab["s3"]
+def _client(env: Environment, endpoint: str) -> Any:
+    s3 = env.lab["s3"]
     return boto3.client(
         "s3",
         endpoint_url=endpoint,

@@ -1,1 +1,1 @@
-"""A demonstration of regmirror, from nothing to a pulled image."""
+"""A demo of regmirror, from an empty namespace to a pulled image."""

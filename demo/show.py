@@ -1,4 +1,4 @@
-"""Runs commands in front of an audience: each is printed as it would be typed, then run."""
+"""Prints each command as one would type it, then runs it."""
 
 import os
 import shlex
@@ -8,17 +8,17 @@ from pathlib import Path
 
 
 class DemoError(Exception):
-    """A command of the demonstration failed."""
+    """A command of the demo failed."""
 
 
 def say(text: str = "") -> None:
-    """Words of the guide."""
+    """Print a text of the demo."""
     print(text, flush=True)
 
 
 def run(words: Sequence[str], directory: Path, environment: Mapping[str, str], *, shown: str = "") -> None:
-    """Show a command, or what stands for it, and run it; raises DemoError where it fails."""
+    """Print a command, or the text ``shown`` instead of it, and run it; raises DemoError if it fails."""
     say(f"\n$ {shown or shlex.join(words)}")
     code = subprocess.run(words, cwd=directory, env={**os.environ, **environment}, check=False).returncode
     if code:
-        raise DemoError(f"`{words[0]}` left with {code}; what it printed says why")
+        raise DemoError(f"{words[0]} exited with {code}; see its output above")

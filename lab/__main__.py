@@ -1,4 +1,4 @@
-"""Runs the lab's command line: `python -m lab COMMAND`."""
+"""Entry point of `python -m lab COMMAND`."""
 
 import sys
 

@@ -1,6 +1,6 @@
 """Every address, port and host name of the lab: data only.
 
-The lab's network has no link to the host, so every instance uses the same addresses.
+The lab's network has no link to the host, so all instances use the same addresses.
 """
 
 NODE_NAME = "lab"

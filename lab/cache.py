@@ -1,4 +1,4 @@
-"""The build cache: directories named after the content that they were made from, complete or not there at all."""
+"""The build cache: directories named after a hash of their sources, either complete or absent."""
 
 import contextlib
 import hashlib
@@ -11,7 +11,7 @@ KEY_LENGTH = 16
 
 
 def content_key(directory: Path, facts: Iterable[str]) -> str:
-    """The name of what gets made from all files below `directory` and from `facts`: their hash."""
+    """The cache key of what is built from all files below `directory` and from `facts`: their hash."""
     digest = hashlib.sha256()
     for fact in facts:
         digest.update(f"fact {len(fact)} {fact}\n".encode())
@@ -22,15 +22,15 @@ def content_key(directory: Path, facts: Iterable[str]) -> str:
 
 
 def text_key(*facts: str) -> str:
-    """The name of what gets made from `facts` alone."""
+    """The cache key of what is built only from `facts`: their hash."""
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:KEY_LENGTH]
 
 
 def fill(entry: Path, make: Callable[[Path], None]) -> Path:
-    """Returns the directory `entry`, made by `make` if it is not there yet.
+    """Returns the directory `entry`; calls `make` to create it if it does not exist.
 
-    `make` writes into a neighbour that is renamed when it is complete, so whoever is killed in between leaves no half
-    entry, only a directory that the next `sweep` removes.
+    `make` writes to a temporary directory that is renamed when it is complete. A killed build leaves no partial entry,
+    only a temporary directory that the next `sweep` removes.
     """
     if not entry.is_dir():
         entry.parent.mkdir(parents=True, exist_ok=True)
@@ -45,13 +45,13 @@ def fill(entry: Path, make: Callable[[Path], None]) -> Path:
 
 
 def sweep(cache: Path) -> None:
-    """Removes what killed builds left; call it while holding the cache."""
+    """Removes what killed builds have left; the caller must hold the lock of the cache."""
     for unfinished in cache.glob("*/.unfinished-*"):
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def clean(cache: Path, names: Iterable[str]) -> None:
-    """Removes what was built under `names`, and the cache itself if nothing else is in it."""
+    """Removes the entries of `names`, and the cache itself if it is then empty."""
     for name in names:
         if (cache / name).exists():
             shutil.rmtree(cache / name)

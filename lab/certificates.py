@@ -14,13 +14,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from lab import addresses
 
 LIFETIME = datetime.timedelta(days=365)
-# The clocks of containers and host are one, but a certificate must not be younger than the client that checks it.
+# Certificates start a little in the past, so that they are valid for every client from the start.
 HEAD_START = datetime.timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class Certificates:
-    """Where the PEM files are; `mirror` is for every host below lab.test and ready to become a TLS Secret."""
+    """The paths of the PEM files; `mirror` is valid for *.lab.test and can be used in a TLS Secret."""
 
     directory: Path
 
@@ -39,7 +39,7 @@ class Certificates:
 
 
 def prepare(directory: Path) -> Certificates:
-    """Returns the certificates in `directory`, making all of them where the last one is missing."""
+    """Returns the certificates in `directory`; creates all of them if the last one is missing."""
     made = Certificates(directory)
     if not made.certificate("mirror").exists():
         directory.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def _sign(
     authority_key: ec.EllipticCurvePrivateKey,
     authority: x509.Certificate | None,
 ) -> x509.Certificate:
-    """A certificate for `hosts`, or one of an authority where `authority` is None."""
+    """A certificate for `hosts`, or a CA certificate if `authority` is None."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     now = datetime.datetime.now(datetime.UTC)
     builder = (
@@ -114,7 +114,7 @@ def _general_name(host: str) -> x509.GeneralName:
 
 
 def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
-    # The API server does not read an EC key in the form of PKCS 8 as one of its service accounts.
+    # The API server does not accept a PKCS #8 EC key as its service account key.
     form = serialization.PrivateFormat.TraditionalOpenSSL
     pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
     _write(path, pem, mode=0o600)

@@ -1,4 +1,4 @@
-"""What every part that talks to the API server needs: its address, its authority and the administrator's token."""
+"""The lab's cluster while it starts, and requests to its API server as the administrator."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ CREATED, CONFLICT = 201, 409
 
 @dataclass(frozen=True)
 class Cluster:
-    """One lab on its way up: its files, its secrets and its processes."""
+    """A lab that is starting: its files, its secrets and its processes."""
 
     instance: Instance
     certificates: Certificates
@@ -25,22 +25,22 @@ class Cluster:
     processes: Processes
 
     def get(self, path: str) -> Mapping[str, Any] | None:
-        """The JSON object at `path` of the API server, or None where it does not answer 200."""
+        """The JSON object at `path` of the API server, or None if the status is not 200."""
         status, content = self._request(path)
         return json.loads(content) if status == http.OK else None
 
     def healthy(self, path: str) -> bool:
-        """Whether `path` of the API server answers 200, whatever it says."""
+        """Whether `path` of the API server answers 200."""
         return self._request(path)[0] == http.OK
 
     def create(self, path: str, manifest: Mapping[str, Any]) -> None:
-        """Creates an object in the collection at `path`; one that is there already stays as it is."""
+        """Creates an object in the collection at `path`, unless it exists; raises LabError if it cannot."""
         status, content = self._request(path, body=manifest)
         if status not in (CREATED, CONFLICT):
-            raise LabError(f"The API server refused to create {path}: {status} {content.decode(errors='replace')}")
+            raise LabError(f"cannot create an object in {path}: {status} {content.decode(errors='replace')}")
 
     def write_kubeconfig(self) -> None:
-        """Writes the administrator's kubeconfig, as JSON, which every reader of YAML reads."""
+        """Writes the administrator's kubeconfig as JSON, which is valid YAML."""
         name = self.instance.name
         cluster = {"server": addresses.API_SERVER, "certificate-authority": str(self.certificates.authority)}
         kubeconfig = {

@@ -1,4 +1,4 @@
-"""Running other programs: a failure becomes one LabError that carries the end of what the program said."""
+"""Runs other programs; a failure is a LabError with the last lines of their output."""
 
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ SHOWN_LINES = 15
 
 
 def last_lines(text: str) -> str:
-    """The end of a program's output, indented for an error message."""
+    """The last lines of a program's output, indented for an error message."""
     return "\n".join(f"    {line}" for line in text.strip().splitlines()[-SHOWN_LINES:])
 
 
@@ -22,15 +22,15 @@ def output_of(
     environment: Mapping[str, str] | None = None,
     standard_input: bytes | None = None,
 ) -> str:
-    """Runs `command` to its end and returns its stdout; raises LabError that begins with `purpose`."""
+    """Runs `command` and returns its stdout; raises LabError with `purpose` and the output if it fails."""
     words = [str(word) for word in command]
     try:
         done = subprocess.run(
             words, cwd=directory, env=environment, input=standard_input, capture_output=True, check=False
         )
     except OSError as error:
-        raise LabError(f"{purpose}: cannot start {words[0]}: {error.strerror}") from error
+        raise LabError(f"{purpose} failed: cannot start {words[0]}: {error.strerror}") from error
     if done.returncode != 0:
-        said = last_lines((done.stderr or done.stdout).decode(errors="replace"))
-        raise LabError(f"{purpose}: {Path(words[0]).name} failed with exit code {done.returncode}:\n{said}")
+        output = last_lines((done.stderr or done.stdout).decode(errors="replace"))
+        raise LabError(f"{purpose} failed: {Path(words[0]).name} exited with {done.returncode}:\n{output}")
     return done.stdout.decode(errors="replace")

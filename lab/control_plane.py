@@ -7,7 +7,7 @@ from lab.steps import Step
 
 
 def steps(cluster: Cluster) -> list[Step]:
-    """etcd and the API server at once (it waits for etcd by itself), the others when it is ready."""
+    """etcd and the API server start at once (it waits for etcd), the others when the API server is ready."""
     return [
         Step("etcd", lambda: _etcd(cluster)),
         Step("api-server", lambda: _api_server(cluster), title="API server ready"),
@@ -17,7 +17,7 @@ def steps(cluster: Cluster) -> list[Step]:
 
 
 def _etcd(cluster: Cluster) -> None:
-    """Without waiting for the disk: the lab's data need not survive a power cut."""
+    """Starts etcd without fsync: the lab's data need not survive a power failure."""
     cluster.processes.start(
         "etcd",
         [
@@ -54,7 +54,7 @@ def _api_server(cluster: Cluster) -> None:
             f"--token-auth-file={tokens}",
             "--authorization-mode=RBAC",
             "--allow-privileged",
-            # Logs, exec and port-forward: the node's name is in no DNS.
+            # For logs, exec and port-forward: DNS does not know the node's name.
             "--kubelet-preferred-address-types=InternalIP",
         ],
     )
@@ -73,7 +73,7 @@ def _controller_manager(cluster: Cluster) -> None:
             "--bind-address=127.0.0.1",
         ],
     )
-    # It makes the service account that the first pod needs.
+    # It creates the service account that the first pod needs.
     default = "/api/v1/namespaces/default/serviceaccounts/default"
     cluster.processes.wait_until("kube-controller-manager", lambda: cluster.healthy(default))
 

@@ -1,4 +1,4 @@
-"""The secrets of one lab: made at random when it first comes up, kept in a file that only root reads."""
+"""The secrets of one lab: random, created at the first start, stored in a file that only root can read."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Credentials:
-    """What the lab's parts know each other by."""
+    """The credentials that the parts of the lab use to authenticate to each other."""
 
     api_token: str
     s3_access_key: str
@@ -19,7 +19,7 @@ class Credentials:
 
 
 def prepare(path: Path) -> Credentials:
-    """Reads the credentials from `path`, or makes them and writes them there with mode 0600."""
+    """Reads the credentials from `path`, or creates them there with mode 0600."""
     if path.exists():
         return Credentials(**json.loads(path.read_text()))
     made = Credentials(
@@ -34,7 +34,7 @@ def prepare(path: Path) -> Credentials:
 
 
 def write_secret(path: Path, content: str) -> None:
-    """Writes a file that is never readable for anybody but its owner, not even while it is written."""
+    """Writes a file atomically that only its owner can read, at any time."""
     unfinished = path.with_name(f".{path.name}.unfinished")
     unfinished.unlink(missing_ok=True)
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

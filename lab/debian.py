@@ -1,4 +1,4 @@
-"""Debian's packages, installed only where what the lab needs of them is missing."""
+"""Debian packages, installed only if the lab needs a program or file of theirs that is missing."""
 
 import os
 import shutil
@@ -9,52 +9,54 @@ from lab import commands, progress
 from lab.components import DEBIAN_PACKAGES, DebianPackage
 from lab.errors import CannotRunHereError
 
-# Some of the programs are in directories that only root has on PATH, and not even root after `su`.
+# Some programs are in directories that are only on root's PATH, and not even there after `su`.
 SEARCH_PATH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
 
 
 def program(name: str) -> Path:
-    """Where a program of one of Debian's packages is; raises CannotRunHereError where it is not."""
+    """The path of a program of a Debian package; raises CannotRunHereError if it is missing."""
     found = shutil.which(name, path=SEARCH_PATH)
     if found is None:
-        raise CannotRunHereError(f"The program {name} is missing.")
+        raise CannotRunHereError(f"the program {name} is missing")
     return Path(found)
 
 
 def install_missing() -> None:
-    """Installs what is missing by apt-get; raises CannotRunHereError where there is no apt-get.
+    """Installs missing packages with apt-get; raises CannotRunHereError without apt-get, LabError if apt-get fails.
 
-    It never removes a package: where one is in the way (Docker's containerd.io has a runc of its own), it says so.
+    It never removes a package, so apt-get fails on a conflict (for example with containerd.io, which contains runc).
     """
-    lacking = {package.name: what for package in DEBIAN_PACKAGES if (what := _missing(package))}
-    if not lacking:
+    missing = {package.name: what for package in DEBIAN_PACKAGES if (what := _missing(package))}
+    if not missing:
         return
-    names = " ".join(lacking)
+    names = " ".join(missing)
     if shutil.which("apt-get") is None:
-        things = ", ".join(item for items in lacking.values() for item in items)
-        raise CannotRunHereError(f"Missing here: {things}. Debian has them in {names}, but there is no apt-get here.")
+        things = ", ".join(item for items in missing.values() for item in items)
+        raise CannotRunHereError(f"missing: {things}. Install the packages that contain them (Debian: {names})")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     options = ["--yes", "--quiet", "--no-install-recommends", "--no-remove"]
-    with progress.step(f"installed {names} by apt-get"):
+    with progress.step(f"installed {names} with apt-get"):
         commands.output_of(
-            ["apt-get", "update", "--quiet"], purpose="Updating the package lists", environment=environment
+            ["apt-get", "update", "--quiet"], purpose="updating the package lists", environment=environment
         )
-        install = ["apt-get", "install", *options, *lacking]
-        commands.output_of(install, purpose=f"Installing {names}", environment=environment)
+        install = ["apt-get", "install", *options, *missing]
+        commands.output_of(install, purpose=f"installing {names}", environment=environment)
 
 
 def unpack(package: str, target: Path) -> None:
-    """Put a package's files below `target`, without installing it; raises CannotRunHereError without apt-get."""
+    """Unpacks a package below `target` without installing it; raises CannotRunHereError without apt-get."""
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        raise CannotRunHereError(f"Missing here: {package}. It is a package of Debian, but there is no apt-get here.")
+        raise CannotRunHereError(
+            f"missing: {package}. Install it; the lab gets it from Debian, but apt-get is missing too"
+        )
     archives = target / "archives"
     archives.mkdir()
     download = ["apt-get", "download", "--quiet", package]
     if subprocess.run(download, cwd=archives, capture_output=True, check=False).returncode:
-        commands.output_of(["apt-get", "update", "--quiet"], purpose="Updating the package lists")
-        commands.output_of(download, purpose=f"Fetching {package}", directory=archives)
+        commands.output_of(["apt-get", "update", "--quiet"], purpose="updating the package lists")
+        commands.output_of(download, purpose=f"downloading {package}", directory=archives)
     for archive in archives.iterdir():
-        commands.output_of(["dpkg-deb", "--extract", archive, target], purpose=f"Unpacking {package}")
+        commands.output_of(["dpkg-deb", "--extract", archive, target], purpose=f"unpacking {package}")
     shutil.rmtree(archives)
 
 

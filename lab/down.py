@@ -1,4 +1,4 @@
-"""`down`: ends every process of the lab and removes every trace of it, in whatever state `up` left it."""
+"""`down`: stops every process of the lab and removes everything it created, in any state."""
 
 import contextlib
 import os
@@ -8,18 +8,18 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from lab import cgroups, enclosure, progress, steps
+from lab import cgroups, progress, sandbox, steps
 from lab.errors import LabError
 from lab.instance import Instance
 
 GRACE_SECONDS = 3
 SECONDS = 30
-# What a lab that comes up again takes over; the rest of its files says only how it runs.
+# Kept by `down --keep-data` for the next `up`; all other files describe the running lab.
 DATA = ("certificates", "containerd", "credentials.json", "etcd", "hub", "kubelet", "s3")
 
 
 def down(instance: Instance, *, keep_data: bool = False) -> None:
-    """Stops the lab and removes its files, or all but its data; what is not there is no error."""
+    """Stops the lab and removes its files; with `keep_data`, keeps DATA. Does nothing if there is no lab."""
     stop(instance, gently=keep_data)
     if not instance.state.exists():
         return
@@ -32,30 +32,30 @@ def down(instance: Instance, *, keep_data: bool = False) -> None:
 
 
 def stop(instance: Instance, *, gently: bool = False) -> None:
-    """Ends all processes and with them every namespace, link, rule and mount; removes control groups and sockets.
+    """Stops all processes, and with them every namespace, link, rule and mount; removes control groups and sockets.
 
-    Those that `run` started may end by themselves first; the lab's own only if `gently`, so that no write is cut.
-    Raises LabError when called from inside the lab, which would end itself, and when something does not go away.
+    Processes that `run` started get SIGTERM first. With `gently`, so do the lab's daemons, which then complete their
+    writes. Raises LabError if called from inside the lab, and if something cannot be removed.
     """
-    visitors = cgroups.processes(instance.name, cgroups.VISITORS)
-    if os.getpid() in visitors:
-        raise LabError("This is inside the lab (by `run`), which cannot be stopped from there: leave it first.")
-    if visitors:
-        progress.say(f"  ending {len(visitors)} processes that `run` started")
-        _terminate(instance, lambda: cgroups.processes(instance.name, cgroups.VISITORS))
+    guests = cgroups.processes(instance.name, cgroups.GUESTS)
+    if os.getpid() in guests:
+        raise LabError("cannot stop the lab from inside (this shell runs in `python -m lab run`): exit the shell first")
+    if guests:
+        progress.say(f"  stopping {len(guests)} processes that `run` started")
+        _terminate(instance, lambda: cgroups.processes(instance.name, cgroups.GUESTS))
     if gently:
-        _terminate(instance, lambda: enclosure.inhabitants(instance))
-    _until(lambda: not _kill(cgroups.all_processes(instance.name)), f"The end of all processes of {instance.name}")
-    _until(lambda: cgroups.remove(instance.name), f"The end of the control groups /{instance.name}")
+        _terminate(instance, lambda: sandbox.daemons(instance))
+    _until(lambda: not _kill(cgroups.all_processes(instance.name)), f"the end of all processes of {instance.name}")
+    _until(lambda: cgroups.remove(instance.name), f"the removal of the control groups /{instance.name}")
     _remove(instance.run)
-    instance.record.unlink(missing_ok=True)
+    instance.lab_info.unlink(missing_ok=True)
 
 
 def _terminate(instance: Instance, processes: Callable[[], set[int]]) -> None:
-    """Asks `processes` to end and waits a little until they have."""
+    """Sends SIGTERM to `processes` and waits a few seconds until they have ended."""
     _kill(processes(), signal.SIGTERM)
     with contextlib.suppress(LabError):
-        _until(lambda: not processes(), f"The end of some processes of {instance.name}", seconds=GRACE_SECONDS)
+        _until(lambda: not processes(), f"the end of the processes of {instance.name}", seconds=GRACE_SECONDS)
 
 
 def _kill(processes: set[int], number: signal.Signals = signal.SIGKILL) -> set[int]:
@@ -70,11 +70,11 @@ def _until(condition: Callable[[], bool], what: str, seconds: float = SECONDS) -
 
 
 def _remove(path: Path) -> None:
-    """Removes a file or a tree; raises LabError with what could not be removed."""
+    """Removes a file or a tree; raises LabError with the path that cannot be removed."""
     try:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
     except OSError as error:
-        raise LabError(f"Cannot remove {error.filename}: {error.strerror}.") from error
+        raise LabError(f"cannot remove {error.filename}: {error.strerror}") from error

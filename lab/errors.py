@@ -1,19 +1,19 @@
-"""The errors that end a command of the lab with one clear sentence."""
+"""The errors that end a command of the lab with one message."""
 
 
 class LabError(Exception):
-    """Something failed; the message says what, where, and what to do."""
+    """Something failed; the message says what and how to fix it."""
 
     exit_code = 1
 
 
 class UsageError(LabError):
-    """The command or its environment asks for something that does not exist; the message says what does."""
+    """The command line or an environment variable is invalid; the message says what is valid."""
 
     exit_code = 2
 
 
 class CannotRunHereError(LabError):
-    """This machine lacks something that the lab needs; the message names it."""
+    """This machine lacks something that the lab requires; the message names it."""
 
     exit_code = 2

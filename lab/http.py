@@ -1,4 +1,4 @@
-"""Requests of the lab's own to its services: one function, because the lab needs nothing but the standard library."""
+"""HTTP requests to the lab's services, with the standard library only."""
 
 import json
 import ssl
@@ -19,7 +19,7 @@ def request(
     headers: Mapping[str, str] | None = None,
     authority: Path | None = None,
 ) -> tuple[int, bytes]:
-    """GETs `url`, or POSTs `body` as JSON, and returns status and content; (0, b"") where nothing answers."""
+    """GETs `url`, or POSTs `body` as JSON; returns status and content, or (0, b"") without an answer."""
     data = None if body is None else json.dumps(body).encode()
     sent = urllib.request.Request(url, data=data, headers=dict(headers or {}))  # noqa: S310 (the URLs are the lab's)
     if data is not None:

@@ -1,6 +1,6 @@
-"""The images that the lab's pods run: the programs of the lab in the places where the official images have theirs.
+"""The images of the lab's pods: the lab's programs at the paths where the official images have theirs.
 
-The names of stand-ins say what they stand in for; only an image with the real program has the real name.
+The name of a stand-in says what it replaces; only an image with the real program has the real name.
 """
 
 import os
@@ -29,7 +29,7 @@ SEARCH_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 REGISTRY_ENTRYPOINT = b"""\
 #!/bin/sh
-# A configuration file as the first argument is served; so is what `registry serve` takes after it.
+# Serves the configuration file in the first argument; further arguments are those of `registry serve`.
 set -e
 case "${1:-}" in
     *.yml | *.yaml) set -- registry serve "$@" ;;
@@ -49,7 +49,7 @@ http:
 
 @dataclass(frozen=True)
 class LabImage:
-    """An image by its reference; `make` reads the files that it consists of."""
+    """An image reference; `make` reads the files of the image."""
 
     reference: str
     make: Callable[[], Image]
@@ -57,7 +57,7 @@ class LabImage:
 
 @dataclass(frozen=True)
 class Archive:
-    """An image as a file that containerd imports, and the digest that it has then."""
+    """An image as a file for `ctr images import`, and the digest of the imported image."""
 
     reference: str
     file: Path
@@ -65,12 +65,12 @@ class Archive:
 
 
 def auth_is_stand_in(environment: Mapping[str, str] = os.environ) -> bool:
-    """False where LAB_DOCKER_AUTH names the real docker_auth program."""
+    """False if LAB_DOCKER_AUTH names the real docker_auth program."""
     return not environment.get("LAB_DOCKER_AUTH")
 
 
 def all_images(programs: Mapping[str, Path]) -> list[LabImage]:
-    """Every image of the lab; raises UsageError where LAB_DOCKER_AUTH names no program."""
+    """Every image of the lab; raises UsageError if LAB_DOCKER_AUTH is not the path of a file."""
     return [
         LabImage(PAUSE, lambda: Image((_program("pause", programs["pause"]),), {"Entrypoint": ["/pause"]})),
         LabImage(SHELL, lambda: Image(_base(), {"Cmd": ["/bin/sh"], "Env": [SEARCH_PATH]})),
@@ -86,12 +86,14 @@ def _auth_image(stand_in: Path) -> LabImage:
         return LabImage(DOCKER_AUTH_STAND_IN, lambda: _docker_auth(stand_in))
     real = Path(os.environ["LAB_DOCKER_AUTH"]).absolute()
     if not real.is_file():
-        raise UsageError(f"LAB_DOCKER_AUTH={real} is no file: give the path of docker_auth's program, auth_server.")
+        raise UsageError(
+            f"LAB_DOCKER_AUTH={real} is not a file: set it to the path of docker_auth's program, auth_server"
+        )
     return LabImage(DOCKER_AUTH, lambda: _docker_auth(real))
 
 
 def archive(image: LabImage, cache_directory: Path) -> Archive:
-    """The image as a file of the build cache, made there if anything in it has changed."""
+    """The image as a file in the build cache; created if the image has changed."""
     content = image.make()
 
     def make(target: Path) -> None:
@@ -105,13 +107,13 @@ def archive(image: LabImage, cache_directory: Path) -> Archive:
 
 
 def import_missing(archives: Sequence[Archive], containerd_client: Sequence[str | Path]) -> None:
-    """Gives containerd the images that it does not have yet with the same digest."""
+    """Imports the images that containerd does not have with the same digest."""
     client = [*containerd_client, "--namespace=k8s.io", "images"]
-    listed = commands.output_of([*client, "list"], purpose="Listing the images of containerd")
+    listed = commands.output_of([*client, "list"], purpose="listing the images of containerd")
     present = {(words[0], words[2]) for line in listed.splitlines() if len(words := line.split()) > 2}
     for image in archives:
         if (image.reference, image.digest) not in present:
-            commands.output_of([*client, "import", image.file], purpose=f"Importing {image.reference}")
+            commands.output_of([*client, "import", image.file], purpose=f"importing {image.reference}")
 
 
 def _program(path: str, source: Path) -> Entry:
@@ -120,9 +122,9 @@ def _program(path: str, source: Path) -> Entry:
 
 @remembered
 def _base() -> tuple[Entry, ...]:
-    """What Alpine, which the official images build on, has as well: a shell, users, authorities, a /tmp."""
+    """What Alpine, the base of the official images, contains: a shell, users, CA certificates, /tmp."""
     busybox = debian.program("busybox")
-    applets = commands.output_of([busybox, "--list"], purpose="Listing what busybox can do").split()
+    applets = commands.output_of([busybox, "--list"], purpose="listing the applets of busybox").split()
     links = [Entry(f"bin/{name}", target="/bin/busybox") for name in sorted(applets) if name != "busybox"]
     return (
         *(Entry(path, mode=0o755) for path in ("bin", "etc", "etc/ssl", "etc/ssl/certs", "usr", "usr/bin", "var")),
@@ -172,7 +174,7 @@ def _docker_auth(program: Path) -> Image:
 
 
 def _redis() -> Image:
-    """Debian's Redis under the names of Valkey, too."""
+    """Debian's Redis, also with the program names of Valkey."""
     server, client = debian.program("redis-check-rdb"), debian.program("redis-cli")
     entries = (
         *_base(),
@@ -192,7 +194,7 @@ def _redis() -> Image:
 
 
 def _nginx(program: Path) -> Image:
-    """The official image ends by SIGQUIT, too: nginx then finishes what it has begun."""
+    """Stops on SIGQUIT, as the official image does: nginx then completes the requests in progress."""
     settings = {
         "Entrypoint": ["nginx", "-g", "daemon off;"],
         "Env": [SEARCH_PATH],
@@ -203,7 +205,7 @@ def _nginx(program: Path) -> Image:
 
 
 def with_libraries(path: str, source: Path) -> tuple[Entry, ...]:
-    """A program and, unless it is static, the shared libraries that it needs, in the directories they have here."""
+    """A program and, unless it is static, its shared libraries, in the same directories as on this machine."""
     listed = subprocess.run(["ldd", source], capture_output=True, text=True, check=False).stdout
     files = sorted(set(re.findall(r"(/\S+) \(0x", listed)))
     directories = sorted({str(parent).lstrip("/") for file in files for parent in Path(file).parents} - {""})

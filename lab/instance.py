@@ -1,4 +1,4 @@
-"""Where one instance of the lab keeps its files, and the names it goes by."""
+"""The name and the directories of one instance of the lab."""
 
 import os
 import re
@@ -13,10 +13,10 @@ DEFAULT_NAME = "regmirror-lab"
 
 @dataclass(frozen=True)
 class Instance:
-    """The name of a lab and its directories; two instances share the build cache and nothing else.
+    """The name of a lab and its directories; two instances share only the build cache.
 
-    `state` is for what `down --keep-data` keeps. `run` is for sockets: it is short because the path of a Unix socket
-    must not exceed 107 bytes.
+    `state` contains the data that `down --keep-data` keeps. `run` contains sockets and is short, because the path of a
+    Unix socket is limited to 107 bytes.
     """
 
     name: str
@@ -26,14 +26,14 @@ class Instance:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Instance":
-        """Reads REGMIRROR_LAB_INSTANCE, ..._STATE and ..._CACHE; raises UsageError on a bad name.
+        """Reads REGMIRROR_LAB_INSTANCE, ..._STATE and ..._CACHE; raises UsageError if the name is invalid.
 
-        The state is a directory of the instance's name *in* the given one, because `down` removes it.
+        `state` is a subdirectory of the given one with the name of the instance, because `down` removes it.
         """
         name = environment.get("REGMIRROR_LAB_INSTANCE") or DEFAULT_NAME
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,23}", name):
             raise UsageError(
-                f"REGMIRROR_LAB_INSTANCE={name!r} is no name for a lab: a letter, then up to 23 of a-z, 0-9 and -."
+                f"REGMIRROR_LAB_INSTANCE={name!r} is not a valid name: use a letter, then up to 23 of a-z, 0-9 and -"
             )
         home_cache = environment.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         return cls(
@@ -45,17 +45,17 @@ class Instance:
 
     @property
     def programs(self) -> Path:
-        """The directory that `run` puts first in PATH."""
+        """The directory that `run` prepends to PATH."""
         return self.state / "bin"
 
     @property
     def logs(self) -> Path:
-        """One file for each of the lab's processes."""
+        """The directory with the log file of each process."""
         return self.state / "logs"
 
     @property
-    def record(self) -> Path:
-        """lab.json: what tests and the demo need to know of a running lab."""
+    def lab_info(self) -> Path:
+        """lab.json, which describes a running lab to tests and the demo."""
         return self.state / "lab.json"
 
     @property
@@ -65,10 +65,10 @@ class Instance:
 
     @property
     def process_ids(self) -> Path:
-        """One file for each of the lab's processes, with its id."""
+        """The directory with a file for each process, which contains its ID."""
         return self.run / "processes"
 
     @property
     def containerd_socket(self) -> Path:
-        """The socket that containerd serves its own API and the kubelet's CRI on."""
+        """The socket on which containerd serves its own API and the CRI."""
         return self.run / "containerd.sock"

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP: they end a command of the lab, but not the cleaning up after it."""
+"""Handling of Ctrl-C, SIGTERM and SIGHUP: they end a command of the lab, but not its cleanup."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -10,13 +10,13 @@ Handler = Callable[[int, FrameType | None], None] | signal.Handlers
 
 
 def raise_interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """What each of the signals does while a command is at work."""
+    """Signal handler: raises KeyboardInterrupt."""
     raise KeyboardInterrupt
 
 
 @contextmanager
 def handled_by(handlers: dict[signal.Signals, Handler]) -> Iterator[None]:
-    """Has `handlers` in force during the block; for the main thread only."""
+    """Installs `handlers` for the duration of the block; only in the main thread."""
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
@@ -26,7 +26,7 @@ def handled_by(handlers: dict[signal.Signals, Handler]) -> Iterator[None]:
 
 
 @contextmanager
-def held_off() -> Iterator[None]:
-    """Ignores the signals during the block, which cleans up and takes a second or a few."""
+def ignored() -> Iterator[None]:
+    """Ignores the signals for the duration of the block, a cleanup of a few seconds."""
     with handled_by(dict.fromkeys(SIGNALS, signal.SIG_IGN)):
         yield

@@ -1,4 +1,4 @@
-"""Locks between processes: whoever comes second waits, and says so."""
+"""Locks between processes; a process that has to wait reports it."""
 
 import fcntl
 import os
@@ -8,15 +8,15 @@ from pathlib import Path
 
 from lab import progress
 
-# Starting and stopping labs takes turns on the whole machine. The directory is always there: no lock file is left.
+# Only one lab of the machine starts or stops at a time. The directory always exists, so no lock file remains.
 MACHINE = Path("/run")
 
 
 @contextmanager
 def held(directory: Path, what: str) -> Iterator[None]:
-    """Waits for other processes that hold `directory`, and holds it during the block; `what` says what they do.
+    """Locks `directory` for the duration of the block; `what` describes the process that holds it while this one waits.
 
-    The kernel gives up the lock of a killed process.
+    The kernel releases the lock of a killed process.
     """
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -1,4 +1,4 @@
-"""containerd, the kubelet and kube-proxy: what makes the lab a node of its cluster, as steps of `up`."""
+"""containerd, the kubelet and kube-proxy, which make the lab a node of its cluster, as steps of `up`."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ CNI_PLUGINS = Path("/usr/lib/cni")
 
 
 def steps(cluster: Cluster, wanted: Sequence[images.LabImage]) -> list[Step]:
-    """containerd at once; the kubelet needs its socket, and the API server to register the node with."""
+    """containerd starts at once; the kubelet needs its socket, and the API server to register the node."""
     archives: list[images.Archive] = []
     return [
         Step("archives", lambda: archives.extend(images.archive(image, cluster.instance.cache) for image in wanted)),
@@ -53,8 +53,8 @@ def _client(cluster: Cluster) -> list[str | Path]:
 
 
 def _pod_network() -> dict[str, Any]:
-    """Point-to-point links instead of a bridge: the answer of a Service's pod to its neighbour passes the node, which
-    alone can undo the translation of its address.
+    """Point-to-point links instead of a bridge: when a pod reaches another pod through a Service, the answer must pass
+    the node, which reverts the address translation.
     """
     addressing = {
         "type": "host-local",
@@ -65,9 +65,9 @@ def _pod_network() -> dict[str, Any]:
 
 
 def _containerd_configuration(cluster: Cluster) -> str:
-    """restrict_oom_score_adj: without CAP_SYS_RESOURCE no pod could be given its score, and none would start.
+    """restrict_oom_score_adj: without CAP_SYS_RESOURCE, the kubelet cannot set the score of a pod, and none starts.
 
-    disable_apparmor: a profile would be loaded into the kernel of the whole machine, and would stay there.
+    disable_apparmor: a profile would be loaded into the kernel of the whole machine and remain there.
     """
     instance = cluster.instance
     return f"""\
@@ -140,7 +140,7 @@ def _kubelet_configuration(cluster: Cluster) -> dict[str, Any]:
         "clusterDomain": addresses.CLUSTER_DOMAIN,
         "resolvConf": str(instance.state / "resolv.conf"),
         "volumePluginDir": str(instance.state / "volume-plugins"),
-        # The images cannot be fetched again, and the disk is shared with everything else on the machine.
+        # Images cannot be downloaded again, and the disk is shared with the rest of the machine.
         "imageGCHighThresholdPercent": 100,
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
         "oomScoreAdj": 0,
@@ -160,7 +160,7 @@ def _kube_proxy(cluster: Cluster) -> None:
             f"--hostname-override={addresses.NODE_NAME}",
             "--proxy-mode=nftables",
             f"--cluster-cidr={addresses.POD_SUBNET}",
-            # The size of the connection table is the whole machine's and not the lab's to set.
+            # The lab must not set the size of the connection table, which is a setting of the whole machine.
             "--conntrack-max-per-core=0",
             "--oom-score-adj=0",
         ],
@@ -168,7 +168,7 @@ def _kube_proxy(cluster: Cluster) -> None:
 
 
 def _node_ready(cluster: Cluster) -> None:
-    """Ready, and said so by the kubelet that runs now: what an earlier one said is in a lab's kept data, too."""
+    """Waits for Ready from the kubelet that runs now: kept data may contain the status from an earlier one."""
     started = datetime.now(UTC).replace(microsecond=0)
 
     def ready() -> bool:

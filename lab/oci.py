@@ -1,4 +1,4 @@
-"""Container images made without a container engine: from files to OCI image layouts, the same bytes each time.
+"""Creates OCI image layouts from files, reproducibly and without a container engine.
 
 See the OCI image specification: image-layout.md, manifest.md, config.md, layer.md.
 """
@@ -17,15 +17,15 @@ LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 CONFIGURATION = "application/vnd.oci.image.config.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
-# Programs compress little, and an image of the lab is unpacked once on the machine that made it.
+# Programs compress poorly, and an image is unpacked only once, on the same machine.
 COMPRESSION = 1
-# Counts up whenever the same files become another layout.
+# Increment this whenever the same files result in a different layout.
 VERSION = 1
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing in an image: a file with `content`, a symbolic link to `target`, or a directory where both are None."""
+    """A path in an image: a file with `content`, a symbolic link to `target`, or a directory if both are None."""
 
     path: str
     content: bytes | None = None
@@ -35,9 +35,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Image:
-    """An image for one platform with one layer; `settings` are Entrypoint, Cmd, Env and so on of its configuration.
+    """A single-platform image with one layer; `settings` are Entrypoint, Cmd, Env and so on of its configuration.
 
-    Of several entries with one path the last one counts.
+    If several entries have the same path, the last one is used.
     """
 
     entries: tuple[Entry, ...]
@@ -47,7 +47,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Layout:
-    """An OCI image layout in memory; `digest` is that of its manifest, or of its index of several platforms."""
+    """An OCI image layout in memory; `digest` is the digest of its manifest, or of its multi-platform index."""
 
     files: dict[str, bytes] = field(repr=False)
     digest: str
@@ -65,7 +65,7 @@ class Layout:
 
 
 def fingerprint(image: Image) -> str:
-    """A hash of all that is in an image, much faster to have than its layout."""
+    """A hash of an image's content, much faster to compute than its layout."""
     digest = hashlib.sha256(repr((VERSION, image.settings, image.architecture)).encode())
     for entry in image.entries:
         content = hashlib.sha256(entry.content).hexdigest() if entry.content is not None else None
@@ -74,7 +74,7 @@ def fingerprint(image: Image) -> str:
 
 
 def layout(images: Sequence[Image], name: str = "") -> Layout:
-    """The layout of one image, or of an index where there are several; `name` is the reference containerd gives it."""
+    """The layout of one image, or of an index of several; `name` is the reference for containerd."""
     files: dict[str, bytes] = {}
     manifests = [_add_image(files, image) for image in images]
     top = manifests[0] if len(manifests) == 1 else _add(files, INDEX, _json(_index(manifests)))

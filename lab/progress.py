@@ -1,4 +1,4 @@
-"""What the lab is doing, on stderr: one line for each step, with the time that the step took."""
+"""Progress of the lab on stderr: one line for each step, with its duration."""
 
 import sys
 import threading
@@ -16,7 +16,7 @@ def say(message: str) -> None:
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
-    """Says how long the block took when it is through; on a terminal it counts the seconds before, too."""
+    """Reports the duration of the block when it ends; on a terminal, it counts the seconds until then."""
     started = time.monotonic()
     ended = threading.Event()
 

@@ -1,4 +1,4 @@
-"""Whether this machine can run the lab, and in one sentence what it lacks if not."""
+"""Checks whether this machine can run the lab."""
 
 import contextlib
 import os
@@ -10,12 +10,12 @@ import tempfile
 from pathlib import Path
 
 from lab import cgroups, debian
-from lab.enclosure import NEW_NAMESPACES
 from lab.errors import CannotRunHereError
 from lab.instance import Instance
+from lab.sandbox import NEW_NAMESPACES
 
 TOOLS = ("sh", "mount", "nsenter", "unshare")
-# Every line of the output is something that the kernel refused. What it makes ends with its namespaces.
+# Each line of output names something that the kernel refused. Everything it creates ends with its namespaces.
 PROBE = """
 ip link add probe0 type bridge || echo bridges
 ip link add probe1 type veth peer name probe2 || echo veth links
@@ -25,24 +25,26 @@ cd "$1" && mount -n -t overlay -o lowerdir=lower,upperdir=upper,workdir=work lab
 
 
 def check_machine() -> None:
-    """Raises CannotRunHereError unless this is Linux on x86-64, with root's powers and the tools to make namespaces."""
+    """Raises CannotRunHereError unless this is Linux on x86-64 with root privileges and the tools for namespaces."""
     if sys.platform != "linux":
-        raise CannotRunHereError(f"The lab needs Linux, and this is {platform.system()}.")
+        raise CannotRunHereError(f"the lab requires Linux; this is {platform.system()}")
     if platform.machine() != "x86_64":
-        raise CannotRunHereError(f"The lab's programs are for x86_64, and this is {platform.machine()}.")
+        raise CannotRunHereError(f"the lab requires x86_64; this is {platform.machine()}")
     if os.geteuid() != 0:
-        raise CannotRunHereError("The lab needs root, because it makes namespaces, links and mounts: run it by sudo.")
+        raise CannotRunHereError(
+            "the lab requires root, because it creates namespaces, links and mounts: run it with sudo"
+        )
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing:
-        raise CannotRunHereError(f"The lab needs the programs {', '.join(missing)}, which are not on PATH.")
+        raise CannotRunHereError(f"required programs are not on PATH: {', '.join(missing)}")
     made = subprocess.run([*NEW_NAMESPACES, "true"], capture_output=True, text=True, check=False)
     if made.returncode != 0:
         reason = made.stderr.strip() or "unshare failed"
-        raise CannotRunHereError(f"This process may not make namespaces (a container without privileges?): {reason}.")
+        raise CannotRunHereError(f"cannot create namespaces (in an unprivileged container?): {reason}")
 
 
 def check_kernel(instance: Instance) -> None:
-    """Raises CannotRunHereError unless the kernel has all that a node needs; Debian's packages must be there."""
+    """Raises CannotRunHereError if the kernel lacks a feature that a node requires; needs the Debian packages."""
     cgroups.create(instance.name)
     instance.state.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=instance.state, prefix="probe-") as scratch:
@@ -56,6 +58,6 @@ def check_kernel(instance: Instance) -> None:
         with contextlib.suppress(OSError):
             instance.state.rmdir()
         raise CannotRunHereError(
-            f"The kernel, or the container that this is, lacks: {', '.join(refused)}. Where only overlays are missing, "
-            "REGMIRROR_LAB_STATE may name a directory on another file system."
+            f"the kernel, or the container around this process, does not support: {', '.join(refused)}. If only "
+            "overlays are missing, set REGMIRROR_LAB_STATE to a directory on another file system"
         )

@@ -1,4 +1,4 @@
-"""The images that the Docker Hub stand-in offers: small ones, one of several platforms, one big, one to be refused."""
+"""The images of the Docker Hub stand-in: small ones, a multi-platform one, a big one, and one that is not allowed."""
 
 import random
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Sample:
 
 
 def all_samples(cache_directory: Path) -> list[Sample]:
-    """The sample images, made in the build cache if they are not there yet."""
+    """The sample images in the build cache; created if they do not exist."""
     busybox = debian.program("busybox").stat()
     key = cache.text_key(str(oci.VERSION), Path(__file__).read_text(), str(busybox.st_size), str(busybox.st_mtime_ns))
     entry = cache.fill(cache_directory / CACHE_NAME / key, _make)

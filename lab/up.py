@@ -1,4 +1,4 @@
-"""`up`: from nothing to a cluster that runs pods."""
+"""`up`: starts the lab."""
 
 import socket
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ from lab import (
     control_plane,
     credentials,
     down,
-    enclosure,
     images,
     interrupts,
+    lab_info,
     locks,
     node,
     progress,
-    record,
     requirements,
+    sandbox,
     services,
     steps,
 )
@@ -29,48 +29,50 @@ from lab.processes import Processes
 
 
 def up(instance: Instance) -> bool:
-    """Builds what is missing and starts everything; returns False where the lab was up already.
+    """Builds missing programs and starts the lab; returns False if it was already running.
 
-    Data that `down --keep-data` left is used again. Raises CannotRunHereError where this machine lacks something, and
-    LabError when a part fails: then nothing runs any more, and logs and data are still there.
+    Uses the data that `down --keep-data` kept. Raises CannotRunHereError if this machine lacks something, and LabError
+    if a part fails: then the lab is stopped, and its logs and data are kept.
     """
     requirements.check_machine()
     programs = build.build(instance.cache)
     wanted = images.all_images(programs)
-    with locks.held(locks.MACHINE, "starts or stops a lab"):
-        if record.is_up(instance):
-            _refuse_another_auth(instance)
+    with locks.held(locks.MACHINE, "is starting or stopping a lab"):
+        if lab_info.is_up(instance):
+            _check_auth_program(instance)
             return False
         down.stop(instance)
         try:
             requirements.check_kernel(instance)
             _start(instance, programs, wanted)
         except BaseException:
-            with interrupts.held_off():
+            with interrupts.ignored():
                 down.stop(instance)
             if instance.logs.exists():
-                progress.say(f"  the lab is stopped; its logs are in {instance.logs} until `python -m lab down`")
+                progress.say(f"  stopped the lab; `python -m lab down` removes its logs in {instance.logs}")
             raise
     return True
 
 
-def _refuse_another_auth(instance: Instance) -> None:
-    if record.read(instance)["auth_is_stand_in"] != images.auth_is_stand_in():
+def _check_auth_program(instance: Instance) -> None:
+    if lab_info.read(instance)["auth_is_stand_in"] != images.auth_is_stand_in():
         wanted = "the stand-in for docker_auth" if images.auth_is_stand_in() else "the program of LAB_DOCKER_AUTH"
-        raise LabError(f"The lab {instance.name} is up, but not with {wanted}: stop it first by `python -m lab down`.")
+        raise LabError(
+            f"lab {instance.name} is running, but not with {wanted}: stop it first with `python -m lab down`"
+        )
 
 
 def _start(instance: Instance, programs: dict[str, Path], wanted: Sequence[images.LabImage]) -> None:
-    progress.say(f"starting the lab {instance.name} in {instance.state}")
+    progress.say(f"starting lab {instance.name} in {instance.state}")
     _prepare_directories(instance, programs)
     made = certificates.prepare(instance.state / "certificates")
     secrets = credentials.prepare(instance.state / "credentials.json")
-    enclosed = enclosure.create(instance, programs["pause"])
-    cluster = Cluster(instance, made, secrets, Processes(enclosed))
+    created = sandbox.create(instance, programs["pause"])
+    cluster = Cluster(instance, made, secrets, Processes(created))
     cluster.write_kubeconfig()
     parts = [control_plane.steps(cluster), node.steps(cluster, wanted), services.steps(cluster)]
-    steps.run([step for part in parts for step in part], cluster.processes.stopped, enclosed.enter_network)
-    record.write(cluster)
+    steps.run([step for part in parts for step in part], cluster.processes.stopped, created.enter_network)
+    lab_info.write(cluster)
 
 
 def _prepare_directories(instance: Instance, programs: dict[str, Path]) -> None:

@@ -3,13 +3,16 @@
 import sys
 from pathlib import PurePath
 
+COMPLETION_VARIABLE = "_REGMIRROR_COMPLETE"
+"""Set by the completion scripts of the shells; the same however the program was started."""
+
 
 def main() -> None:
     """Run the command line and exit with its code."""
     from regmirror.cli.app import app
 
     _escape_what_cannot_be_encoded()
-    app(prog_name=program_name(sys.argv[0]))
+    app(prog_name=program_name(sys.argv[0]), complete_var=COMPLETION_VARIABLE)
 
 
 def program_name(path: str) -> str:

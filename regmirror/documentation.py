@@ -30,6 +30,11 @@ def key_url(key_path: str) -> str:
     return _url(CONFIGURATION_PAGE, key_path)
 
 
+def guide_url(guide: str) -> str:
+    """A how-to guide such as ``gitops``."""
+    return f"{DOCUMENTATION_URL}/guides/{guide}/"
+
+
 def command_url(name: str) -> str:
     """The section of a command such as ``config validate``."""
     return _url(COMMANDS_PAGE, name)

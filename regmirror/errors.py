@@ -1,11 +1,11 @@
-"""The errors that regmirror shows to its user; every exception of a library is turned into one of these at the edge."""
+"""The errors that regmirror reports; adapters convert the exceptions of libraries to these."""
 
 from enum import IntEnum
 from typing import Self
 
 
 class ExitCode(IntEnum):
-    """The exit codes of every command, as documented in docs/errors.md."""
+    """The exit codes of every command; docs/reference/exit-codes.md documents them."""
 
     OK = 0
     FAILED = 1
@@ -16,17 +16,17 @@ class ExitCode(IntEnum):
 
 
 class RegmirrorError(Exception):
-    """Says what is wrong, where, and what to do about it.
+    """An error with a stable code, a message that says what is wrong and where, and a hint that says what to do.
 
-    ``code`` is stable and has a heading in docs/errors.md. Neither text may hold the value of a secret.
+    Each ``code`` has a section in docs/reference/errors.md. Neither message nor hint contains the value of a secret.
     """
 
     code = "RM000"
     exit_code = ExitCode.FAILED
     left_changes = False
-    """Whether what failed had changed something before."""
+    """Whether the operation changed something before it failed."""
     causes: tuple["RegmirrorError", ...] = ()
-    """The errors that this one sums up."""
+    """The errors that this one summarizes."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -41,62 +41,62 @@ class RegmirrorError(Exception):
 
 
 class ConfigurationError(RegmirrorError):
-    """The configuration file, a variable or an option cannot be used as it is."""
+    """The configuration file, an environment variable or an option is not valid."""
 
     code = "RM100"
     exit_code = ExitCode.USAGE
 
 
 class MissingSecretError(ConfigurationError):
-    """A secret that the configuration refers to cannot be found."""
+    """A secret that the configuration refers to does not exist."""
 
     code = "RM101"
 
 
 class TemplateError(RegmirrorError):
-    """A template of regmirror does not render to what its chart needs."""
+    """A file of the installation is missing, or a template of it cannot be rendered."""
 
     code = "RM102"
 
 
 class ClusterError(RegmirrorError):
-    """The Kubernetes API refused or failed a request."""
+    """A request to the Kubernetes API failed."""
 
     code = "RM200"
 
 
 class ClusterUnreachableError(ClusterError):
-    """No answer came from the Kubernetes API server."""
+    """The Kubernetes API server cannot be reached."""
 
     code = "RM201"
 
 
 class KubeconfigError(ConfigurationError):
-    """The kubeconfig is missing, broken, or lacks the context asked for."""
+    """The kubeconfig is missing or invalid, or does not contain the requested context."""
 
     code = "RM202"
 
 
 class PermissionDeniedError(ClusterError):
-    """The Kubernetes user may not do what the command needs."""
+    """The Kubernetes user lacks a permission that the command needs."""
 
     code = "RM203"
 
 
 class ConflictError(ClusterError):
-    """Somebody else has changed an object in the meantime."""
+    """Another client changed an object at the same time."""
 
     code = "RM204"
 
 
 class HelmError(RegmirrorError):
-    """Helm failed."""
+    """A Helm command failed."""
 
     code = "RM300"
 
 
 class HelmMissingError(HelmError):
-    """No usable Helm is installed."""
+    """Helm is not installed, or its version is not supported."""
 
     code = "RM301"
 
@@ -108,7 +108,7 @@ class ChartError(HelmError):
 
 
 class StorageError(RegmirrorError):
-    """The S3 service or the bucket cannot be used."""
+    """The S3 service rejected a request, or the bucket cannot be used."""
 
     code = "RM400"
 
@@ -120,13 +120,13 @@ class BucketMissingError(StorageError):
 
 
 class StorageUnreachableError(StorageError):
-    """No answer came from the S3 endpoint."""
+    """The S3 endpoint cannot be reached."""
 
     code = "RM402"
 
 
 class RegistryError(RegmirrorError):
-    """A registry or token endpoint could not be reached or gave an answer that makes no sense."""
+    """A registry or token endpoint cannot be reached, or its response is not valid."""
 
     code = "RM500"
 
@@ -136,51 +136,51 @@ class UntrustedCertificateError(RegistryError):
 
 
 class SigningError(RegmirrorError):
-    """The signing key and its certificate cannot be used."""
+    """The signing key or its certificate is not valid."""
 
     code = "RM600"
 
 
 class RotationError(RegmirrorError):
-    """The signing key cannot be rotated, or not as it was asked for."""
+    """The signing key cannot be rotated, or not with these options."""
 
     code = "RM610"
 
 
 class RotationLockedError(RotationError):
-    """Another rotation is at work on the same mirror."""
+    """Another rotation of the same mirror is running."""
 
     code = "RM611"
 
 
 class RolloutBlockedError(RotationError):
-    """Something would keep pods from being replaced without an outage."""
+    """Pods cannot be replaced without an outage."""
 
     code = "RM612"
 
 
 class DeadlineError(RegmirrorError):
-    """Something was not done, or did not become ready, in time."""
+    """An operation did not finish, or a resource did not become ready, within the time limit."""
 
     code = "RM700"
     exit_code = ExitCode.TIMED_OUT
 
 
 class PartlyAppliedError(RegmirrorError):
-    """Some steps were carried out before another failed; running the command again goes on from there."""
+    """Some steps succeeded before another failed; run the command again to continue."""
 
     code = "RM701"
     exit_code = ExitCode.PARTIAL
 
 
 class InterruptedRunError(RegmirrorError):
-    """Ctrl-C or SIGTERM ended the command; running it again goes on from there."""
+    """The command was interrupted by Ctrl-C or SIGTERM."""
 
     code = "RM702"
     exit_code = ExitCode.INTERRUPTED
 
 
 class RolledBackError(RegmirrorError):
-    """A deployment failed, and what served before it was put back."""
+    """A deployment failed, and the previous one was restored."""
 
     code = "RM703"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -11,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from pydantic import SecretStr
 
-from regmirror.config.load import parse_mirror
+from regmirror.config.load import parse_mirror, read_text
 from regmirror.config.model import Mirror
 from regmirror.desired.mirror_secrets import Account, MirrorSecrets
 from regmirror.signing.key_pair import KeyPair, generate_private_key, self_signed
@@ -40,6 +41,11 @@ def document(**changes: Any) -> dict[str, Any]:
 def mirror(**changes: Any) -> Mirror:
     """The mirror of such a file, loaded as a user's file is."""
     return parse_mirror(yaml.safe_dump(document(**changes)), "regmirror.yaml")
+
+
+def read_mirror(path: Path) -> Mirror:
+    """The mirror of a configuration file."""
+    return parse_mirror(read_text(path), str(path))
 
 
 @cache

@@ -1,7 +1,7 @@
-"""The recipe of 2020, which regmirror replaces: its steps as a script, its settings with today's names of the keys.
+"""The recipe of 2020, which regmirror replaces: its steps as a script, its settings with today's key names.
 
-Its charts are gone: `chart/` has one as plain as they were. What registry 3 demands is put right (redis.addrs,
-forcepathstyle, the kind of key id); all else is the recipe's, and that is the programs' defaults.
+Its charts are no longer available: `chart/` contains an equally simple one. Settings that registry 3 requires are
+adapted (redis.addrs, forcepathstyle, the kind of key ID); all others are those of the recipe or defaults.
 """
 
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import store
-from bench.place import Place
+from bench.environment import Environment
 
 HERE = Path(__file__).parent
 ISSUER = "My Auth"
@@ -20,39 +20,39 @@ PROBES = {
     "registry": {"httpGet": {"path": "/", "port": "main"}},
     "auth": {"httpGet": {"path": "/", "port": "main"}},
 }
-"""How the charts of the recipe ask whether a program is ready; where they name no period it is 10 s."""
+"""The readiness probe of the recipe's charts; the default period is 10 s."""
 EAGER = {"tcpSocket": {"port": "main"}, "periodSeconds": 1}
-"""As often as can be, for what the order of the steps costs by itself."""
+"""The shortest period, to measure the cost of the sequential steps."""
 
 
-def prepared(place: Place, *, eager: bool = False) -> str:
-    """A namespace with the host's certificate and the files that the script takes; gives its name."""
-    name = place.namespace("seed")
+def prepared(env: Environment, *, eager: bool = False) -> str:
+    """Create a namespace with the host's certificate and the files of the script; returns its name."""
+    name = env.namespace("seed")
     files = {
-        "redis": _values(place, "redis", "requirepass seed\n", 6379, ["valkey-server", "/config/config"]),
-        "registry": _registry(place, name, auth=False),
-        "registry-with-auth": _registry(place, name, auth=True),
-        "auth": _auth(place),
-        "ingress": _ingress(place, name),
+        "redis": _values(env, "redis", "requirepass seed\n", 6379, ["valkey-server", "/config/config"]),
+        "registry": _registry(env, name, auth=False),
+        "registry-with-auth": _registry(env, name, auth=True),
+        "auth": _auth(env),
+        "ingress": _ingress(env, name),
     }
-    store.create_bucket(place, name)
+    store.create_bucket(env, name)
     for file, content in files.items():
         if eager and "probe" in content:
             content["probe"] = EAGER
-        (place.directory / name / f"{file}.json").write_text(json.dumps(content))
+        (env.directory / name / f"{file}.json").write_text(json.dumps(content))
     return name
 
 
-def deploy(place: Place, namespace: str) -> None:
+def deploy(env: Environment, namespace: str) -> None:
     """Run the script; raises LabError."""
-    place.run([str(HERE / "deploy.sh"), str(HERE / "chart"), namespace], namespace)
+    env.run([str(HERE / "deploy.sh"), str(HERE / "chart"), namespace], namespace)
 
 
 def _values(
-    place: Place, image: str, config: str, port: int, command: list[str], credentials: str = ""
+    env: Environment, image: str, config: str, port: int, command: list[str], credentials: str = ""
 ) -> dict[str, Any]:
     return {
-        "image": place.lab["images"][image],
+        "image": env.lab["images"][image],
         "command": command,
         "port": port,
         "config": config,
@@ -61,8 +61,8 @@ def _values(
     }
 
 
-def _registry(place: Place, namespace: str, *, auth: bool) -> dict[str, Any]:
-    s3, hub, host = place.lab["s3"], place.lab["hub"], place.host(namespace)
+def _registry(env: Environment, namespace: str, *, auth: bool) -> dict[str, Any]:
+    s3, hub, host = env.lab["s3"], env.lab["hub"], env.host(namespace)
     driver = {
         "region": s3["region"],
         "regionendpoint": s3["endpoint"],
@@ -89,10 +89,10 @@ def _registry(place: Place, namespace: str, *, auth: bool) -> dict[str, Any]:
         token = {"realm": f"https://{host}/auth", "service": host, "issuer": ISSUER, "rootcertbundle": bundle}
         config["auth"] = {"token": token}
     command = ["registry", "serve", "/config/config"]
-    return _values(place, "registry", json.dumps(config), 5000, command, "auth-credentials" if auth else "")
+    return _values(env, "registry", json.dumps(config), 5000, command, "auth-credentials" if auth else "")
 
 
-def _auth(place: Place) -> dict[str, Any]:
+def _auth(env: Environment) -> dict[str, Any]:
     pair = {"certificate": "/etc/docker-auth/ssl/tls.crt", "key": "/etc/docker-auth/ssl/tls.key"}
     config = {
         "server": {"addr": ":5001"},
@@ -101,22 +101,22 @@ def _auth(place: Place) -> dict[str, Any]:
         "acl": [{"match": {"account": "", "name": "library/*"}, "actions": ["pull"]}],
     }
     command = ["/docker_auth/auth_server", "--v=2", "--logtostderr", "/config/config"]
-    return _values(place, "auth", json.dumps(config), 5001, command, "auth-credentials")
+    return _values(env, "auth", json.dumps(config), 5001, command, "auth-credentials")
 
 
-def _ingress(place: Place, namespace: str) -> dict[str, Any]:
+def _ingress(env: Environment, namespace: str) -> dict[str, Any]:
     def path(prefix: str, service: str, port: int) -> dict[str, Any]:
         backend = {"service": {"name": service, "port": {"number": port}}}
         return {"path": prefix, "pathType": "Prefix", "backend": backend}
 
-    host = place.host(namespace)
+    host = env.host(namespace)
     paths = [path("/auth", "docker-auth", 5001), path("/v2", "docker-registry", 5000)]
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",
         "metadata": {"name": "registry"},
         "spec": {
-            "ingressClassName": place.lab["ingress_class"],
+            "ingressClassName": env.lab["ingress_class"],
             "tls": [{"hosts": [host], "secretName": "regmirror-tls"}],
             "rules": [{"host": host, "http": {"paths": paths}}],
         },

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The seven steps of the recipe of 2020, one after another, each until its pods are ready. The namespace is there, with
-# the host's certificate in it; the directory has the values and the Ingress, which the recipe has its reader edit.
+# The seven steps of the recipe of 2020, in sequence; each waits until its pods are ready. The namespace exists and contains
+# the host's certificate; the directory contains the values and the Ingress, which the reader of the recipe edits.
 set -eu
 chart=$1 namespace=$2
 deploy() { helm upgrade --install "$1" "$chart" --namespace "$namespace" --values "$2" --wait --timeout 3m >/dev/null; }

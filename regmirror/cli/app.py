@@ -17,7 +17,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     # A traceback with local variables would show secrets.
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
 
 

@@ -1,55 +1,95 @@
-"""``regmirror client-config``: what a container runtime needs so that it pulls through the mirror."""
+"""``regmirror client-config``: the files with which a container runtime pulls through the mirror."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from regmirror.cli import options
+from regmirror.cli import completion, options
 from regmirror.cli.options import DEFAULT_FILE, Format, Runtime
 from regmirror.cli.terminal import terminal
 
 
+def _parse_runtime(name: str) -> Runtime:
+    """The runtime of a name; a typo or ``docker`` gets a suggestion."""
+    if name in list(Runtime):
+        return Runtime(name)
+    import difflib
+
+    close = difflib.get_close_matches(name, list(Runtime), n=1)
+    suggestion = f" Did you mean '{close[0]}'?" if close else ""
+    raise typer.BadParameter(f"'{name}' is not one of {', '.join(Runtime)}.{suggestion}")
+
+
+_complete_runtime = completion.completion(lambda _: list(Runtime))
+
+
 def client_config(
-    runtime: Annotated[Runtime, typer.Argument(help="What pulls.", show_default=False)],
+    context: typer.Context,
+    runtime: Annotated[
+        Runtime,
+        typer.Argument(
+            metavar="RUNTIME",
+            parser=_parse_runtime,
+            autocompletion=_complete_runtime,
+            help="Container runtime to configure.",
+            show_default=False,
+        ),
+    ],
     file: options.File = DEFAULT_FILE,
     ca_file: Annotated[
         Path | None,
-        typer.Option("--ca-file", envvar="REGMIRROR_CA_FILE", help="The private authority of the public certificate."),
+        typer.Option(
+            "--ca-file",
+            metavar="FILE",
+            envvar="REGMIRROR_CA_FILE",
+            help="Trust the CA certificates in this PEM file for the mirror.",
+            show_default=False,
+        ),
     ] = None,
     registry: Annotated[
         list[str],
         typer.Option(
             "--registry",
             metavar="UPSTREAM=NAME",
-            help="The registry in names of images, where the upstream's URL does not tell it; repeatable.",
+            autocompletion=completion.registries,
+            help="Set the registry that an upstream mirrors, e.g. if the upstream is a proxy. Repeatable.",
         ),
     ] = [],  # noqa: B006 - typer copies it
     output_dir: Annotated[
-        Path | None, typer.Option("--output-dir", help="Write the files below this directory.")
+        Path | None,
+        typer.Option("--output-dir", metavar="DIR", help="Write the files below this directory.", show_default=False),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="With --output-dir: replace files that differ.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite files in --output-dir that have different content.")
+    ] = False,
     output: options.Output = Format.TABLE,
     debug: options.Debug = False,
     no_color: options.NoColor = False,
 ) -> None:
-    """Print the files by which a container runtime pulls through the mirror. No cluster is asked.
+    """Print the files with which a container runtime pulls through the mirror.
 
-    regmirror client-config containerd
-    regmirror client-config k3s --ca-file ca.crt --output-dir node
-    regmirror client-config containerd --registry hub-by-way-of-a-proxy=docker.io
+    Prints their paths and contents, the steps that put them into effect, and
+    the limitations of the runtime. Needs no cluster.
+
+        regmirror client-config containerd
+        regmirror client-config k3s --ca-file ca.crt --output-dir node
+        regmirror client-config containerd --registry proxy=docker.io
     """
     with terminal(output, debug=debug, no_color=no_color) as streams:
-        from regmirror.cli.client_files import parse_names, print_setup, read_authority, write_files
+        from regmirror.cli.client_files import parse_registries, print_setup, read_certificates, write_files
+        from regmirror.cli.command_line import command_line
         from regmirror.cli.connections import read_mirror
         from regmirror.client_config.catalog import RUNTIMES
         from regmirror.client_config.registries import mirrored_registries
-        from regmirror.client_config.report import client_report
+        from regmirror.client_config.report import client_configuration
 
-        registries = mirrored_registries(read_mirror(file, None), parse_names(registry))
-        setup = RUNTIMES[runtime.value](registries, read_authority(ca_file) if ca_file else "")
-        written = write_files(setup.files, output_dir, force=force) if output_dir else []
+        registries = mirrored_registries(read_mirror(file, None), parse_registries(registry))
+        setup = RUNTIMES[runtime.value](registries, read_certificates(ca_file) if ca_file else "")
+        overwrite = command_line(context, force=True)
+        written = write_files(setup.files, output_dir, overwrite, force=force) if output_dir else {}
         if streams.output is Format.TABLE:
-            print_setup(streams, setup, written)
+            print_setup(streams, setup, ca_file, written)
         else:
-            streams.document(client_report(runtime.value, registries, setup))
+            report = client_configuration(runtime.value, registries, setup, written)
+            streams.document(report.document())

@@ -1,4 +1,4 @@
-"""The files of a client: what is read for them, how they are shown, and how they are written."""
+"""The files of a client: reads the options they need, and shows or writes them."""
 
 import os
 from pathlib import Path
@@ -11,57 +11,78 @@ from regmirror.client_config.setup import ClientFile, ClientSetup
 from regmirror.errors import ConfigurationError
 
 
-def parse_names(entries: list[str]) -> dict[str, str]:
-    """Read ``UPSTREAM=NAME``; raises ConfigurationError."""
+def parse_registries(entries: list[str]) -> dict[str, str]:
+    """Parse ``UPSTREAM=NAME``; raises ConfigurationError."""
     names = {}
     for entry in entries:
         upstream, _, name = entry.partition("=")
         if not upstream or not name or "/" in name:
             raise ConfigurationError(
-                f'--registry "{entry}" is not UPSTREAM=NAME', hint="for example docker-hub=docker.io"
+                f'--registry "{entry}" is not UPSTREAM=NAME', hint="for example, use --registry docker-hub=docker.io"
             )
         names[upstream] = name
     return names
 
 
-def read_authority(path: Path) -> str:
-    """The certificates of a PEM file and nothing else of it; raises ConfigurationError where it has none."""
+def read_certificates(path: Path) -> str:
+    """The certificates of a PEM file without anything else in it; raises ConfigurationError if it has none."""
     try:
         certificates = x509.load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it holds none"
-        raise ConfigurationError(f"--ca-file {path} cannot be read as PEM certificates: {reason}") from error
+        reason = error.strerror if isinstance(error, OSError) else "no PEM certificate in it"
+        raise ConfigurationError(f"cannot read --ca-file {path}: {reason}") from error
     return "".join(certificate.public_bytes(Encoding.PEM).decode() for certificate in certificates)
 
 
-def print_setup(terminal: Terminal, setup: ClientSetup, written: list[Path]) -> None:
-    """The files (or where they were written), what to do with them, and what they cannot bring about."""
-    for path in written:
+def print_setup(terminal: Terminal, setup: ClientSetup, ca_file: Path | None, written: dict[str, Path]) -> None:
+    """Print the files, or where they were written, then the steps and the limitations of the runtime."""
+    for path in written.values():
         terminal.result(f"{terminal.symbols.ok} {path}", "green")
     for file in setup.files if not written else []:
-        merge = "; merge it into the one that is there" if file.may_exist else ""
+        merge = "; merge it into an existing file" if file.may_exist else ""
         terminal.result(f"# {file.path} (mode {file.mode:04o}{merge})", "bold")
-        terminal.result(file.content)
+        terminal.result(_certificate_reference(file, ca_file) if file.is_certificate else file.content)
     terminal.result("Then:", "bold")
     for step in setup.steps:
         terminal.result(f"  {step}")
-    terminal.result(f"Not possible with this runtime: {setup.limitations}", "yellow")
+    terminal.result("Limitations:", "bold")
+    for limitation in setup.limitations:
+        terminal.result(f"  - {limitation}")
 
 
-def write_files(files: list[ClientFile], directory: Path, *, force: bool) -> list[Path]:
-    """Write all files below a directory, with their modes; raises ConfigurationError before any where one differs."""
-    targets = [(directory / file.path.removeprefix("~/").lstrip("/"), file) for file in files]
+def _certificate_reference(file: ClientFile, ca_file: Path | None) -> str:
+    count = file.content.count("-----BEGIN CERTIFICATE-----")
+    certificates = "the certificate" if count == 1 else f"the {count} certificates"
+    return f"# ... {certificates} from {ca_file} (--output-dir writes the file)\n"
+
+
+def write_files(files: list[ClientFile], directory: Path, overwrite_command: str, *, force: bool) -> dict[str, Path]:
+    """Write the files below a directory, with their modes; returns where each was written, by its path.
+
+    Raises ConfigurationError, before it writes any, if files with different content exist; ``overwrite_command`` is
+    the hint.
+    """
+    targets = {file.path: directory / file.path.removeprefix("~/").lstrip("/") for file in files}
     try:
-        different = [path for path, file in targets if path.exists() and path.read_text() != file.content]
+        different = [str(targets[file.path]) for file in files if _differs(targets[file.path], file.content)]
         if different and not force:
             raise ConfigurationError(
-                f"{different[0]} exists with another content", hint="merge them by hand, or replace it by --force"
+                f"different content in existing files: {', '.join(different)}",
+                hint=f"merge the files by hand, or overwrite them: {overwrite_command}",
             )
-        for path, file in targets:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, file.mode), "w") as stream:
-                stream.write(file.content)
-            path.chmod(file.mode)
+        for file in files:
+            _write(targets[file.path], file)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{directory} cannot be written: {error}") from error
-    return [path for path, _ in targets]
+        raise ConfigurationError(f"cannot write to {directory}: {error}") from error
+    return targets
+
+
+def _differs(path: Path, content: str) -> bool:
+    return path.exists() and path.read_text() != content
+
+
+def _write(path: Path, file: ClientFile) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, file.mode), "w") as stream:
+        stream.write(file.content)
+    path.chmod(file.mode)

@@ -17,8 +17,7 @@ def completion(source: Source) -> Callable[[Any, str], list[str]]:
 
     def complete(ctx: Any, incomplete: str) -> list[str]:
         with suppress(Exception):
-            words = incomplete.lower()
-            return [value for value in source(_options(ctx)) if value.lower().startswith(words)]
+            return [value for value in source(_options(ctx)) if value.startswith(incomplete)]
         return []
 
     return complete

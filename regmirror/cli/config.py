@@ -1,9 +1,8 @@
-"""``regmirror config``: the configuration file itself: what takes effect, whether it is right, and its schema."""
+"""``regmirror config``: validates and shows the configuration file, and prints JSON Schemas."""
 
 import json
 import os
-from enum import StrEnum
-from pathlib import Path
+from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,53 +13,74 @@ from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import ExitCode
 
 if TYPE_CHECKING:
-    from regmirror.config.effective_config import Reference, ValueSources
+    from regmirror.config.effective_config import ReferencedSecret, ValueSources
     from regmirror.config.model import Mirror
-    from regmirror.config.problem import Problem
 
 _COLUMN = 52
 """Where the comments begin, so that a line and its comment fit into 80 columns."""
 
+KINDS = {
+    "Mirror": "regmirror.config.schema:mirror_schema",
+    "EffectiveConfiguration": "regmirror.config.report:EffectiveConfiguration",
+    "ValidationReport": "regmirror.config.report:ValidationReport",
+    "ClientConfiguration": "regmirror.client_config.report:ClientConfiguration",
+    "RenderReport": "regmirror.render.report:RenderReport",
+    "DeployReport": "regmirror.deploy.report:DeployReport",
+    "DiffReport": "regmirror.deploy.report:DiffReport",
+    "RotateReport": "regmirror.rotate.report:RotateReport",
+    "RotateCheck": "regmirror.rotate.report:RotateCheck",
+    "RotatePlan": "regmirror.rotate.report:RotatePlan",
+    "DestroyReport": "regmirror.destroy.report:DestroyReport",
+    "StatusReport": "regmirror.status.report:StatusReport",
+    "SupportBundleReport": "regmirror.support.report:SupportBundleReport",
+    "UpgradeNotes": "regmirror.upgrade.report:UpgradeNotes",
+    "VerifyReport": "regmirror.verify.report:report_schema",
+}
+"""By kind of document: its Pydantic model, or a function that returns its schema; imported when it is needed."""
+
 app = typer.Typer(
     name="config",
-    help="Look at the configuration file: what takes effect, whether it is right, its schema. No cluster is asked.",
+    help="Validate and show the configuration file, and print JSON Schemas. Needs no cluster.",
     no_args_is_help=True,
 )
 
 
-class Kind(StrEnum):
-    """The documents that have a published schema."""
+def _known_kind(kind: str) -> str:
+    if kind not in KINDS:
+        raise typer.BadParameter(f"'{kind}' is not one of {', '.join(KINDS)}.")
+    return kind
 
-    MIRROR = "Mirror"
-    VERIFY_REPORT = "VerifyReport"
-    DEPLOY_REPORT = "DeployReport"
-    DIFF_REPORT = "DiffReport"
+
+def schema_of(kind: str) -> dict[str, Any]:
+    """The published JSON Schema of a kind of document."""
+    from regmirror.config.schema import document_schema
+
+    module, _, name = KINDS[kind].partition(":")
+    source = getattr(import_module(module), name)
+    published: dict[str, Any] = document_schema(source) if isinstance(source, type) else source()
+    return published
 
 
 @app.command("schema")
 def schema(
-    kind: Annotated[Kind, typer.Option("--kind", help="Which document: the configuration file, or a result.")] = (
-        Kind.MIRROR
-    ),
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            callback=_known_kind,
+            autocompletion=lambda: list(KINDS),
+            help=f"Kind of document: {', '.join(KINDS)}.",
+        ),
+    ] = "Mirror",
 ) -> None:
-    """Print the JSON Schema of regmirror.yaml, or of a result, for editors and for checks in CI.
+    """Print the JSON Schema of regmirror.yaml or of a document that a command prints.
 
     regmirror config schema > regmirror.schema.json
-
     regmirror config schema --kind VerifyReport
     """
     with terminal() as streams:
-        from regmirror.config.schema import mirror_schema
-        from regmirror.deploy.report import deploy_report_schema, diff_report_schema
-        from regmirror.verify.report import report_schema
-
-        published = {
-            Kind.MIRROR: mirror_schema,
-            Kind.VERIFY_REPORT: report_schema,
-            Kind.DEPLOY_REPORT: deploy_report_schema,
-            Kind.DIFF_REPORT: diff_report_schema,
-        }
-        streams.result(json.dumps(published[kind](), indent=2))
+        streams.result(json.dumps(schema_of(kind), indent=2))
 
 
 @app.command("validate")
@@ -70,40 +90,35 @@ def validate(
     debug: options.Debug = False,
     no_color: options.NoColor = False,
 ) -> None:
-    """Check the file: every problem at once, with its line and key. Leaves with 0 where it is right, else with 2.
+    """Validate the configuration file and report every problem with its line and key.
 
-    regmirror config validate
+    Warnings name keys that have no effect. Exits with 0 if the file is valid, 2 if not.
 
-    regmirror config validate -f - -o json < regmirror.yaml
+        regmirror config validate
+        regmirror config validate -f - -o json < regmirror.yaml
     """
     with terminal(output, debug=debug, no_color=no_color) as streams:
-        from regmirror.cli.connections import read_mirror
+        from regmirror.cli.connections import read_source
+        from regmirror.config.file_warnings import file_warnings
+        from regmirror.config.load import parse_file
         from regmirror.config.problem import InvalidFileError
+        from regmirror.config.report import validation_report
 
         try:
-            mirror = read_mirror(file, None)
+            mirror, root = parse_file(read_source(file), str(file))
         except InvalidFileError as error:
             if streams.output is Format.TABLE:
                 raise
-            streams.document(_verdict(file, error.problems))
+            streams.document(validation_report(str(file), error.problems, []).document())
             raise typer.Exit(ExitCode.USAGE) from None
-        if streams.output is Format.TABLE:
-            hosts = ", ".join(f"https://{mirror.host_of(upstream)}" for upstream in mirror.upstreams)
-            streams.result(f"{streams.symbols.ok} {file} is right: {hosts}", "green")
-        else:
-            streams.document(_verdict(file, []))
-
-
-def _verdict(file: Path, problems: "list[Problem]") -> dict[str, Any]:
-    from regmirror.config.model import API_VERSION
-
-    return {
-        "apiVersion": API_VERSION,
-        "kind": "ValidationReport",
-        "file": str(file),
-        "valid": not problems,
-        "problems": [{"line": one.line, "key": one.key_path, "message": one.message} for one in problems],
-    }
+        report = validation_report(str(file), [], file_warnings(mirror, root))
+        if streams.output is not Format.TABLE:
+            streams.document(report.document())
+            return
+        hosts = ", ".join(f"https://{mirror.host_of(upstream)}" for upstream in mirror.upstreams)
+        streams.result(f"{streams.symbols.ok} {file} is valid ({hosts})", "green")
+        for warning in report.warnings:
+            streams.info(f"{streams.symbols.warning} {warning}", "yellow")
 
 
 @app.command("show")
@@ -114,43 +129,34 @@ def show(
     debug: options.Debug = False,
     no_color: options.NoColor = False,
 ) -> None:
-    """Show every key with the value that takes effect, and where it comes from: a line of the file, or the default.
+    """Show the effective value of every key and its source: a line of the file, or the default.
 
-    The result is a configuration file itself. Secrets are shown as they are referred to.
+    The output is a valid configuration file. It has references to secrets, never their values.
 
         regmirror config show
         regmirror config show -o json
     """
     with terminal(output, debug=debug, no_color=no_color) as streams:
         from regmirror.cli.connections import read_mirror, read_source
-        from regmirror.config.effective_config import ValueSources, effective, leaves, references
-        from regmirror.config.key_paths import format_path
+        from regmirror.config.effective_config import ValueSources, referenced_secrets
         from regmirror.config.load import parse_file
+        from regmirror.config.report import effective_configuration
 
         mirror = read_mirror(file, namespace)
         _, root = parse_file(read_source(file), str(file))
         sources = ValueSources(root, {"namespace": "--namespace or REGMIRROR_NAMESPACE"} if namespace else {})
-        found = references(mirror, os.environ, file.resolve().parent)
+        secrets = referenced_secrets(mirror, os.environ, file.resolve().parent)
         if streams.output is Format.TABLE:
-            _print(streams, mirror, sources, found)
+            _print(streams, mirror, sources, secrets)
         else:
-            configuration = effective(mirror)
-            streams.document(
-                {
-                    "apiVersion": mirror.api_version,
-                    "kind": "EffectiveConfiguration",
-                    "configuration": configuration,
-                    "origins": {format_path(path): sources.of(path) for path, _ in leaves(configuration)},
-                    "secrets": [{"key": one.key_path, "where": one.what, "found": one.is_there} for one in found],
-                }
-            )
+            streams.document(effective_configuration(mirror, sources, secrets).document())
 
 
-def _print(streams: Terminal, mirror: "Mirror", sources: "ValueSources", found: "list[Reference]") -> None:
+def _print(streams: Terminal, mirror: "Mirror", sources: "ValueSources", secrets: "list[ReferencedSecret]") -> None:
     from regmirror.config.effective_config import effective, yaml_lines
 
     for line, path in yaml_lines(effective(mirror)):
         streams.result(f"{line:<{_COLUMN}}  # {sources.of(path)}" if path else line)
-    for one in found:
-        if one.is_there is False:
-            streams.info(f"Not at hand here: {one.what}, for {one.key_path}", "yellow")
+    for secret in secrets:
+        if secret.found is False:
+            streams.info(f"{streams.symbols.warning} {secret.key_path}: not found: {secret.location}", "yellow")

@@ -1,4 +1,4 @@
-"""Opens the connections that a command works on, from its options."""
+"""Opens the connections that a command needs, from its options."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 def read_mirror(file: Path, namespace: str | None) -> Mirror:
-    """The configuration, with the namespace of the command line where one is given; raises ConfigurationError."""
+    """The configuration, with the namespace of the command line if one is given; raises ConfigurationError."""
     mirror = parse_mirror(read_source(file), str(file))
     if not namespace:
         return mirror
@@ -53,12 +53,12 @@ def read_source(file: Path) -> str:
 
 @cache
 def _read_all(stream: TextIO) -> bytes:
-    """A stream can be read once, and its text is needed more often."""
+    """The content of a stream, kept because a stream can only be read once."""
     return stream.buffer.read()
 
 
 def read_timeout(text: str, option: str = "--timeout") -> timedelta:
-    """The value of --timeout, or of another option that is a duration; raises ConfigurationError."""
+    """The value of --timeout or of another duration option; raises ConfigurationError."""
     try:
         timeout = parse_duration(text)
     except ValueError as error:
@@ -85,7 +85,7 @@ class CommandConnections:
     ) -> None:
         """``timeout`` is in seconds, for each request to a host or to the store; None leaves each adapter its own.
 
-        Raises ConfigurationError where ``resolve`` or ``ca_file`` cannot be used: before the command does anything.
+        Raises ConfigurationError at once if ``resolve`` or ``ca_file`` is not valid.
         """
         self._file, self._namespace = file, namespace
         self._kubeconfig, self._context, self._program = kubeconfig, context, helm
@@ -127,7 +127,10 @@ class CommandConnections:
 
         cluster = self.cluster.blocking
         return SecretResolver(
-            os.environ, self._file.resolve().parent, lambda name, key: read_secret(cluster, name, key)
+            os.environ,
+            self._file.resolve().parent,
+            lambda name, key: read_secret(cluster, name, key),
+            cluster.namespace,
         )
 
     def open_store(self, account: Account | None) -> ObjectStore:
@@ -139,9 +142,9 @@ class CommandConnections:
 
 
 class DaemonThreadExecutor(ThreadPoolExecutor):
-    """Runs each call in a thread that nobody waits for at the end.
+    """Runs each call in a thread that is not joined at exit.
 
-    A call that hangs in the network would else keep whoever pressed Ctrl-C, or set a time limit, waiting for it.
+    A call that hangs in the network would otherwise block the command after Ctrl-C or its time limit.
     """
 
     def submit(self, call: Callable[..., T], /, *words: Any, **options: Any) -> "Future[T]":
@@ -161,13 +164,13 @@ class DaemonThreadExecutor(ThreadPoolExecutor):
 
 
 def run_until_done(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; SIGTERM and Ctrl-C cancel it, which ends its child processes, and raise KeyboardInterrupt."""
+    """Run ``work`` to its end; SIGTERM and Ctrl-C cancel it with its child processes and raise KeyboardInterrupt."""
 
     async def guarded() -> T:
         task = asyncio.ensure_future(work)
         loop = asyncio.get_running_loop()
         loop.set_default_executor(DaemonThreadExecutor())
-        # Not every platform's event loop takes handlers; there SIGTERM ends the process at once.
+        # Event loops without signal handlers exist (Windows): there SIGTERM ends the process at once.
         with suppress(NotImplementedError):
             loop.add_signal_handler(signal.SIGTERM, task.cancel)
         return await task

@@ -40,10 +40,10 @@ def explain(
     with terminal(output, debug=debug, no_color=no_color) as streams:
         from regmirror.cli.reference_pages import topics
 
-        if not topic:
-            _list(streams, topics())
+        if topic:
+            _show(streams, _find(topic, topics()))
         else:
-            _show(streams, _find(topic, topics()), topics())
+            _list(streams, list(topics().values()))
 
 
 def _find(name: str, known: "dict[str, Topic]") -> "Topic":
@@ -52,45 +52,41 @@ def _find(name: str, known: "dict[str, Topic]") -> "Topic":
     from regmirror.cli.reference_pages import normalize
 
     by_id = {topic.id: topic for topic in known.values()}
-    if normalize(name) in by_id:
-        return by_id[normalize(name)]
-    near = [by_id[match].name for match in get_close_matches(normalize(name), by_id, 3)]
-    hint = f"did you mean {' or '.join(near)}?" if near else "list all topics: regmirror explain"
+    wanted = normalize(name)
+    if wanted in by_id:
+        return by_id[wanted]
+    near = [id_ for id_ in by_id if id_.startswith(wanted)] or get_close_matches(wanted, by_id)
+    hint = "list all topics: regmirror explain"
+    if near:
+        hint = f"did you mean {' or '.join(by_id[id_].name for id_ in near[:3])}?"
     raise ConfigurationError(f'there is no topic "{name}"', hint=hint)
 
 
-def _show(streams: Terminal, topic: "Topic", known: "dict[str, Topic]") -> None:
-    below = [name for name in known if name.startswith(f"{topic.name}.")]
-    keys = "\n\nKeys:\n\n" + "\n".join(f"- `{name}`" for name in below) if below else ""
-    markdown = topic.markdown + keys
+def _show(streams: Terminal, topic: "Topic") -> None:
     if streams.output is not Format.TABLE:
-        streams.document({"topic": topic.name, "title": _title(topic), "url": topic.url, "markdown": markdown})
+        from regmirror.cli.explanation import explanation
+
+        streams.document(explanation(topic).document())
         return
     if streams.stdout.is_terminal:
         from rich.markdown import Markdown
 
-        streams.stdout.print(Markdown(markdown))
+        streams.stdout.print(Markdown(topic.markdown))
     else:
-        streams.result(markdown)
-    streams.result()
-    streams.result(f"See: {topic.url}")
+        streams.result(topic.markdown)
+    streams.result(f"\nSee: {topic.url}")
 
 
-def _title(topic: "Topic") -> str:
-    """The sentence in bold print that begins every section of an error and a check; else the name."""
-    import re
-
-    found = re.search(r"^\*\*(.+?)\.?\*\*", topic.markdown, re.MULTILINE | re.DOTALL)
-    return " ".join(found[1].split()) if found else topic.name
-
-
-def _list(streams: Terminal, known: "dict[str, Topic]") -> None:
+def _list(streams: Terminal, topics: "list[Topic]") -> None:
     if streams.output is not Format.TABLE:
-        streams.document({"topics": [{"topic": one.name, "kind": one.kind, "url": one.url} for one in known.values()]})
+        from regmirror.cli.explanation import topic_list
+
+        streams.document(topic_list(topics).document())
         return
     for kind, title in _TITLES.items():
         streams.result(f"{title}:", "bold")
-        for one in known.values():
-            if one.kind == kind:
-                streams.result(f"  {one.name}")
+        for topic in topics:
+            if topic.kind == kind:
+                streams.result(f"  {topic.name}")
+        streams.result()
     streams.info("Explain one of them: regmirror explain TOPIC")

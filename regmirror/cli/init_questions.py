@@ -1,124 +1,125 @@
-"""The questions of ``init`` on a terminal, with what the cluster offers as defaults; and the writing of the file."""
+"""The questions of ``init`` in a terminal; each answer is validated before the next question."""
 
-import os
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from rich.prompt import Prompt
+from regmirror.cli.cluster_offers import ClusterOffers
+from regmirror.cli.prompts import Prompts
+from regmirror.config.fields import Bucket, Host, RepositoryPattern, Url
+from regmirror.config.images import DOCKER_HUB
+from regmirror.config.init_options import (
+    DEFAULT_TLS_SECRET,
+    AccountReference,
+    InitOptions,
+    allowed_patterns,
+    default_probe_image,
+    endpoint_url,
+    probe_problem,
+)
+from regmirror.config.kubernetes_fields import ObjectName
+from regmirror.config.validation_messages import value_problem
+from regmirror.config.variables import S3_KEY_VARIABLES, default_region
 
-from regmirror.cli.terminal import Terminal
-from regmirror.config.init_options import AccountReference, InitOptions, Reference, allowed_patterns
-from regmirror.config.load import parse_mirror
-from regmirror.desired.templates import render_text
-from regmirror.errors import ClusterError, ConfigurationError, KubeconfigError
-from regmirror.ports.cluster import CLUSTER_ISSUER, INGRESS_CLASS, Kind
-
-_SECRETS = Path("regmirror.secrets")
-
-
-def ask_missing(
-    streams: Terminal,
-    given: InitOptions,
-    directory: Path,
-    kubeconfig: Path | None,
-    context: str | None,
-    *,
-    cloud_role: bool,
-) -> InitOptions:
-    """Ask for what the options and variables left open; secrets are typed unseen and kept in files of mode 0600."""
-    ask = _Asker(streams, directory)
-    classes, issuers = _offers(streams, kubeconfig, context, given.namespace)
-    answers = replace(
-        given,
-        host=given.host or ask.text("Public host name of the mirror"),
-        allowed=given.allowed or allowed_patterns(ask.text("What everyone may pull (namespaces, with commas)")),
-        bucket=given.bucket or ask.text("S3 bucket"),
-        endpoint=given.endpoint or ask.text("S3 endpoint (empty for AWS)", default=""),
-        class_name=given.class_name or ask.choice("Ingress class", classes),
-        issuer=given.issuer or ask.choice("cert-manager issuer (empty for a certificate of your own)", ["", *issuers]),
-    )
-    answers = replace(answers, probe_image=given.probe_image or ask.text(_probe_question(answers), default=""))
-    if not cloud_role and not os.environ.get("AWS_ACCESS_KEY_ID"):
-        answers = replace(answers, access_key=ask.account("S3 access key", "s3") or answers.access_key)
-    if answers.credentials is None:
-        answers = replace(answers, credentials=ask.account("Docker Hub account (empty for none)", "docker-hub"))
-    return answers
+SECRETS_DIRECTORY = Path("regmirror.secrets")
 
 
-def write_configuration(file: Path, answers: InitOptions) -> None:
-    """Write the file whole or not at all; raises ConfigurationError where it would not be valid."""
-    text = render_text("regmirror.yaml.j2", answers.context())
-    parse_mirror(text, "what was answered")
-    draft = file.with_name(f".{file.name}.draft")
-    try:
-        draft.write_text(text)
-        draft.replace(file)
-    except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
-        raise ConfigurationError(f"{file} cannot be written: {error.strerror}") from error
+class Questions:
+    """Asks for the options that are not set; secrets that are typed are collected in ``typed``, by file name."""
 
+    def __init__(self, prompts: Prompts, offers: ClusterOffers, environ: Mapping[str, str]) -> None:
+        self._prompts = prompts
+        self._offers = offers
+        self._environ = environ
+        self.typed: dict[str, str] = {}
 
-def _probe_question(answers: InitOptions) -> str:
-    return f"An image of {answers.allowed[0] if answers.allowed else 'these'} that verify can pull (empty for none)"
+    def complete(self, given: InitOptions) -> InitOptions:
+        """The given options, and the answers for the others."""
+        options = self._ask_bucket(self._ask_access(given))
+        if options.access_key and not all(self._environ.get(name) for name in S3_KEY_VARIABLES):
+            options = replace(options, access_key=self._ask_s3_key() or options.access_key)
+        if options.credentials is None:
+            options = replace(options, credentials=self._ask_upstream_account(options))
+        return self._ask_certificate(self._ask_class(options))
 
+    def _ask_access(self, options: InitOptions) -> InitOptions:
+        host = options.host or self._text("Public host name of the mirror (for example mirror.example.com)", Host)
+        allowed = options.allowed or self._ask_allowed()
+        options = replace(options, host=host, allowed=allowed)
+        return replace(options, probe_image=options.probe_image or self._ask_probe_image(options))
 
-def _offers(
-    streams: Terminal, kubeconfig: Path | None, context: str | None, namespace: str
-) -> tuple[list[str], list[str]]:
-    """The Ingress classes and cert-manager issuers of the cluster; none where it cannot be asked."""
-    from regmirror.adapters.cluster import KubernetesCluster
+    def _ask_allowed(self) -> list[str]:
+        def validate(answer: str) -> str | None:
+            patterns = allowed_patterns(answer)
+            problems = (value_problem(RepositoryPattern, pattern) for pattern in patterns)
+            return next(filter(None, problems), None) if patterns else "an answer is required"
 
-    def names(cluster: KubernetesCluster, kind: Kind) -> list[str]:
-        return sorted(found["metadata"]["name"] for found in cluster.select(kind))
+        question = "Namespaces or repositories that everyone may pull, with commas (for example library, acme/tool)"
+        return allowed_patterns(self._prompts.text(question, validate))
 
-    try:
-        cluster = KubernetesCluster(kubeconfig, context, namespace)
-        offers = names(cluster, INGRESS_CLASS), names(cluster, CLUSTER_ISSUER)
-    except (ClusterError, KubeconfigError) as error:
-        streams.info(f"The cluster cannot be asked what it offers: {error.message}", "yellow")
-        return [], []
-    found = f"Ingress classes {', '.join(offers[0]) or 'none'}; cert-manager issuers {', '.join(offers[1]) or 'none'}"
-    streams.info(f"Found by context {cluster.context}: {found}")
-    return offers
+    def _ask_probe_image(self, options: InitOptions) -> str:
+        default = default_probe_image(options.upstream_url, options.allowed)
+        question = "Image that regmirror verify pulls" + ("" if default else " (leave empty for none)")
+        return self._prompts.text(
+            question, lambda answer: probe_problem(answer, options.allowed), default, optional=not default
+        )
 
+    def _ask_bucket(self, options: InitOptions) -> InitOptions:
+        bucket = options.bucket or self._text("S3 bucket", Bucket)
+        endpoint = options.endpoint or self._ask_endpoint()
+        region = options.region or self._prompts.text("S3 region", lambda _: None, default_region(self._environ))
+        create = options.create_bucket or self._prompts.confirm("Create the bucket on deploy if it does not exist?")
+        return replace(options, bucket=bucket, endpoint=endpoint, region=region, create_bucket=create)
 
-class _Asker:
-    """Questions on standard error, so that standard output stays clean."""
+    def _ask_endpoint(self) -> str:
+        question = "S3 endpoint (for example https://s3.example.com; leave empty for AWS)"
+        answer = self._prompts.text(question, lambda answer: value_problem(Url, endpoint_url(answer)), optional=True)
+        return endpoint_url(answer)
 
-    def __init__(self, streams: Terminal, directory: Path) -> None:
-        self._console = streams.stderr
-        self._directory = directory
+    def _ask_s3_key(self) -> AccountReference | None:
+        question = "S3 access key ID (leave empty to set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for deploy)"
+        return self._ask_account(question, "S3 secret access key", "s3")
 
-    def text(self, question: str, default: str | None = None) -> str:
-        while True:
-            answer = Prompt.ask(question, console=self._console, default=default, show_default=bool(default))
-            if answer or default is not None:
-                return (answer or "").strip()
+    def _ask_upstream_account(self, options: InitOptions) -> AccountReference | None:
+        upstream = "Docker Hub" if options.upstream_url == DOCKER_HUB else options.upstream_url
+        question = f"User name at {upstream} (leave empty to pull anonymously)"
+        return self._ask_account(question, f"Access token or password at {upstream}", options.upstream_name)
 
-    def choice(self, question: str, offers: list[str]) -> str:
-        if not any(offers):
-            return ""
-        return Prompt.ask(question, console=self._console, choices=offers, default=offers[0])
-
-    def account(self, what: str, name: str) -> AccountReference | None:
-        """Both parts of an account; None where the first is left empty."""
-        first = Prompt.ask(f"{what}: name or id", console=self._console, default="", show_default=False)
+    def _ask_account(self, question: str, secret_question: str, name: str) -> AccountReference | None:
+        """Both parts of an account; None if the first is left empty."""
+        first = self._prompts.text(question, lambda _: None, optional=True)
         if not first:
             return None
-        second = Prompt.ask(f"{what}: secret (not shown)", console=self._console, password=True)
+        second = self._prompts.secret(secret_question)
         return AccountReference(self._keep(f"{name}-id", first), self._keep(f"{name}-secret", second))
 
-    def _keep(self, name: str, value: str) -> Reference:
-        """Put a secret into a file that only its owner can read, and that git leaves out."""
-        if not value:
-            raise ConfigurationError("the secret is empty", hint="run regmirror init again")
-        folder = self._directory / _SECRETS
-        folder.mkdir(mode=0o700, exist_ok=True)
-        (folder / ".gitignore").write_text("*\n")
-        path = folder / name
-        path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(value)
-        return {"file": str(_SECRETS / name)}
+    def _keep(self, name: str, value: str) -> dict[str, str]:
+        self.typed[name] = value
+        return {"file": str(SECRETS_DIRECTORY / name)}
+
+    def _ask_class(self, options: InitOptions) -> InitOptions:
+        if options.class_name or len(self._offers.classes) < 2:
+            return options
+        answer = self._prompts.choice("Ingress class", self._offers.classes, self._offers.default_class)
+        return replace(options, class_name=answer)
+
+    def _ask_certificate(self, options: InitOptions) -> InitOptions:
+        if options.issuer or options.tls_secret:
+            return options
+        if issuer := self._ask_issuer():
+            return replace(options, issuer=issuer)
+        return replace(
+            options, tls_secret=self._text("Secret with the TLS certificate", ObjectName, DEFAULT_TLS_SECRET)
+        )
+
+    def _ask_issuer(self) -> str:
+        question = "cert-manager ClusterIssuer for the TLS certificate, or leave empty to use a Secret"
+        if self._offers.issuers:
+            return self._prompts.choice(question, self._offers.issuers, optional=True)
+        if self._offers.error:
+            return self._text(question, ObjectName, optional=True)
+        return ""
+
+    def _text(self, question: str, kind: Any, default: str = "", *, optional: bool = False) -> str:
+        return self._prompts.text(question, lambda answer: value_problem(kind, answer), default, optional=optional)

@@ -34,14 +34,6 @@ class Runtime(StrEnum):
     MINIKUBE = "minikube"
 
 
-class OutputFormat(StrEnum):
-    """For whom the mirror can be rendered; regmirror/render/guide.py has the same names."""
-
-    MANIFESTS = "manifests"
-    FLUX = "flux"
-    ARGOCD = "argocd"
-
-
 class ReportFormat(StrEnum):
     """How the results of checks are written to standard output."""
 

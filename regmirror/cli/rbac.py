@@ -1,4 +1,4 @@
-"""``regmirror rbac``: the Role that each command needs, and no more."""
+"""``regmirror rbac``: the Role with exactly the permissions that a command needs."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,7 +7,7 @@ import typer
 
 from regmirror.cli import options
 from regmirror.cli.options import DEFAULT_FILE, Format
-from regmirror.cli.terminal import terminal
+from regmirror.cli.terminal import Terminal, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Command(StrEnum):
-    """The commands that talk to a cluster."""
+    """The commands that use a cluster."""
 
     DEPLOY = "deploy"
     DIFF = "diff"
@@ -29,28 +29,48 @@ class Command(StrEnum):
     DESTROY = "destroy"
 
 
+_DESCRIPTION = "kubernetes.io/description"
+"""A well-known annotation; kubectl describe shows it."""
+
+
 def rbac(
-    command: Annotated[Command | None, typer.Argument(help="The command; without it, all of them.")] = None,
+    command: Annotated[
+        Command | None, typer.Argument(help="Command that needs the Role. Default: all commands.", show_default=False)
+    ] = None,
     file: options.File = DEFAULT_FILE,
     namespace: options.Namespace = None,
+    output: options.Output = Format.YAML,
     debug: options.Debug = False,
     no_color: options.NoColor = False,
 ) -> None:
-    """Print the Role that a command needs in the mirror's namespace, for a CI job or a CronJob.
+    """Print the Role that a command needs, for a CI job or a CronJob.
 
-    regmirror rbac rotate-cert | kubectl apply -f -
+    The Role has the permissions for this configuration file. After you change
+    the file, print the Role and apply it again. Needs no cluster.
+
+        regmirror rbac deploy
+        regmirror rbac rotate-cert | kubectl apply -f -
     """
-    with terminal(Format.YAML, debug=debug, no_color=no_color) as streams:
-        import yaml
-
+    with terminal(output, debug=debug, no_color=no_color) as streams:
         from regmirror.cli.connections import read_mirror
 
         mirror = read_mirror(file, namespace)
         roles = [role(mirror, chosen) for chosen in ([command] if command else Command)]
-        streams.result(yaml.safe_dump_all(roles, sort_keys=False).rstrip())
-        name, where = roles[0]["metadata"]["name"], mirror.namespace
-        bind = f"kubectl -n {where} create rolebinding {name} --role={name} --serviceaccount={where}:NAME"
-        streams.info(f"Bind it: {bind}")
+        _print(streams, roles)
+        name = roles[0]["metadata"]["name"]
+        bind = f"kubectl -n {mirror.namespace} create rolebinding {name} --role={name}"
+        streams.info(f"To bind it to a ServiceAccount: {bind} --serviceaccount={mirror.namespace}:NAME")
+        update = " ".join(["regmirror rbac", *([command] if command else [])])
+        streams.info(f"After a change of the configuration file, update it: {update} | kubectl apply -f -")
+
+
+def _print(streams: Terminal, roles: list[dict[str, Any]]) -> None:
+    if streams.output is Format.JSON:
+        streams.document(roles[0] if len(roles) == 1 else {"apiVersion": "v1", "kind": "List", "items": roles})
+        return
+    import yaml
+
+    streams.result(yaml.safe_dump_all(roles, sort_keys=False, width=2**31).rstrip())
 
 
 def role(mirror: "Mirror", command: Command) -> dict[str, Any]:
@@ -61,12 +81,19 @@ def role(mirror: "Mirror", command: Command) -> dict[str, Any]:
     rules = [
         {"apiGroups": [group], "resources": [resource], "verbs": verbs} for (group, resource), verbs in grouped.items()
     ]
-    metadata = {"name": f"regmirror-{command.value}", "namespace": mirror.namespace}
+    metadata = {
+        "name": f"regmirror-{command.value}",
+        "namespace": mirror.namespace,
+        "annotations": {
+            _DESCRIPTION: f"Permissions of regmirror {command.value} for the current configuration file. "
+            f"After a change of the file, run regmirror rbac {command.value} and apply the Role again."
+        },
+    }
     return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules}
 
 
 def rights(mirror: "Mirror", command: Command) -> "Sequence[Right]":
-    """What a command asks the API server for; one that changes something checks the same before it begins."""
+    """The permissions that a command uses; commands that change the cluster check for them first."""
     from regmirror.deploy.rights import deploy_rights, diff_rights
     from regmirror.destroy.rights import destroy_rights
     from regmirror.rotate.rights import rotate_rights

@@ -5,14 +5,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from posixpath import normpath
 
 from regmirror.desired.assets import reference_directory
-from regmirror.documentation import check_url, error_url, key_url
+from regmirror.documentation import DOCUMENTATION_URL, check_url, error_url, key_url
 
 ERRORS, CHECKS, KEYS = "error", "check", "key"
 
 _HEADING = re.compile(r"^(#+) (.+?) *$", re.MULTILINE)
 _FENCE = re.compile(r"^(```|~~~).*?^\1 *$", re.MULTILINE | re.DOTALL)
+_BOLD = re.compile(r"^\*\*(.+?)\.?\*\*", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)([^)#]*)(#[^)]*)?\)")
 _CODE = re.compile(r"RM\d{3}")
 _CHECK = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 _KEY = re.compile(r"[a-z][A-Za-z0-9]*(\[\])?(\.[a-z][A-Za-z0-9]*(\[\])?)*")
@@ -26,7 +29,13 @@ class Topic:
     kind: str
     url: str
     markdown: str
-    """The section with its heading, without the sections below it."""
+    """The section with its heading, without the sections below it; a section of keys below it ends with their list."""
+
+    @property
+    def title(self) -> str:
+        """The sentence in bold print that a section of an error or check begins with; the name for others."""
+        found = _BOLD.search(self.markdown)
+        return " ".join(found[1].split()) if found else self.name
 
     @property
     def id(self) -> str:
@@ -59,26 +68,43 @@ def check_ids() -> list[str]:
 
 
 def _errors() -> Iterator[Topic]:
-    for name, text in _sections(_read(reference_directory() / "errors.md")):
+    for name, text in _page_sections("errors.md"):
         if _CODE.fullmatch(name):
             yield Topic(name, ERRORS, error_url(name), text)
 
 
 def _checks() -> Iterator[Topic]:
     for page in _check_pages():
-        for name, text in _sections(_read(page)):
+        for name, text in _page_sections(f"checks/{page.name}"):
             if _CHECK.fullmatch(name):
                 yield Topic(name, CHECKS, check_url(name, page.stem), text)
 
 
 def _keys() -> Iterator[Topic]:
-    for name, text in _sections(_read(reference_directory() / "configuration.md")):
-        if _KEY.fullmatch(name):
-            yield Topic(name, KEYS, key_url(name), text)
+    sections = {name: text for name, text in _page_sections("configuration.md") if _KEY.fullmatch(name)}
+    for name, text in sections.items():
+        below = [f"- `{key}`" for key in sections if key.startswith(f"{name}.") and "Keys: " not in text]
+        yield Topic(name, KEYS, key_url(name), "\n".join([f"{text}\n\nKeys:\n", *below]) if below else text)
 
 
 def _check_pages() -> list[Path]:
     return sorted(path for path in (reference_directory() / "checks").glob("*.md") if path.stem != "index")
+
+
+def _page_sections(page: str) -> Iterator[tuple[str, str]]:
+    """The sections of a page, with links that lead somewhere outside of the page, too."""
+    directory = f"reference/{page}".rpartition("/")[0]
+    text = (reference_directory() / page).read_text(encoding="utf-8")
+    for name, section in _sections(text):
+        yield name, _LINK.sub(lambda link: _published(link, directory), section)
+
+
+def _published(link: re.Match[str], directory: str) -> str:
+    """A link between pages as a link to the site; one within the page as its text."""
+    text, path, anchor = link[1], link[2], link[3] or ""
+    if not path:
+        return text
+    return f"[{text}]({DOCUMENTATION_URL}/{normpath(f'{directory}/{path}').removesuffix('.md')}/{anchor})"
 
 
 def _sections(text: str) -> Iterator[tuple[str, str]]:
@@ -90,7 +116,3 @@ def _sections(text: str) -> Iterator[tuple[str, str]]:
         if len(heading[1]) > 1:
             end = following.start() if following else len(text)
             yield heading[2].strip("`"), text[heading.start() : end].strip()
-
-
-def _read(page: Path) -> str:
-    return page.read_text(encoding="utf-8")

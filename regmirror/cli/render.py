@@ -1,88 +1,109 @@
-"""``regmirror render``: the mirror as files for Git, without a secret value."""
+"""``regmirror render``: the mirror as files for Git, without secret values."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from regmirror.cli import options
-from regmirror.cli.options import DEFAULT_FILE, Format, OutputFormat
+from regmirror.cli.options import DEFAULT_FILE, Format
 from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import ConfigurationError, ExitCode
+from regmirror.render.output_format import OutputFormat
 
 if TYPE_CHECKING:
-    from regmirror.cli.rendered_files import Change
+    from regmirror.config.model import Mirror
     from regmirror.render.render import Rendering, RenderOptions
+    from regmirror.render.report import RenderReport
 
 
 def render(
+    context: typer.Context,
     file: options.File = DEFAULT_FILE,
     namespace: options.Namespace = None,
     helm: options.Helm = "helm",
     output_format: Annotated[
-        OutputFormat, typer.Option("--format", help="For whom the files are.")
+        OutputFormat, typer.Option("--format", help="Render plain manifests, or objects for Flux or Argo CD.")
     ] = OutputFormat.MANIFESTS,
     output_dir: Annotated[
-        Path | None, typer.Option("--output-dir", help="Write files below this directory.", show_default=False)
+        Path | None,
+        typer.Option("--output-dir", metavar="DIR", help="Write the files to this directory.", show_default=False),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="With --output-dir: write nothing; leave with 1 where files differ.")
+        bool,
+        typer.Option("--check", help="Compare the files in --output-dir, write nothing. Exits with 1 if any differs."),
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="With --output-dir: replace files that render did not write.")
+        bool, typer.Option("--force", help="Overwrite files in --output-dir that render did not write.")
     ] = False,
     repository: Annotated[
-        str, typer.Option("--repository", metavar="URL", help="The Git repository of the files.", show_default=False)
+        str,
+        typer.Option(
+            "--repository", metavar="URL", help="URL of the Git repository that holds the files.", show_default=False
+        ),
     ] = "",
     revision: Annotated[
-        str, typer.Option("--revision", help="Its branch; else main for Flux, HEAD for Argo CD.", show_default=False)
+        str,
+        typer.Option(
+            "--revision",
+            metavar="BRANCH",
+            help="Branch of the repository. Default: main for Flux, HEAD for Argo CD.",
+            show_default=False,
+        ),
     ] = "",
-    path: Annotated[str, typer.Option("--path", help="Where in the repository the directory is.")] = "regmirror",
+    path: Annotated[
+        str, typer.Option("--path", metavar="PATH", help="Path of the directory in the repository.")
+    ] = "regmirror",
     external_secrets: Annotated[
         str,
         typer.Option(
             "--external-secrets",
             metavar="[KIND/]STORE",
-            help="Have the External Secrets Operator fill the Secrets, from this store.",
+            help="Fill the Secrets from this secret store, with the External Secrets Operator.",
             show_default=False,
         ),
     ] = "",
     store_key: Annotated[
-        str, typer.Option("--store-key", help="The entry of the store that has the values.")
+        str, typer.Option("--store-key", metavar="KEY", help="Entry of the secret store that holds the values.")
     ] = "regmirror",
     secrets_revision: Annotated[
         str,
-        typer.Option("--secrets-revision", help="Any word; another one restarts the pods.", show_default=False),
+        typer.Option(
+            "--secrets-revision",
+            metavar="TEXT",
+            help="Restart the pods when this text changes, e.g. after a new password.",
+            show_default=False,
+        ),
     ] = "",
     output: options.Output = Format.TABLE,
     debug: options.Debug = False,
     no_color: options.NoColor = False,
 ) -> None:
-    """Print everything that deploy would install, or write it as files for Argo CD, Flux or kubectl.
+    """Render the objects that deploy applies, for kubectl, Flux or Argo CD.
 
-    Secrets are left out or stand there by reference; the README among the
-    files says how to fill them. No cluster is asked, and the same
-    configuration gives the same bytes.
+    Prints the manifests, or writes them to files. The files contain no secret
+    values; the README.md among them explains how to create the Secrets. Needs
+    no cluster. The same configuration always gives the same files.
 
         regmirror render | kubectl diff -f -
         regmirror render --output-dir mirror
-        regmirror render --format flux --output-dir mirror --path one/mirror
+        regmirror render --format flux --output-dir mirror --path clusters/one
         regmirror render --output-dir mirror --check
     """
     with terminal(output, debug=debug, no_color=no_color) as streams:
         import asyncio
 
         from regmirror.adapters.helm import Pyhelm3Helm
+        from regmirror.cli.command_line import command_line
         from regmirror.cli.connections import read_mirror
-        from regmirror.render import readme
         from regmirror.render.external_secrets import parse_store
         from regmirror.render.render import RenderOptions
         from regmirror.render.render import render as render_mirror
         from regmirror.render.repository import parse_repository
 
-        _check_options(output_format, output_dir, repository, check=check)
+        _check_options(context, output_format, output_dir, repository, check=check)
         render_options = RenderOptions(
-            readme.OutputFormat(output_format.value),
+            output_format,
             parse_repository(repository, revision, path),
             parse_store(external_secrets, store_key) if external_secrets else None,
             secrets_revision,
@@ -92,18 +113,34 @@ def render(
         if output_dir is None:
             _print(streams, rendering, render_options)
         else:
-            _write(streams, rendering, output_dir, check=check, force=force)
+            report = _update(mirror, rendering, render_options, output_dir, check=check, force=force)
+            _show(streams, report, len(rendering.files), command_line(context, check=False))
 
 
-def _check_options(output_format: OutputFormat, output_dir: Path | None, repository: str, *, check: bool) -> None:
+def _check_options(
+    context: typer.Context, output_format: OutputFormat, output_dir: Path | None, repository: str, *, check: bool
+) -> None:
+    from regmirror.cli.command_line import command_line
+    from regmirror.cli.rendered_files import written_format
+
     if output_format is OutputFormat.ARGOCD and not repository:
         raise ConfigurationError(
-            "--format argocd needs --repository: an Application says where its files are",
-            hint="--repository https://git.example.com/infrastructure.git --path regmirror",
+            "--format argocd needs --repository, the URL of the Git repository that holds the files",
+            hint=command_line(context, repository="https://git.example.com/infrastructure.git"),
         )
-    if output_dir is None and (check or output_format is not OutputFormat.MANIFESTS):
-        needs = "--check" if check else f"--format {output_format.value}"
-        raise ConfigurationError(f"{needs} needs --output-dir", hint="--output-dir regmirror")
+    if output_dir is None:
+        if check or output_format is not OutputFormat.MANIFESTS:
+            needing = "--check" if check else f"--format {output_format}"
+            raise ConfigurationError(
+                f"{needing} needs --output-dir", hint=command_line(context, output_dir="regmirror")
+            )
+        return
+    written = written_format(output_dir)
+    if check and written not in {None, output_format}:
+        raise ConfigurationError(
+            f"{output_dir} was rendered with --format {written}, not {output_format}",
+            hint=command_line(context, output_format=written),
+        )
 
 
 def _print(streams: Terminal, rendering: "Rendering", render_options: "RenderOptions") -> None:
@@ -114,34 +151,37 @@ def _print(streams: Terminal, rendering: "Rendering", render_options: "RenderOpt
     else:
         streams.result(to_yaml(*rendering.objects).rstrip())
     if not render_options.store:
-        streams.info("The Secrets with secret values are not among these: render --output-dir tells how to fill them.")
+        streams.info("Secrets with secret values are not included. To create them: regmirror render --output-dir DIR")
 
 
-def _write(streams: Terminal, rendering: "Rendering", directory: Path, *, check: bool, force: bool) -> None:
+def _update(
+    mirror: "Mirror",
+    rendering: "Rendering",
+    render_options: "RenderOptions",
+    directory: Path,
+    *,
+    check: bool,
+    force: bool,
+) -> "RenderReport":
+    """Compare the files of the directory and, without ``check``, write those that differ."""
     from regmirror.cli.rendered_files import compare_files, write_files
+    from regmirror.render.report import render_report
 
     changes = compare_files(rendering.files, directory)
     if not check:
-        write_files(rendering.files, changes, directory, force=force)
+        write_files(rendering.files, changes, directory, render_options.output_format, force=force)
+    return render_report(mirror, render_options.output_format, directory, changes, dry_run=check)
+
+
+def _show(streams: Terminal, report: "RenderReport", files: int, update_command: str) -> None:
     if streams.output is not Format.TABLE:
-        streams.document(_document(directory, changes))
+        streams.document(report.document())
     else:
-        for path, change in changes.items():
-            streams.result(f"{change.value:8} {directory / path}")
-    if check and changes:
-        streams.info(f"Files that differ: {len(changes)}. Write them: the same command without --check")
+        for file in report.files:
+            streams.result(f"{file.change:8} {report.directory}/{file.path}")
+    if report.dry_run and report.changed:
+        differing = "1 file differs" if len(report.files) == 1 else f"{len(report.files)} files differ"
+        streams.info(f"{differing}. To update: {update_command}")
         raise typer.Exit(ExitCode.FAILED)
-    streams.info(f"{directory} is up to date: {len(rendering.files)} files.")
-    streams.info(f"Next: read {directory}/README.md")
-
-
-def _document(directory: Path, changes: "dict[str, Change]") -> dict[str, Any]:
-    from regmirror.config.model import API_VERSION
-
-    return {
-        "apiVersion": API_VERSION,
-        "kind": "RenderReport",
-        "directory": str(directory),
-        "changed": bool(changes),
-        "files": [{"path": path, "change": change.value} for path, change in changes.items()],
-    }
+    streams.info(f"{report.directory} is up to date ({files} files).")
+    streams.info(f"Next: read {report.directory}/README.md")

@@ -1,32 +1,26 @@
-"""Writes what was rendered: new and changed files, and takes away those that an earlier rendering has left."""
+"""Writes rendered files: new and changed ones, and removes those of an earlier rendering that are no longer needed."""
 
-from enum import Enum
+from collections.abc import Iterable
 from pathlib import Path
 
 from regmirror.errors import ConfigurationError
-from regmirror.render.files import RenderedFile
+from regmirror.render.files import Change, RenderedFile
+from regmirror.render.output_format import OutputFormat
 
 INDEX = ".regmirror-files"
-"""Lists the files of the last rendering: only these are replaced and removed without being asked for."""
-
-
-class Change(Enum):
-    """What becomes of a file."""
-
-    CREATED = "create"
-    CHANGED = "change"
-    REMOVED = "remove"
+"""Lists the files of the last rendering: only these are replaced and removed without --force."""
+_FORMAT = "# Written by regmirror render --format "
 
 
 def compare_files(files: list[RenderedFile], directory: Path) -> dict[str, Change]:
-    """What writing would change, by path; raises ConfigurationError where the directory cannot be read."""
-    wanted = {file.path: file.text.encode() for file in files}
+    """What writing would change, by path; raises ConfigurationError if the directory cannot be read."""
+    contents = {file.path: file.text.encode() for file in files}
     try:
-        left = [path for path in _index(directory) if path not in wanted and (directory / path).is_file()]
-        changes = {path: _change(directory / path, content) for path, content in wanted.items()}
+        outdated = [path for path in _index(directory) if path not in contents and (directory / path).is_file()]
+        changes = {path: _change(directory / path, content) for path, content in contents.items()}
     except OSError as error:
-        raise ConfigurationError(f"{error.filename} cannot be read: {error.strerror}") from error
-    changes |= dict.fromkeys(left, Change.REMOVED)
+        raise ConfigurationError(f"cannot read {error.filename}: {error.strerror}") from error
+    changes |= dict.fromkeys(outdated, Change.REMOVED)
     return {path: change for path, change in sorted(changes.items()) if change}
 
 
@@ -36,33 +30,56 @@ def _change(path: Path, content: bytes) -> Change | None:
     return None if path.read_bytes() == content else Change.CHANGED
 
 
+def written_format(directory: Path) -> OutputFormat | None:
+    """The format of the last rendering in a directory; None if there is none, or it is unknown."""
+    line = next(iter(_lines(directory)), "")
+    name = line.removeprefix(_FORMAT) if line.startswith(_FORMAT) else ""
+    return OutputFormat(name) if name in list(OutputFormat) else None
+
+
 def _index(directory: Path) -> list[str]:
-    """The paths of the last rendering; one that leads out of the directory is not ours."""
+    """The paths of the last rendering, without those that lead out of the directory."""
+    return [line for line in _lines(directory) if line and line[0] not in "/#" and ".." not in line.split("/")]
+
+
+def _lines(directory: Path) -> list[str]:
     path = directory / INDEX
-    listed = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
-    return [line for line in listed if line and not line.startswith("/") and ".." not in line.split("/")]
+    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
 
 
-def write_files(files: list[RenderedFile], changes: dict[str, Change], directory: Path, *, force: bool) -> None:
-    """Carry the changes out; raises ConfigurationError, before any, where a file that is not ours would be replaced."""
-    ours = set(_index(directory))
-    foreign = [path for path, change in changes.items() if change is Change.CHANGED and path not in ours]
+def write_files(
+    files: list[RenderedFile],
+    changes: dict[str, Change],
+    directory: Path,
+    output_format: OutputFormat,
+    *,
+    force: bool,
+) -> None:
+    """Write the changes; raises ConfigurationError, before any change, if a file that render did not write differs."""
+    listed = set(_index(directory))
+    foreign = [path for path, change in changes.items() if change is Change.CHANGED and path not in listed]
     if foreign and not force:
+        paths = ", ".join(str(directory / path) for path in foreign)
         raise ConfigurationError(
-            f"{directory / foreign[0]} exists, and was not written by render",
-            hint="choose another --output-dir, or replace it by --force",
+            f"not written by render, and different: {paths}",
+            hint="choose another --output-dir, or overwrite these files with --force",
         )
     texts = {file.path: file.text for file in files}
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        # First of all: what an interrupted run has written is then known to the next.
-        (directory / INDEX).write_text("".join(f"{path}\n" for path in sorted(ours | texts.keys())), encoding="utf-8")
+        # Before the files: if this run is interrupted, the next one knows what it has written.
+        _write_index(directory, output_format, listed | texts.keys())
         for path, change in changes.items():
             if change is Change.REMOVED:
                 (directory / path).unlink()
             else:
                 (directory / path).parent.mkdir(parents=True, exist_ok=True)
                 (directory / path).write_bytes(texts[path].encode())
-        (directory / INDEX).write_text("".join(f"{path}\n" for path in sorted(texts)), encoding="utf-8")
+        _write_index(directory, output_format, texts.keys())
     except OSError as error:
-        raise ConfigurationError(f"{error.filename} cannot be written: {error.strerror}") from error
+        raise ConfigurationError(f"cannot write {error.filename}: {error.strerror}") from error
+
+
+def _write_index(directory: Path, output_format: OutputFormat, paths: Iterable[str]) -> None:
+    text = "".join(f"{line}\n" for line in [f"{_FORMAT}{output_format}", *sorted(paths)])
+    (directory / INDEX).write_text(text, encoding="utf-8")

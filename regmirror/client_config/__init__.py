@@ -1,1 +1,1 @@
-"""What a container runtime is told so that it pulls through the mirror: its own files, as it reads them."""
+"""The configuration files with which a container runtime pulls through the mirror, in the runtime's own formats."""

@@ -1,4 +1,4 @@
-"""Podman and CRI-O (and skopeo and buildah), which read the same files.
+"""Podman (with skopeo and buildah) and CRI-O, which read the same files.
 
 Source: containers-registries.conf.d(5), containers-registries.conf(5), containers-certs.d(5).
 """
@@ -7,34 +7,37 @@ from regmirror.client_config.registries import MirroredRegistry
 from regmirror.client_config.setup import ClientFile, ClientSetup
 from regmirror.client_config.toml_template import render_toml
 
-_SILENT = "a pull that the mirror refuses goes to the registry itself without a word"
+_SILENT = "If the mirror rejects a pull, the image silently comes from the registry itself."
 
 
-def podman(registries: list[MirroredRegistry], authority: str) -> ClientSetup:
-    """Mirrors for podman, skopeo and buildah, read anew at each pull."""
+def podman(registries: list[MirroredRegistry], ca_pem: str) -> ClientSetup:
+    """Mirrors for podman, skopeo and buildah, which read the files at every pull."""
     return ClientSetup(
-        _files(registries, authority),
+        _files(registries, ca_pem),
         [
-            "for one user without root: the same files below ~/.config/containers instead of /etc/containers",
-            f"try it: podman --log-level=debug pull {registries[0].name}/REPOSITORY:TAG",
+            "rootless, for one user: put the files in ~/.config/containers instead of /etc/containers",
+            f"test it: podman --log-level=debug pull {registries[0].name}/REPOSITORY:TAG",
         ],
-        f"To be told when the mirror was not used: {_SILENT}. And a login for Docker Hub is not sent to the mirror; "
-        f"podman login {registries[0].host} is.",
+        [
+            _SILENT,
+            "Credentials for Docker Hub are not sent to the mirror. To log in to the mirror, run: "
+            f"podman login {registries[0].host}.",
+        ],
     )
 
 
-def crio(registries: list[MirroredRegistry], authority: str) -> ClientSetup:
+def crio(registries: list[MirroredRegistry], ca_pem: str) -> ClientSetup:
     """Mirrors for CRI-O."""
     return ClientSetup(
-        _files(registries, authority),
+        _files(registries, ca_pem),
         ["systemctl reload crio"],
-        f"Pull secrets of pods at the mirror: CRI-O sends them to the registry itself only. And {_SILENT}.",
+        [_SILENT, "CRI-O sends the pull secrets of pods only to the registry itself, not to the mirror."],
     )
 
 
-def _files(registries: list[MirroredRegistry], authority: str) -> list[ClientFile]:
+def _files(registries: list[MirroredRegistry], ca_pem: str) -> list[ClientFile]:
     content = render_toml("clients/registries.conf.j2", {"registries": registries})
     files = [ClientFile("/etc/containers/registries.conf.d/50-regmirror.conf", content)]
-    if authority:
-        files += [ClientFile(f"/etc/containers/certs.d/{one.host}/ca.crt", authority) for one in registries]
+    if ca_pem:
+        files += [ClientFile(f"/etc/containers/certs.d/{registry.host}/ca.crt", ca_pem) for registry in registries]
     return files

@@ -1,4 +1,4 @@
-"""The registries that a mirror stands for, by the names that images give them."""
+"""The registries that a mirror mirrors, by their names in image references."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from regmirror.config.model import DOCKER_HUB, Mirror, Upstream
 from regmirror.errors import ConfigurationError
 
 DOCKER_IO = "docker.io"
-"""Docker Hub, in the names of images; its API is on another host."""
+"""Docker Hub in image references; its API has another host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class MirroredRegistry:
     """A registry and its mirror."""
 
     name: str
-    """As the names of images begin: docker.io, quay.io."""
+    """The first part of image references: docker.io, quay.io."""
     server: str
     """URL of the registry itself."""
     host: str
@@ -29,32 +29,32 @@ class MirroredRegistry:
 
 
 def mirrored_registries(mirror: Mirror, renamed: Mapping[str, str]) -> list[MirroredRegistry]:
-    """One for each upstream; ``renamed`` has the registry by name of the upstream where its URL does not tell it.
+    """One for each upstream; ``renamed`` has the registry's name, by upstream, where it differs from the URL's host.
 
-    Raises ConfigurationError where an upstream is unknown, or two of them would stand for one registry.
+    Raises ConfigurationError if an upstream is unknown, or if two upstreams have the same registry.
     """
     known = {upstream.name for upstream in mirror.upstreams}
     unknown = sorted(renamed.keys() - known)
     if unknown:
         raise ConfigurationError(
-            f"--registry: there is no upstream {unknown[0]}", hint=f"the file has: {', '.join(sorted(known))}"
+            f"--registry: no upstream is named {unknown[0]}", hint=f"use one of: {', '.join(sorted(known))}"
         )
-    found = [
+    registries = [
         MirroredRegistry(name, _server(name) if upstream.name in renamed else upstream.url, mirror.host_of(upstream))
         for upstream in mirror.upstreams
         for name in [renamed.get(upstream.name) or registry_name(upstream)]
     ]
-    for registry in found:
-        if [other.name for other in found].count(registry.name) > 1:
+    for registry in registries:
+        if [other.name for other in registries].count(registry.name) > 1:
             raise ConfigurationError(
-                f"two upstreams stand for {registry.name}, and a client can ask one mirror of a registry only",
-                hint="tell them apart by --registry UPSTREAM=NAME",
+                f"two upstreams mirror {registry.name}, but a client can use only one mirror of a registry",
+                hint="name the registry of one of them with --registry UPSTREAM=NAME",
             )
-    return found
+    return registries
 
 
 def registry_name(upstream: Upstream) -> str:
-    """The registry as the names of images begin, as far as its URL tells."""
+    """The registry's name in image references, derived from the upstream's URL."""
     return DOCKER_IO if upstream.url == DOCKER_HUB else urlsplit(upstream.url).netloc
 
 

@@ -1,4 +1,4 @@
-"""The setup of one runtime: files, what to do with them, and what they cannot bring about."""
+"""The setup of one runtime: its files, the steps that put them into effect, and its limitations."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,13 +8,18 @@ from regmirror.client_config.registries import MirroredRegistry
 
 @dataclass(frozen=True, slots=True)
 class ClientFile:
-    """One file. A relative path is one of the operator's machine, an absolute one belongs to the client."""
+    """One file. A relative path is on the user's machine, an absolute path is on the client."""
 
     path: str
     content: str
     mode: int = 0o644
     may_exist: bool = False
-    """Whether the client may have such a file already, into which this one is to be merged."""
+    """Whether the client may already have this file, so that the content must be merged into it."""
+
+    @property
+    def is_certificate(self) -> bool:
+        """Whether the file holds CA certificates and nothing else."""
+        return self.content.startswith("-----BEGIN CERTIFICATE-----")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +28,10 @@ class ClientSetup:
 
     files: list[ClientFile]
     steps: list[str]
-    """What to do once the files are in place."""
-    limitations: str
-    """What nobody can have with this runtime, whatever its files say."""
+    """What to do once the files are in place: commands, and sentences without a period."""
+    limitations: list[str]
+    """What does not work with this runtime, or works differently than expected; whole sentences."""
 
 
-Build = Callable[[list[MirroredRegistry], str], ClientSetup]
-"""Makes the setup for some registries; the second argument is the private authority as PEM, or empty."""
+SetupBuilder = Callable[[list[MirroredRegistry], str], ClientSetup]
+"""Builds the setup for some registries; the second argument is the private CA as PEM, or empty."""

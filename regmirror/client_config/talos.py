@@ -1,6 +1,6 @@
-"""Talos Linux, whose nodes have no files to edit: patches of the machine configuration.
+"""Talos Linux, whose nodes are configured with patches of the machine configuration.
 
-Source: Talos' reference of RegistryMirrorConfig and RegistryTLSConfig (1.12), and of machine.registries before.
+Source: Talos, reference of RegistryMirrorConfig and RegistryTLSConfig (since 1.12) and of machine.registries (before).
 """
 
 import base64
@@ -10,10 +10,10 @@ from regmirror.client_config.setup import ClientFile, ClientSetup
 from regmirror.desired.templates import render_text
 
 
-def talos(registries: list[MirroredRegistry], authority: str) -> ClientSetup:
-    """A patch for Talos 1.12 and newer, and one for older ones."""
-    encoded = base64.b64encode(authority.encode()).decode()
-    context = {"registries": registries, "ca": authority, "ca_base64": encoded}
+def talos(registries: list[MirroredRegistry], ca_pem: str) -> ClientSetup:
+    """One patch for Talos 1.12 and later, and one for earlier versions."""
+    encoded = base64.b64encode(ca_pem.encode()).decode()
+    context = {"registries": registries, "ca": ca_pem, "ca_base64": encoded}
     return ClientSetup(
         [
             ClientFile("talos.yaml", render_text("clients/talos.yaml.j2", context)),
@@ -23,7 +23,10 @@ def talos(registries: list[MirroredRegistry], authority: str) -> ClientSetup:
             "talosctl patch machineconfig --nodes NODE,... --patch @talos.yaml",
             "before Talos 1.12: talosctl patch machineconfig --nodes NODE,... --patch @talos-before-1.12.yaml",
         ],
-        "A mirror for some repositories only: every image of a registry is asked of its mirror first, those of Talos "
-        "itself, too. What the mirror refuses comes from the registry itself without a word, unless skipFallback: true "
-        "is set.",
+        [
+            "The mirror cannot be limited to some repositories: Talos asks it first for every image of a registry, "
+            "including its own images.",
+            "If the mirror rejects a pull, the image silently comes from the registry itself, unless "
+            "skipFallback: true is set.",
+        ],
     )

@@ -1,4 +1,4 @@
-"""The configuration as it takes effect: every key with its value, and where each value comes from."""
+"""The effective configuration: every key with its value, and where each value comes from."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,34 +15,34 @@ from regmirror.config.secret_references import ClusterReference, EnvironmentRefe
 
 @dataclass(frozen=True, slots=True)
 class ValueSources:
-    """Where the values come from: the file's YAML, and what was said elsewhere, by key path."""
+    """Where the values come from: lines of the YAML, or, by key path, places outside the file."""
 
     root: yaml.Node
-    elsewhere: Mapping[str, str]
+    outside: Mapping[str, str]
 
     def of(self, path: KeyPath) -> str:
-        """In few words."""
-        if format_path(path) in self.elsewhere:
-            return self.elsewhere[format_path(path)]
+        """The source of one value: ``line 3``, ``default`` or a place outside the file."""
+        if format_path(path) in self.outside:
+            return self.outside[format_path(path)]
         return f"line {line_of(self.root, path)}" if contains(self.root, path) else "default"
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """A secret that the configuration refers to; ``is_there`` is None where only the cluster knows."""
+class ReferencedSecret:
+    """A secret that the configuration refers to; ``found`` is None if only the cluster knows."""
 
     key_path: str
-    what: str
-    is_there: bool | None
+    location: str
+    found: bool | None
 
 
 def effective(mirror: Mirror) -> dict[str, Any]:
-    """The whole configuration as it would stand in the file; references to secrets, never their values."""
+    """The whole configuration as the content of a file; it has references to secrets, never their values."""
     return mirror.model_dump(mode="json", by_alias=True)
 
 
 def leaves(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
-    """Every value that holds no others, in the order of the document."""
+    """Every value that contains no other values, in the order of the document."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
             yield from leaves(inner, (*path, key))
@@ -53,35 +53,37 @@ def leaves(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
         yield path, value
 
 
-def references(mirror: Mirror, environ: Mapping[str, str], directory: Path) -> list[Reference]:
-    """Every secret that is referred to, and whether it is at hand; none is read."""
-    return [_reference(path, found, environ, directory) for path, found in _referring(mirror)]
+def referenced_secrets(mirror: Mirror, environ: Mapping[str, str], directory: Path) -> list[ReferencedSecret]:
+    """Every secret that the configuration refers to, and whether it is available; none is read."""
+    return [_referenced_secret(path, reference, environ, directory) for path, reference in _find_references(mirror)]
 
 
-def _referring(value: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
+def _find_references(value: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
     if isinstance(value, EnvironmentReference | FileReference | ClusterReference):
         yield path, value
     elif isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():
-            yield from _referring(getattr(value, name), (*path, str(field.alias)))
+            yield from _find_references(getattr(value, name), (*path, str(field.alias)))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _referring(inner, (*path, index))
+            yield from _find_references(inner, (*path, index))
 
 
-def _reference(path: KeyPath, found: object, environ: Mapping[str, str], directory: Path) -> Reference:
-    match found:
+def _referenced_secret(
+    path: KeyPath, reference: object, environ: Mapping[str, str], directory: Path
+) -> ReferencedSecret:
+    match reference:
         case EnvironmentReference(env=name):
-            return Reference(format_path(path), f"variable {name}", bool(environ.get(name)))
+            return ReferencedSecret(format_path(path), f"variable {name}", bool(environ.get(name)))
         case FileReference(file=file):
-            return Reference(format_path(path), f"file {file}", (directory / file).is_file())
+            return ReferencedSecret(format_path(path), f"file {file}", (directory / file).is_file())
         case ClusterReference(secret=wanted):
-            return Reference(format_path(path), f"Secret {wanted.name}, key {wanted.key}", None)
-    raise TypeError(type(found))
+            return ReferencedSecret(format_path(path), f"Secret {wanted.name}, key {wanted.key}", None)
+    raise TypeError(type(reference))
 
 
 def yaml_lines(value: Any, path: KeyPath = (), indent: str = "") -> list[tuple[str, KeyPath]]:
-    """A document as lines of YAML, each with the path of its value; the path is empty where the line has none."""
+    """A document as lines of YAML, each with the path of its value; the path is empty for a line without a value."""
     lines: list[tuple[str, KeyPath]] = []
     entries = value.items() if isinstance(value, dict) else enumerate(value)
     for key, inner in entries:
@@ -91,7 +93,7 @@ def yaml_lines(value: Any, path: KeyPath = (), indent: str = "") -> list[tuple[s
             continue
         nested = yaml_lines(inner, here, indent + "  ")
         if label == "-":
-            # The first line of what is in a list stands behind its dash.
+            # The first line of a list's entry follows its dash.
             nested[0] = (f"{indent}- {nested[0][0].lstrip()}", nested[0][1])
         else:
             lines.append((f"{indent}{label}", ()))

@@ -1,25 +1,35 @@
-"""The kinds of value that the configuration knows: each checks itself and says how to write it right."""
+"""The types of values in the configuration; each validates itself, and its error says how to write it."""
 
 import re
 from datetime import timedelta
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from regmirror.config.durations import format_duration, parse_duration
+from regmirror.config.images import pulled_image
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})+")
 _LONGEST_HOST = 190
-"""The ingress chart puts the host into the name of an object, after the release's name."""
+"""The ingress chart uses the host in the name of an object, after the name of the release."""
 _LONGEST_UPSTREAM_NAME = 43
-"""The Helm release has it after the prefix regmirror-, and Helm takes 53 characters."""
+"""The Helm release is named regmirror-NAME, and Helm allows 53 characters."""
 _AUTHORITY = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
 _NAME = re.compile(_LABEL)
-# Repository names as distribution's reference grammar has them, with docker_auth's * and ? (Go's path.Match) allowed.
+# Repository names by the grammar of distribution's reference package, plus * and ? of docker_auth (Go's path.Match).
 _PATTERN = re.compile(r"[a-z0-9*?]([a-z0-9._*?-]*[a-z0-9*?])?(/[a-z0-9*?]([a-z0-9._*?-]*[a-z0-9*?])?)*")
 _IMAGE = re.compile(r"(?P<repository>[^@\s]+?)(:(?P<tag>\w[\w.-]{0,127}))?(@(?P<digest>sha256:[0-9a-f]{64}))?")
+# What a chart's values.schema.json accepts, and distribution's grammar of a repository.
+_REPOSITORY = re.compile(
+    r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?/)?[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*"
+)
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_IP_ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}")
+_PREFIX = re.compile(r"/?([\w.-]+(/[\w.-]+)*/?)?")
+_MEMORY_SIZE = re.compile(r"[0-9]+(kb|mb|gb)")
 
 
 def _host(value: object) -> str:
@@ -31,7 +41,7 @@ def _host(value: object) -> str:
     if "/" in text:
         raise ValueError(f'write the bare host name, without a path: "{text.split("/")[0]}"')
     if not _HOST.fullmatch(text.lower()) or text.replace(".", "").isdigit():
-        raise ValueError(f'"{text}" is not a full host name such as mirror.example.com')
+        raise ValueError(f'"{text}" is not a fully qualified host name such as mirror.example.com')
     if len(text) > _LONGEST_HOST:
         raise ValueError(f"the host name is longer than {_LONGEST_HOST} characters")
     return text.lower()
@@ -39,31 +49,47 @@ def _host(value: object) -> str:
 
 def _url(value: object) -> str:
     text = _string(value).rstrip("/")
-    # First of all, so that no other message repeats the password.
+    # Checked first, so that no other message repeats the password.
     if "@" in text:
-        raise ValueError("credentials do not belong in a URL: they have keys of their own")
-    parts = urlsplit(text)
-    authority = parts.netloc.lower()
-    if parts.scheme not in {"http", "https"} or not _AUTHORITY.fullmatch(authority) or any(map(str.isspace, text)):
+        raise ValueError("credentials are not allowed in a URL: use the credentials or accessKey key")
+    parts = _split(text)
+    if parts is None:
         raise ValueError(f'"{text}" is not a URL such as https://registry-1.docker.io')
+    origin = f"{parts.scheme}://{parts.netloc.lower()}"
     if parts.path or parts.query or parts.fragment:
-        raise ValueError(f'write only scheme and host: "{parts.scheme}://{authority}"')
-    if parts.port == 0:
-        raise ValueError("the port is 0")
-    return f"{parts.scheme}://{authority}"
+        raise ValueError(f'write only scheme and host: "{origin}"')
+    if not _has_valid_port(parts):
+        raise ValueError("the port must be from 1 to 65535")
+    return origin
+
+
+def _split(text: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return None
+    is_http = parts.scheme in {"http", "https"} and _AUTHORITY.fullmatch(parts.netloc.lower())
+    return parts if is_http and not any(map(str.isspace, text)) else None
+
+
+def _has_valid_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def _label(value: object) -> str:
     text = _string(value)
     if not _NAME.fullmatch(text):
-        raise ValueError(f'"{text}" is not a name of lower-case letters, digits and "-" (63 at most)')
+        raise ValueError(f'"{text}" is not a valid name: use lowercase letters, digits and "-", at most 63 characters')
     return text
 
 
 def _upstream_name(value: object) -> str:
     text = _label(value)
     if text in {"redis", "auth", "ingress"}:
-        raise ValueError(f"an upstream cannot be named {text}: that is one of the mirror's own releases")
+        raise ValueError(f'"{text}" is reserved for a release of the mirror itself: choose another name')
     if len(text) > _LONGEST_UPSTREAM_NAME:
         raise ValueError(f"the name is longer than {_LONGEST_UPSTREAM_NAME} characters")
     return text
@@ -72,24 +98,61 @@ def _upstream_name(value: object) -> str:
 def _repository_pattern(value: object) -> str:
     text = _string(value)
     if not _PATTERN.fullmatch(text):
-        raise ValueError(f'"{text}" is not a repository name, with * and ? for what varies, such as "library/*"')
+        raise ValueError(f'"{text}" is not a repository pattern such as "library/*" or "acme/tool"')
     return text
 
 
 def image_parts(image: str) -> dict[str, str]:
     """Split an image reference into repository, tag and digest; a part that is absent is an empty string.
 
-    Raises ValueError where there is neither tag nor digest: what runs must not depend on the day.
+    Raises ValueError if there is neither a tag nor a digest: which image runs must not depend on the day.
     """
     match = _IMAGE.fullmatch(image)
-    if match is None or not (match["tag"] or match["digest"]):
-        raise ValueError(f'"{image}" is not an image with a tag or digest, such as docker.io/library/registry:3.1.2')
+    if match is None:
+        raise ValueError(_not_an_image(image))
+    if not (match["tag"] or match["digest"]):
+        raise ValueError(f'"{image}" has no tag or digest: write for example docker.io/library/registry:3.1.2')
     return {key: value or "" for key, value in match.groupdict().items()}
 
 
 def _image(value: object) -> str:
     text = _string(value)
-    image_parts(text)
+    if not text.isascii() or not _REPOSITORY.fullmatch(image_parts(text)["repository"]):
+        raise ValueError(_not_an_image(text))
+    return text
+
+
+def _not_an_image(text: str) -> str:
+    return f'"{text}" is not a valid image name such as docker.io/library/registry:3.1.2'
+
+
+def _probe_image(value: object) -> str:
+    text = _string(value)
+    pulled_image(text)
+    return text
+
+
+def _bucket(value: object) -> str:
+    text = _string(value)
+    if not _BUCKET.fullmatch(text) or ".." in text or _IP_ADDRESS.fullmatch(text):
+        raise ValueError(
+            f'"{text}" is not a valid bucket name: use 3 to 63 lowercase letters, digits, "-" and ".", '
+            "with a letter or digit at both ends"
+        )
+    return text
+
+
+def _prefix(value: object) -> str:
+    text = _string(value)
+    if not _PREFIX.fullmatch(text):
+        raise ValueError(f'"{text}" is not a path such as mirrors/acme')
+    return text
+
+
+def _memory_size(value: object) -> str:
+    text = _string(value)
+    if not _MEMORY_SIZE.fullmatch(text):
+        raise ValueError(f'"{text}" is not a memory size such as 128mb; the units are kb, mb and gb')
     return text
 
 
@@ -100,28 +163,42 @@ def _duration(value: object) -> timedelta:
 
 
 def _string(value: object) -> str:
+    if isinstance(value, dict | list):
+        raise ValueError("expected a string")
     if not isinstance(value, str):
-        raise ValueError(f"a string was expected, not {value!r}: put it in quotes")
+        raise ValueError(f"expected a string, not {value!r}: put it in quotes")
     return value
 
 
-def _text_schema(description: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "description": description})
+def _text_schema(description: str, **rules: str | int) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "description": description, **rules})
 
 
-Host = Annotated[str, BeforeValidator(_host), _text_schema("A full host name, without scheme or port.")]
-Url = Annotated[str, BeforeValidator(_url), _text_schema("A scheme and a host, with a port where it is unusual.")]
-Label = Annotated[str, BeforeValidator(_label), _text_schema("Lower-case letters, digits and -, 63 at most.")]
-UpstreamName = Annotated[str, BeforeValidator(_upstream_name), _text_schema("Lower-case letters, digits and -.")]
+Host = Annotated[str, BeforeValidator(_host), _text_schema("A fully qualified host name, without scheme or port.")]
+Url = Annotated[str, BeforeValidator(_url), _text_schema("Scheme and host, and the port if it is not the default.")]
+Label = Annotated[str, BeforeValidator(_label), _text_schema("Lowercase letters, digits and -, at most 63 characters.")]
+UpstreamName = Annotated[
+    str, BeforeValidator(_upstream_name), _text_schema("Lowercase letters, digits and -, at most 43 characters.")
+]
 Image = Annotated[str, BeforeValidator(_image), _text_schema("An image with a tag, a digest, or both.")]
 RepositoryPattern = Annotated[
-    str, BeforeValidator(_repository_pattern), _text_schema("A repository name; * and ? do not cross a /.")
+    str, BeforeValidator(_repository_pattern), _text_schema("A repository name; * and ? do not match a /.")
+]
+ProbeImage = Annotated[str, BeforeValidator(_probe_image), _text_schema("An image, such as library/alpine:3.")]
+Bucket = Annotated[
+    str,
+    BeforeValidator(_bucket),
+    _text_schema("Lowercase letters, digits, - and dots.", pattern=f"^{_BUCKET.pattern}$"),
+]
+Prefix = Annotated[str, BeforeValidator(_prefix), _text_schema("A path.", pattern=f"^{_PREFIX.pattern}$")]
+MemorySize = Annotated[
+    str, BeforeValidator(_memory_size), _text_schema("A number and kb, mb or gb.", pattern=f"^{_MEMORY_SIZE.pattern}$")
 ]
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
     PlainSerializer(format_duration),
     WithJsonSchema(
-        {"anyOf": [{"type": "string"}, {"const": 0}], "description": "A duration with units: 90s, 5m, 1h30m."}
+        {"anyOf": [{"type": "string"}, {"const": 0}], "description": "A duration with units, such as 90s, 5m or 1h30m."}
     ),
 ]

@@ -1,4 +1,4 @@
-"""Where in a YAML text a key stands."""
+"""Paths of keys, and their lines in a YAML text."""
 
 import yaml
 
@@ -6,28 +6,28 @@ KeyPath = tuple[str | int, ...]
 
 
 def line_of(node: yaml.Node, path: KeyPath) -> int:
-    """The line (from 1) of the deepest part of ``path`` that the file has."""
+    """The line (from 1) of the deepest part of ``path`` that exists in the text."""
     line = node.start_mark.line + 1
     for part in path:
-        found = _child(node, part)
-        if found is None:
+        child = _child(node, part)
+        if child is None:
             break
-        line, node = found
+        line, node = child
     return line
 
 
 def contains(node: yaml.Node, path: KeyPath) -> bool:
-    """Whether the file has the whole path."""
+    """Whether the whole path exists in the text."""
     for part in path:
-        found = _child(node, part)
-        if found is None:
+        child = _child(node, part)
+        if child is None:
             return False
-        _, node = found
+        _, node = child
     return True
 
 
 def format_path(path: KeyPath) -> str:
-    """The path as people write it: ``upstreams[0].name``."""
+    """The path in dotted form, such as ``upstreams[0].name``."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".") or "the file"
 

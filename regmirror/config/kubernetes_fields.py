@@ -1,4 +1,4 @@
-"""The kinds of value that Kubernetes has a grammar for: the file is refused, before the API server would.
+"""The types of values that Kubernetes has a grammar for, checked here before the API server would reject them.
 
 Sources: k8s.io/apimachinery ``pkg/util/validation/validation.go`` and ``pkg/api/resource/quantity.go``, without signs;
 core/v1 Toleration.
@@ -18,10 +18,12 @@ _QUANTITY = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE]
 _TOLERATION = {"key": str, "operator": str, "value": str, "effect": str, "tolerationSeconds": int}
 
 
-def _written_as(grammar: re.Pattern[str], what: str) -> Callable[[object], str]:
+def _matching(grammar: re.Pattern[str], what: str) -> Callable[[object], str]:
     def check(value: object) -> str:
+        if isinstance(value, dict | list):
+            raise ValueError("expected a string")
         if not isinstance(value, str):
-            raise ValueError(f"a string was expected, not {value!r}: put it in quotes")
+            raise ValueError(f"expected a string, not {value!r}: put it in quotes")
         if not grammar.fullmatch(value):
             raise ValueError(f"{value!r} is not {what}")
         return value
@@ -29,9 +31,11 @@ def _written_as(grammar: re.Pattern[str], what: str) -> Callable[[object], str]:
     return check
 
 
-_qualified_name = _written_as(_QUALIFIED_NAME, "a name such as kubernetes.io/arch, with 63 characters after the /")
-_label_value = _written_as(_LABEL_VALUE, "the value of a label: 63 letters, digits, - _ or .")
-_object_name = _written_as(_OBJECT_NAME, "the name of an object: lower-case letters, digits, - and .")
+_qualified_name = _matching(
+    _QUALIFIED_NAME, "a valid name such as kubernetes.io/arch (at most 63 characters after the /)"
+)
+_label_value = _matching(_LABEL_VALUE, 'a valid label value: use at most 63 letters, digits, "-", "_" and "."')
+_object_name = _matching(_OBJECT_NAME, 'a valid object name: use lowercase letters, digits, "-" and "."')
 
 
 def _quantity(value: object) -> str | int | float:
@@ -42,13 +46,14 @@ def _quantity(value: object) -> str | int | float:
 
 def _toleration(value: object) -> dict[str, str | int]:
     if not isinstance(value, dict):
-        raise ValueError("keys and values were expected here")
+        raise ValueError("expected a mapping of keys to values")
     unknown = [str(key) for key in value if key not in _TOLERATION]
     if unknown:
-        raise ValueError(f"a toleration has no {unknown[0]}; known here: {', '.join(_TOLERATION)}")
-    for key, found in value.items():
-        if type(found) is not _TOLERATION[key]:
-            raise ValueError(f"{key} is no {'string: put it in quotes' if _TOLERATION[key] is str else 'whole number'}")
+        raise ValueError(f"unknown key {unknown[0]}; a toleration has {', '.join(_TOLERATION)}")
+    for key, inner in value.items():
+        if type(inner) is not _TOLERATION[key]:
+            wanted = "a string: put it in quotes" if _TOLERATION[key] is str else "a whole number"
+            raise ValueError(f"{key}: expected {wanted}")
     if value.get("key"):
         _qualified_name(value["key"])
     _label_value(value.get("value", ""))
@@ -56,11 +61,11 @@ def _toleration(value: object) -> dict[str, str | int]:
 
 
 QualifiedName = Annotated[str, BeforeValidator(_qualified_name), WithJsonSchema({"type": "string"})]
-"""The key of a label or annotation, or a resource."""
+"""The key of a label or annotation, or the name of a resource."""
 LabelValue = Annotated[str, BeforeValidator(_label_value), WithJsonSchema({"type": "string"})]
-"""What a label says."""
+"""The value of a label."""
 ObjectName = Annotated[str, BeforeValidator(_object_name), WithJsonSchema({"type": "string"})]
-"""The name of a Secret, an IngressClass, an Issuer."""
+"""The name of a Secret, an IngressClass or an issuer."""
 Toleration = Annotated[
     dict[str, str | int],
     BeforeValidator(_toleration),
@@ -72,6 +77,6 @@ Toleration = Annotated[
         }
     ),
 ]
-"""A taint that pods put up with, as in a pod."""
+"""A toleration of a pod."""
 Quantity = Annotated[str | int | float, BeforeValidator(_quantity)]
 """An amount of a resource."""

@@ -1,12 +1,22 @@
-"""References to secrets: the configuration names where a secret is kept and never holds it."""
+"""References to secrets: the configuration file says where a secret is stored, and never contains it."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, SecretStr, Tag, WithJsonSchema
 
 from regmirror.errors import MissingSecretError
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _variable_name(value: object) -> str:
+    if not isinstance(value, str) or not _VARIABLE.fullmatch(value):
+        # The value is not repeated: it may be the secret itself.
+        raise ValueError("expected the name of an environment variable, such as S3_SECRET")
+    return value
 
 
 class _Reference(BaseModel):
@@ -14,21 +24,21 @@ class _Reference(BaseModel):
 
 
 class EnvironmentReference(_Reference):
-    """A secret in an environment variable of the machine that runs ``regmirror deploy``."""
+    """An environment variable of the machine that runs ``regmirror deploy``."""
 
     env: Annotated[
         str,
-        Field(
-            pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="Name of the environment variable.", examples=["S3_SECRET"]
-        ),
+        BeforeValidator(_variable_name),
+        WithJsonSchema({"type": "string", "pattern": f"^{_VARIABLE.pattern}$"}),
+        Field(description="Name of the environment variable.", examples=["S3_SECRET"]),
     ]
 
 
 class FileReference(_Reference):
-    """A secret in a file of the machine that runs ``regmirror deploy``; one trailing newline is not part of it."""
+    """A file on the machine that runs ``regmirror deploy``; one trailing newline is ignored."""
 
     file: Annotated[
-        Path, Field(description="Path of the file; relative to the configuration file.", examples=["secrets/token"])
+        Path, Field(description="Path of the file, relative to the configuration file.", examples=["secrets/token"])
     ]
 
 
@@ -36,13 +46,13 @@ class ClusterSecretKey(_Reference):
     """One key of a Kubernetes Secret in the mirror's namespace."""
 
     name: Annotated[str, Field(description="Name of the Secret.", examples=["cache"])]
-    key: Annotated[str, Field(description="Key in the Secret's data.", examples=["password"])]
+    key: Annotated[str, Field(description="Key in the data of the Secret.", examples=["password"])]
 
 
 class ClusterReference(_Reference):
-    """A secret that a Kubernetes Secret of the mirror's namespace already holds."""
+    """A key of an existing Kubernetes Secret in the mirror's namespace."""
 
-    secret: Annotated[ClusterSecretKey, Field(description="Which Secret, and which of its keys.")]
+    secret: Annotated[ClusterSecretKey, Field(description="The Secret and its key.")]
 
 
 def _kind(value: object) -> str | None:
@@ -58,49 +68,57 @@ SecretReference = Annotated[
     Discriminator(
         _kind,
         custom_error_type="secret_reference",
-        custom_error_message="say where the secret is kept, with {env: NAME}, {file: PATH} or "
-        "{secret: {name: NAME, key: KEY}}; the secret itself does not belong in this file",
+        custom_error_message="expected {env: NAME}, {file: PATH} or {secret: {name: NAME, key: KEY}}; "
+        "secrets are not allowed in this file",
     ),
 ]
 ReadClusterSecret = Callable[[str, str], bytes | None]
-"""Looks up (Secret name, key); None where either is missing."""
+"""Looks up (Secret name, key); None if either is missing."""
 
 
 class SecretResolver:
-    """Finds the value behind a reference; a problem is a MissingSecretError that names the place, never the value."""
+    """Looks up the secrets that the configuration refers to. A MissingSecretError names the place, never the value."""
 
-    def __init__(self, environ: Mapping[str, str], directory: Path, read_cluster_secret: ReadClusterSecret) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        directory: Path,
+        read_cluster_secret: ReadClusterSecret,
+        namespace: str = "NAMESPACE",
+    ) -> None:
+        """``directory`` is that of the configuration file; ``namespace`` is named in hints."""
         self._environ = environ
         self._directory = directory
         self._read_cluster_secret = read_cluster_secret
+        self._namespace = namespace
 
     def resolve(self, reference: SecretReference, key_path: str) -> SecretStr:
-        """The secret at ``reference``; ``key_path`` is where the configuration names it, for the error."""
+        """The secret at ``reference``; the error names ``key_path``, the key that has the reference."""
         match reference:
             case EnvironmentReference(env=name):
                 value = self._environ.get(name)
                 missing = f"the environment variable {name} is not set"
-                cure = f"export {name}=... and run the command again"
+                hint = f"export {name}=..."
             case FileReference(file=path):
                 value = self._read_file(path, key_path)
-                missing = f"the file {path} is missing"
-                cure = "create the file, or name another one"
+                missing = f"the file {path} does not exist"
+                hint = f"create the file, or change {key_path}"
             case ClusterReference(secret=wanted):
                 value = self._read_cluster(wanted, key_path)
                 missing = f"the namespace has no Secret {wanted.name} with a key {wanted.key}"
-                cure = f"kubectl create secret generic {wanted.name} --from-file={wanted.key}=..."
+                hint = f"kubectl create secret generic {wanted.name} -n {self._namespace} --from-file={wanted.key}=FILE"
         if value is None:
-            raise MissingSecretError(f"{key_path}: {missing}", hint=cure)
+            raise MissingSecretError(f"{key_path}: {missing}", hint=hint)
         if not value:
-            raise MissingSecretError(f"{key_path}: the secret is empty", hint="give it a value")
+            raise MissingSecretError(f"{key_path}: the secret is empty", hint=f"set a value, or change {key_path}")
         if any("\ud800" <= character <= "\udfff" for character in value):
             raise _not_text(key_path)
         return SecretStr(value)
 
     def _read_cluster(self, wanted: ClusterSecretKey, key_path: str) -> str | None:
-        found = self._read_cluster_secret(wanted.name, wanted.key)
+        content = self._read_cluster_secret(wanted.name, wanted.key)
         try:
-            return None if found is None else found.decode().removesuffix("\n")
+            return None if content is None else content.decode().removesuffix("\n")
         except UnicodeDecodeError:
             raise _not_text(key_path) from None
 
@@ -112,9 +130,9 @@ class SecretResolver:
         except UnicodeDecodeError:
             raise _not_text(key_path) from None
         except OSError as error:
-            raise MissingSecretError(f"{key_path}: the file {path} cannot be read: {error.strerror}") from error
+            raise MissingSecretError(f"{key_path}: cannot read the file {path}: {error.strerror}") from error
 
 
 def _not_text(key_path: str) -> MissingSecretError:
-    """Chained to nothing: a UnicodeDecodeError carries the bytes."""
-    return MissingSecretError(f"{key_path}: the secret is not UTF-8 text", hint="write it anew as text")
+    """Not chained: a UnicodeDecodeError has the bytes of the secret."""
+    return MissingSecretError(f"{key_path}: the secret is not UTF-8 text", hint="store it as UTF-8 text")

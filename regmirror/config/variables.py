@@ -1,27 +1,34 @@
-"""The environment variables that ``init`` knows, by the names under which people already export them."""
+"""The environment variables that ``init`` reads, under the names that are commonly exported."""
 
 from collections.abc import Mapping
 
-from regmirror.config.init_options import AccountReference, InitOptions, allowed_patterns
+from regmirror.config.init_options import AccountReference, InitOptions, allowed_patterns, endpoint_url
+
+S3_KEY_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
-def answers_from_variables(environ: Mapping[str, str], *, cloud_role: bool = False) -> InitOptions:
-    """What the variables tell; secrets stay where they are and are only referred to.
+def options_from_variables(environ: Mapping[str, str], *, cloud_role: bool = False) -> InitOptions:
+    """The options that are set in the environment; secrets are not read, only referred to.
 
-    The S3 key is referred to even where it is not set yet: nearly every deployment has one.
+    The options refer to the variables of the S3 key even if they are not set yet: nearly every mirror needs a key.
     """
     return InitOptions(
         host="",
         bucket=environ.get("S3_BUCKET", ""),
-        region=environ.get("S3_REGION", "") or "us-east-1",
-        endpoint=environ.get("S3_ENDPOINT", ""),
+        region=environ.get("S3_REGION", ""),
+        endpoint=endpoint_url(environ.get("S3_ENDPOINT", "")),
         allowed=allowed_patterns(environ.get("DOCKERHUB_ALLOWED", "")),
-        access_key=None if cloud_role else _account("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+        access_key=None if cloud_role else _account(*S3_KEY_VARIABLES),
         credentials=_account("DOCKERHUB_USERNAME", "DOCKERHUB_ACCESS_TOKEN")
         if environ.get("DOCKERHUB_USERNAME")
         else None,
         redis_password={"env": "REDIS_PASSWORD"} if environ.get("REDIS_PASSWORD") else None,
     )
+
+
+def default_region(environ: Mapping[str, str]) -> str:
+    """The region of a bucket if none is chosen."""
+    return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
 
 
 def _account(name: str, password: str) -> AccountReference:

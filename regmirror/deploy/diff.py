@@ -30,7 +30,7 @@ async def diff_mirror(connections: Connections, *, skip_bucket: bool = False) ->
 
     Raises RegmirrorError.
     """
-    rights = connections.cluster.run(require_rights, diff_rights(connections.mirror))
+    rights = connections.cluster.run(require_rights, diff_rights(connections.mirror), "diff")
     await asyncio.gather(connections.helm.version(), rights)
     unmet = [
         PrerequisiteReport(name=step.name, message=error.message, hint=error.hint)

@@ -101,7 +101,7 @@ def _check_version(_: Mirror, cluster: Cluster) -> Done:
 
 
 def _check_rights(mirror: Mirror, cluster: Cluster) -> Done:
-    require_rights(cluster, deploy_rights(mirror))
+    require_rights(cluster, deploy_rights(mirror), "deploy")
     if cluster.get(NAMESPACE, mirror.namespace) is None and not cluster.may(Right("create", "", "namespaces")):
         raise PermissionDeniedError(
             f"namespace {mirror.namespace} does not exist, and the user of context {cluster.context} cannot create it",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from regmirror.config.model import realm_url
 from regmirror.deploy.resolve_secrets import read_secret
 from regmirror.distribution.challenge import parse_challenge
 from regmirror.distribution.client import RegistryClient
@@ -92,7 +93,7 @@ def check_public_host(http: Http, host: str) -> None:
     client = RegistryClient(http, f"https://{host}")
     answer = client.request("GET", "/v2/")
     challenge = parse_challenge(answer.headers.get("www-authenticate", ""))
-    realm = f"https://{host}/auth"
+    realm = realm_url(host)
     if answer.status != 401 or challenge is None or challenge.realm != realm:
         sent = f" with the realm {challenge.realm}" if challenge else ""
         raise RegistryError(

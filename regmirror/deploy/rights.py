@@ -35,11 +35,11 @@ def diff_rights(mirror: Mirror) -> list[Right]:
     return [Right("get", *_SECRETS), Right("list", *_SECRETS), *applied, Right("get", "", "namespaces")]
 
 
-def require_rights(cluster: Cluster, rights: list[Right]) -> None:
-    """Raises PermissionDeniedError, which names each missing permission, unless the user has all of them."""
+def require_rights(cluster: Cluster, rights: list[Right], command: str) -> None:
+    """Raises PermissionDeniedError, which names each missing permission of ``command``, unless the user has all."""
     missing = missing_rights(cluster, rights)
     if missing:
-        hint = "use another --context, or ask an administrator to apply the Role that this prints: regmirror rbac"
+        hint = f"use another --context, or ask an administrator to grant them: regmirror rbac {command}"
         raise PermissionDeniedError(missing, hint=hint)
 
 

@@ -8,7 +8,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def asset_directory(name: str) -> Path:
-    """The directory ``charts``, ``templates`` or ``docs/reference``; raises TemplateError if it is missing."""
+    """The directory ``charts``, ``templates`` or ``docs/reference``; raises TemplateError if it is not installed."""
     for parent in (_PACKAGE, _PACKAGE.parent):
         if (parent / name).is_dir():
             return parent / name

@@ -24,8 +24,8 @@ REGISTRY_PORT = 5000
 REGISTRY_DEBUG_PORT = 5001
 REDIS_PORT = 6379
 
-MANIFEST_CACHE_CONTAINER = "cache"
-"""The container of the registry's pods that clients connect to; requests to a single pod go to the registry."""
+MANIFEST_CACHE_CONTAINER = "manifest-cache"
+"""In the registry's pods, the container that clients reach; those who ask a pod for itself ask the registry."""
 
 FINGERPRINT_ANNOTATION = "regmirror.dev/certificate-fingerprint"
 VERSION_ANNOTATION = "regmirror.dev/version"

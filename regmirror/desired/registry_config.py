@@ -52,7 +52,7 @@ def registry_config(mirror: Mirror, upstream: Upstream, mirror_secrets: MirrorSe
         },
         "auth": {
             "token": {
-                "realm": f"https://{mirror.host_of(upstream)}/auth",
+                "realm": mirror.realm_of(upstream),
                 "service": mirror.host_of(upstream),
                 "issuer": mirror.auth.issuer,
                 "rootcertbundle": BUNDLE_FILE,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from regmirror.config.fields import image_parts
-from regmirror.config.model import ManifestCache, Mirror, Upstream, Workload
+from regmirror.config.model import ManifestCache, Mirror, PodSettings, Upstream
 from regmirror.desired import names
 from regmirror.desired.assets import chart_directory
 from regmirror.desired.mirror_secrets import MirrorSecrets
@@ -133,12 +133,12 @@ def _release(name: str, component: str, context: dict[str, Any], needs: tuple[st
     return Release(name, component, chart_directory(component), values, needs)
 
 
-def _workload(workload: Workload, image: str, mounted: list[Manifest]) -> dict[str, Any]:
+def _workload(settings: PodSettings, image: str, mounted: list[Manifest]) -> dict[str, Any]:
     return {
         "image": image_parts(image),
-        "image_pull_secrets": workload.image_pull_secrets,
+        "image_pull_secrets": settings.image_pull_secrets,
         "secret_versions": combined_version(mounted),
-        "resources": workload.resources,
-        "node_selector": workload.node_selector,
-        "tolerations": workload.tolerations,
+        "resources": settings.resources,
+        "node_selector": settings.node_selector,
+        "tolerations": settings.tolerations,
     }

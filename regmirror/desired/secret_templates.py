@@ -1,6 +1,6 @@
-"""The Secrets of a mirror as templates: everything but the secret values, which have placeholders.
+"""The Secrets of a mirror as templates: with a placeholder for each secret value.
 
-A template is made from the manifest that ``deploy`` applies, with markers as values, which become placeholders.
+A template is made from the manifest that ``deploy`` applies: markers replace the values, and placeholders the markers.
 """
 
 import base64
@@ -25,7 +25,7 @@ SIGNING_BUNDLE = "signing-bundle"
 
 @dataclass(frozen=True, slots=True)
 class SecretValue:
-    """A value that a template leaves out: its name, the key of the configuration file, and what that refers to.
+    """A secret value: its name, the configuration key that refers to it, and the reference.
 
     Without a reference the value is generated: a random Redis password, the signing key.
     """
@@ -37,7 +37,7 @@ class SecretValue:
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """Where a value belongs: in double quotes (those of YAML, JSON and redis.conf), or without quotes."""
+    """The place of a value, in double quotes (of YAML, JSON and redis.conf) or without quotes."""
 
     value: str
     quoted: bool
@@ -57,20 +57,20 @@ class SecretTemplate:
     files: dict[str, Template]
 
     @property
-    def blanks(self) -> tuple[str, ...]:
-        """The names of the values that it needs; empty if nothing in it is secret."""
-        found = (part.value for template in self.files.values() for part in template if isinstance(part, Placeholder))
-        return tuple(dict.fromkeys(found))
+    def placeholders(self) -> tuple[str, ...]:
+        """The names of the secret values in it; none if it has no secret values."""
+        values = (part.value for parts in self.files.values() for part in parts if isinstance(part, Placeholder))
+        return tuple(dict.fromkeys(values))
 
     @property
     def version(self) -> str:
-        """Changes with everything in the template; contains nothing of the values."""
+        """A digest of the template, which contains no secret value."""
         content = repr([self.name, sorted(self.files.items())])
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def secret_values(mirror: Mirror) -> list[SecretValue]:
-    """Every value that the Secrets of the mirror need."""
+    """Every secret value of the mirror."""
     values = [
         SecretValue(SIGNING_KEY, "auth"),
         SecretValue(SIGNING_CERTIFICATE, "auth"),
@@ -90,7 +90,7 @@ def secret_values(mirror: Mirror) -> list[SecretValue]:
 
 
 def secret_templates(mirror: Mirror) -> list[SecretTemplate]:
-    """Every Secret of the mirror, in the order in which ``deploy`` applies them; pure."""
+    """Every Secret of the mirror, in the order in which ``deploy`` applies them; equal input gives equal templates."""
     markers = _markers(mirror)
     manifests = configuration_secrets(mirror, _marked_secrets(mirror, markers))
     return [
@@ -111,7 +111,7 @@ def secret_templates(mirror: Mirror) -> list[SecretTemplate]:
 
 
 def _markers(mirror: Mirror) -> dict[str, str]:
-    """A text for each value that is not in the configuration: letters and digits, which need no escapes."""
+    """A text for each value that is not in the configuration: letters and digits, which no format escapes."""
     whole = mirror.model_dump_json()
     seed = hashlib.sha256(whole.encode()).hexdigest()
     while seed in whole:
@@ -141,13 +141,13 @@ def _template(manifest: Manifest, markers: dict[str, str]) -> SecretTemplate:
 
 
 def _parts(text: str, markers: dict[str, str]) -> Iterator[str | Placeholder]:
-    """The text split at its markers, which include their quotes."""
-    found = [(text.index(marker), name, marker) for name, marker in markers.items() if marker in text]
-    if not found:
+    """The text, with a placeholder for each marker and the quotes around it."""
+    positions = [(text.index(marker), name, marker) for name, marker in markers.items() if marker in text]
+    if not positions:
         if text:
             yield text
         return
-    at, name, marker = min(found)
+    at, name, marker = min(positions)
     before, after = text[:at], text[at + len(marker) :]
     quoted = before.endswith('"') and after.startswith('"')
     if quoted:

@@ -1,19 +1,14 @@
-"""Names of images, as people write them and as the Distribution API wants them."""
+"""Image names, as people write them and as the Distribution API needs them."""
 
-import re
 from dataclasses import dataclass
 
+from regmirror.config.images import pulled_image
 from regmirror.errors import ConfigurationError
-
-_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_REFERENCE = re.compile(
-    rf"(?P<repository>{_COMPONENT}(?:/{_COMPONENT})*)(?::(?P<tag>\w[\w.-]{{0,127}}))?(?:@(?P<digest>sha256:[0-9a-f]{{64}}))?"
-)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageReference:
-    """A repository of an upstream, and a tag or digest in it."""
+    """A repository of an upstream, with a tag or digest."""
 
     repository: str
     reference: str
@@ -23,14 +18,12 @@ class ImageReference:
 
 
 def parse_image(text: str) -> ImageReference:
-    """Read ``alpine``, ``library/alpine:3``, ``docker.io/acme/tool@sha256:...``; raises ConfigurationError.
+    """Parse ``alpine``, ``library/alpine:3``, ``docker.io/acme/tool@sha256:...``; raises ConfigurationError.
 
     A name without a slash is an official image, known to the API as ``library/NAME``; without a tag it is ``latest``.
     The grammar is that of distribution's ``reference`` package.
     """
-    name = text.removeprefix("docker.io/").removeprefix("index.docker.io/")
-    match = _REFERENCE.fullmatch(name)
-    if match is None:
-        raise ConfigurationError(f'"{text}" is not the name of an image such as library/alpine:3')
-    repository = match["repository"] if "/" in match["repository"] else f"library/{match['repository']}"
-    return ImageReference(repository, match["digest"] or match["tag"] or "latest")
+    try:
+        return ImageReference(*pulled_image(text))
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None

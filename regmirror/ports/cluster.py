@@ -100,7 +100,10 @@ class Cluster(Protocol):
         """Delete one object; a missing one is fine."""
 
     def log(self, pod: str, container: str, lines: int, *, previous: bool = False) -> str:
-        """The last lines of a container's log, of its previous run if ``previous``; empty if there is none."""
+        """The last lines of a container's log, or of the log of its previous run; empty if nothing was logged.
+
+        Raises ClusterError if there is no such log or it cannot be read.
+        """
 
     def connect(self, pod: str, port: int) -> AbstractContextManager[socket]:
         """A connection to a port inside a pod, loopback-only ports included (port-forward)."""

@@ -1,1 +1,1 @@
-"""The mirror as files for Git: the objects of ``deploy``, for Argo CD, Flux or kubectl, without a secret value."""
+"""The mirror as files for Git: the objects that ``deploy`` applies, for Argo CD, Flux or kubectl, without secrets."""

@@ -1,6 +1,6 @@
-"""Applications for Argo CD: one for each release, and one that holds them.
+"""Applications for Argo CD: one for each release, and one that contains them (app of apps).
 
-Source: Argo CD, API argoproj.io/v1alpha1 and its manual on Helm, sync waves and resource tracking.
+Source: Argo CD, API argoproj.io/v1alpha1 and its documentation of Helm, sync waves and resource tracking.
 """
 
 from typing import Any
@@ -13,29 +13,29 @@ from regmirror.render.repository import Repository
 _NAMESPACE = "argocd"
 
 
-def synced_first(manifest: Object) -> Object:
-    """An object that is there before the pods that need it."""
+def in_sync_wave(manifest: Object) -> Object:
+    """Return the object in an earlier sync wave than the pods that need it."""
     metadata = manifest["metadata"]
     annotations = {**metadata.get("annotations", {}), "argocd.argoproj.io/sync-wave": "-1"}
     return {**manifest, "metadata": {**metadata, "annotations": annotations}}
 
 
 def application_of(mirror: Mirror, release: Release, repository: Repository) -> Object:
-    """One release.
+    """The Application of one release.
 
-    It has the release's name: Argo CD before 3.0 writes the Application's name over the label
-    app.kubernetes.io/instance, by which the mirror's own objects are found.
+    Its name is the release's: Argo CD before 3.0 overwrites the label app.kubernetes.io/instance with the
+    Application's name, and verify finds the mirror's objects by that label.
     """
     helm = {"releaseName": release.name, "valuesObject": release.values}
     return _application(release.name, mirror.namespace, repository, f"charts/{release.component}", {"helm": helm})
 
 
 def root_application(repository: Repository) -> Object:
-    """The one that is created by hand, and brings the others."""
+    """The Application that the user creates; it creates the others."""
     return _application("regmirror", _NAMESPACE, repository, "apps", {})
 
 
-def _application(name: str, namespace: str, repository: Repository, path: str, more: dict[str, Any]) -> Object:
+def _application(name: str, namespace: str, repository: Repository, path: str, source: dict[str, Any]) -> Object:
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Application",
@@ -46,7 +46,7 @@ def _application(name: str, namespace: str, repository: Repository, path: str, m
                 "repoURL": repository.url,
                 "targetRevision": repository.revision or "HEAD",
                 "path": repository.inside(path),
-                **more,
+                **source,
             },
             "destination": {"server": "https://kubernetes.default.svc", "namespace": namespace},
             "syncPolicy": {

@@ -1,4 +1,4 @@
-"""The Secrets as ExternalSecrets: the External Secrets Operator fills the forms from a secret store.
+"""The Secrets as ExternalSecrets: the External Secrets Operator fills the templates from a secret store.
 
 Source: External Secrets Operator, API external-secrets.io/v1 and the guide of its template engine v2, whose functions
 are those of sprig.
@@ -18,7 +18,7 @@ _KINDS = ("ClusterSecretStore", "SecretStore")
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A secret store, and the entry in it whose properties are the values."""
+    """A secret store, and the entry in it whose properties hold the values."""
 
     kind: str
     name: str
@@ -26,35 +26,36 @@ class Store:
 
 
 def parse_store(text: str, key: str) -> Store:
-    """Read ``NAME`` or ``KIND/NAME``; raises ConfigurationError."""
+    """Parse ``STORE`` or ``KIND/STORE``; raises ConfigurationError."""
     kind, _, name = text.rpartition("/")
     if (kind or _KINDS[0]) not in _KINDS or not name:
         raise ConfigurationError(
-            f'--external-secrets "{text}" is not NAME or KIND/NAME', hint=f"KIND is {' or '.join(_KINDS)}"
+            f'--external-secrets "{text}" is not STORE or KIND/STORE',
+            hint=f"use STORE, or KIND/STORE where KIND is {' or '.join(_KINDS)}",
         )
     return Store(kind or _KINDS[0], name, key)
 
 
-def external_secret(mirror: Mirror, form: SecretTemplate, store: Store) -> Object:
-    """One Secret by reference."""
-    metadata = secret_metadata(mirror, form)
+def external_secret(mirror: Mirror, template: SecretTemplate, store: Store) -> Object:
+    """The ExternalSecret that creates one Secret."""
+    metadata = secret_metadata(mirror, template)
     return {
         "apiVersion": "external-secrets.io/v1",
         "kind": "ExternalSecret",
-        "metadata": {"name": form.name, "namespace": mirror.namespace, "labels": form.labels},
+        "metadata": {"name": template.name, "namespace": mirror.namespace, "labels": template.labels},
         "spec": {
             "refreshInterval": "1h",
             "secretStoreRef": {"kind": store.kind, "name": store.name},
             "target": {
-                "name": form.name,
+                "name": template.name,
                 "template": {
                     "engineVersion": "v2",
-                    "type": form.type,
+                    "type": template.type,
                     "metadata": {"labels": metadata["labels"], "annotations": metadata["annotations"]},
-                    "data": {key: go_template(parts) for key, parts in form.files.items()},
+                    "data": {key: go_template(parts) for key, parts in template.files.items()},
                 },
             },
-            "data": [_reference(name, store) for name in form.blanks],
+            "data": [_reference(name, store) for name in template.placeholders],
         },
     }
 
@@ -64,13 +65,13 @@ def _reference(name: str, store: Store) -> dict[str, Any]:
 
 
 def go_template(parts: Template) -> str:
-    """The form as a Go template; what looks like one in the text stays text."""
+    """Return the text as a Go template; braces in the text itself are escaped."""
     return "".join(_action(part) if isinstance(part, Placeholder) else _literal(part) for part in parts)
 
 
-def _action(blank: Placeholder) -> str:
-    # Raw: Redis does not know the \u003c that toJson makes of a "<".
-    return f'{{{{ index . "{blank.value}"{" | toRawJson" if blank.quoted else ""} }}}}'
+def _action(placeholder: Placeholder) -> str:
+    # toRawJson: toJson writes "<" as \u003c, which Redis does not understand.
+    return f'{{{{ index . "{placeholder.value}"{" | toRawJson" if placeholder.quoted else ""} }}}}'
 
 
 def _literal(text: str) -> str:

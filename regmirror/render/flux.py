@@ -1,4 +1,4 @@
-"""HelmReleases for Flux: the charts of the mirror from the Git repository that holds them.
+"""HelmReleases for Flux, with the mirror's charts from the same Git repository.
 
 Source: Flux, APIs helm.toolkit.fluxcd.io/v2 and source.toolkit.fluxcd.io/v1.
 """
@@ -11,18 +11,18 @@ from regmirror.ports.cluster import Object
 from regmirror.render.repository import Repository
 
 _UNSUBSTITUTED = {"kustomize.toolkit.fluxcd.io/substitute": "disabled"}
-"""A Kustomization can be told to replace ${...} in what it applies; nothing here is meant by that."""
+"""A Kustomization may substitute ${...} (postBuild); the mirror's own ${...} must stay as they are."""
 
 
-def left_as_it_is(manifest: Object) -> Object:
-    """An object in which Flux replaces no variables."""
+def without_substitution(manifest: Object) -> Object:
+    """Return the object with Flux's variable substitution disabled."""
     metadata = manifest["metadata"]
     annotations = {**metadata.get("annotations", {}), **_UNSUBSTITUTED}
     return {**manifest, "metadata": {**metadata, "annotations": annotations}}
 
 
 def git_source(mirror: Mirror, repository: Repository) -> list[Object]:
-    """A GitRepository, where none that exists is to be used."""
+    """The GitRepository for ``repository``; none without a URL, when Flux's own is used."""
     if not repository.url:
         return []
     spec = {"interval": "5m", "url": repository.url, "ref": {"branch": repository.revision or "main"}}
@@ -31,13 +31,13 @@ def git_source(mirror: Mirror, repository: Repository) -> list[Object]:
 
 
 def helm_release(mirror: Mirror, release: Release, repository: Repository) -> Object:
-    """One release."""
+    """The HelmRelease of one release."""
     source = {"name": "flux-system", "namespace": "flux-system"}
     if repository.url:
         source = {"name": "regmirror", "namespace": mirror.namespace}
     chart = {
         "chart": f"./{repository.inside(f'charts/{release.component}')}",
-        # A chart of this repository changes without a new version of its own, too.
+        # The charts change without a new chart version.
         "reconcileStrategy": "Revision",
         "sourceRef": {"kind": "GitRepository", **source},
     }
@@ -45,14 +45,14 @@ def helm_release(mirror: Mirror, release: Release, repository: Repository) -> Ob
         "interval": "10m",
         "releaseName": release.name,
         "chart": {"spec": chart},
-        # What is changed in the cluster by hand is put right, as deploy does it.
+        # Manual changes in the cluster are reverted, as deploy does.
         "driftDetection": {"mode": "enabled"},
         "install": {"remediation": {"retries": 3}},
         "upgrade": {"remediation": {"retries": 3}},
     }
     if release.needs:
         spec["dependsOn"] = [{"name": name} for name in release.needs]
-    return left_as_it_is(
+    return without_substitution(
         {
             "apiVersion": "helm.toolkit.fluxcd.io/v2",
             "kind": "HelmRelease",

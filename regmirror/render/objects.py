@@ -1,4 +1,4 @@
-"""The objects of a mirror as they belong into Git: named, placed, and without a secret value."""
+"""The mirror's objects for Git: with a namespace, and without secret values."""
 
 from typing import Any
 
@@ -14,10 +14,11 @@ def namespace_object(mirror: Mirror) -> Object:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": mirror.namespace}}
 
 
-def releases_of(mirror: Mirror, forms: list[SecretTemplate], revision: str) -> list[Release]:
-    """The releases whose pods carry the versions of the forms, and ``revision`` where one is given."""
+def releases_of(mirror: Mirror, templates: list[SecretTemplate], revision: str) -> list[Release]:
+    """The releases; their pods carry the versions of the Secrets they mount, and ``revision`` if one is given."""
     versioned = [
-        {"metadata": {"name": form.name, "annotations": {names.VERSION_ANNOTATION: form.version}}} for form in forms
+        {"metadata": {"name": template.name, "annotations": {names.VERSION_ANNOTATION: template.version}}}
+        for template in templates
     ]
     releases = build_releases(mirror, versioned)
     for release in releases:
@@ -26,29 +27,29 @@ def releases_of(mirror: Mirror, forms: list[SecretTemplate], revision: str) -> l
     return releases
 
 
-def secret_metadata(mirror: Mirror, form: SecretTemplate) -> dict[str, Any]:
-    """Name, place and marks of a Secret: those that ``deploy`` gives it, so that verify and rotate-cert know it."""
+def secret_metadata(mirror: Mirror, template: SecretTemplate) -> dict[str, Any]:
+    """The metadata of a Secret, the same as from ``deploy``: verify and rotate-cert find Secrets by it."""
     return {
-        "name": form.name,
+        "name": template.name,
         "namespace": mirror.namespace,
-        "labels": form.labels,
-        "annotations": {names.VERSION_ANNOTATION: form.version},
+        "labels": template.labels,
+        "annotations": {names.VERSION_ANNOTATION: template.version},
     }
 
 
-def open_secret(mirror: Mirror, form: SecretTemplate) -> Object:
-    """A Secret in which nothing is secret, whole: docker_auth reads its access rules from one."""
-    content = {key: "".join(part for part in parts if isinstance(part, str)) for key, parts in form.files.items()}
+def plain_secret(mirror: Mirror, template: SecretTemplate) -> Object:
+    """A Secret without secret values, complete: docker_auth reads its access rules from one."""
+    content = {key: "".join(part for part in parts if isinstance(part, str)) for key, parts in template.files.items()}
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": secret_metadata(mirror, form),
-        "type": form.type,
+        "metadata": secret_metadata(mirror, template),
+        "type": template.type,
         "stringData": content,
     }
 
 
-def placed(mirror: Mirror, manifest: Object) -> Object:
-    """A rendered object in its namespace: Helm leaves that to whoever applies it."""
+def with_namespace(mirror: Mirror, manifest: Object) -> Object:
+    """Return the object with the mirror's namespace, which ``helm template`` does not set."""
     metadata = {"name": manifest["metadata"]["name"], "namespace": mirror.namespace} | manifest["metadata"]
     return manifest | {"metadata": metadata}

@@ -1,6 +1,6 @@
-"""The README of the rendered files: which Secrets are needed, how they are filled, and what comes next."""
+"""The README of the rendered files: which Secrets the mirror needs, how to create them, and how to apply the files."""
 
-from enum import StrEnum
+from dataclasses import dataclass
 
 from regmirror.config.model import Mirror
 from regmirror.config.secret_references import ClusterReference, EnvironmentReference, FileReference
@@ -15,78 +15,129 @@ from regmirror.desired.secret_templates import (
     secret_values,
 )
 from regmirror.desired.templates import render_text
+from regmirror.documentation import guide_url
 from regmirror.render.external_secrets import Store
 from regmirror.render.files import RenderedFile
+from regmirror.render.output_format import OutputFormat
 from regmirror.render.repository import Repository
 
-
-class OutputFormat(StrEnum):
-    """For whom the files are."""
-
-    MANIFESTS = "manifests"
-    FLUX = "flux"
-    ARGOCD = "argocd"
-
-
-_TITLES = {
+_TOOLS = {
     OutputFormat.MANIFESTS: "kubectl, Argo CD or Flux",
     OutputFormat.FLUX: "Flux",
     OutputFormat.ARGOCD: "Argo CD",
 }
-_MADE = {
+_GENERATED = {
     SIGNING_KEY: "private key of docker_auth: RSA, unencrypted PEM",
-    SIGNING_CERTIFICATE: "its certificate, self-signed, PEM",
-    SIGNING_BUNDLE: "every certificate that the registries trust, PEM: the same one, and while a key is replaced two",
-    REDIS_PASSWORD: "any long random text",
+    SIGNING_CERTIFICATE: "certificate of the signing key: self-signed, PEM",
+    SIGNING_BUNDLE: "certificates that the registries trust, PEM: the signing certificate, and two during a rotation",
+    REDIS_PASSWORD: "a long random text",
 }
+_BY_HAND = "you, see below"
+_PULL_SECRET_OPTIONS = "--docker-server=REGISTRY --docker-username=USERNAME --docker-password=PASSWORD"  # noqa: S105
 
 
-def guide(
+@dataclass(frozen=True, slots=True)
+class SecretRow:
+    """A Secret in the README's table."""
+
+    name: str
+    keys: tuple[str, ...]
+    creator: str
+    values: tuple[str, ...] = ()
+
+
+def readme(
     mirror: Mirror,
     output_format: OutputFormat,
-    forms: list[SecretTemplate],
+    templates: list[SecretTemplate],
     store: Store | None,
     repository: Repository,
 ) -> RenderedFile:
     """README.md of the output directory."""
-    workloads = (mirror.redis, mirror.auth, mirror.registry)
+    directory = "apps/" if output_format is OutputFormat.ARGOCD else ""
+    values = secret_values(mirror)
     context = {
         "hosts": [f"https://{mirror.host_of(upstream)}" for upstream in mirror.upstreams],
-        "title": _TITLES[output_format],
+        "tool": _TOOLS[output_format],
         "namespace": mirror.namespace,
         "bucket": mirror.storage.bucket,
-        "forms": forms,
-        "tls_secrets": [name for upstream in mirror.upstreams if (name := mirror.tls_secret_of(upstream))],
-        "tls_source": "cert-manager fills it" if mirror.ingress.issuer else "the certificate of the public host",
-        "image_pull_secrets": sorted({name for workload in workloads for name in workload.image_pull_secrets}),
-        "values": [(value.name, _meaning(value)) for value in secret_values(mirror)],
+        "secrets": [*_secrets(templates, store, directory), *_provided_secrets(mirror)],
+        "commands": _preparation(mirror, directory),
+        "values": [(value.name, _meaning(value)) for value in values],
+        "reads_variables": any(isinstance(value.reference, EnvironmentReference) for value in values),
+        "reads_files": any(isinstance(value.reference, FileReference) for value in values),
         "store": store,
         "key_size": mirror.auth.key_size,
         "days": mirror.auth.certificate_days,
-        "then": _next(output_format, repository),
+        "apply": _apply(output_format, repository),
         "restarts": _restarts(mirror),
+        "guide": guide_url("gitops"),
     }
-    return RenderedFile("README.md", render_text("gitops/README.md.j2", context, literal=str))
+    return RenderedFile("README.md", render_text("render/README.md.j2", context, literal=str))
+
+
+def _secrets(templates: list[SecretTemplate], store: Store | None, directory: str) -> list[SecretRow]:
+    filler = f"`{directory}external-secrets.yaml`" if store else "`fill-secrets.sh`"
+    return [
+        SecretRow(
+            template.name,
+            tuple(template.files),
+            filler if template.placeholders else f"`{directory}{template.name}.yaml`",
+            template.placeholders,
+        )
+        for template in templates
+    ]
+
+
+def _provided_secrets(mirror: Mirror) -> list[SecretRow]:
+    certificate = "cert-manager" if mirror.ingress.issuer else _BY_HAND
+    tls = [SecretRow(name, ("tls.crt", "tls.key"), certificate) for name in _tls_hosts(mirror)]
+    return [*tls, *(SecretRow(name, (".dockerconfigjson",), _BY_HAND) for name in _pull_secrets(mirror))]
+
+
+def _preparation(mirror: Mirror, directory: str) -> list[str]:
+    """Commands that create the namespace, and the Secrets that neither the files nor the script create."""
+    create = f"kubectl -n {mirror.namespace} create secret"
+    tls = {} if mirror.ingress.issuer else _tls_hosts(mirror)
+    return [
+        f"kubectl apply -f {directory}namespace.yaml",
+        *(f"{create} tls {name} --cert={host}.crt --key={host}.key" for name, host in tls.items()),
+        *(f"{create} docker-registry {name} {_PULL_SECRET_OPTIONS}" for name in _pull_secrets(mirror)),
+    ]
+
+
+def _tls_hosts(mirror: Mirror) -> dict[str, str]:
+    """The host of each TLS Secret by the Secret's name."""
+    named = [(mirror.tls_secret_of(upstream), mirror.host_of(upstream)) for upstream in mirror.upstreams]
+    return {name: host for name, host in named if name}
+
+
+def _pull_secrets(mirror: Mirror) -> list[str]:
+    workloads = (mirror.redis, mirror.auth, mirror.registry)
+    return sorted({name for workload in workloads for name in workload.image_pull_secrets})
 
 
 def _meaning(value: SecretValue) -> str:
     match value.reference:
         case EnvironmentReference(env=name):
-            return f"`{value.key_path}`, in regmirror.yaml the variable `{name}`"
+            return f"`{value.key_path}`: the environment variable `{name}`"
         case FileReference(file=path):
-            return f"`{value.key_path}`, in regmirror.yaml the file `{path}`"
-        case ClusterReference(secret=wanted):
-            return f"`{value.key_path}`, in regmirror.yaml the Secret `{wanted.name}`, key `{wanted.key}`"
-    return _MADE[value.name]
+            return f"`{value.key_path}`: the file `{path}`"
+        case ClusterReference(secret=source):
+            return f"`{value.key_path}`: the key `{source.key}` of the Secret `{source.name}`, which must exist"
+    return _GENERATED[value.name]
 
 
-def _next(output_format: OutputFormat, repository: Repository) -> str:
-    commit = f"Commit this directory as `{repository.path}` of the repository"
+def _apply(output_format: OutputFormat, repository: Repository) -> str:
+    commit = f"Commit this directory as `{repository.path}`"
     if output_format is OutputFormat.FLUX:
-        return f"{commit}, and have a Kustomization of Flux apply it. Flux then installs the charts in `charts/`."
+        return f"{commit}, and apply it with a Flux Kustomization. Flux then installs the charts in `charts/`."
     if output_format is OutputFormat.ARGOCD:
-        return f"{commit}, and once: `kubectl apply -f application.yaml`. It brings an Application for each release."
-    return "`kubectl apply -k .`, or commit this directory and have Argo CD or Flux apply it (`kustomization.yaml`)."
+        return (
+            f"{commit}, then run `kubectl apply -f application.yaml` once. "
+            "This Application creates an Application for each component."
+        )
+    return "Run `kubectl apply -k .` in this directory, or commit the directory and apply it with Argo CD or Flux."
 
 
 def _restarts(mirror: Mirror) -> list[str]:

@@ -1,4 +1,4 @@
-"""Values that use everything a chart offers, beside its defaults."""
+"""Values that set everything a chart offers, in addition to its defaults."""
 
 from __future__ import annotations
 

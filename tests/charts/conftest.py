@@ -1,4 +1,4 @@
-"""Every test that asks for `helm` runs under Helm 3 and under Helm 4."""
+"""Every test with the fixture `helm` runs with Helm 3 and with Helm 4."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _helm_or_skip(major: int) -> Helm:
     helm = find_helm(major)
     if helm is None:
-        pytest.skip(f"no Helm {major} here: set LAB_HELM{major} to its path, or put it on PATH as helm")
+        pytest.skip(f"Helm {major} not found: set LAB_HELM{major} to its path, or add it to PATH as helm")
     return helm
 
 
 @pytest.fixture(scope="session", params=[3, 4], ids=["helm3", "helm4"])
 def helm(request: pytest.FixtureRequest) -> Helm:
-    """Helm 3, then Helm 4."""
+    """Helm 3 and Helm 4, in turn."""
     return _helm_or_skip(request.param)
 
 
 @pytest.fixture(scope="session")
 def helm3() -> Helm:
-    """Helm 3 alone."""
+    """Helm 3."""
     return _helm_or_skip(3)
 
 
 @pytest.fixture(scope="session")
 def helm4() -> Helm:
-    """Helm 4 alone."""
+    """Helm 4."""
     return _helm_or_skip(4)

@@ -1,4 +1,4 @@
-"""Where to find things in what a chart renders."""
+"""Finds objects and their parts in the manifests of a chart."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ def deployment(helm: Helm, chart: str, values: dict[str, Any] | None = None) -> 
 
 
 def pod(helm: Helm, chart: str, values: dict[str, Any] | None = None) -> Manifest:
-    """The template of the Deployment's pods, metadata and spec."""
+    """The pod template of the Deployment: metadata and spec."""
     return dict(deployment(helm, chart, values)["spec"]["template"])
 
 
 def container(helm: Helm, chart: str, values: dict[str, Any] | None = None) -> Manifest:
-    """The pod's container with the program of the chart's name, which is the first."""
+    """The pod's first container, which runs the program that the chart is named after."""
     return dict(pod(helm, chart, values)["spec"]["containers"][0])
 
 
 def mounts(pod_spec: Manifest) -> dict[str, Manifest]:
-    """What is mounted where: each path of the pod's first container with its volume."""
+    """The mount paths of the pod's first container, each with its volume."""
     volumes = {volume["name"]: volume for volume in pod_spec["volumes"]}
     first = pod_spec["containers"][0]
     return {mount["mountPath"]: volumes[mount["name"]] for mount in first["volumeMounts"]}

@@ -1,4 +1,4 @@
-"""What Helm itself says of the charts, in both major versions."""
+"""Both major versions of Helm accept the charts and render the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .helm import DIRECTORY, Helm
 
 
 @pytest.mark.parametrize("case", RENDERED)
-def test_lint_finds_nothing(helm: Helm, case: str) -> None:
+def test_lint_reports_nothing(helm: Helm, case: str) -> None:
     done = helm.lint(*RENDERED[case])
     assert done.returncode == 0, done.stdout
     assert "[WARNING]" not in done.stdout
@@ -30,8 +30,8 @@ def test_rendering_twice_gives_the_same_text(helm: Helm, case: str) -> None:
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_notes_tell_what_to_look_at_next(helm4: Helm, chart: str) -> None:
-    # Helm 3 asks a cluster for its version even in a client's dry run.
+def test_notes_name_the_next_command(helm4: Helm, chart: str) -> None:
+    # Helm 3 requests the version of a cluster even in a client-side dry run.
     done = helm4.run("install", "mirror", str(DIRECTORY / chart), "--dry-run=client", "--namespace", "images")
     assert done.returncode == 0, done.stderr
     notes = done.stdout.split("NOTES:\n")[1]

@@ -1,4 +1,4 @@
-"""Names and labels, by which the objects of a mirror find each other."""
+"""Names and labels that connect the objects of a mirror."""
 
 from __future__ import annotations
 

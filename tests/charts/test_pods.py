@@ -1,4 +1,4 @@
-"""What every pod of a mirror promises."""
+"""Properties of every pod of a mirror."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def test_passes_pod_security_restricted(helm: Helm, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", PODS)
-def test_is_told_nothing_of_the_cluster(helm: Helm, case: str) -> None:
+def test_knows_nothing_of_the_cluster(helm: Helm, case: str) -> None:
     spec = pod(helm, *RENDERED[case])["spec"]
     assert spec["automountServiceAccountToken"] is False
     assert spec["enableServiceLinks"] is False
 
 
 @pytest.mark.parametrize("case", PODS)
-def test_asks_for_memory_and_is_bounded(helm: Helm, case: str) -> None:
+def test_requests_cpu_and_memory_and_limits_memory(helm: Helm, case: str) -> None:
     for each in pod(helm, *RENDERED[case])["spec"]["containers"]:
         assert {"cpu", "memory"} <= each["resources"]["requests"].keys()
         assert "memory" in each["resources"]["limits"]
 
 
 @pytest.mark.parametrize("case", PODS)
-def test_secrets_are_mounted_for_its_group_alone_and_never_in_the_environment(helm: Helm, case: str) -> None:
+def test_secrets_are_mounted_for_its_group_only_and_never_in_the_environment(helm: Helm, case: str) -> None:
     spec = pod(helm, *RENDERED[case])["spec"]
     secrets = [volume["secret"] for volume in spec["volumes"] if "secret" in volume]
     assert secrets
@@ -56,7 +56,7 @@ def test_secrets_are_mounted_for_its_group_alone_and_never_in_the_environment(he
 
 
 @pytest.mark.parametrize("chart", WORKLOADS)
-def test_takes_what_the_cluster_needs(helm: Helm, chart: str) -> None:
+def test_passes_on_scheduling_settings(helm: Helm, chart: str) -> None:
     template = pod(helm, chart, FULL[chart])
     scheduling = ("imagePullSecrets", "nodeSelector", "tolerations", "affinity", "topologySpreadConstraints")
     assert {key: template["spec"][key] for key in scheduling} == {key: POD[key] for key in scheduling}
@@ -69,7 +69,7 @@ def test_takes_what_the_cluster_needs(helm: Helm, chart: str) -> None:
 
 
 @pytest.mark.parametrize("chart", WORKLOADS)
-def test_a_digest_wins_over_the_tag(helm: Helm, chart: str) -> None:
+def test_a_digest_takes_precedence_over_the_tag(helm: Helm, chart: str) -> None:
     image = {"repository": "images.example.com/x", "tag": "1"}
     assert container(helm, chart, {"image": image})["image"] == "images.example.com/x:1"
     pinned = container(helm, chart, {"image": {**image, "digest": DIGEST}})

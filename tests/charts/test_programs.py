@@ -1,4 +1,4 @@
-"""What each of the three programs is told, and where it finds its files."""
+"""The arguments, files and probes of the three programs."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ HTTP = {"httpGet": {"path": "/", "port": "http"}}
 PROBES = {
     "redis": ({"tcpSocket": {"port": "redis"}}, {"tcpSocket": {"port": "redis"}}),
     "auth": (HTTP, HTTP),
-    # While S3 fails, the registry answers / with 503: it must leave the Service then, but stay alive.
+    # While S3 fails, the registry answers / with 503: it must leave the Service, but not be restarted.
     "registry": (HTTP, {"tcpSocket": {"port": "http"}}),
 }
 
 
 @pytest.mark.parametrize("chart", SECRETS)
-def test_each_secret_is_where_the_program_looks_for_it(helm: Helm, chart: str) -> None:
+def test_each_secret_is_mounted_where_the_program_reads_it(helm: Helm, chart: str) -> None:
     volumes = mounts(pod(helm, chart, FULL[chart])["spec"])
     secrets = {path: volume["secret"]["secretName"] for path, volume in volumes.items() if "secret" in volume}
     assert secrets == SECRETS[chart]
@@ -42,23 +42,23 @@ def test_probes(helm: Helm, chart: str) -> None:
     only = container(helm, chart)
     for probe, how in zip(("readinessProbe", "livenessProbe"), PROBES[chart], strict=True):
         assert only[probe].items() >= how.items()
-        # The default of one second takes a pod that is busy streaming layers for one that hangs.
+        # With the default of one second, a pod that is busy streaming layers would count as hanging.
         assert "httpGet" not in how or only[probe]["timeoutSeconds"] > 1
-    # One slow answer takes no pod out of service, and it leaves the Service before it is killed.
+    # One slow answer removes no pod from the Service, and a pod leaves the Service before it is killed.
     ready, alive = only["readinessProbe"], only["livenessProbe"]
     assert (
         ready["periodSeconds"] * ready.get("failureThreshold", 3) < alive["periodSeconds"] * alive["failureThreshold"]
     )
 
 
-def test_redis_reads_its_configuration_and_works_where_it_may_write(helm: Helm) -> None:
+def test_redis_reads_its_configuration_and_has_a_writable_working_directory(helm: Helm) -> None:
     only = container(helm, "redis")
     assert only["args"] == ["valkey-server", "/etc/regmirror/valkey.conf"]
     assert mounts(pod(helm, "redis")["spec"])[only["workingDir"]]["emptyDir"] == {}
     assert container(helm, "redis", {"program": "redis-server"})["args"][0] == "redis-server"
 
 
-def test_auth_logs_to_the_container_and_its_configuration_never_changes_under_it(helm: Helm) -> None:
+def test_auth_logs_to_the_container_and_its_configuration_never_changes_in_a_running_pod(helm: Helm) -> None:
     only = container(helm, "auth", {"logLevel": 1})
     assert only["args"] == ["--v=1", "--logtostderr", "/config/auth_config.yml"]
     (config,) = [mount for mount in only["volumeMounts"] if mount["name"] == "config"]

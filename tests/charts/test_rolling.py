@@ -1,4 +1,4 @@
-"""When pods are replaced, and that nobody notices."""
+"""When pods are replaced, and that it interrupts no client."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_budget_guards_more_than_one_replica(helm: Helm, chart: str) -> None:
     assert "PodDisruptionBudget" not in {manifest["kind"] for manifest in helm.render(chart)}
 
 
-def test_redis_is_never_there_twice(helm: Helm) -> None:
+def test_redis_never_runs_twice(helm: Helm) -> None:
     spec = deployment(helm, "redis")["spec"]
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
 
@@ -55,7 +55,7 @@ def test_a_new_configuration_of_the_cache_restarts_the_registry(helm: Helm) -> N
     assert changed != first
 
 
-def test_the_cache_can_be_left_out(helm: Helm) -> None:
+def test_the_cache_can_be_disabled(helm: Helm) -> None:
     manifests = helm.render("registry", {"cache": {"enabled": False}})
     template = one(manifests, "Deployment")["spec"]["template"]["spec"]
     assert [container["name"] for container in template["containers"]] == ["registry"]

@@ -1,4 +1,4 @@
-"""Values that would break a mirror are refused before anything reaches the cluster."""
+"""Values that would break a mirror are rejected before anything reaches the cluster."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from .helm import DIRECTORY, Helm
 
 HOST = {"host": "mirror.example.com", "registryService": "mirror"}
 
-# chart, values, and the place that the message names
+# Chart, values, and the path that the message names.
 REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "misspelt": ("auth", {"replicaCount": 2}, "replicaCount"),
     "misspelt-inside": ("auth", {"image": {"repo": "x"}}, "image"),
     "no-replica": ("registry", {"replicas": 0}, "replicas"),
     "replicas-as-text": ("registry", {"replicas": "2"}, "replicas"),
-    "two-caches": ("redis", {"replicas": 2}, "replicas"),
+    "two-replicas-of-redis": ("redis", {"replicas": 2}, "replicas"),
     "empty-secret-name": ("redis", {"config": {"secretName": ""}}, "config.secretName"),
     "secret-name-in-capitals": ("auth", {"signing": {"secretName": "Signing"}}, "signing.secretName"),
     "secret-inline": ("redis", {"config": {"password": "hunter2"}}, "config"),
@@ -32,7 +32,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "no-memory-limit": ("registry", {"resources": {"limits": {"memory": None}}}, "resources.limits"),
     "no-requests": ("registry", {"resources": {"requests": None}}, "resources"),
     "memory-with-a-space": ("registry", {"resources": {"limits": {"memory": "1 Gi"}}}, "resources.limits.memory"),
-    "log-that-tells-secrets": ("auth", {"logLevel": 3}, "logLevel"),
+    "log-level-that-shows-secrets": ("auth", {"logLevel": 3}, "logLevel"),
     "no-pre-stop": ("auth", {"preStopSeconds": 0}, "preStopSeconds"),
     "own-label": ("auth", {"podLabels": {"app.kubernetes.io/name": "x"}}, "podLabels.app.kubernetes.io"),
     "own-annotation": (
@@ -61,19 +61,19 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
 
 ACCEPTED: dict[str, tuple[str, dict[str, Any]]] = {
     "whole-processors": ("redis", {"resources": {"requests": {"cpu": 1}, "limits": {"cpu": 2}}}),
-    "digest-alone": ("registry", {"image": {"tag": "", "digest": DIGEST}}),
+    "digest-only": ("registry", {"image": {"tag": "", "digest": DIGEST}}),
     "own-image-registry": ("registry", {"image": {"repository": "images.example.com:5000/team/registry_3"}}),
     "single-word-host": ("ingress", {"hosts": [{**HOST, "host": "mirror"}]}),
-    "annotation-beside-ours": ("auth", {"podAnnotations": {"regmirror.example.com/x": "y"}}),
+    "annotation-with-a-similar-prefix": ("auth", {"podAnnotations": {"regmirror.example.com/x": "y"}}),
 }
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_refused_where_it_is_wrong(helm: Helm, case: str) -> None:
+def test_the_message_names_the_path_of_a_wrong_value(helm: Helm, case: str) -> None:
     chart, values, where = REFUSED[case]
     done = helm.template(chart, values)
     assert done.returncode != 0
-    # Helm 3 writes a place as hosts.0.host, Helm 4 as /hosts/0/host.
+    # Helm 3 writes a path as hosts.0.host, Helm 4 as /hosts/0/host.
     assert where in done.stderr.partition("schema(s)")[2].replace("/", ".")
 
 
@@ -97,7 +97,7 @@ def test_a_host_is_listed_once(helm: Helm) -> None:
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_schema_knows_exactly_the_values_of_values_yaml(chart: str) -> None:
+def test_the_schema_has_exactly_the_values_of_values_yaml(chart: str) -> None:
     values = yaml.safe_load((DIRECTORY / chart / "values.yaml").read_text())
     schema = json.loads((DIRECTORY / chart / "values.schema.json").read_text())
     assert schema["properties"].keys() == values.keys()

@@ -1,5 +1,5 @@
-"""One suite for docker_auth and for the lab's stand-in for it: whatever it asks, both must answer alike.
+"""One suite for docker_auth and for the lab's stand-in: both must give the same answer to every request.
 
-The stand-in is always tested. LAB_DOCKER_AUTH=/path/to/auth_server puts the real program beside it: every test then
-runs on both, and each case's two answers are compared. REGMIRROR_ACL_CASES sets how many access lists are generated.
+The stand-in is always tested. With LAB_DOCKER_AUTH=/path/to/auth_server, every test also runs on the real program, and
+the answers of both are compared. REGMIRROR_ACL_CASES sets the number of generated access lists.
 """

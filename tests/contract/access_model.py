@@ -1,4 +1,4 @@
-"""What docker_auth's access list grants, said a second time and independently, as the measure for both programs.
+"""An independent model of docker_auth's access list, with which both programs are compared.
 
 Source: docker_auth, docs/ACL.md and auth_server/authz/acl.go; Go's documentation of path.Match and regexp.QuoteMeta.
 """
@@ -34,7 +34,7 @@ class Request:
 
 
 def granted(acl: Sequence[Mapping[str, Any]], request: Request) -> list[str]:
-    """The granted ones of the requested actions, sorted: those of the first entry that matches, none without one."""
+    """The requested actions that the first matching entry grants, sorted; none without a matching entry."""
     for entry in acl:
         if _matches(entry["match"], request):
             if entry["actions"] == ["*"]:
@@ -53,7 +53,7 @@ def _matches(match: Mapping[str, str], request: Request) -> bool:
 
 
 def _variables(match: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
-    """What replaces `${name}` (quoted) and `${name:1}` (not quoted, and only where that group exists)."""
+    """The replacements of `${name}` (quoted) and `${name:1}` (not quoted, and only if that group exists)."""
     variables = {f"${{{key}}}": _quote(value) for key, value in values.items()}
     for key in PATTERNS:
         for found in _CAPTURE_VARIABLE.finditer(match.get(key, "")):
@@ -107,5 +107,5 @@ def _translated(token: re.Match[str]) -> str:
 
 
 def _set_members(members: str) -> str:
-    """Escape what means something in a set of Python's but nothing in one of Go's."""
+    """Escape what has a meaning in a character set in Python but not in Go."""
     return re.sub(r"\\.|[\[^&~|]", lambda found: found[0] if len(found[0]) > 1 else "\\" + found[0], members)

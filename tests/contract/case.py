@@ -1,4 +1,4 @@
-"""What a case of the contract is, and the words that the cases are written in."""
+"""A case of the contract, and functions that create cases."""
 
 import base64
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "
 
 @dataclass(frozen=True)
 class Case:
-    """One request and the answer to it.
+    """One request and the expected answer.
 
-    A token is expected where ``access`` is a list, and then the claims ``sub`` and ``aud`` as well. ``body`` and
-    ``answer_headers`` are what any other answer must have; status 0 stands for a connection closed without an answer.
+    If ``access`` is a list, the answer must contain a token with it and with the claims ``sub`` and ``aud``. ``body``
+    and ``answer_headers`` are those of any other answer; status 0 stands for a connection closed without an answer.
     """
 
     id: str
@@ -35,7 +35,7 @@ class Case:
 
 
 def auth(*scopes: str, **parameters: str) -> str:
-    """The target that clients ask: the service, then each scope as a parameter of its own."""
+    """The request target of clients: the service, then each scope as a separate parameter."""
     pairs = [("service", SERVICE), *parameters.items(), *(("scope", scope) for scope in scopes)]
     return "/auth?" + urlencode(pairs)
 
@@ -49,13 +49,13 @@ def grant(name: str, *actions: str, kind: str = "repository") -> dict[str, Any]:
 
 
 def denied(id: str, configuration: str, target: str, **keywords: Any) -> Case:
-    """A client that docker_auth does not believe."""
+    """A request with credentials that docker_auth rejects."""
     challenge = {"WWW-Authenticate": f'Basic realm="{ISSUER}"', **TEXT}
     return Case(id, configuration, target, 401, body="Auth failed.\n", answer_headers=challenge, **keywords)
 
 
 def refused(id: str, configuration: str, target: str, message: str, **keywords: Any) -> Case:
-    """A request that docker_auth cannot read."""
+    """A malformed request."""
     body = f"Bad request: {message}\n"
     return Case(id, configuration, target, 400, body=body, answer_headers=TEXT, **keywords)
 

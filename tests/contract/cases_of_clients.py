@@ -1,4 +1,4 @@
-"""Who asks, and by which method."""
+"""Cases about clients and their credentials."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where docker_auth answers: its index, its two token paths, and nowhere else."""
+"""Cases about paths: docker_auth answers on its index and its two token paths, and nowhere else."""
 
 from .case import DEMO, DEMO_GRANT, TEXT, Case, auth, grant
 from .configurations import ISSUER

@@ -1,4 +1,4 @@
-"""The access list's patterns, variables and addresses, by the configurations that hold one of each."""
+"""Cases about the patterns, variables and addresses of the access list."""
 
 from collections.abc import Mapping
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ PULL_AND_PUSH = auth("repository:a:pull,push")
 
 
 def asking(name: str, *actions: str, account: str = "", service: str = SERVICE) -> Case:
-    """A pull and push of one repository, and what the configuration ``patterns`` grants of it."""
+    """A request for pull and push of one repository, and the actions that the configuration ``patterns`` grants."""
     query = urlencode({"service": service, "account": account, "scope": f"repository:{name}:pull,push"})
     case_id = f"pattern {name} by {account or 'anonymous'} at {service}"
     access = [grant(name, *actions)]

@@ -1,4 +1,4 @@
-"""What is asked for: scopes, well-formed and not, and what of them is granted."""
+"""Cases about scopes: valid and malformed ones, and the granted actions."""
 
 from .case import (
     BY_ALICE,

@@ -1,4 +1,4 @@
-"""The docker_auth configurations under test; each is started once and shared by its cases."""
+"""The docker_auth configurations under test; each server is started once and shared by its cases."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ SERVICE = "mirror.example"
 LIFETIME = 300
 ALICE = ("alice", "alice-password")
 ROBOT = ("team-robot", "robot:password")
-# bcrypt at its lowest cost, so that a wrong password is refused in about a millisecond.
+# The lowest cost of bcrypt, so that a wrong password is rejected in about a millisecond.
 ALICE_HASH = "$2b$04$regmirrorcontracttesteNj09nnUERBGXfVvznQ9M.KwWfVxpfLO"
 ROBOT_HASH = "$2b$04$regmirrorcontracttestevLJUKL0CNiOpSoiwy5tTJFgn/C/1u8a"
 
@@ -27,7 +27,7 @@ def token_section(pair: KeyPair, **settings: Any) -> dict[str, Any]:
 
 
 def mirror(pair: KeyPair) -> Configuration:
-    """As regmirror deploys it: anonymous pulls of a few namespaces, named users, the key id of registry 3."""
+    """The configuration that regmirror deploys: anonymous pulls of some namespaces, users, the key ID of registry 3."""
     return {
         "token": token_section(pair, disable_legacy_key_id=True),
         "users": {
@@ -49,7 +49,7 @@ def mirror(pair: KeyPair) -> Configuration:
 
 
 def patterns(pair: KeyPair) -> Configuration:
-    """Every kind of pattern and variable, tried in order."""
+    """Every kind of pattern and variable."""
     return {
         "token": token_section(pair, disable_legacy_key_id=True),
         "users": {"": {}, "alice": {}, "bob.smith": {}, "carol@example.com": {}, "a+b": {}},
@@ -86,12 +86,12 @@ def patterns(pair: KeyPair) -> Configuration:
 
 
 def closed(pair: KeyPair) -> Configuration:
-    """No anonymous user, nothing granted, and the key id of registry 2."""
+    """No anonymous user, nothing granted, and the key ID of registry 2."""
     return {"token": token_section(pair), "users": {"alice": {"password": ALICE_HASH}}, "acl": []}
 
 
 def behind_ingress(pair: KeyPair) -> Configuration:
-    """The client's address comes from a header's last entry."""
+    """The client's address is the last entry of a header."""
     return {
         "server": {"real_ip_header": "X-Forwarded-For", "real_ip_pos": -1},
         "token": token_section(pair, disable_legacy_key_id=True),
@@ -101,12 +101,12 @@ def behind_ingress(pair: KeyPair) -> Configuration:
 
 
 def third_hop(pair: KeyPair) -> Configuration:
-    """The client's address comes from the third entry of a header."""
+    """The client's address is the third entry of a header."""
     return {**behind_ingress(pair), "server": {"real_ip_header": "X-Forwarded-For", "real_ip_pos": 2}}
 
 
 def https(pair: KeyPair) -> Configuration:
-    """TLS with one pair for the server and its tokens."""
+    """TLS with the same key pair for the server and for tokens."""
     server = {"certificate": str(pair.certificate), "key": str(pair.key)}
     return {"server": server, "token": {"issuer": ISSUER, "expiration": LIFETIME}, "users": {"": {}}, "acl": []}
 

@@ -1,4 +1,4 @@
-"""The programs under test, and their servers: one for each program and configuration, kept for the whole run."""
+"""The programs under test and their servers: one server per program and configuration, for the whole session."""
 
 import os
 import shutil
@@ -29,12 +29,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Program:
-    """The lab's stand-in: the one that the lab has built, where these tests run in it, else built from source here."""
+    """The lab's stand-in: from PATH in the lab, or built from source."""
     built = shutil.which(STAND_IN_PROGRAM)
     if built:
         return Program(STAND_IN, Path(built))
     if shutil.which("go") is None:
-        pytest.skip("the docker_auth stand-in is not there: these tests do not run in the lab, and no go is on PATH")
+        pytest.skip("the docker_auth stand-in is missing: run these tests in the lab, or install Go")
     binary = tmp_path_factory.mktemp("stand-in") / STAND_IN_PROGRAM
     build = ["go", "build", "-buildvcs=false", "-o", str(binary), f"./cmd/{STAND_IN_PROGRAM}"]
     subprocess.run(build, cwd=STAND_INS, check=True)
@@ -45,13 +45,13 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Program:
 def docker_auth() -> Program:
     """The real program."""
     if not REAL_PROGRAM:
-        pytest.skip("LAB_DOCKER_AUTH does not name the real docker_auth to compare with")
+        pytest.skip("LAB_DOCKER_AUTH is not set to the path of the real docker_auth")
     return Program(DOCKER_AUTH, Path(REAL_PROGRAM))
 
 
 @pytest.fixture(scope="session", params=[STAND_IN, DOCKER_AUTH] if REAL_PROGRAM else [STAND_IN])
 def program(request: pytest.FixtureRequest) -> Program:
-    """Each program under test in its turn."""
+    """Each program under test."""
     chosen: Program = request.getfixturevalue("stand_in" if request.param == STAND_IN else "docker_auth")
     return chosen
 
@@ -63,7 +63,7 @@ def key_pair(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory, key_pair: KeyPair) -> Iterator[Servers]:
-    """Gives the running server of a program and the name of a configuration."""
+    """A function that returns the running server of a program with a configuration."""
     started: dict[tuple[Program, str], Server] = {}
     with ExitStack() as stack:
 

@@ -1,4 +1,4 @@
-"""Starting docker_auth, or the stand-in for it, and asking it for tokens."""
+"""Starts docker_auth or the stand-in, and sends requests to it."""
 
 import http.client
 import socket
@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-START_TIMEOUT = 20.0
+START_TIMEOUT = 300.0
 STAND_IN = "stand-in"
 DOCKER_AUTH = "docker_auth"
 
@@ -29,7 +29,7 @@ class Program:
 
 
 class Log:
-    """The standard error of a running program, read as it comes so that the program never blocks on it."""
+    """The standard error of a running program, read continuously so that the program never blocks."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._lines: list[str] = []
@@ -49,7 +49,7 @@ class Log:
             self._news.notify_all()
 
     def await_text(self, text: str, times: int = 1) -> None:
-        """Wait until a text was logged that often; AssertionError with the whole log if that does not happen."""
+        """Wait until a text is logged ``times`` times; raises AssertionError with the log if that does not happen."""
 
         def seen() -> bool:
             return sum(text in line for line in self._lines) >= times
@@ -71,7 +71,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Server:
-    """A running program. The certificate is the one it serves with, None for plain HTTP."""
+    """A running program. ``certificate`` is its server certificate, None for plain HTTP."""
 
     program: Program
     process: subprocess.Popen[str]
@@ -82,7 +82,7 @@ class Server:
     def ask(
         self, target: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: str | None = None
     ) -> Answer:
-        """Send one request. http.client sends the target as it is, be it as broken as a test wants it."""
+        """Send one request. http.client sends the target unchanged, even if it is malformed."""
         with closing(self._connection()) as connection:
             connection.request(method, target, body, dict(headers or {}))
             with connection.getresponse() as response:
@@ -90,9 +90,9 @@ class Server:
 
     def _connection(self) -> http.client.HTTPConnection:
         if self.certificate is None:
-            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_TIMEOUT)
         context = ssl.create_default_context(cafile=self.certificate)
-        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=context)
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=START_TIMEOUT, context=context)
 
 
 def free_port() -> int:
@@ -102,15 +102,15 @@ def free_port() -> int:
 
 
 def write_configuration(file: Path, configuration: Mapping[str, Any], port: int) -> None:
-    """Write a docker_auth configuration file that listens on the port of loopback."""
+    """Write a docker_auth configuration file with a port on the loopback interface."""
     server = {"addr": f"127.0.0.1:{port}", **configuration.get("server", {})}
     file.write_text(yaml.safe_dump({**configuration, "server": server}))
 
 
 def await_watch(process: subprocess.Popen[str]) -> None:
-    """Wait until docker_auth watches its configuration file: it says that it serves a moment before that.
+    """Wait until docker_auth watches its configuration file, shortly after it logs that it is serving.
 
-    By then it handles signals too. The stand-in says that it serves when both are in place.
+    Then it also handles signals. The stand-in logs that it is serving when it does both.
     """
     deadline = time.monotonic() + START_TIMEOUT
     while not has_inotify_watch(process.pid):
@@ -127,7 +127,7 @@ def has_inotify_watch(pid: int) -> bool:
 
 @contextmanager
 def running(program: Program, configuration: Mapping[str, Any], file: Path) -> Iterator[Server]:
-    """Run a program on a free port of loopback while the context lasts."""
+    """Run a program on a free loopback port for the duration of the block."""
     port = free_port()
     write_configuration(file, configuration, port)
     certificate = configuration.get("server", {}).get("certificate")

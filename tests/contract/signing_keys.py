@@ -1,4 +1,4 @@
-"""Key pairs as docker_auth reads them, and the two ways to name one in a token's `kid`."""
+"""Key pairs in docker_auth's format, and the two kinds of key ID in a token's `kid`."""
 
 import base64
 import datetime
@@ -55,14 +55,14 @@ def _self_signed(private: PrivateKey) -> x509.Certificate:
 
 
 def thumbprint(public: rsa.RSAPublicKey) -> str:
-    """The key id that registry 3 looks for: the JWK thumbprint of RFC 7638, section 3."""
+    """The key ID that registry 3 expects: the JWK thumbprint of RFC 7638, section 3."""
     numbers = public.public_numbers()
     jwk = f'{{"e":"{_base64url_number(numbers.e)}","kty":"RSA","n":"{_base64url_number(numbers.n)}"}}'
     return _base64url(hashlib.sha256(jwk.encode()).digest())
 
 
 def fingerprint(public: rsa.RSAPublicKey) -> str:
-    """The key id that registry 2 looks for: libtrust's, 240 bits of the DER public key's SHA-256 in base32."""
+    """The key ID that registry 2 expects (libtrust): 240 bits of the DER public key's SHA-256 hash in base32."""
     der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     text = base64.b32encode(hashlib.sha256(der).digest()[:30]).decode()
     return ":".join(text[start : start + 4] for start in range(0, len(text), 4))

@@ -1,7 +1,7 @@
-"""Generated access lists: what either program grants is what the model grants.
+"""Generated access lists: both programs grant the same actions as the model.
 
-The lists are many and a program's start is slow, so one start serves a batch: every entry of a list asks for a service
-of its own, and a request that names that service sees this list alone. REGMIRROR_ACL_CASES sets the number of lists.
+Starting a program for each list is slow, so one server has a batch of lists: all entries of a list match only its own
+service, so that a request for that service uses only this list. REGMIRROR_ACL_CASES sets the number of lists.
 """
 
 import json
@@ -49,7 +49,7 @@ NETWORKS = ["127.0.0.1", "127.0.0.0/8", "10.0.0.0/8", "::1", "::/0", "0.0.0.0/0"
 
 @dataclass(frozen=True)
 class Question:
-    """One access list, and one account that asks it for several scopes at once."""
+    """One access list, and one request of an account for several scopes."""
 
     service: str
     acl: list[dict[str, Any]]
@@ -85,7 +85,7 @@ def generated_entry(chance: random.Random, service: str) -> dict[str, Any]:
 
 
 def batch(start: int) -> list[Question]:
-    chance = random.Random(start)  # noqa: S311  a fixed seed makes every run ask the same
+    chance = random.Random(start)  # noqa: S311  a fixed seed makes all runs equal
     return [generated(chance, f"list-{number}") for number in range(start, min(start + BATCH, LISTS))]
 
 
@@ -111,7 +111,7 @@ def test_generated_lists_grant_what_the_model_grants(
 
 
 def test_the_generated_lists_grant_some_things_and_deny_others() -> None:
-    """A generator whose lists never or always grant would prove nothing."""
+    """Lists that never or always grant would not be a test."""
     answers = [bool(actions) for start in BATCHES for question in batch(start) for actions in question.expected()]
     assert 0.1 < sum(answers) / len(answers) < 0.9
 

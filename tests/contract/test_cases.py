@@ -1,4 +1,4 @@
-"""Each case's request gets the answer that is written down for it, and the same one from both programs."""
+"""Each case's request gets its expected answer, and the same one from both programs."""
 
 import http.client
 import json
@@ -19,7 +19,7 @@ from .programs import STAND_IN, Answer, Program, Server
 CASES = [*CLIENTS, *METHODS, *SCOPES, *PATTERNS, *ADDRESSES, *PATHS]
 EVERY_CASE = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 CLOSED = Answer(0, http.client.HTTPMessage(), b"")
-# Another moment and another random number: they differ between two tokens of one program as well.
+# Times and random IDs differ between two tokens of the same program as well.
 OF_THE_MOMENT = {"exp", "iat", "nbf", "jti"}
 
 
@@ -50,7 +50,7 @@ def test_a_request_gets_its_answer(case: Case, program: Program, servers: Server
 
 
 def comparable(answer: Answer) -> dict[str, Any]:
-    """What a client can tell two answers apart by, leaving out the moment and the stand-in's label."""
+    """The parts of an answer that must be equal: everything except times, IDs and the stand-in's header."""
     ignored = {"date", "content-length", "x-regmirror-lab"}
     result: dict[str, Any] = {
         "status": answer.status,

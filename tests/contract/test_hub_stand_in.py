@@ -1,4 +1,4 @@
-"""The Docker Hub stand-in has its own tests, in Go beside its code."""
+"""Runs the Go tests of the Docker Hub stand-in."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""The program as a process: what it refuses to start with, how it takes a changed configuration, how it ends."""
+"""The program as a process: invalid configurations, reloads, and exit."""
 
 import json
 import os
@@ -31,14 +31,14 @@ def adding(**sections: Any) -> Change:
     return lambda configuration: {**configuration, **sections}
 
 
-# What both programs refuse, by the words in which the stand-in names it.
+# Configurations that both programs reject, by the stand-in's message.
 REFUSED_BY_BOTH: Mapping[str, Change] = {
     "server.addr is missing": changing("server", addr=""),
     "token.issuer is missing": changing("token", issuer=""),
     "token.expiration must be a positive number of seconds, not 0": changing("token", expiration=0),
-    "token.certificate and token.key are both needed": changing("token", key=""),
+    "token.certificate and token.key are both required": changing("token", key=""),
     "open /no-such.key": changing("token", key="/no-such.key"),
-    "server.certificate and server.key go together": changing("server", certificate="/one.crt"),
+    "server.certificate and server.key are required together": changing("server", certificate="/one.crt"),
     "open /no-such.crt": changing("server", certificate="/no-such.crt", key="/no-such.key"),
     'acl entry 1: match pattern "/(/"': adding(acl=[entry([]), entry(["pull"], name="/(/")]),
     "acl entry 0: match ip: invalid CIDR address: 300.0.0.1": adding(acl=[entry(["pull"], ip="300.0.0.1")]),
@@ -47,21 +47,21 @@ REFUSED_BY_BOTH: Mapping[str, Change] = {
     "cannot unmarshal": adding(users=["alice"]),
 }
 
-# What the stand-in refuses because it does not know it, or because docker_auth would crash over it.
+# Configurations that the stand-in rejects because it does not support them, or because docker_auth would crash.
 REFUSED_BY_THE_STAND_IN: Mapping[str, Change] = {
     "field google_auth not found": adding(google_auth={"client_id": "x"}),
     "field ext_auth not found": adding(ext_auth={"command": "/bin/true"}),
     "field labels not found": adding(acl=[{"match": {"labels": {"group": "VIP"}}, "actions": ["pull"]}]),
     "field path_prefix not found": changing("server", path_prefix="/prefix"),
     "field disable_legacy_key_ids not found": changing("token", disable_legacy_key_ids=True),
-    "acl entry 1: match and actions are both needed": adding(acl=[entry([]), {"actions": ["pull"]}]),
-    "acl entry 0: match and actions are both needed": adding(acl=[{"match": {"name": "a"}}]),
+    "acl entry 1: match and actions are both required": adding(acl=[entry([]), {"actions": ["pull"]}]),
+    "acl entry 0: match and actions are both required": adding(acl=[{"match": {"name": "a"}}]),
 }
 REFUSED = {**REFUSED_BY_BOTH, **REFUSED_BY_THE_STAND_IN}
 
 
 def refusal(program: Program, configuration: Configuration, file: Path) -> str:
-    """What a program says that ends at once with exit status 1."""
+    """The standard error of a program that exits at once with 1."""
     write_configuration(file, configuration, free_port())
     command = program.command(file)
     result = subprocess.run(command, capture_output=True, text=True, timeout=START_TIMEOUT, check=False)
@@ -90,7 +90,7 @@ def test_a_key_of_another_certificate_is_refused(program: Program, key_pair: Key
 
 def test_the_stand_in_signs_with_rsa_only(stand_in: Program, tmp_path: Path) -> None:
     configuration = mirror(elliptic_key_pair(tmp_path, "elliptic"))
-    assert "signs with RSA keys only" in refusal(stand_in, configuration, tmp_path / "auth_config.yml")
+    assert "supports only RSA keys" in refusal(stand_in, configuration, tmp_path / "auth_config.yml")
 
 
 @pytest.mark.parametrize("arguments", [[], ["/no/such/auth_config.yml"]], ids=["no file named", "no such file"])
@@ -117,7 +117,7 @@ def test_without_a_place_for_its_log_file_it_ends(program: Program, key_pair: Ke
 
 def test_the_stand_in_says_what_it_is(stand_in: Program, key_pair: KeyPair, tmp_path: Path) -> None:
     with running(stand_in, mirror(key_pair), tmp_path / "auth_config.yml") as server:
-        server.log.await_text("This is the regmirror lab's stand-in for docker_auth, not docker_auth itself")
+        server.log.await_text("this is the regmirror lab's stand-in for docker_auth")
 
 
 def test_a_stop_signal_ends_it_with_status_1(program: Program, key_pair: KeyPair, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is in a token, beyond what each case says: its signature, its key's name, its times, its number."""
+"""The parts of a token that the cases do not cover: signature, key ID, times and ID."""
 
 import json
 import time
@@ -25,7 +25,7 @@ def token_from(servers: Servers, program: Program, configuration: str) -> str:
 
 
 def verified(token: str, key_pair: KeyPair) -> dict[str, Any]:
-    """The claims of a token that holds for the registry: signature, issuer, audience and times."""
+    """The claims of a token, after checking it as the registry does: signature, issuer, audience and times."""
     public = key_pair.public
     claims: dict[str, Any] = jwt.decode(token, public, algorithms=["RS256"], audience=SERVICE, issuer=ISSUER)
     return claims

@@ -1,4 +1,4 @@
-"""Stands before the API server, counts what a command changes there, and strikes after one of these changes."""
+"""A proxy for the API server that counts the changes of a command, and can kill the command after one of them."""
 
 import base64
 import json
@@ -15,40 +15,40 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from tests.e2e.deployed_mirror import Deployment
+from tests.e2e.deployed_mirror import DeployedMirror
 
 Boundary = tuple[int, str, int]
-"""Between two changes: how many of the mirror's own Secrets were written before, the change, and which of its kind."""
+"""After a change: the number of own Secrets written before, the change, and its number among equal changes."""
 
 _OWN_SECRET = re.compile(r" secrets/regmirror-(signing|signing-next|bundle)$")
 _NO_CHANGE = re.compile(r"authorization\.k8s\.io|/portforward|dryRun=All")
 
 
 @dataclass
-class ApiGate:
-    """Lets every request through; after each change that was made, ``after`` hears of it before the command does.
+class ApiProxy:
+    """Forwards every request; calls ``after`` for each change before the command gets the answer.
 
-    Renewals of a Lease, which come when they come, do not count. Once ``is_shut``, nothing passes any more.
+    Renewals of a Lease are not counted, because their times vary. When ``is_down``, all connections are closed.
     """
 
     server: str
     authority: Path
     token: str
     has_stages: bool
-    """False for a command that writes all Secrets at each run: the number of a stage would say nothing then."""
+    """False for a command that writes all Secrets in each run, where the number of a stage is meaningless."""
     after: Callable[[Boundary], None] = lambda _: None
     made: list[Boundary] = field(default_factory=list)
-    """Every change of the command that runs now."""
+    """Every change of the current run of the command."""
     stage: int = 0
-    is_shut: bool = False
+    is_down: bool = False
     holder: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def serve(self, client: socket.socket) -> None:
-        """One request of one connection."""
+        """Handle the one request of a connection."""
         with client, suppress(OSError):
             method, path, head, body = self._read(client)
-            if self.is_shut:
+            if self.is_down:
                 return
             with self._connect() as api:
                 if method == "GET" or _NO_CHANGE.search(path):
@@ -57,20 +57,20 @@ class ApiGate:
                     _relay(api, client)
                     return
                 with self.lock:
-                    if self.is_shut:
+                    if self.is_down:
                         return
                     api.sendall(head + body)
                     answer = _all_of(api)
                     if re.match(rb"HTTP/1.1 2", answer):
                         self._count(f"{method} {_object(path, body)}", body)
-                    if self.is_shut:
+                    if self.is_down:
                         return
             client.sendall(answer)
 
     def begin(self) -> None:
-        """Open it for the next command."""
+        """Forward requests again, for the next run."""
         with self.lock:
-            self.is_shut = False
+            self.is_down = False
             self.made.clear()
 
     def _count(self, change: str, body: bytes) -> None:
@@ -88,7 +88,7 @@ class ApiGate:
         self.after(boundary)
 
     def _read(self, client: socket.socket) -> tuple[str, str, bytes, bytes]:
-        """The request, as the API server is to get it."""
+        """The request, in the form for the API server."""
         received = b""
         while b"\r\n\r\n" not in received:
             if not (piece := client.recv(65536)):
@@ -114,27 +114,27 @@ class ApiGate:
 
 
 @contextmanager
-def api_gate(mirror: Deployment, *, has_stages: bool = True) -> Iterator[tuple[ApiGate, list[str]]]:
-    """A gate before the mirror's API server, and the options by which a command goes through it."""
+def api_proxy(mirror: DeployedMirror, *, has_stages: bool = True) -> Iterator[tuple[ApiProxy, list[str]]]:
+    """A proxy for the mirror's API server, and the options with which a command uses it."""
     shown = json.loads(mirror.kubectl("config", "view", "--raw", "--minify", "--flatten", "-o", "json"))
     cluster, user = shown["clusters"][0]["cluster"], shown["users"][0]["user"]
     authority = mirror.directory / "api-authority.crt"
     authority.write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
-    gate = ApiGate(cluster["server"], authority, user["token"], has_stages)
+    proxy = ApiProxy(cluster["server"], authority, user["token"], has_stages)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        kubeconfig = mirror.directory / "gate.kubeconfig"
+        kubeconfig = mirror.directory / "proxy.kubeconfig"
         shown["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{listener.getsockname()[1]}"}
         kubeconfig.write_text(yaml.safe_dump(shown))
-        threading.Thread(target=_accept, args=(listener, gate), daemon=True).start()
-        yield gate, ["--kubeconfig", str(kubeconfig)]
+        threading.Thread(target=_accept, args=(listener, proxy), daemon=True).start()
+        yield proxy, ["--kubeconfig", str(kubeconfig)]
         listener.shutdown(socket.SHUT_RDWR)
 
 
-def _accept(listener: socket.socket, gate: ApiGate) -> None:
+def _accept(listener: socket.socket, proxy: ApiProxy) -> None:
     with suppress(OSError):
         while True:
             client, _ = listener.accept()
-            threading.Thread(target=gate.serve, args=(client,), daemon=True).start()
+            threading.Thread(target=proxy.serve, args=(client,), daemon=True).start()
 
 
 def _relay(source: socket.socket, target: socket.socket) -> None:
@@ -149,7 +149,7 @@ def _all_of(source: socket.socket) -> bytes:
 
 
 def _object(path: str, body: bytes) -> str:
-    """What a request is about, such as ``secrets/regmirror-bundle``; Helm's records without their number."""
+    """The object of a request, such as ``secrets/regmirror-bundle``; Helm's records without their number."""
     parts = urlsplit(path).path.split("/namespaces/")[-1].split("/")[1:]
     if len(parts) == 1:
         with suppress(ValueError):

@@ -1,8 +1,8 @@
-"""Live configuration files that somebody has changed, and which check must tell it in which words."""
+"""Faults in live configuration files, each with the check that reports it and the expected words."""
 
-from tests.e2e import harm
+from tests.e2e import inject
 from tests.e2e.fault import Fault
-from tests.e2e.harm import AUTH_FILE, REGISTRY_FILE, configured
+from tests.e2e.inject import AUTH_FILE, REGISTRY_FILE, configured
 
 CONFIGURATION = [
     Fault(
@@ -21,13 +21,13 @@ CONFIGURATION = [
     Fault(
         "the registry's service",
         "config-service",
-        'the service "x"',
+        'service is "x"',
         configured(REGISTRY_FILE, lambda c: c["auth"]["token"].update(service="x")),
     ),
     Fault(
         "the registry's realm",
         "config-service",
-        'the realm "https://x/auth"',
+        'realm is "https://x/auth"',
         configured(REGISTRY_FILE, lambda c: c["auth"]["token"].update(realm="https://x/auth")),
     ),
     Fault(
@@ -43,15 +43,15 @@ CONFIGURATION = [
         configured(REGISTRY_FILE, lambda c: c["http"]["debug"].update(addr=":5001")),
     ),
     Fault(
-        "nothing is deleted",
+        "no deletion of expired content",
         "config-safety",
-        "nothing that expires",
+        "expired layers are never deleted",
         configured(REGISTRY_FILE, lambda c: c["storage"].pop("delete")),
     ),
     Fault(
         "any algorithm",
         "config-safety",
-        "tokens of any algorithm",
+        "tokens with any signing algorithm",
         configured(REGISTRY_FILE, lambda c: c["auth"]["token"].pop("signingalgorithms")),
     ),
     Fault(
@@ -79,16 +79,16 @@ CONFIGURATION = [
         configured(REGISTRY_FILE, lambda c: c["proxy"].update(password="x")),
     ),
     Fault(
-        "a lost rule",
+        "a missing rule",
         "config-access",
-        "ACL lacks: library/*",
+        "access list is missing: library/*",
         configured(AUTH_FILE, lambda c: c["acl"].pop(0)),
         quick=True,
     ),
     Fault(
-        "a further rule",
+        "an additional rule",
         "config-access",
-        "ACL adds: evil/*",
+        "access list also has: evil/*",
         configured(
             AUTH_FILE,
             lambda c: c["acl"].append({"match": {"type": "repository", "name": "evil/*"}, "actions": ["pull"]}),
@@ -97,7 +97,7 @@ CONFIGURATION = [
     Fault(
         "a rule without a match",
         "config-access",
-        "ACL adds: any repository",
+        "access list also has: any repository",
         configured(AUTH_FILE, lambda c: c["acl"].insert(0, {"actions": ["*"]})),
     ),
     Fault(
@@ -109,7 +109,7 @@ CONFIGURATION = [
     Fault(
         "a user with a published password",
         "config-users",
-        "passwords that everyone knows",
+        "are published in its sample configuration",
         configured(AUTH_FILE, lambda c: c["users"].update(admin={"password": "x"})),
     ),
     Fault(
@@ -125,13 +125,13 @@ CONFIGURATION = [
         configured(AUTH_FILE, lambda c: c["token"].update(expiration=86400)),
     ),
     Fault(
-        "key ids of the old kind",
+        "legacy key IDs",
         "config-auth",
         "token.disable_legacy_key_id",
         configured(AUTH_FILE, lambda c: c["token"].pop("disable_legacy_key_id")),
     ),
     Fault(
-        "another way to log in",
+        "another authentication method",
         "config-auth",
         "google_auth",
         configured(AUTH_FILE, lambda c: c.update(google_auth={"client_id": "x"})),
@@ -140,13 +140,13 @@ CONFIGURATION = [
         "Redis without eviction",
         "config-redis",
         "maxmemory-policy",
-        harm.replaced_text("regmirror-redis-config", "valkey.conf", b"allkeys-lru", b"noeviction"),
+        inject.replaced_text("regmirror-redis-config", "valkey.conf", b"allkeys-lru", b"noeviction"),
     ),
     Fault(
-        "Redis with a disk",
+        "Redis with persistence",
         "config-redis",
         "appendonly",
-        harm.replaced_text("regmirror-redis-config", "valkey.conf", b"appendonly no", b"appendonly yes"),
+        inject.replaced_text("regmirror-redis-config", "valkey.conf", b"appendonly no", b"appendonly yes"),
     ),
     Fault(
         "another Redis password",
@@ -165,7 +165,7 @@ CONFIGURATION = [
     Fault(
         "no S3 key",
         "storage-bucket",
-        "lacks its S3 key",
+        "has no S3 key",
         configured(REGISTRY_FILE, lambda c: c["storage"]["s3"].pop("accesskey")),
     ),
 ]

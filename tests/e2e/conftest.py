@@ -1,4 +1,4 @@
-"""Fixtures of the end-to-end tests: the setting, and mirrors deployed in it."""
+"""Fixtures of the end-to-end tests: the target cluster, and mirrors on it."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -7,54 +7,56 @@ from pathlib import Path
 
 import pytest
 
-from lab import setting as settings
+from lab import target_cluster
 from lab.errors import LabError
-from lab.setting import Setting
-from tests.e2e.deployed_mirror import Deployment, environment_of
+from lab.target_cluster import TargetCluster
+from tests.e2e.deployed_mirror import DeployedMirror, environment_of
 
 
 @pytest.fixture(scope="session")
-def setting() -> Setting:
-    """The cluster to test on: the lab's, or that of CONTEXT."""
+def target() -> TargetCluster:
+    """The cluster of the lab, or that of CONTEXT."""
     try:
-        return settings.find()
+        return target_cluster.find()
     except LabError as error:
         pytest.skip(str(error))
 
 
 @contextmanager
-def deployments(setting: Setting, directories: pytest.TempPathFactory) -> Iterator[Callable[[], Deployment]]:
-    """Makes mirrors, each with a namespace, host and bucket of its own, that are removed at the end."""
-    made: list[Deployment] = []
+def mirrors(target: TargetCluster, directories: pytest.TempPathFactory) -> Iterator[Callable[[], DeployedMirror]]:
+    """A function that creates mirrors, each with its own namespace, host and bucket; all are removed at the end."""
+    made: list[DeployedMirror] = []
 
-    def make() -> Deployment:
+    def make() -> DeployedMirror:
         namespace = f"e2e-{secrets.token_hex(4)}"
         directory = directories.mktemp(namespace)
-        deployment = Deployment(setting, namespace, Path(directory), environment_of(setting, namespace))
-        made.append(deployment)
-        deployment.bring_certificate()
-        assert deployment.init().code == 0
-        return deployment
+        mirror = DeployedMirror(target, namespace, Path(directory), environment_of(target, namespace))
+        made.append(mirror)
+        mirror.create_tls_secret()
+        assert mirror.init().code == 0
+        return mirror
 
     try:
         yield make
     finally:
-        for deployment in made:
-            deployment.remove()
+        for mirror in made:
+            mirror.remove()
 
 
 @pytest.fixture(scope="module")
-def new_deployment(setting: Setting, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Deployment]]:
-    """Makes mirrors for one file of tests: a small node has no room for those of all files at once."""
-    with deployments(setting, tmp_path_factory) as make:
+def new_mirror(
+    target: TargetCluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], DeployedMirror]]:
+    """A function that creates mirrors for one test file: a small node has no room for those of all files."""
+    with mirrors(target, tmp_path_factory) as make:
         yield make
 
 
 @pytest.fixture(scope="session")
-def mirror(setting: Setting, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A mirror that serves; a test that harms it repairs it before it ends."""
-    with deployments(setting, tmp_path_factory) as make:
-        deployment = make()
-        outcome = deployment.deploy()
-        assert outcome.code == 0, outcome.words
-        yield deployment
+def mirror(target: TargetCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedMirror]:
+    """A deployed mirror; a test that breaks it also repairs it."""
+    with mirrors(target, tmp_path_factory) as make:
+        mirror = make()
+        outcome = mirror.deploy()
+        assert outcome.code == 0, outcome.stderr
+        yield mirror

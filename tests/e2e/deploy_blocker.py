@@ -1,65 +1,72 @@
-"""What can keep a deployment from its end, as data, and ways to bring each about in a real cluster."""
+"""Things that block a deployment, as data, and ways to create them in a real cluster."""
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.e2e.deployed_mirror import Deployment, Object
-from tests.e2e.harm import Harm, Undo, changed
+from tests.e2e.deployed_mirror import DeployedMirror, Object
+from tests.e2e.inject import InjectFault, Undo, changed
 
 Sections = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Hindrance:
-    """Something in the way of a deployment that changes ``file``.
+class DeployBlocker:
+    """Blocks a deployment that changes ``file``.
 
-    The deployment must leave with ``code`` and say all ``words``: the object, the reason, what to try. ``quick`` marks
-    those that are tried in every run; ``puts_back``, those in spite of which a rollback comes to its end.
+    The deployment must exit with ``code`` and print all ``words``: the object, the reason, what to try; of a tuple in
+    ``words``, one is enough. ``quick`` blockers are tested in every run. With ``rolls_back``, a rollback succeeds
+    despite the blocker. ``timeouts`` are the values of --timeout to try, in seconds: a loaded machine needs more time.
     """
 
     name: str
-    harm: Harm
+    inject: InjectFault
     code: int
-    words: tuple[str, ...]
+    words: tuple[str | tuple[str, ...], ...]
     file: Callable[[str], Sections]
     quick: bool = False
-    puts_back: bool = False
+    rolls_back: bool = False
+    timeouts: tuple[int, ...] = (20, 60, 240)
+
+    def missing_words(self, text: str) -> list[tuple[str, ...]]:
+        """The expected words that a text does not contain."""
+        expected = ((words,) if isinstance(words, str) else words for words in self.words)
+        return [alternatives for alternatives in expected if not any(words in text for words in alternatives)]
 
 
 def memory(component: str) -> Callable[[str], Sections]:
-    """Another memory limit, ever another one: pods of the component are replaced."""
+    """A different memory limit, so that the pods of the component are replaced."""
     return lambda limit: {component: {"resources": {"limits": {"memory": limit}}}}
 
 
-def quota(**hard: Callable[[Deployment], int]) -> Harm:
-    """A ResourceQuota; what is there already counts."""
+def quota(**hard: Callable[[DeployedMirror], int]) -> InjectFault:
+    """A ResourceQuota, which also counts existing objects."""
 
-    def harm(mirror: Deployment) -> Undo:
+    def inject(mirror: DeployedMirror) -> Undo:
         limits = ",".join(f"{what}={limit(mirror)}" for what, limit in hard.items())
         mirror.kubectl("create", "quota", "small", f"--hard={limits}")
-        mirror.kubectl("wait", "resourcequota/small", "--for=jsonpath={.status.used}", "--timeout=30s")
+        mirror.kubectl("wait", "resourcequota/small", "--for=jsonpath={.status.used}", "--timeout=600s")
         return lambda: mirror.kubectl("delete", "quota", "small")
 
-    return harm
+    return inject
 
 
-def count(kind: str) -> Callable[[Deployment], int]:
-    """How many objects of a kind there are."""
+def count(kind: str) -> Callable[[DeployedMirror], int]:
+    """The number of objects of a kind."""
     return lambda mirror: len(mirror.objects(kind))
 
 
-def policy(resource: str, group: str = "") -> Harm:
-    """An admission policy that denies every change of a kind of object in the namespace."""
+def policy(resource: str, group: str = "") -> InjectFault:
+    """An admission policy that denies creating and updating objects of a kind in the namespace."""
 
-    def harm(mirror: Deployment) -> Undo:
+    def inject(mirror: DeployedMirror) -> Undo:
         for manifest in _denial(mirror.namespace, resource, group):
             mirror.kubectl("create", "-f", "-", stdin=json.dumps(manifest))
         kinds = "validatingadmissionpolicybindings,validatingadmissionpolicies"
         return lambda: mirror.kubectl("delete", kinds, mirror.namespace)
 
-    return harm
+    return inject
 
 
 def _denial(namespace: str, resource: str, group: str) -> list[Object]:
@@ -79,8 +86,8 @@ def _denial(namespace: str, resource: str, group: str) -> list[Object]:
     ]
 
 
-def volume(deployment: str, **source: Object) -> Harm:
-    """A further volume in the pods of a component, as somebody adds it by hand."""
+def volume(deployment: str, **source: Object) -> InjectFault:
+    """An additional volume in the pods of a component, added by hand."""
 
     def add(found: Object) -> None:
         spec = found["spec"]["template"]["spec"]
@@ -89,10 +96,10 @@ def volume(deployment: str, **source: Object) -> Harm:
     return changed("deployment", deployment, add)
 
 
-def unbound_claim(deployment: str) -> Harm:
-    """A volume of a claim that no storage class can fill."""
+def unbound_claim(deployment: str) -> InjectFault:
+    """A volume with a claim that no storage class can bind."""
 
-    def harm(mirror: Deployment) -> Undo:
+    def inject(mirror: DeployedMirror) -> Undo:
         size = {"requests": {"storage": "1Gi"}}
         spec = {"accessModes": ["ReadWriteOnce"], "resources": size, "storageClassName": "absent"}
         claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "added"}, "spec": spec}
@@ -100,11 +107,11 @@ def unbound_claim(deployment: str) -> Harm:
         undo = volume(deployment, persistentVolumeClaim={"claimName": "added"})(mirror)
         return lambda: (undo(), mirror.kubectl("delete", "persistentvolumeclaim", "added", "--wait=false"))
 
-    return harm
+    return inject
 
 
-def variable(deployment: str, name: str, value: str) -> Harm:
-    """A further variable in the first container of a component, as somebody adds it by hand."""
+def variable(deployment: str, name: str, value: str) -> InjectFault:
+    """An additional variable in the first container of a component, added by hand."""
 
     def add(found: Object) -> None:
         container = found["spec"]["template"]["spec"]["containers"][0]

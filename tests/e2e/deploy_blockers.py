@@ -1,11 +1,11 @@
-"""What keeps deployments from their end: quotas, admission, images, volumes, nodes, programs, a killed Helm."""
+"""What blocks deployments: quotas, admission policies, images, volumes, nodes, programs, a killed Helm."""
 
 from typing import Any
 
 from regmirror.adapters.cluster import KubernetesCluster
-from tests.e2e.deploy_blocker import Hindrance, count, memory, policy, quota, unbound_claim, variable, volume
-from tests.e2e.deployed_mirror import Deployment
-from tests.e2e.harm import Undo
+from tests.e2e.deploy_blocker import DeployBlocker, count, memory, policy, quota, unbound_claim, variable, volume
+from tests.e2e.deployed_mirror import DeployedMirror
+from tests.e2e.inject import Undo
 from tests.ports.conftest import leave_pending
 
 AUTH, REDIS, REGISTRY = "regmirror-auth", "regmirror-redis", "regmirror-docker-hub"
@@ -16,62 +16,68 @@ DENIED = ("denied request: the platform team says no", "have the admission polic
 AGAIN = "or raise --timeout; then run the command again: it continues where it stopped"
 
 
-def unhindered(_: Deployment) -> Undo:
-    """Nothing is in the way but the file itself."""
+def nothing_else(_: DeployedMirror) -> Undo:
+    """No blocker other than the configuration file itself."""
     return lambda: None
 
 
-def killed_helm(mirror: Deployment) -> Undo:
-    """A Helm that was killed has left its mark on a release."""
-    cluster = KubernetesCluster(None, mirror.setting.context, mirror.namespace)
+def killed_helm(mirror: DeployedMirror) -> Undo:
+    """A killed Helm has left a release in status pending-upgrade."""
+    cluster = KubernetesCluster(None, mirror.target.context, mirror.namespace)
     leave_pending(cluster, AUTH, 1 + max(revisions(mirror, AUTH)))
     return lambda: None
 
 
-def revisions(mirror: Deployment, release: str) -> list[int]:
-    """The revisions of a release that Helm has records of."""
+def revisions(mirror: DeployedMirror, release: str) -> list[int]:
+    """The revisions of a release in Helm's records."""
     records = mirror.objects("secrets", "-l", f"owner=helm,name={release}")
     return [int(record["metadata"]["labels"]["version"]) for record in records]
 
 
 def redis(**section: Any) -> Any:
-    """Other settings of redis."""
+    """Other values in the section ``redis``."""
     return lambda _: {"redis": section}
 
 
-HINDRANCES = [
-    Hindrance(
+DEPLOY_BLOCKERS = [
+    DeployBlocker(
         "a quota of pods",
         quota(pods=count("pods")),
         TIMEOUT,
         (f"timed out waiting for Deployment {AUTH} (1/1 ready, 1 old)", "no new pod: ", *QUOTA, AGAIN),
         memory("auth"),
         quick=True,
-        puts_back=True,
+        rolls_back=True,
     ),
-    Hindrance(
-        "a quota of Secrets, which Helm's records are",
+    DeployBlocker(
+        "a quota of Secrets, in which Helm stores its records",
         quota(secrets=count("secrets")),
         PARTLY,
         (f"{AUTH}: ", *QUOTA),
         memory("auth"),
     ),
-    Hindrance(
-        "an image that is not there",
-        unhindered,
+    DeployBlocker(
+        "a missing image",
+        nothing_else,
         TIMEOUT,
         (f"timed out waiting for Deployment {REDIS}", f"pod {REDIS}-", "ImagePull", "  event: ", MISSING_IMAGE, AGAIN),
         redis(image=MISSING_IMAGE),
-        puts_back=True,
+        rolls_back=True,
     ),
-    Hindrance(
+    DeployBlocker(
         "a pod that Pod Security denies",
         volume(AUTH, hostPath={"path": "/"}),
         TIMEOUT,
-        (f"timed out waiting for Deployment {AUTH}", "no new pod: ", 'violates PodSecurity "restricted', 'volume "added"', AGAIN),
+        (
+            f"timed out waiting for Deployment {AUTH}",
+            "no new pod: ",
+            'violates PodSecurity "restricted',
+            'volume "added"',
+            AGAIN,
+        ),
         memory("auth"),
     ),
-    Hindrance(
+    DeployBlocker(
         "an admission policy about Deployments",
         policy("deployments", "apps"),
         FAILED,
@@ -79,41 +85,43 @@ HINDRANCES = [
         memory("auth"),
         quick=True,
     ),
-    Hindrance(
+    DeployBlocker(
         "an admission policy about Secrets",
         policy("secrets"),
         FAILED,
         ("cannot apply Secret regmirror-", *DENIED),
         lambda _: {"registry": {"ttl": "36h"}},
     ),
-    Hindrance(
-        "a volume that waits for its claim",
+    DeployBlocker(
+        "a volume whose claim is not bound",
         unbound_claim(AUTH),
         TIMEOUT,
         (f"pod {AUTH}-", "cannot be scheduled: ", "unbound immediate PersistentVolumeClaims", AGAIN),
         memory("auth"),
     ),
-    Hindrance(
-        "no node that fits",
-        unhindered,
+    DeployBlocker(
+        "no matching node",
+        nothing_else,
         TIMEOUT,
         (f"pod {REDIS}-", "cannot be scheduled: 0/1 nodes are available", "node affinity/selector", AGAIN),
         redis(nodeSelector={"no": "such"}),
-        puts_back=True,
+        rolls_back=True,
     ),
-    Hindrance(
-        "a program that ends at its start",
+    DeployBlocker(
+        "a program that exits at its start",
         variable(REGISTRY, "REGISTRY_HTTP_ADDR", "nonsense"),
         TIMEOUT,
-        (f"pod {REGISTRY}-", "CrashLoopBackOff (exit code", "    log: ", "nonsense", AGAIN),
+        (f"pod {REGISTRY}-", ("CrashLoopBackOff (exit code", "Error (exit code"), "    log: ", "nonsense", AGAIN),
         memory("registry"),
         quick=True,
     ),
-    Hindrance(
-        "the mark of a Helm that was killed, and no time to watch it",
+    DeployBlocker(
+        "a release that a killed Helm has left, and no time to watch it",
         killed_helm,
         TIMEOUT,
         (f"{AUTH}: timed out waiting for another Helm operation (pending-upgrade)",),
         memory("auth"),
+        # With more time, it would be treated as stale.
+        timeouts=(20, 20, 20),
     ),
 ]

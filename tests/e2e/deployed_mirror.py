@@ -1,11 +1,11 @@
-"""A mirror in a namespace of its own, driven by the real command line as an operator drives it."""
+"""A mirror in its own namespace, operated with the real command line."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,31 +13,34 @@ from typing import Any
 
 import yaml
 
-from lab.setting import Setting
+from lab.target_cluster import TargetCluster
+from tests.e2e.waiting import await_value
 
 PROGRAMS = Path(sys.executable).parent
+SECONDS = 1800
+"""The limit of a command: it only ends a test that hangs."""
 Object = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command left behind."""
+    """The exit code, standard output and standard error of a command."""
 
     code: int
-    output: str
-    words: str
+    stdout: str
+    stderr: str
 
     @property
     def document(self) -> Any:
         """Standard output as JSON."""
-        return json.loads(self.output)
+        return json.loads(self.stdout)
 
 
 @dataclass(frozen=True)
-class Deployment:
-    """One mirror: its namespace, its host, the directory of its configuration, and what it runs with."""
+class DeployedMirror:
+    """One mirror: its cluster, namespace, the directory of its configuration file, and the environment of commands."""
 
-    setting: Setting
+    target: TargetCluster
     namespace: str
     directory: Path
     environment: dict[str, str] = field(repr=False)
@@ -45,7 +48,7 @@ class Deployment:
     @property
     def host(self) -> str:
         """The public host."""
-        return f"{self.namespace}.{self.setting.domain}"
+        return f"{self.namespace}.{self.target.domain}"
 
     @property
     def file(self) -> Path:
@@ -53,36 +56,46 @@ class Deployment:
         return self.directory / "regmirror.yaml"
 
     def regmirror(self, *words: str, **environment: str) -> Outcome:
-        """Run a command; variables given here win."""
+        """Run a command; ``environment`` takes precedence over that of the mirror."""
         return run([str(PROGRAMS / "regmirror"), *words], self.directory, self.environment | environment)
 
     def init(self, *options: str) -> Outcome:
-        """Write the configuration for this setting."""
-        chosen = [f"--host={self.host}", f"--probe-image={self.setting.allowed_image}", *self.setting.init_options]
+        """Write the configuration file for the target cluster."""
+        chosen = [f"--host={self.host}", f"--probe-image={self.target.allowed_image}", *self.target.init_options]
         return self.regmirror("init", "--yes", "--force", "--create-bucket", *chosen, *options)
 
     def change_file(self, **sections: Any) -> None:
-        """Merge other values into the sections of the file."""
+        """Merge values into sections of the configuration file."""
         content = yaml.safe_load(self.file.read_text())
         for name, section in sections.items():
             content[name] = {**content.get(name, {}), **section} if isinstance(section, dict) else section
         self.file.write_text(yaml.safe_dump(content))
 
     def deploy(self, *options: str, **environment: str) -> Outcome:
-        """Deploy, reaching the host without DNS."""
-        return self.regmirror("deploy", *self.setting.resolve(self.host), *options, **environment)
+        """Deploy; resolve the host without DNS."""
+        return self.regmirror("deploy", *self.target.resolve(self.host), *options, **environment)
 
     def verify(self, *options: str) -> Outcome:
-        """Verify, with the report as a document."""
-        return self.regmirror("verify", "-o", "json", *self.setting.resolve(self.host), *options)
+        """Verify, with the report as JSON."""
+        return self.regmirror("verify", "-o", "json", *self.target.resolve(self.host), *options)
 
     def rotate(self, *options: str) -> Outcome:
-        """Rotate the signing key, with the report as a document."""
-        return self.regmirror("rotate-cert", "-o", "json", *self.setting.resolve(self.host), *options)
+        """Rotate the signing key, with the report as JSON."""
+        return self.regmirror("rotate-cert", "-o", "json", *self.target.resolve(self.host), *options)
 
-    def cut_short(self, number: signal.Signals, said: str, command: str, *options: str) -> Outcome:
-        """Run a command, send it a signal as soon as it has said something, and see how it ends."""
-        words = [str(PROGRAMS / "regmirror"), command, *self.setting.resolve(self.host), *options]
+    def interrupt(
+        self,
+        number: signal.Signals,
+        text: str,
+        command: str,
+        *options: str,
+        meanwhile: tuple[str, Callable[[], None]] | None = None,
+    ) -> Outcome:
+        """Run a command and send it a signal when it prints ``text``.
+
+        ``meanwhile`` is another text and a function to call when the command prints that.
+        """
+        words = [str(PROGRAMS / "regmirror"), command, *self.target.resolve(self.host), *options]
         with subprocess.Popen(
             words,
             cwd=self.directory,
@@ -93,27 +106,35 @@ class Deployment:
             text=True,
         ) as process:
             assert process.stderr is not None
-            heard = ""
+            output = ""
             for line in process.stderr:
-                heard += line
-                if said in line:
+                output += line
+                if meanwhile and meanwhile[0] in line:
+                    meanwhile[1]()
+                    meanwhile = None
+                if text in line:
                     process.send_signal(number)
                     break
-            heard += process.stderr.read()
-            code = process.wait(timeout=60)
-        assert said in heard, heard
-        return Outcome(code, "", heard)
+            output += process.stderr.read()
+            code = process.wait(timeout=SECONDS)
+        assert text in output, output
+        assert meanwhile is None, output
+        return Outcome(code, "", output)
 
     def failures(self) -> dict[str, str]:
-        """The failed checks of a verify, by id, with what each says."""
+        """The messages of the failed checks of one verify, by check ID."""
         report = self.verify().document
         return {check["id"]: check["message"] for check in report["checks"] if check["result"] == "error"}
 
+    def await_healthy(self) -> None:
+        """Return when no check of verify fails; the test fails if that does not happen."""
+        await_value(self.failures, lambda failures: failures == {})
+
     def kubectl(self, *words: str, stdin: str | None = None) -> str:
-        """Standard output of a kubectl command in the mirror's namespace; the test fails where it does."""
-        command = ["kubectl", "--context", self.setting.context, "-n", self.namespace, *words]
+        """Standard output of a kubectl command in the mirror's namespace; the test fails if the command fails."""
+        command = ["kubectl", "--context", self.target.context, "-n", self.namespace, *words]
         done = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, timeout=400, check=False, env=os.environ
+            command, input=stdin, capture_output=True, text=True, timeout=SECONDS, check=False, env=os.environ
         )
         assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
         return done.stdout
@@ -124,7 +145,7 @@ class Deployment:
         return items
 
     def pods(self, *words: str) -> dict[str, int]:
-        """The running pods' uids, with the restarts of each; of all, or of those that kubectl finds by ``words``."""
+        """The UIDs of the running pods with their restarts; ``words`` are options of ``kubectl get``."""
         return {
             pod["metadata"]["uid"]: sum(c["restartCount"] for c in pod["status"].get("containerStatuses", []))
             for pod in self.objects("pods", *words)
@@ -133,8 +154,8 @@ class Deployment:
 
     @contextmanager
     def forwarded(self, workload: str, port: int) -> Iterator[int]:
-        """A local port that leads to a port of a workload's pod."""
-        command = ["kubectl", "--context", self.setting.context, "-n", self.namespace, "port-forward"]
+        """A local port that is forwarded to a port of a pod of the workload."""
+        command = ["kubectl", "--context", self.target.context, "-n", self.namespace, "port-forward"]
         words = [*command, f"deployment/{workload}", f":{port}"]
         with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
             try:
@@ -143,15 +164,15 @@ class Deployment:
             finally:
                 process.terminate()
 
-    def bring_certificate(self) -> None:
-        """Create the namespace with the public certificate in it, as the owner of the host would."""
+    def create_tls_secret(self) -> None:
+        """Create the namespace with the public certificate, as the owner of the host would."""
         self._create_namespace()
-        if self.setting.certificate and self.setting.key:
-            certificate = [f"--cert={self.setting.certificate}", f"--key={self.setting.key}"]
+        if self.target.certificate and self.target.key:
+            certificate = [f"--cert={self.target.certificate}", f"--key={self.target.key}"]
             self.kubectl("create", "secret", "tls", "regmirror-tls", *certificate)
 
     def remove(self) -> None:
-        """Delete the namespace, and its pods undrained: a small node has no room for those that only end slowly."""
+        """Delete the namespace, and its pods without a grace period: a small node has no room for stopping pods."""
         self.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=false")
         self.kubectl("delete", "pods", "--all", "--force", "--grace-period=0")
 
@@ -161,7 +182,7 @@ class Deployment:
 
 
 def run(words: list[str], directory: Path, environment: dict[str, str]) -> Outcome:
-    """Run a program to its end, with no terminal."""
+    """Run a program without a terminal."""
     done = subprocess.run(
         words,
         cwd=directory,
@@ -169,22 +190,22 @@ def run(words: list[str], directory: Path, environment: dict[str, str]) -> Outco
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=SECONDS,
         check=False,
     )
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
-def environment_of(setting: Setting, namespace: str) -> dict[str, str]:
-    """The variables with which an operator runs regmirror in this setting."""
+def environment_of(target: TargetCluster, namespace: str) -> dict[str, str]:
+    """The environment with which an operator runs regmirror on the target cluster."""
     environment = {
-        **setting.environment,
-        "REGMIRROR_CONTEXT": setting.context,
+        **target.environment,
+        "REGMIRROR_CONTEXT": target.context,
         "REGMIRROR_NAMESPACE": namespace,
-        "REGMIRROR_TIMEOUT": "90s",
+        "REGMIRROR_TIMEOUT": "10m",
         "COLUMNS": "80",
     }
     environment.setdefault("S3_BUCKET", namespace)
-    if setting.authority:
-        environment["REGMIRROR_CA_FILE"] = str(setting.authority)
+    if target.authority:
+        environment["REGMIRROR_CA_FILE"] = str(target.authority)
     return environment

@@ -1,4 +1,4 @@
-"""The lab's stand-in for Docker Hub, as its owner sees it: what it offers, and what was taken from it."""
+"""Pushes images to the lab's stand-in for Docker Hub, and counts requests to it."""
 
 import os
 import subprocess
@@ -8,11 +8,11 @@ from pathlib import Path
 import urllib3
 
 from lab import addresses
-from lab.setting import Setting
+from lab.target_cluster import TargetCluster
 
 
 def published(repository: str, directory: Path, size: int = 100_000) -> str:
-    """The name of an image with one layer of ``size`` bytes and a little that Docker Hub has had since now."""
+    """Push a new image with one layer of random content of ``size`` bytes; returns its name."""
     (directory / "content").write_bytes(os.urandom(size))
     subprocess.run(["tar", "-cf", "layer.tar", "content"], cwd=directory, check=True)
     name = f"{repository}:{time.time_ns()}"
@@ -21,10 +21,10 @@ def published(repository: str, directory: Path, size: int = 100_000) -> str:
     return name
 
 
-def fetched(setting: Setting, repository: str) -> int:
-    """How often content of a repository was taken from Docker Hub."""
-    assert setting.lab is not None
-    state = urllib3.request("GET", setting.lab["hub"]["control"] + "/state").json()
+def fetched(target: TargetCluster, repository: str) -> int:
+    """How often content of a repository was downloaded from Docker Hub."""
+    assert target.lab is not None
+    state = urllib3.request("GET", target.lab["hub"]["control"] + "/state").json()
     return sum(
         entry["count"]
         for entry in state["requests"]

@@ -1,4 +1,4 @@
-"""One download of a layer that breaks off, and goes on where it broke, as docker and containerd do it."""
+"""A download of a layer that is interrupted and resumed, as docker and containerd do it."""
 
 import hashlib
 from collections.abc import Callable
@@ -12,7 +12,7 @@ PARTIAL = 206
 
 @dataclass
 class Download:
-    """The layer at ``url``; ``headers`` carry a token."""
+    """The download of the layer at ``url``; ``headers`` contain a token."""
 
     http: Urllib3Http
     url: str
@@ -20,8 +20,8 @@ class Download:
     digest: str
     received: bytes = b""
 
-    def read_until_broken(self, after: int, break_it: Callable[[], None]) -> None:
-        """Read; when more than ``after`` bytes are there, break it, and take what still comes."""
+    def read_until_broken(self, after: int, interrupt_server: Callable[[], None]) -> None:
+        """Read more than ``after`` bytes, interrupt the server, and read what it still sends."""
         broken = False
         try:
             with self.http.stream(self.url, self.headers) as answer:
@@ -30,12 +30,12 @@ class Download:
                     self.received += chunk
                     if len(self.received) > after and not broken:
                         broken = True
-                        break_it()
+                        interrupt_server()
         except RegistryError:
             assert broken
 
-    def goes_on(self) -> bool:
-        """Ask for the rest; whether all of it came."""
+    def resume(self) -> bool:
+        """Request the rest; returns whether the download is complete."""
         try:
             with self.http.stream(self.url, self.headers | {"Range": f"bytes={len(self.received)}-"}) as answer:
                 if answer.status != PARTIAL:
@@ -47,6 +47,6 @@ class Download:
         return True
 
     @property
-    def is_sound(self) -> bool:
-        """Whether what was received is what the digest says."""
+    def is_intact(self) -> bool:
+        """Whether the received content matches the digest."""
         return self.digest == "sha256:" + hashlib.sha256(self.received).hexdigest()

@@ -2,22 +2,21 @@
 
 from dataclasses import dataclass, field
 
-from tests.e2e.harm import Harm
+from tests.e2e.inject import InjectFault
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A harm, and the check that must tell it; others may tell it as well only where ``consequences`` name them.
+    """A fault, and the check that reports it; only the checks in ``consequences`` may fail as well.
 
-    What the check's hint says must mend it. ``by_hand`` is the part of the hint that tells somebody to do what no
-    command does; the undoing of the harm stands for that, and the commands of the hint come after it. ``quick`` marks
-    the faults that are tried in every run.
+    The hint of the check must fix the fault. ``manual_step`` is the part of the hint that is not a command; instead of
+    it, the fault is undone before the commands of the hint run. ``quick`` faults are tested in every run.
     """
 
     name: str
     check: str
     words: str
-    harm: Harm
+    inject: InjectFault
     quick: bool = False
-    by_hand: str = ""
+    manual_step: str = ""
     consequences: frozenset[str] = field(default_factory=frozenset)

@@ -1,11 +1,11 @@
-"""What can go wrong with a mirror, and which check must tell it in which words."""
+"""The faults of a mirror, each with the check that reports it and the expected words."""
 
-from tests.e2e import harm
+from tests.e2e import inject
 from tests.e2e.configuration_faults import CONFIGURATION
 from tests.e2e.deployed_mirror import Object
 from tests.e2e.fault import Fault
-from tests.e2e.harm import hub, pods, secret
-from tests.e2e.pod_only_faults import STALE
+from tests.e2e.inject import hub, pods, secret
+from tests.e2e.pod_only_faults import POD_ONLY
 
 HEALTHY_HUB = {"down": False}
 SIGNING, BUNDLE = "regmirror-signing", "regmirror-bundle"
@@ -20,100 +20,100 @@ def _first_path(found: Object, path: str) -> Object:
 
 SIGNING_FAULTS = [
     Fault(
-        "the bundle of another key",
+        "a bundle without the signing key",
         "token-bundle",
-        "lacks the signing key",
-        secret(BUNDLE, **{"bundle.crt": lambda: harm.stranger().certificate_pem}),
+        "does not contain the signing key",
+        secret(BUNDLE, **{"bundle.crt": lambda: inject.untrusted_key_pair().certificate_pem}),
         quick=True,
     ),
     Fault("an empty bundle", "token-bundle", "has no PEM certificate", secret(BUNDLE, **{"bundle.crt": b"x"})),
     Fault(
-        "a key of another certificate",
+        "a key that does not match its certificate",
         "token-key-pair",
         "does not match its certificate",
-        secret(SIGNING, **{"tls.key": lambda: harm.stranger().key_pem}),
+        secret(SIGNING, **{"tls.key": lambda: inject.untrusted_key_pair().key_pem}),
     ),
-    Fault("no key", "token-key-pair", "no Secret regmirror-signing", harm.deleted("secret", SIGNING)),
+    Fault("no key", "token-key-pair", "no Secret regmirror-signing", inject.deleted("secret", SIGNING)),
 ]
 
-ENTRANCE = [
+PUBLIC_ENDPOINT = [
     Fault(
         "no public certificate",
         "tls-secret",
         "there is no Secret regmirror-tls",
-        harm.deleted("secret", "regmirror-tls"),
+        inject.deleted("secret", "regmirror-tls"),
     ),
     Fault(
-        "a certificate of another host",
+        "a certificate for another host",
         "tls-secret",
         "is not for",
-        harm.certificate_in_secret(lambda _: "another.example.com", 90),
+        inject.certificate_in_secret(lambda _: "another.example.com", 90),
         quick=True,
     ),
     Fault(
-        "a certificate that has ended",
+        "an expired certificate",
         "tls-secret",
-        "ended on",
-        harm.certificate_in_secret(lambda mirror: mirror.host, -1),
+        "expired on",
+        inject.certificate_in_secret(lambda mirror: mirror.host, -1),
     ),
     Fault(
         "another host",
         "config-ingress",
-        "has the host",
-        harm.ingress(lambda found: found["spec"]["rules"][0].update(host="wrong.lab.test")),
+        "has host",
+        inject.ingress(lambda found: found["spec"]["rules"][0].update(host="wrong.lab.test")),
         quick=True,
     ),
     Fault(
-        "tokens from elsewhere",
+        "a wrong Service for /auth",
         "config-ingress",
-        "sends /auth to regmirror-docker-hub",
-        harm.ingress(lambda found: _first_path(found, "/auth").update(name="regmirror-docker-hub")),
+        "routes /auth to regmirror-docker-hub",
+        inject.ingress(lambda found: _first_path(found, "/auth").update(name="regmirror-docker-hub")),
     ),
     Fault(
-        "layers from elsewhere",
+        "a wrong Service for /v2",
         "config-ingress",
-        "sends /v2 to regmirror-auth",
-        harm.ingress(lambda found: _first_path(found, "/v2").update(name="regmirror-auth")),
+        "routes /v2 to regmirror-auth",
+        inject.ingress(lambda found: _first_path(found, "/v2").update(name="regmirror-auth")),
     ),
     Fault(
-        "a class that nobody serves",
+        "an IngressClass without a controller",
         "config-ingress",
-        "has the class nobody",
-        harm.ingress(lambda found: found["spec"].update(ingressClassName="nobody")),
+        "has class nobody",
+        inject.ingress(lambda found: found["spec"].update(ingressClassName="nobody")),
     ),
-    Fault("no Ingress", "config-ingress", "they have nothing", harm.no_ingress),
+    Fault("no Ingress", "config-ingress", "existing hosts: none", inject.no_ingress),
     Fault(
-        "a Service of docker_auth that leads nowhere",
+        "a Service of docker_auth without endpoints",
         "cluster-services",
         "regmirror-auth",
-        harm.changed("service", "regmirror-auth", lambda found: found["spec"].update(selector={"app": "x"})),
+        inject.changed("service", "regmirror-auth", lambda found: found["spec"].update(selector={"app": "x"})),
         quick=True,
     ),
     Fault(
-        "a Service of the registry that leads nowhere",
+        "a Service of the registry without endpoints",
         "cluster-services",
         "regmirror-docker-hub",
-        harm.changed("service", "regmirror-docker-hub", lambda found: found["spec"].update(selector={"app": "x"})),
+        inject.changed("service", "regmirror-docker-hub", lambda found: found["spec"].update(selector={"app": "x"})),
     ),
     Fault(
         "no Service of Redis",
         "cluster-services",
         "regmirror-redis",
-        harm.deleted("service", "regmirror-redis"),
+        inject.deleted("service", "regmirror-redis"),
     ),
 ]
 
 UPSTREAM = [
     Fault(
-        "another password at the upstream",
+        "a wrong password for the upstream",
         "upstream-credentials",
-        "refuses the mirror's account",
+        "refuses the mirror's credentials",
         secret("regmirror-docker-hub-credential", **{"credential.json": b'{"Username": "lab-user", "Secret": "x"}'}),
     ),
     Fault(
-        "no account at all",
+        "an invalid account file",
         "upstream-credentials",
-        "is no account",
+        "does not contain an account",
         secret("regmirror-docker-hub-credential", **{"credential.json": b"{"}),
     ),
     Fault(
@@ -122,79 +122,79 @@ UPSTREAM = [
         "connection refused",
         hub("/faults", {"down": True}, HEALTHY_HUB),
         quick=True,
-        by_hand="that it is not down",
+        manual_step="that the upstream is up",
     ),
     Fault(
         "an upstream that fails",
         "upstream-reachable",
         "503",
         hub("/faults", {"registry": {"mode": "status", "status": 503}}, HEALTHY_HUB),
-        by_hand="that it is not down",
+        manual_step="that the upstream is up",
     ),
     Fault(
         "an upstream that resets connections",
         "upstream-reachable",
         "reset",
         hub("/faults", {"registry": {"mode": "reset"}}, HEALTHY_HUB),
-        by_hand="that it is not down",
+        manual_step="that the upstream is up",
     ),
     Fault(
-        "an upstream that hangs",
+        "an upstream that never answers",
         "upstream-reachable",
         "did not answer in time",
         hub("/faults", {"registry": {"mode": "hang"}}, HEALTHY_HUB),
-        by_hand="that it is not down",
+        manual_step="that the upstream is up",
     ),
     Fault(
         "a revoked account",
         "upstream-credentials",
-        "refuses the mirror's account: 401",
+        "refuses the mirror's credentials (401)",
         hub("/faults", {"token": {"mode": "status", "status": 401}}, HEALTHY_HUB),
-        by_hand="put a valid user name and access token",
+        manual_step="set a valid user name and access token",
     ),
     Fault(
-        "no pull left",
+        "an exhausted pull limit",
         "upstream-quota",
         "0 of",
         hub("/faults", {"registry": {"mode": "rate-limited", "only": "manifests"}}, HEALTHY_HUB),
         quick=True,
-        by_hand="or wait",
+        manual_step="or wait",
     ),
 ]
 
 CONTENT = [
-    Fault("a damaged layer", "clients-pull", "another content than its digest says", harm.damaged_layer),
+    Fault("a damaged layer", "clients-pull", "do not match the digest", inject.damaged_layer),
     Fault(
-        "a Redis that was given another password",
+        "another password in the running Redis",
         "cache-password",
         "Redis refuses the registry's password",
-        harm.redis_commands(["CONFIG SET requirepass x"], ["CONFIG SET requirepass {password}"]),
+        inject.redis_commands(["CONFIG SET requirepass x"], ["CONFIG SET requirepass {password}"]),
     ),
     Fault(
-        "a Redis that was told not to forget",
+        "no eviction in the running Redis",
         "cache-policy",
         "maxmemory-policy noeviction",
-        harm.redis_commands(["CONFIG SET maxmemory-policy noeviction"], ["CONFIG SET maxmemory-policy allkeys-lru"]),
+        inject.redis_commands(["CONFIG SET maxmemory-policy noeviction"], ["CONFIG SET maxmemory-policy allkeys-lru"]),
     ),
 ]
 
 WORKLOADS = [
-    Fault("no pod of docker_auth", "cluster-pods", "regmirror-auth is scaled to 0", harm.scaled("regmirror-auth")),
-    Fault("no pod of Redis", "cluster-pods", "regmirror-redis is scaled to 0", harm.scaled("regmirror-redis")),
+    Fault("no pod of docker_auth", "cluster-pods", "regmirror-auth is scaled to 0", inject.scaled("regmirror-auth")),
+    Fault("no pod of Redis", "cluster-pods", "regmirror-redis is scaled to 0", inject.scaled("regmirror-redis")),
     Fault(
         "no pod of the registry",
         "cluster-pods",
         "regmirror-docker-hub is scaled to 0",
-        harm.scaled("regmirror-docker-hub"),
+        inject.scaled("regmirror-docker-hub"),
     ),
     Fault(
-        "an image that is nowhere",
+        "a missing image",
         "cluster-images",
         "lab.regmirror.test/nowhere:1",
         pods("regmirror-auth", lambda spec: spec["containers"][0].update(image="lab.regmirror.test/nowhere:1")),
     ),
     Fault(
-        "a log with tokens",
+        "a log level that logs tokens",
         "config-log-level",
         "--v=3",
         pods(
@@ -203,7 +203,7 @@ WORKLOADS = [
         ),
     ),
     Fault(
-        "a variable that overrides the file",
+        "a variable that overrides the configuration file",
         "config-variables",
         "REGISTRY_LOG_LEVEL",
         pods(
@@ -212,9 +212,9 @@ WORKLOADS = [
         ),
     ),
     Fault(
-        "the private key in the registry",
+        "the private key mounted by the registry",
         "token-key-mount",
-        "the private key is mounted by the registry",
+        "mount the private key",
         pods(
             "regmirror-docker-hub",
             lambda spec: spec["volumes"].append({"name": "key", "secret": {"secretName": SIGNING}}),
@@ -222,4 +222,4 @@ WORKLOADS = [
     ),
 ]
 
-FAULTS = [*CONFIGURATION, *STALE, *SIGNING_FAULTS, *ENTRANCE, *UPSTREAM, *CONTENT, *WORKLOADS]
+FAULTS = [*CONFIGURATION, *POD_ONLY, *SIGNING_FAULTS, *PUBLIC_ENDPOINT, *UPSTREAM, *CONTENT, *WORKLOADS]

@@ -1,4 +1,4 @@
-"""A command that is struck after one of its changes, again and again, each time after another one."""
+"""A command that is killed after one of its changes, in each run after a different one."""
 
 import os
 import signal
@@ -6,64 +6,64 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tests.e2e.api_proxy import ApiGate, Boundary
-from tests.e2e.deployed_mirror import PROGRAMS, Deployment
+from tests.e2e.api_proxy import ApiProxy, Boundary
+from tests.e2e.deployed_mirror import PROGRAMS, SECONDS, DeployedMirror
 
 
 @dataclass
-class Mortal:
-    """Runs of a command through a gate; each is struck at the first boundary where none was struck before.
+class KillableCommand:
+    """Runs a command through a proxy; each run is killed at the first boundary where no run was killed before.
 
-    ``signals`` take turns; None stands for an API server that is gone from then on. Of the boundaries that are known,
-    each ``every``-th is struck at.
+    ``signals`` are used in turn; None stands for an API server that is down from then on. Only every ``every``-th
+    boundary is used.
     """
 
-    mirror: Deployment
-    gate: ApiGate
+    mirror: DeployedMirror
+    proxy: ApiProxy
     words: list[str]
     signals: Sequence[signal.Signals | None]
     every: int
-    aims_at: Callable[[Boundary], bool] = lambda _: True
+    may_kill_at: Callable[[Boundary], bool] = lambda _: True
     known: list[Boundary] = field(default_factory=list)
-    struck: list[Boundary] = field(default_factory=list)
+    killed_at: list[Boundary] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
-    is_struck: bool = False
+    was_killed: bool = False
 
     def run(self, *options: str) -> int:
-        """Run it; gives its exit code."""
-        self.gate.begin()
-        self.gate.after = self.strike
-        self.is_struck = False
-        with (self.mirror.directory / "said.txt").open("a") as said, self.gate.lock:
+        """Run the command; returns its exit code."""
+        self.proxy.begin()
+        self.proxy.after = self.kill
+        self.was_killed = False
+        with (self.mirror.directory / "output.txt").open("a") as output, self.proxy.lock:
             self.process = subprocess.Popen(
-                [str(PROGRAMS / "regmirror"), *self.words, *self.mirror.setting.resolve(self.mirror.host), *options],
+                [str(PROGRAMS / "regmirror"), *self.words, *self.mirror.target.resolve(self.mirror.host), *options],
                 cwd=self.mirror.directory,
                 env=os.environ | self.mirror.environment,
                 stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
+                stdout=output,
+                stderr=output,
                 text=True,
                 start_new_session=True,
             )
-        return self.process.wait(timeout=600)
+        return self.process.wait(timeout=SECONDS)
 
-    def said(self) -> str:
-        """The end of what all runs have said."""
-        return (self.mirror.directory / "said.txt").read_text()[-3000:]
+    def output(self) -> str:
+        """The end of the output of all runs."""
+        return (self.mirror.directory / "output.txt").read_text()[-3000:]
 
-    def strike(self, boundary: Boundary) -> None:
-        """Called by the gate, which holds back the answer to the change that was just made."""
-        if self.is_struck or boundary in self.known or not self.aims_at(boundary):
+    def kill(self, boundary: Boundary) -> None:
+        """Called by the proxy after a change, before it forwards the answer."""
+        if self.was_killed or boundary in self.known or not self.may_kill_at(boundary):
             return
         self.known.append(boundary)
         if (len(self.known) - 1) % self.every:
             return
-        number = self.signals[len(self.struck) % len(self.signals)]
-        self.struck.append(boundary)
-        self.is_struck = True
+        number = self.signals[len(self.killed_at) % len(self.signals)]
+        self.killed_at.append(boundary)
+        self.was_killed = True
         assert self.process is not None
-        # SIGKILL is as when its machine ends: Helm dies with it, and nothing that it has still sent arrives.
-        self.gate.is_shut = number in {None, signal.SIGKILL}
+        # SIGKILL simulates a power failure: Helm is killed too, and no further request arrives.
+        self.proxy.is_down = number in {None, signal.SIGKILL}
         if number is signal.SIGKILL:
             os.killpg(self.process.pid, number)
         elif number is not None:

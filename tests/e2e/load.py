@@ -1,4 +1,4 @@
-"""A steady load of real pulls through the Ingress, every one of them counted."""
+"""A continuous load of real pulls through the Ingress; counts each one."""
 
 import threading
 import time
@@ -11,20 +11,20 @@ from regmirror.adapters.http import Urllib3Http, parse_resolve
 from regmirror.distribution.client import RegistryClient
 from regmirror.distribution.reference import parse_image
 from regmirror.errors import RegmirrorError
-from tests.e2e.deployed_mirror import Deployment
+from tests.e2e.deployed_mirror import DeployedMirror
 
 PAUSE = 0.25
 SLOW_BYTES_PER_SECOND = 1_000_000
 TOKEN_USED_FOR = 55.0
-"""Seconds in which a client goes on with the token that it has; the mirror's tokens live for a minute."""
+"""Seconds for which a client uses a token; the mirror's tokens are valid for a minute."""
 SMALL, BIG = parse_image("library/demo:1"), parse_image("library/big:1")
 
 
 @dataclass
 class Load:
-    """Clients that pull until they are told to stop; each failure is kept with its time and its reason."""
+    """Clients that pull until they are stopped; records each failure with its time and reason."""
 
-    mirror: Deployment
+    mirror: DeployedMirror
     counts: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -32,12 +32,12 @@ class Load:
 
     @contextmanager
     def running(self) -> Iterator["Load"]:
-        """The load, for as long as the block lasts; slow downloads end before it is left."""
+        """Generates load for the duration of the block; waits for slow downloads at the end."""
         kinds = {
             "manifest and layer, fresh token": self._fresh(),
             "manifest, old token": self._old(),
             "slow blob": self._slow(),
-            "slow blob, begun later": self._slow(after=10.0),
+            "slow blob, started later": self._slow(after=10.0),
         }
         threads = [threading.Thread(target=self._repeat, args=item) for item in kinds.items()]
         for thread in threads:
@@ -50,7 +50,7 @@ class Load:
                 thread.join()
 
     def report(self) -> str:
-        """How many of each kind there were, and which failed."""
+        """The number of pulls of each kind, and the failures."""
         lines = [f"  {count:6} {kind}" for kind, count in sorted(self.counts.items())]
         total = sum(self.counts.values())
         return "\n".join([*lines, f"  {total:6} in all, {len(self.failures)} failed", *self.failures[:20]])
@@ -90,7 +90,7 @@ class Load:
         return pull
 
     def _slow(self, after: float = 0.0) -> Callable[[], object]:
-        """A layer, read so slowly that its download spans a whole replacement of the registry's pods."""
+        """A layer that is read so slowly that its download spans a whole rollout of the registry."""
         http = self.http()
         client = RegistryClient(http, f"https://{self.mirror.host}")
         layer = client.manifest(BIG, client.pull_token(BIG.repository)).blobs[-1]
@@ -105,7 +105,7 @@ class Load:
                     raise RegmirrorError(f"{url} answered {answer.status}")
                 for chunk in answer.chunks:
                     read += len(chunk)
-                    # Not the event: a download that was begun is read to its end.
+                    # Not the event: a download is always completed.
                     time.sleep(max(0.0, started + read / SLOW_BYTES_PER_SECOND - time.monotonic()))
             if read != layer["size"]:
                 raise RegmirrorError(f"{url} ended after {read} of {layer['size']} bytes")
@@ -116,7 +116,7 @@ class Load:
         return RegistryClient(self.http(), f"https://{self.mirror.host}")
 
     def http(self) -> Urllib3Http:
-        """How this mirror is reached, with the patience of a client."""
-        setting = self.mirror.setting
-        addresses = [f"{self.mirror.host}:443:{setting.address}"] if setting.address else []
-        return Urllib3Http(parse_resolve(addresses), setting.authority, timeout=30.0)
+        """An HTTP client for this mirror."""
+        target = self.mirror.target
+        addresses = [f"{self.mirror.host}:443:{target.address}"] if target.address else []
+        return Urllib3Http(parse_resolve(addresses), target.authority, timeout=300.0)

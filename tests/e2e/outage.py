@@ -1,36 +1,36 @@
-"""An outage as data, and what was measured of it."""
+"""An outage as data, and its measurement."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.e2e.deployed_mirror import Deployment
-from tests.e2e.harm import Undo
+from tests.e2e.deployed_mirror import DeployedMirror
+from tests.e2e.inject import Undo
 from tests.e2e.pulls import CACHED, TOKEN, Figures
-from tests.e2e.s3_proxy import S3Door
+from tests.e2e.s3_proxy import S3Proxy
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What an outage may lay hands on: the mirror, and its own door to the store."""
+class OutageEnvironment:
+    """What an outage can break: the mirror, and its own proxy to the object store."""
 
-    mirror: Deployment
-    s3: S3Door
+    mirror: DeployedMirror
+    s3: S3Proxy
 
 
 @dataclass(frozen=True)
 class Outage:
-    """What is broken while clients pull.
+    """An outage while clients pull.
 
-    ``begin`` returns once the outage is there, with what ends it. ``served`` are the kinds of request that must go on
-    being served, each within ``within`` seconds by the median; ``told_by`` are the checks of which verify must name
-    at least one. ``recovers_within`` counts the seconds from the end of the outage until everything is served.
-    ``quick`` marks those that are tried in every run; ``replicas`` is how many pods the registry and docker_auth have.
+    ``begin`` returns when the outage has begun, with a function that ends it. The kinds of request in ``served`` must
+    still be served, each within ``within`` seconds (median). All checks in ``reported_by`` must fail. Everything must
+    be served again ``recovers_within`` seconds after the end. ``quick`` outages are tested in every run; ``replicas``
+    is the number of pods of the registry and of docker_auth.
     """
 
     name: str
-    begin: Callable[[Scene], Undo]
-    told_by: frozenset[str]
+    begin: Callable[[OutageEnvironment], Undo]
+    reported_by: frozenset[str]
     served: frozenset[str] = CACHED | {TOKEN}
     within: float = 1.0
     recovers_within: float = 5.0
@@ -40,7 +40,7 @@ class Outage:
 
 @dataclass(frozen=True)
 class Measured:
-    """One outage as it was; ``lost`` counts what had to be fetched from the upstream again afterwards."""
+    """The measurement of an outage; ``lost`` is the number of downloads from the upstream afterwards."""
 
     outage: Outage
     figures: dict[str, Figures]
@@ -50,7 +50,7 @@ class Measured:
     lost: int
 
     def document(self) -> dict[str, Any]:
-        """The measurement as it is recorded."""
+        """The measurement as a JSON object."""
         return {
             "outage": self.outage.name,
             "requests": {kind: figures.document() for kind, figures in self.figures.items()},
@@ -61,7 +61,7 @@ class Measured:
         }
 
 
-def failed_checks(mirror: Deployment) -> list[str]:
-    """The ids of what one verify finds wrong, errors first."""
+def failed_checks(mirror: DeployedMirror) -> list[str]:
+    """The IDs of the checks that one verify reports as failed, errors first."""
     found = mirror.verify().document["checks"]
     return [check["id"] for result in ("error", "warning") for check in found if check["result"] == result]

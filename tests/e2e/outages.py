@@ -1,91 +1,82 @@
-"""The outages that a mirror must live through, and what it promises in each."""
+"""The outages that a mirror must survive, and what it must still serve in each."""
 
-import time
 from collections.abc import Callable
 
-from tests.e2e import harm
+from tests.e2e import inject
 from tests.e2e.deployed_mirror import Object
-from tests.e2e.harm import Harm, Undo, redis_commands
-from tests.e2e.outage import Outage, Scene
+from tests.e2e.inject import InjectFault, Undo, redis_commands
+from tests.e2e.outage import Outage, OutageEnvironment
 from tests.e2e.pulls import CACHED, DIGEST, LAYER, TOKEN
 from tests.e2e.s3_proxy import FULL, HANGING, KEY_REVOKED, SLOW, S3Fault
+from tests.e2e.waiting import wait_until
 
 AUTH, REDIS, REGISTRY = "regmirror-auth", "regmirror-redis", "regmirror-docker-hub"
-Begin = Callable[[Scene], Undo]
-PATIENCE = 90.0
+Begin = Callable[[OutageEnvironment], Undo]
 
 
 def hub(fault: Object) -> Begin:
-    """Another behaviour of Docker Hub."""
-    return by(harm.hub("/faults", fault, {}))
+    """Change the behavior of Docker Hub."""
+    return of_mirror(inject.hub("/faults", fault, {}))
 
 
 def s3(fault: S3Fault) -> Begin:
-    """Another behaviour of the store."""
+    """Change the behavior of the object store."""
 
-    def begin(scene: Scene) -> Undo:
-        scene.s3.break_by(fault)
-        return scene.s3.heal
+    def begin(env: OutageEnvironment) -> Undo:
+        env.s3.fail_with(fault)
+        return env.s3.recover
 
     return begin
 
 
-def s3_down(scene: Scene) -> Undo:
-    """Nobody listens where the store was."""
-    scene.s3.shut()
-    return scene.s3.open
+def s3_down(env: OutageEnvironment) -> Undo:
+    """The object store refuses connections."""
+    env.s3.stop()
+    return env.s3.start
 
 
-def s3_down_for_long(scene: Scene) -> Undo:
-    """Nobody has listened where the store was until the pods have noticed."""
-    scene.s3.shut()
-    wait_until(lambda: ready_pods(scene, REGISTRY) == 0)
-    return scene.s3.open
+def s3_down_for_long(env: OutageEnvironment) -> Undo:
+    """The object store refuses connections until no registry pod is ready."""
+    env.s3.stop()
+    wait_until(lambda: ready_pods(env, REGISTRY) == 0)
+    return env.s3.start
 
 
 def without_pods(deployment: str) -> Begin:
-    """No pod of a component, until the cluster may start one again."""
+    """A component without pods, until the end of the outage."""
 
-    def begin(scene: Scene) -> Undo:
-        scene.mirror.kubectl("scale", "deployment", deployment, "--replicas=0")
-        scene.mirror.kubectl("delete", "pods", "-l", f"app.kubernetes.io/instance={deployment}", "--now")
-        return lambda: scene.mirror.kubectl("scale", "deployment", deployment, "--replicas=1")
+    def begin(env: OutageEnvironment) -> Undo:
+        env.mirror.kubectl("scale", "deployment", deployment, "--replicas=0")
+        env.mirror.kubectl("delete", "pods", "-l", f"app.kubernetes.io/instance={deployment}", "--now")
+        return lambda: env.mirror.kubectl("scale", "deployment", deployment, "--replicas=1")
 
     return begin
 
 
 def killed(deployment: str) -> Begin:
-    """A pod of a component is gone at once, as if its node had burnt down."""
+    """Delete a pod of a component without a grace period, as if its node had failed."""
 
-    def begin(scene: Scene) -> Undo:
-        pod, *_ = scene.mirror.objects("pods", "-l", f"app.kubernetes.io/instance={deployment}")
-        scene.mirror.kubectl("delete", "pod", pod["metadata"]["name"], "--force", "--grace-period=0")
+    def begin(env: OutageEnvironment) -> Undo:
+        pod, *_ = env.mirror.objects("pods", "-l", f"app.kubernetes.io/instance={deployment}")
+        env.mirror.kubectl("delete", "pod", pod["metadata"]["name"], "--force", "--grace-period=0")
         return lambda: None
 
     return begin
 
 
-def by(harmed: Harm) -> Begin:
-    """A harm of the mirror alone."""
-    return lambda scene: harmed(scene.mirror)
+def of_mirror(inject: InjectFault) -> Begin:
+    """Inject a fault into the mirror only."""
+    return lambda env: inject(env.mirror)
 
 
-def ready_pods(scene: Scene, deployment: str) -> int:
-    """How many pods of a component the Service leads to."""
-    (found,) = scene.mirror.objects("deployments", f"--field-selector=metadata.name={deployment}")
+def ready_pods(env: OutageEnvironment, deployment: str) -> int:
+    """The number of ready pods of a component."""
+    (found,) = env.mirror.objects("deployments", f"--field-selector=metadata.name={deployment}")
     return int(found["status"].get("readyReplicas", 0))
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Return when the condition holds; the test fails where it never does."""
-    ends = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < ends
-        time.sleep(0.2)
-
-
 def checks(*names: str) -> frozenset[str]:
-    """Ids of checks of verify."""
+    """IDs of verify's checks."""
     return frozenset(names)
 
 
@@ -139,11 +130,11 @@ STORE = [
 ]
 CACHE = [
     Outage("Redis has no pod", without_pods(REDIS), checks("cluster-pods"), quick=True, recovers_within=30.0),
-    Outage("Redis accepts and never answers", by(harm.frozen(REDIS)), checks("cache-password")),
-    Outage("Redis has lost everything", by(redis_commands(["FLUSHALL"])), frozenset()),
+    Outage("Redis accepts and never answers", of_mirror(inject.paused(REDIS)), checks("cache-password")),
+    Outage("Redis has lost everything", of_mirror(redis_commands(["FLUSHALL"])), frozenset()),
     Outage(
         "Redis has another password",
-        by(
+        of_mirror(
             redis_commands(
                 ["CONFIG SET requirepass another", "CLIENT KILL TYPE normal"], ["CONFIG SET requirepass {password}"]
             )
@@ -152,7 +143,7 @@ CACHE = [
     ),
     Outage(
         "Redis is out of memory",
-        by(redis_commands(["CONFIG SET maxmemory 1"], ["CONFIG SET maxmemory {maxmemory}"])),
+        of_mirror(redis_commands(["CONFIG SET maxmemory 1"], ["CONFIG SET maxmemory {maxmemory}"])),
         checks("cache-policy"),
     ),
 ]

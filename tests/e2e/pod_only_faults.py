@@ -1,23 +1,32 @@
-"""Secrets that are as they should be, and pods that have read something else from them before."""
+"""Faults in the pods only: they have read something else from Secrets that are right again."""
 
 from tests.e2e.fault import Fault
-from tests.e2e.harm import AUTH_FILE, REGISTRY_FILE, Change, Harm, configured, read_by_pods, secret, stranger
+from tests.e2e.inject import (
+    AUTH_FILE,
+    REGISTRY_FILE,
+    Change,
+    InjectFault,
+    configured,
+    read_by_pods,
+    secret,
+    untrusted_key_pair,
+)
 
 
-def _auth(change: Change) -> Harm:
+def _auth(change: Change) -> InjectFault:
     return read_by_pods(configured(AUTH_FILE, change), "regmirror-auth")
 
 
-def _registry(change: Change) -> Harm:
+def _registry(change: Change) -> InjectFault:
     return read_by_pods(configured(REGISTRY_FILE, change), "regmirror-docker-hub")
 
 
-def _strange_pair() -> Harm:
-    pair = stranger()
+def _strange_pair() -> InjectFault:
+    pair = untrusted_key_pair()
     return secret("regmirror-signing", **{"tls.crt": pair.certificate_pem, "tls.key": pair.key_pem})
 
 
-STALE = [
+POD_ONLY = [
     Fault(
         "pods that sign as another issuer",
         "token-claims",
@@ -31,31 +40,31 @@ STALE = [
         _auth(lambda c: c["token"].update(expiration=86400)),
     ),
     Fault(
-        "pods that sign by another key",
+        "pods that sign with another key",
         "token-signature",
-        "which the registry's certificate bundle lacks",
+        "but the trust bundle contains only",
         lambda mirror: read_by_pods(_strange_pair(), "regmirror-auth")(mirror),
     ),
     Fault(
-        "pods that have lost a rule",
+        "pods with a missing rule",
         "token-grant",
-        "/auth grants no pull of library/demo",
+        "/auth does not grant the pull of library/demo",
         _auth(lambda c: c["acl"].pop(0)),
     ),
     Fault(
-        "pods that let everyone pull everything",
+        "pods that allow every pull",
         "clients-unlisted-denied",
-        "docker_auth's ACL is wider than the file",
+        "which anonymousPull does not allow",
         _auth(lambda c: c["acl"].append({"match": {"type": "repository"}, "actions": ["pull"]})),
     ),
     Fault(
-        "pods that let everyone push",
+        "pods that allow pushes",
         "clients-push-denied",
-        "/auth lets everyone push library/demo",
+        "/auth grants everyone the push of library/demo",
         _auth(lambda c: c["acl"][0].update(actions=["pull", "push"])),
     ),
     Fault(
-        "pods that take any password",
+        "pods that accept any password",
         "clients-credentials",
         "/auth answered 200 instead of 401",
         _auth(lambda c: c["users"].update({"regmirror-verify": {}})),
@@ -63,7 +72,7 @@ STALE = [
     Fault(
         "pods that expect another issuer",
         "token-accepted",
-        "its pods run with another issuer",
+        "its pods have read another issuer",
         _registry(lambda c: c["auth"]["token"].update(issuer="x")),
     ),
     Fault(

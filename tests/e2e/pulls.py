@@ -1,4 +1,4 @@
-"""What clients ask of a mirror, one kind of request at a time, and how it is answered."""
+"""Sends each kind of client request to a mirror, and classifies the answers."""
 
 import hashlib
 import json
@@ -15,41 +15,42 @@ from regmirror.distribution.client import MANIFEST_TYPES, RegistryClient
 from regmirror.distribution.reference import parse_image
 from regmirror.errors import RegistryError
 from regmirror.ports.http import Answer
-from tests.e2e.deployed_mirror import Deployment
+from tests.e2e.deployed_mirror import DeployedMirror
 from tests.e2e.download import Download
+from tests.e2e.waiting import on_this_machine
 
-PATIENCE = 20.0
-"""Seconds that a client waits for a byte."""
+CLIENT_TIMEOUT = 20.0
+"""Seconds that a client waits for a byte, on an idle machine."""
 MEASURED = 12.0
-"""Seconds for which each kind of request is repeated: longer than the mirror says of a tag what it said before."""
+"""Seconds for which each kind of request is repeated: longer than the mirror caches a tag."""
 PAUSE = 0.1
 SERVED, NOTHING, DAMAGED = "served", "no answer", "damaged"
 TOKEN, TAG, DIGEST, LAYER, NEW = "token", "tag", "digest", "layer", "new"
 KINDS = (TOKEN, TAG, DIGEST, LAYER, NEW)
 CACHED = frozenset({TAG, DIGEST, LAYER})
-"""What a client asks for that pulls what the mirror has, with a token at hand."""
+"""The requests of a client that pulls a cached image and already has a token."""
 Ask = Callable[[], str]
 
 
 @dataclass
 class Figures:
-    """How one kind of request was answered: how often in which way, and after how many seconds."""
+    """The answers to one kind of request, with their number and durations in seconds."""
 
     answers: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
 
     @property
     def served(self) -> bool:
-        """Whether every request was."""
+        """Whether every request was served."""
         return set(self.answers) == {SERVED}
 
     def document(self) -> dict[str, Any]:
-        """The figures as they are recorded."""
+        """The figures as a JSON object."""
         median, longest = statistics.median(self.seconds), max(self.seconds)
         return {"answers": dict(self.answers), "median": round(median, 3), "max": round(longest, 3)}
 
     def add(self, ask: Ask) -> None:
-        """Ask once."""
+        """Send one request."""
         began = time.monotonic()
         self.answers[ask()] += 1
         self.seconds.append(time.monotonic() - began)
@@ -57,7 +58,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class CachedImage:
-    """What a client remembers of an image that it has pulled: it must be the same for ever."""
+    """The digests of an image that a client has pulled, which must never change."""
 
     repository: str
     tag: str
@@ -66,18 +67,18 @@ class CachedImage:
 
 
 class Puller:
-    """A client of one mirror, which holds on to the tokens that it got while all was well."""
+    """A client of one mirror, which keeps the tokens from before an outage."""
 
-    def __init__(self, mirror: Deployment) -> None:
-        setting = mirror.setting
-        addresses = [f"{mirror.host}:443:{setting.address}"] if setting.address else []
-        self._http = Urllib3Http(parse_resolve(addresses), setting.authority, timeout=PATIENCE)
+    def __init__(self, mirror: DeployedMirror) -> None:
+        target = mirror.target
+        addresses = [f"{mirror.host}:443:{target.address}"] if target.address else []
+        self._http = Urllib3Http(parse_resolve(addresses), target.authority, timeout=on_this_machine(CLIENT_TIMEOUT))
         self._client = RegistryClient(self._http, f"https://{mirror.host}")
         self._host = mirror.host
         self._tokens: dict[str, str | None] = {}
 
     def remember(self, name: str) -> CachedImage:
-        """Pull an image, so that the mirror has it."""
+        """Pull an image, so that the mirror caches it."""
         image = parse_image(name)
         self.renew(image.repository)
         token = self._tokens[image.repository]
@@ -87,11 +88,11 @@ class Puller:
         return CachedImage(image.repository, image.reference, manifest.digest, manifest.blobs[-1]["digest"])
 
     def renew(self, repository: str) -> None:
-        """Get a token for a repository, for the requests to come."""
+        """Get a token for further requests to a repository."""
         self._tokens[repository] = self._client.pull_token(repository)
 
     def asks(self, image: CachedImage) -> dict[str, Ask]:
-        """The kinds of request for an image in the cache; each says how it was answered."""
+        """A function for each kind of request for a cached image; it returns how the request was answered."""
         name = image.repository
         return {
             TOKEN: lambda: self._answered(f"/auth?service={self._host}&scope=repository:{name}:pull"),
@@ -101,7 +102,7 @@ class Puller:
         }
 
     def download(self, name: str) -> Download:
-        """The download of an image's last layer, which is in the mirror by now."""
+        """The download of an image's last layer, which the mirror has cached."""
         image = parse_image(name)
         self.renew(image.repository)
         token = self._tokens[image.repository]
@@ -111,16 +112,16 @@ class Puller:
         return Download(self._http, url, {"Authorization": f"Bearer {token}"}, layer["digest"])
 
     def pull(self, name: str) -> str:
-        """How an image is answered that the mirror may not have yet: its manifest by tag, then its last layer."""
+        """Pull the manifest by tag and the last layer of an image that may not be cached; returns the answer."""
         image = parse_image(name)
         answer = self._ask(f"/v2/{image.repository}/manifests/{image.reference}", image.repository)
         if not isinstance(answer, Answer) or answer.status != 200:
-            return _said(answer)
+            return _classified(answer)
         layer = json.loads(answer.body)["layers"][-1]["digest"]
         return self._answered(f"/v2/{image.repository}/blobs/{layer}", image.repository, layer)
 
     def _answered(self, path: str, repository: str = "", digest: str = "") -> str:
-        return _said(self._ask(path, repository), digest)
+        return _classified(self._ask(path, repository), digest)
 
     def _ask(self, path: str, repository: str) -> Answer | RegistryError:
         try:
@@ -129,7 +130,7 @@ class Puller:
             return error
 
 
-def _said(answer: Answer | RegistryError, digest: str = "") -> str:
+def _classified(answer: Answer | RegistryError, digest: str = "") -> str:
     if isinstance(answer, RegistryError):
         return NOTHING if "did not answer in time" in answer.message else "broken off"
     if answer.status != 200:
@@ -139,7 +140,7 @@ def _said(answer: Answer | RegistryError, digest: str = "") -> str:
 
 
 def measure(asks: Mapping[str, Ask], once: Mapping[str, Ask]) -> dict[str, Figures]:
-    """The figures of each kind of request, all kinds asked side by side: again and again, or once."""
+    """The figures of each kind of request; all kinds run in parallel, ``asks`` repeatedly and ``once`` only once."""
     figures = {kind: Figures() for kind in [*asks, *once]}
     ends = time.monotonic() + MEASURED
 
@@ -158,12 +159,12 @@ def measure(asks: Mapping[str, Ask], once: Mapping[str, Ask]) -> dict[str, Figur
 
 
 def seconds_until_served(asks: Mapping[str, Ask], limit: float) -> float:
-    """How long it takes until every kind of request is served in one go; the test fails after ``limit`` seconds."""
+    """Seconds until every kind of request is served in one round; the test fails after ``limit`` on an idle machine."""
     began = time.monotonic()
     while True:
-        said = {kind: ask() for kind, ask in asks.items()}
+        answers = {kind: ask() for kind, ask in asks.items()}
         passed = time.monotonic() - began
-        if set(said.values()) == {SERVED}:
+        if set(answers.values()) == {SERVED}:
             return passed
-        assert passed < limit, said
+        assert passed < on_this_machine(limit), answers
         time.sleep(PAUSE)

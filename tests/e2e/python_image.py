@@ -1,4 +1,4 @@
-"""An image with Python, regmirror and Helm, made from files of this machine: operators have a builder make theirs."""
+"""Builds an image with Python, regmirror and Helm from the files of this machine."""
 
 import re
 import shutil
@@ -14,13 +14,13 @@ from lab.instance import Instance
 from lab.oci import Entry, Image, layout
 
 _ROOT = Path(__file__).parents[2]
-# Not where they are here: a pod has a directory of its own at /tmp.
+# Not the paths of this machine: a pod mounts its own directory at /tmp.
 _CODE, _PACKAGES = "opt/regmirror", "opt/packages"
 _NOT_RUN = {"__pycache__", "test", "tests", "site-packages", "idlelib", "tkinter", "ensurepip", "turtledemo"}
 
 
 def import_python_image(reference: str, authority: Path, directory: Path) -> None:
-    """Make the image, which trusts this authority too, and give it to the lab's containerd."""
+    """Build the image, which also trusts this CA, and import it into the lab's containerd."""
     helm = shutil.which("helm")
     assert helm
     python = Path(sys.executable).resolve()
@@ -52,7 +52,7 @@ def _start(python: Path) -> bytes:
 
 
 def _files() -> dict[str, Path]:
-    """All that Python reads, by its path in the image; the interpreter looks for its own library where it is here."""
+    """The files that Python reads, by path in the image; the standard library has the same path as on this machine."""
     library, packages = Path(sysconfig.get_path("stdlib")), Path(sysconfig.get_path("purelib"))
     found = {str(file)[1:]: file for file in _below(library)}
     found |= {f"{_PACKAGES}/{file.relative_to(packages)}": file for file in _packages() if packages in file.parents}
@@ -65,7 +65,7 @@ def _entries(path: str, file: Path) -> tuple[Entry, ...]:
 
 
 def _packages() -> Iterator[Path]:
-    """The files of every package that regmirror needs when it runs."""
+    """The files of all packages that regmirror requires at run time."""
     todo, seen = ["regmirror"], set()
     while todo:
         name = todo.pop()
@@ -75,7 +75,7 @@ def _packages() -> Iterator[Path]:
         try:
             found = metadata.distribution(name)
         except metadata.PackageNotFoundError:
-            continue  # one for another platform
+            continue  # for another platform
         needed = [requirement for requirement in found.requires or [] if "extra ==" not in requirement]
         todo += [re.split(r"[^\w.-]", requirement)[0] for requirement in needed]
         files = [Path(str(found.locate_file(file))) for file in found.files or []]

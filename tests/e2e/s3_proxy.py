@@ -1,4 +1,4 @@
-"""A door in front of the lab's S3 server that can be shut, slow or unfriendly for one mirror alone."""
+"""A proxy for the lab's S3 server that can be down, slow or fail for one mirror."""
 
 import contextlib
 import http.client
@@ -18,9 +18,9 @@ WRITES = {"PUT", "POST"}
 
 @dataclass(frozen=True)
 class S3Fault:
-    """What is wrong with S3: it answers all requests, or all that write, in other words; or hangs, or is slow.
+    """A fault of S3: it fails all requests, or only writes; or it never answers, or is slow.
 
-    ``seconds`` pass before each answer, whose body comes at ``bytes_per_second``.
+    Each answer is delayed by ``seconds``, and its body is sent at ``bytes_per_second``.
     """
 
     status: int = 0
@@ -31,7 +31,7 @@ class S3Fault:
     bytes_per_second: int = 0
 
     def refuses(self, method: str) -> bool:
-        """Whether a request of this method gets no answer of the store's own."""
+        """Whether a request with this method fails."""
         return bool(self.status) and (method in WRITES or not self.only_writes)
 
 
@@ -42,40 +42,40 @@ KEY_REVOKED = S3Fault(403, "InvalidAccessKeyId")
 
 
 @dataclass
-class S3Door:
-    """Relays HTTP from a port of its own on ``address`` to the store at ``backend``, and misbehaves when told to."""
+class S3Proxy:
+    """Forwards HTTP from a port on ``address`` to the object store at ``backend``, with an optional fault."""
 
     address: str
     backend: str
     port: int = 0
     fault: S3Fault = field(default_factory=S3Fault)
-    _healed: threading.Event = field(default_factory=threading.Event)
+    _recovered: threading.Event = field(default_factory=threading.Event)
     _open: set[socket.socket] = field(default_factory=set)
     _server: ThreadingHTTPServer | None = None
 
     @contextmanager
-    def serving(self) -> Iterator["S3Door"]:
-        """The door, for as long as the block lasts."""
-        self.open()
+    def serving(self) -> Iterator["S3Proxy"]:
+        """Runs the proxy for the duration of the block."""
+        self.start()
         try:
             yield self
         finally:
-            self.heal()
-            self.shut()
+            self.recover()
+            self.stop()
 
-    def open(self) -> None:
-        """Accept connections, on the same port as ever."""
-        door = self
+    def start(self) -> None:
+        """Accept connections, always on the same port."""
+        proxy = self
 
         class Relay(_Relay):
-            s3 = door
+            s3 = proxy
 
         self._server = _Server((self.address, self.port), Relay)
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
-    def shut(self) -> None:
-        """Refuse connections, and drop those that are there."""
+    def stop(self) -> None:
+        """Refuse connections, and close existing ones."""
         assert self._server is not None
         self._server.shutdown()
         self._server.server_close()
@@ -83,15 +83,15 @@ class S3Door:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def break_by(self, fault: S3Fault) -> None:
-        """Misbehave from now on."""
-        self._healed.clear()
+    def fail_with(self, fault: S3Fault) -> None:
+        """Apply a fault from now on."""
+        self._recovered.clear()
         self.fault = fault
 
-    def heal(self) -> None:
-        """Behave; requests that hang lose their connection."""
+    def recover(self) -> None:
+        """End the fault; connections of hanging requests are closed."""
         self.fault = S3Fault()
-        self._healed.set()
+        self._recovered.set()
 
 
 class _Server(ThreadingHTTPServer):
@@ -101,11 +101,11 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Relay(BaseHTTPRequestHandler):
-    """One client's connection, and one of its own to the store."""
+    """A connection of a client, with its own connection to the object store."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    s3: S3Door
+    s3: S3Proxy
 
     def setup(self) -> None:
         super().setup()
@@ -126,7 +126,7 @@ class _Relay(BaseHTTPRequestHandler):
         fault = self.s3.fault
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if fault.hang:
-            self.s3._healed.wait()
+            self.s3._recovered.wait()
             self.close_connection = True
         elif fault.refuses(self.command):
             self._refuse(fault)
@@ -137,7 +137,7 @@ class _Relay(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = relay  # noqa: N815 - the names are http.server's
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: a door keeps no log."""
+        """Log nothing."""
 
     def _refuse(self, fault: S3Fault) -> None:
         text = f"<Error><Code>{fault.code}</Code><Message>a fault of the test</Message></Error>".encode()

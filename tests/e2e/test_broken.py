@@ -1,4 +1,4 @@
-"""One thing is broken at a time in a running mirror: verify or deploy names that thing, and deploy mends it."""
+"""One part of a running mirror is broken: verify or deploy names it, and deploy fixes it."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from regmirror.signing.key_pair import generate_private_key, self_signed
-from tests.e2e.deployed_mirror import Deployment
+from tests.e2e.deployed_mirror import DeployedMirror
 
 pytestmark = pytest.mark.lab
 
@@ -20,38 +20,38 @@ Change = Callable[[dict[str, Any]], None]
 
 
 @pytest.fixture
-def broken(mirror: Deployment) -> Iterator[Deployment]:
-    """The mirror, to be harmed; afterwards `deploy` alone must bring it back to health."""
+def broken(mirror: DeployedMirror) -> Iterator[DeployedMirror]:
+    """The mirror, for a test that breaks it; afterwards `deploy` must repair it."""
     yield mirror
     repaired = mirror.deploy()
-    assert repaired.code == 0, repaired.words
-    assert mirror.failures() == {}
+    assert repaired.code == 0, repaired.stderr
+    mirror.await_healthy()
 
 
-def test_issuer(broken: Deployment) -> None:
+def test_issuer(broken: DeployedMirror) -> None:
     change_config(broken, AUTH, lambda config: config["token"].update(issuer="somebody else"))
     failures = broken.failures()
     assert 'docker_auth signs as issuer "somebody else"' in failures["config-issuer"]
 
 
-def test_service(broken: Deployment) -> None:
+def test_service(broken: DeployedMirror) -> None:
     change_config(broken, REGISTRY, lambda config: config["auth"]["token"].update(service="another.example.com"))
     assert 'the service "another.example.com"' in broken.failures()["config-service"]
 
 
-def test_certificate_bundle(broken: Deployment) -> None:
-    stranger = self_signed(generate_private_key(2048), "stranger", datetime.now(UTC), timedelta(days=90), 1)
-    put_secret(broken, "regmirror-bundle", "bundle.crt", stranger.certificate_pem)
+def test_certificate_bundle(broken: DeployedMirror) -> None:
+    untrusted_key_pair = self_signed(generate_private_key(2048), "stranger", datetime.now(UTC), timedelta(days=90), 1)
+    put_secret(broken, "regmirror-bundle", "bundle.crt", untrusted_key_pair.certificate_pem)
     restart(broken, "regmirror-docker-hub")
-    assert "certificate bundle of the registry lacks the signing key" in broken.failures()["token-bundle"]
+    assert "the trust bundle does not contain the signing key" in broken.failures()["token-bundle"]
 
 
-def test_access_list(broken: Deployment) -> None:
+def test_access_list(broken: DeployedMirror) -> None:
     change_config(broken, AUTH, lambda config: config.update(acl=config["acl"][1:]))
-    assert "ACL lacks: library/*" in broken.failures()["config-access"]
+    assert "access list is missing: library/*" in broken.failures()["config-access"]
 
 
-def test_s3_key_refused_by_deploy(mirror: Deployment) -> None:
+def test_s3_key_refused_by_deploy(mirror: DeployedMirror) -> None:
     before = mirror.pods()
     outcome = mirror.deploy("-o", "json", AWS_SECRET_ACCESS_KEY="not-the-key")
     assert outcome.code == 1
@@ -59,45 +59,52 @@ def test_s3_key_refused_by_deploy(mirror: Deployment) -> None:
     assert mirror.pods() == before
 
 
-def test_s3_key_changed_in_the_cluster(broken: Deployment) -> None:
+def test_s3_key_changed_in_the_cluster(broken: DeployedMirror) -> None:
     change_config(broken, REGISTRY, lambda config: config["storage"]["s3"].update(secretkey="not-the-key"), wait=False)
     assert "the S3 key is refused" in broken.failures()["storage-bucket"]
 
 
-def test_redis_password(broken: Deployment) -> None:
+def test_redis_password(broken: DeployedMirror) -> None:
     change_config(broken, REGISTRY, lambda config: config["redis"].update(password="not-the-password"))
     assert "Redis refuses the registry's password" in broken.failures()["cache-password"]
 
 
-def test_ingress_host(broken: Deployment) -> None:
+def test_ingress_host(broken: DeployedMirror) -> None:
     name = broken.objects("ingress")[0]["metadata"]["name"]
     patch = [{"op": "replace", "path": "/spec/rules/0/host", "value": f"wrong-{broken.host}"}]
     broken.kubectl("patch", "ingress", name, "--type=json", "-p", json.dumps(patch))
-    assert f"no Ingress of the mirror has the host {broken.host}" in broken.failures()["config-ingress"]
+    assert f"no Ingress of the mirror has host {broken.host}" in broken.failures()["config-ingress"]
 
 
-def test_unready_pod_is_explained(broken: Deployment) -> None:
-    """A deployment that cannot become ready says which pod, why, and leaves with the exit code of a timeout."""
+def test_unready_pod_is_explained(broken: DeployedMirror) -> None:
+    """A deployment that does not become ready reports the pod and the reason, and exits with the code of a timeout."""
     original = broken.file.read_text()
     image = yaml.safe_load(original).get("redis", {}).get("image", "docker.io/valkey/valkey:9.1.1-alpine")
     missing = "lab.regmirror.test/no-such-image:1"
     content = yaml.safe_load(original)
     content["redis"] = {**content.get("redis", {}), "image": missing}
     broken.file.write_text(yaml.safe_dump(content))
+    expected = (
+        "regmirror-redis: timed out waiting for Deployment regmirror-redis (0/1 ready)",
+        "ImagePull",
+        missing,
+    )
     try:
-        outcome = broken.deploy("--timeout", "15s", "-o", "json")
+        # A loaded machine needs longer until the kubelet reports the image.
+        for timeout in (15, 60, 240):
+            outcome = broken.deploy("--timeout", f"{timeout}s", "-o", "json")
+            message = outcome.document["error"]["message"]
+            if all(words in message for words in expected):
+                break
     finally:
         broken.file.write_text(original)
     assert image != missing
     assert outcome.code == 124
-    message = outcome.document["error"]["message"]
-    assert "regmirror-redis: timed out waiting for Deployment regmirror-redis (0/1 ready)" in message
-    assert "ImagePull" in message
-    assert missing in message
+    assert [words for words in expected if words not in message] == [], message
 
 
-def change_config(mirror: Deployment, where: tuple[str, str, str], change: Change, *, wait: bool = True) -> None:
-    """Edit a configuration file inside its Secret, as a hasty operator would, and restart what reads it."""
+def change_config(mirror: DeployedMirror, where: tuple[str, str, str], change: Change, *, wait: bool = True) -> None:
+    """Edit a configuration file in its Secret, and restart the component that reads it."""
     name, key, workload = where
     secret = json.loads(mirror.kubectl("get", "secret", name, "-o", "json"))
     config = yaml.safe_load(base64.b64decode(secret["data"][key]))
@@ -106,12 +113,12 @@ def change_config(mirror: Deployment, where: tuple[str, str, str], change: Chang
     restart(mirror, workload, wait=wait)
 
 
-def put_secret(mirror: Deployment, name: str, key: str, value: bytes) -> None:
+def put_secret(mirror: DeployedMirror, name: str, key: str, value: bytes) -> None:
     patch = {"data": {key: base64.b64encode(value).decode()}}
     mirror.kubectl("patch", "secret", name, "-p", json.dumps(patch))
 
 
-def restart(mirror: Deployment, workload: str, *, wait: bool = True) -> None:
+def restart(mirror: DeployedMirror, workload: str, *, wait: bool = True) -> None:
     mirror.kubectl("rollout", "restart", f"deployment/{workload}")
     if wait:
-        mirror.kubectl("rollout", "status", f"deployment/{workload}", "--timeout=60s")
+        mirror.kubectl("rollout", "status", f"deployment/{workload}", "--timeout=600s")

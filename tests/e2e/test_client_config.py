@@ -1,6 +1,6 @@
-"""The files of client-config in the hands of the runtimes themselves: each pulls by Docker Hub's name.
+"""Container runtimes use the files of client-config and pull images with Docker Hub's name.
 
-Docker Hub itself does not exist in the lab's network: what is pulled by its name came through the mirror.
+Docker Hub does not exist in the lab's network, so images with its name can only come through the mirror.
 """
 
 import json
@@ -11,51 +11,51 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.deployed_mirror import Deployment, Outcome, run
+from tests.e2e.deployed_mirror import DeployedMirror, Outcome, run
 
 pytestmark = pytest.mark.lab
 
-IN_LAB_ONLY = "this client is at hand in the lab only"
-PULL_SECONDS = 60
+IN_LAB_ONLY = "this client is only available in the lab"
+PULL_SECONDS = 600
 
 
-def write(mirror: Deployment, runtime: str, directory: Path) -> list[str]:
-    """Write the files of a runtime as an operator does; the Docker Hub stand-in has another name than Docker Hub."""
+def write(mirror: DeployedMirror, runtime: str, directory: Path) -> list[str]:
+    """Write the files of a runtime; --registry is needed because the stand-in does not have Docker Hub's name."""
     outcome = mirror.regmirror(
         "client-config", runtime, "--registry", "docker-hub=docker.io", "--output-dir", str(directory), "-o", "json"
     )
-    assert outcome.code == 0, outcome.words
+    assert outcome.code == 0, outcome.stderr
     return [file["path"] for file in outcome.document["files"]]
 
 
-def knowing_the_host(mirror: Deployment, directory: Path, mounts: dict[Path, str], words: list[str]) -> Outcome:
-    """Run a program that finds the mirror's host by /etc/hosts and sees ``mounts``, in a mount table of its own."""
+def run_with_host(mirror: DeployedMirror, directory: Path, mounts: dict[Path, str], words: list[str]) -> Outcome:
+    """Run a program with the mirror's host in /etc/hosts and with ``mounts``, in its own mount namespace."""
     hosts = directory / "hosts"
-    hosts.write_text(f"127.0.0.1 localhost\n{mirror.setting.address} {mirror.host}\n")
+    hosts.write_text(f"127.0.0.1 localhost\n{mirror.target.address} {mirror.host}\n")
     binds = [f"mount -n --bind {source} {target}" for source, target in {hosts: "/etc/hosts", **mounts}.items()]
     script = " && ".join([*binds, 'exec "$@"'])
-    environment = {"CONTAINERD_ADDRESS": mirror.setting.lab["containerd_address"]} if mirror.setting.lab else {}
+    environment = {"CONTAINERD_ADDRESS": mirror.target.lab["containerd_address"]} if mirror.target.lab else {}
     return run(["unshare", "--mount", "sh", "-c", script, "sh", *words], directory, environment)
 
 
-def test_containerd_pulls_with_its_files(mirror: Deployment, tmp_path: Path) -> None:
-    if mirror.setting.lab is None:
+def test_containerd_pulls_with_its_files(mirror: DeployedMirror, tmp_path: Path) -> None:
+    if mirror.target.lab is None:
         pytest.skip(IN_LAB_ONLY)
     assert "/etc/containerd/certs.d/docker.io/hosts.toml" in write(mirror, "containerd", tmp_path)
     hosts_dir = str(tmp_path / "etc/containerd/certs.d")
-    # --local: resolving and fetching happen in this process, which finds the mirror's host.
+    # --local: this process resolves and downloads, and it can resolve the mirror's host.
     pull = ["images", "pull", "--local", "--hosts-dir", hosts_dir, "docker.io/acme/tool:2"]
-    pulled = knowing_the_host(mirror, tmp_path, {}, ["ctr", "--namespace", mirror.namespace, *pull])
-    assert pulled.code == 0, pulled.words
+    pulled = run_with_host(mirror, tmp_path, {}, ["ctr", "--namespace", mirror.namespace, *pull])
+    assert pulled.code == 0, pulled.stderr
 
 
 @pytest.fixture
-def node_files(mirror: Deployment, tmp_path: Path) -> Iterator[Path]:
-    """The files of containerd where the lab's node reads them; afterwards they are as they were."""
-    if mirror.setting.lab is None:
-        pytest.skip("the files of a node are ours to write in the lab only")
+def node_files(mirror: DeployedMirror, tmp_path: Path) -> Iterator[Path]:
+    """The files of containerd on the lab's node; restores the previous ones afterwards."""
+    if mirror.target.lab is None:
+        pytest.skip("files on a node are only written in the lab")
     write(mirror, "containerd", tmp_path)
-    target = Path(mirror.setting.lab["containerd_certs"]) / "docker.io"
+    target = Path(mirror.target.lab["containerd_certs"]) / "docker.io"
     kept = tmp_path / "kept"
     if target.exists():
         shutil.move(target, kept)
@@ -68,9 +68,9 @@ def node_files(mirror: Deployment, tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.usefixtures("node_files")
-def test_the_kubelet_pulls_with_the_same_files(mirror: Deployment) -> None:
-    """A pod that names Docker Hub runs, and the mirror's registry has served its image."""
-    image = f"docker.io/{mirror.setting.allowed_image}"
+def test_the_kubelet_pulls_with_the_same_files(mirror: DeployedMirror) -> None:
+    """A pod with an image of Docker Hub runs, and the mirror's registry has served the image."""
+    image = f"docker.io/{mirror.target.allowed_image}"
     restricted = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     container = {"name": "hello", "image": image, "imagePullPolicy": "Always", "securityContext": restricted}
     unprivileged = {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}}
@@ -82,31 +82,31 @@ def test_the_kubelet_pulls_with_the_same_files(mirror: Deployment) -> None:
         mirror.kubectl("wait", finished, "pod/hello", f"--timeout={PULL_SECONDS}s")
     finally:
         mirror.kubectl("delete", "pod", "hello", "--now", "--wait=false")
-    repository = mirror.setting.allowed_image.partition(":")[0]
+    repository = mirror.target.allowed_image.partition(":")[0]
     log = mirror.kubectl("logs", "deployment/regmirror-docker-hub", "--tail=200")
     assert any("containerd/" in line and repository in line for line in log.splitlines())
 
 
 @pytest.mark.parametrize("runtime", ["podman", "cri-o"])
-def test_skopeo_pulls_with_the_files_of_podman(mirror: Deployment, tmp_path: Path, runtime: str) -> None:
-    if mirror.setting.lab is None or shutil.which("skopeo") is None:
+def test_skopeo_pulls_with_the_files_of_podman(mirror: DeployedMirror, tmp_path: Path, runtime: str) -> None:
+    if mirror.target.lab is None or shutil.which("skopeo") is None:
         pytest.skip(IN_LAB_ONLY)
     write(mirror, runtime, tmp_path)
     containers = tmp_path / "etc/containers"
     (containers / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
     mounts = {containers: "/etc/containers"}
     target = f"dir:{tmp_path}/image"
-    pulled = knowing_the_host(mirror, tmp_path, mounts, ["skopeo", "copy", "docker://docker.io/acme/tool:1", target])
-    assert pulled.code == 0, pulled.words
+    pulled = run_with_host(mirror, tmp_path, mounts, ["skopeo", "copy", "docker://docker.io/acme/tool:1", target])
+    assert pulled.code == 0, pulled.stderr
     assert json.loads((tmp_path / "image/manifest.json").read_text())["layers"]
-    refused = ["skopeo", "inspect", f"docker://docker.io/{mirror.setting.refused_image}"]
-    assert knowing_the_host(mirror, tmp_path, mounts, refused).code != 0
+    refused = ["skopeo", "inspect", f"docker://docker.io/{mirror.target.refused_image}"]
+    assert run_with_host(mirror, tmp_path, mounts, refused).code != 0
 
 
-def test_dockerd_accepts_its_file(mirror: Deployment, tmp_path: Path) -> None:
+def test_dockerd_accepts_its_file(mirror: DeployedMirror, tmp_path: Path) -> None:
     if shutil.which("dockerd") is None:
-        pytest.skip("no dockerd on this machine to read its own file")
+        pytest.skip("dockerd is not installed")
     write(mirror, "dockerd", tmp_path)
     words = ["dockerd", "--validate", "--config-file", str(tmp_path / "etc/docker/daemon.json")]
     checked = run(words, tmp_path, dict(os.environ))
-    assert checked.code == 0, checked.words
+    assert checked.code == 0, checked.stderr

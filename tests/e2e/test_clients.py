@@ -1,59 +1,59 @@
-"""Ordinary clients pull through the mirror: crane by its own name, containerd by Docker Hub's name."""
+"""Ordinary clients pull through the mirror: crane with its host name, containerd with Docker Hub's name."""
 
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.deployed_mirror import Deployment, Outcome, run
+from tests.e2e.deployed_mirror import DeployedMirror, Outcome, run
 
 pytestmark = pytest.mark.lab
 
 
 @pytest.fixture
-def client(mirror: Deployment) -> Deployment:
-    """The mirror, where the lab's clients are at hand and find every host below the lab's domain by DNS."""
-    if mirror.setting.lab is None:
-        pytest.skip("crane and ctr are at hand in the lab only")
+def client(mirror: DeployedMirror) -> DeployedMirror:
+    """The mirror in the lab, where the clients are available and DNS resolves its host."""
+    if mirror.target.lab is None:
+        pytest.skip("crane and ctr are only available in the lab")
     return mirror
 
 
-def crane(mirror: Deployment, directory: Path, *words: str) -> Outcome:
-    return run(["crane", *words], directory, {"SSL_CERT_FILE": str(mirror.setting.authority)})
+def crane(mirror: DeployedMirror, directory: Path, *words: str) -> Outcome:
+    return run(["crane", *words], directory, {"SSL_CERT_FILE": str(mirror.target.authority)})
 
 
-def test_crane_pulls_an_allowed_image(client: Deployment, tmp_path: Path) -> None:
+def test_crane_pulls_an_allowed_image(client: DeployedMirror, tmp_path: Path) -> None:
     pulled = crane(client, tmp_path, "pull", f"{client.host}/library/big:1", "big.tar")
-    assert pulled.code == 0, pulled.words
+    assert pulled.code == 0, pulled.stderr
     with tarfile.open(tmp_path / "big.tar") as archive:
         assert max(member.size for member in archive) > 15_000_000
 
 
-def test_crane_is_refused_what_is_not_allowed(client: Deployment, tmp_path: Path) -> None:
-    pulled = crane(client, tmp_path, "manifest", f"{client.host}/{client.setting.refused_image}")
+def test_crane_cannot_pull_an_image_that_is_not_allowed(client: DeployedMirror, tmp_path: Path) -> None:
+    pulled = crane(client, tmp_path, "manifest", f"{client.host}/{client.target.refused_image}")
     assert pulled.code != 0
-    assert "UNAUTHORIZED" in pulled.words
+    assert "UNAUTHORIZED" in pulled.stderr
 
 
-def test_containerd_pulls_by_the_name_of_docker_hub(client: Deployment, tmp_path: Path) -> None:
+def test_containerd_pulls_with_the_name_of_docker_hub(client: DeployedMirror, tmp_path: Path) -> None:
     hosts = tmp_path / "docker.io" / "hosts.toml"
     hosts.parent.mkdir()
     hosts.write_text(
         f'server = "https://registry-1.docker.io"\n[host."https://{client.host}"]\n'
-        f'  capabilities = ["pull", "resolve"]\n  ca = "{client.setting.authority}"\n'
+        f'  capabilities = ["pull", "resolve"]\n  ca = "{client.target.authority}"\n'
     )
     ctr = ["ctr", "--namespace", client.namespace, "images"]
     pulled = run([*ctr, "pull", "--hosts-dir", str(tmp_path), "docker.io/acme/tool:1"], tmp_path, {})
-    assert pulled.code == 0, pulled.words
-    assert "docker.io/acme/tool:1" in run([*ctr, "ls", "-q"], tmp_path, {}).output
+    assert pulled.code == 0, pulled.stderr
+    assert "docker.io/acme/tool:1" in run([*ctr, "ls", "-q"], tmp_path, {}).stdout
 
 
-def test_layer_is_served_from_the_bucket_after_the_first_pull(client: Deployment, tmp_path: Path) -> None:
-    """The second pull needs nothing but the tag's digest from upstream: the objects are in the bucket."""
+def test_layer_is_served_from_the_bucket_after_the_first_pull(client: DeployedMirror, tmp_path: Path) -> None:
+    """The second pull only needs the tag's digest from the upstream: the blobs are in the bucket."""
     for _ in range(2):
         assert crane(client, tmp_path, "pull", f"{client.host}/acme/tool:2", "tool.tar").code == 0
     with client.forwarded("regmirror-docker-hub", 5001) as port:
-        metrics = run(["curl", "-sf", f"http://127.0.0.1:{port}/metrics"], tmp_path, {}).output
+        metrics = run(["curl", "-sf", f"http://127.0.0.1:{port}/metrics"], tmp_path, {}).stdout
     hits = [line for line in metrics.splitlines() if line.startswith('registry_proxy_hits_total{type="blob"}')]
     assert hits
     assert float(hits[0].split()[1]) > 0

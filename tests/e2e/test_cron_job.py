@@ -1,4 +1,4 @@
-"""The CronJob of the examples, as it is, in a Pod Security "restricted" namespace, with the Role that rbac prints."""
+"""The unchanged CronJob of the examples, in a Pod Security "restricted" namespace, with the Role that rbac prints."""
 
 import os
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.deployed_mirror import Deployment
+from tests.e2e.deployed_mirror import DeployedMirror
 from tests.e2e.python_image import import_python_image
 from tests.e2e.rotations import put_expired_key, short_lived, signing_key
 
@@ -18,13 +18,13 @@ ACCOUNT = "regmirror-rotate-cert"
 LONG = bool(os.environ.get("REGMIRROR_LONG"))
 
 
-def test_the_cron_job_of_the_examples_rotates_what_is_due(
-    new_deployment: Callable[[], Deployment], tmp_path: Path
+def test_the_cron_job_of_the_examples_rotates_a_key_that_is_due(
+    new_mirror: Callable[[], DeployedMirror], tmp_path: Path
 ) -> None:
-    """In the short run nothing is due, and the Job says so: it has found Python, Helm, file, cluster and rights."""
-    mirror = short_lived(new_deployment())
-    if not mirror.setting.is_lab or mirror.setting.authority is None:
-        pytest.skip("the lab alone makes images from files")
+    """In the short run, no rotation is due, and the Job reports that: Python, Helm, file, cluster and Role work."""
+    mirror = short_lived(new_mirror())
+    if not mirror.target.is_lab or mirror.target.authority is None:
+        pytest.skip("only the lab builds images from files")
     if LONG:
         put_expired_key(mirror)
     assert mirror.deploy().code == 0
@@ -32,22 +32,22 @@ def test_the_cron_job_of_the_examples_rotates_what_is_due(
     manifest = MANIFEST.read_text()
     (job,) = [found for found in yaml.safe_load_all(manifest) if found["kind"] == "CronJob"]
     image = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["image"]
-    import_python_image(image, mirror.setting.authority, tmp_path)
+    import_python_image(image, mirror.target.authority, tmp_path)
     install(mirror, manifest)
     mirror.kubectl("create", "job", f"--from=cronjob/{ACCOUNT}", "now")
-    mirror.kubectl("wait", "job/now", "--for=condition=Complete", "--timeout=380s")
-    said = mirror.kubectl("logs", "job/now")
-    assert ("The signing key is" in said) is LONG, said
-    assert ("Not due before" in said) is not LONG, said
+    mirror.kubectl("wait", "job/now", "--for=condition=Complete", "--timeout=1200s")
+    log = mirror.kubectl("logs", "job/now")
+    assert ("New signing key:" in log) is LONG, log
+    assert ("Not due before" in log) is not LONG, log
     assert (signing_key(mirror) != before) is LONG
-    assert mirror.failures() == {}
+    mirror.await_healthy()
 
 
-def install(mirror: Deployment, manifest: str) -> None:
-    """What docs/rotation.md has the operator do."""
+def install(mirror: DeployedMirror, manifest: str) -> None:
+    """The steps of the documentation for operators."""
     mirror.kubectl("create", "configmap", "regmirror-file", f"--from-file={mirror.file}")
     mirror.kubectl("create", "serviceaccount", ACCOUNT)
-    mirror.kubectl("apply", "-f", "-", stdin=mirror.regmirror("rbac", "rotate-cert").output)
+    mirror.kubectl("apply", "-f", "-", stdin=mirror.regmirror("rbac", "rotate-cert").stdout)
     account = f"--serviceaccount={mirror.namespace}:{ACCOUNT}"
     mirror.kubectl("create", "rolebinding", ACCOUNT, f"--role={ACCOUNT}", account)
     mirror.kubectl("apply", "-f", "-", stdin=manifest)

@@ -1,4 +1,4 @@
-"""A real mirror is taken away: nothing of ours is left, the bucket keeps what it has, and deploying again finds it."""
+"""A mirror is removed: nothing of it remains except the data in the bucket, which the next deployment uses."""
 
 import json
 import os
@@ -11,32 +11,33 @@ import boto3
 import pytest
 import yaml
 
-from tests.e2e.deployed_mirror import PROGRAMS, Deployment
+from tests.e2e.deployed_mirror import PROGRAMS, DeployedMirror
 from tests.e2e.faults import HEALTHY_HUB
-from tests.e2e.harm import hub
+from tests.e2e.inject import hub
+from tests.e2e.waiting import await_value
 from tests.unit.terminal_session import Conversation, converse
 
 pytestmark = pytest.mark.lab
 
 KINDS = "deployments,replicasets,pods,services,configmaps,secrets,ingresses,leases,poddisruptionbudgets"
-BROUGHT = {"regmirror-tls", "kube-root-ca.crt"}
+EXISTING = {"regmirror-tls", "kube-root-ca.crt"}
 
 
 @pytest.fixture(scope="module")
-def deployment(new_deployment: Callable[[], Deployment]) -> Deployment:
-    """A mirror that has cached an image; the tests of this file run in order on it."""
-    made = new_deployment()
+def mirror(new_mirror: Callable[[], DeployedMirror]) -> DeployedMirror:
+    """A mirror that has cached an image; the tests of this file run on it in order."""
+    made = new_mirror()
     assert made.deploy().code == 0
-    assert made.failures() == {}
+    made.await_healthy()
     return made
 
 
-def left(mirror: Deployment) -> set[str]:
+def remaining(mirror: DeployedMirror) -> set[str]:
     return {found["metadata"]["name"] for found in mirror.objects(KINDS)}
 
 
-def stored(mirror: Deployment) -> list[Any]:
-    """The objects in the bucket."""
+def bucket_keys(mirror: DeployedMirror) -> list[Any]:
+    """The keys of the objects in the bucket."""
     environment = mirror.environment
     client = boto3.client(
         "s3",
@@ -49,94 +50,97 @@ def stored(mirror: Deployment) -> list[Any]:
     return [found["Key"] for page in pages for found in page.get("Contents", [])]
 
 
-def at_a_terminal(mirror: Deployment, *answers: tuple[str, str], options: tuple[str, ...] = ()) -> Conversation:
+def destroy_in_terminal(
+    mirror: DeployedMirror, *answers: tuple[str, str], options: tuple[str, ...] = ()
+) -> Conversation:
     command = ["-m", "regmirror", "destroy", *options]
     return converse(command, answers, mirror.directory, {**os.environ, **mirror.environment, "TERM": "dumb"})
 
 
-def test_without_a_terminal_and_a_yes_it_lists_and_refuses(deployment: Deployment) -> None:
-    outcome = deployment.regmirror("destroy")
+def test_without_a_terminal_and_without_yes_it_lists_and_exits(mirror: DeployedMirror) -> None:
+    outcome = mirror.regmirror("destroy")
     assert outcome.code == 2
-    assert "  - Helm release regmirror-docker-hub, with its pods\n" in outcome.output
-    assert f"  = the bucket {deployment.environment['S3_BUCKET']}, with all its data\n" in outcome.output
-    assert f"  = Namespace {deployment.namespace}: deploy has not made it\n" in outcome.output
-    assert "there is no terminal to ask for the name of the mirror's host: nothing was removed" in outcome.words
-    assert deployment.regmirror("destroy", "--yes", "--purge-data").code == 2
-    assert deployment.regmirror("destroy", "--dry-run").code == 0
-    assert deployment.failures() == {}
+    assert "  - Helm release regmirror-docker-hub, with its pods\n" in outcome.stdout
+    assert f"  = the bucket {mirror.environment['S3_BUCKET']}, with all its data\n" in outcome.stdout
+    kept = f"  = Namespace {mirror.namespace}: deploy did not create it, and it also contains "
+    assert kept in outcome.stdout
+    assert "cannot ask for the mirror's host name without a terminal: nothing was removed" in outcome.stderr
+    assert mirror.regmirror("destroy", "--yes", "--purge-data").code == 2
+    assert mirror.regmirror("destroy", "--dry-run").code == 0
+    mirror.await_healthy()
 
 
-def test_another_name_than_the_hosts_removes_nothing(deployment: Deployment) -> None:
-    said = at_a_terminal(deployment, ("Type the name of the mirror's host", "mirror"))
-    assert said.code == 2
-    assert "nothing was removed" in said.screen
-    assert deployment.regmirror("diff").code == 0
+def test_a_wrong_name_removes_nothing(mirror: DeployedMirror) -> None:
+    conversation = destroy_in_terminal(mirror, ("Type the mirror's host name", "mirror"))
+    assert conversation.code == 2
+    assert "nothing was removed" in conversation.screen
+    assert mirror.regmirror("diff").code == 0
 
 
-def test_killed_midway_it_goes_on_and_nothing_of_ours_is_left(deployment: Deployment) -> None:
+def test_after_a_kill_the_next_run_continues_and_nothing_remains(mirror: DeployedMirror) -> None:
     words = [str(PROGRAMS / "regmirror"), "destroy", "--yes"]
-    environment = {**os.environ, **deployment.environment}
+    environment = {**os.environ, **mirror.environment}
     with subprocess.Popen(
-        words, cwd=deployment.directory, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        words, cwd=mirror.directory, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stderr is not None
         assert any("regmirror-ingress" in line for line in process.stderr)
         process.send_signal(signal.SIGKILL)
-    assert {"regmirror-signing"} <= left(deployment)
-    said = at_a_terminal(deployment, ("Type the name of the mirror's host", deployment.host))
-    assert said.code == 0, said.screen
-    assert left(deployment) == BROUGHT
-    assert stored(deployment)
+    assert {"regmirror-signing"} <= remaining(mirror)
+    conversation = destroy_in_terminal(mirror, ("Type the mirror's host name", mirror.host))
+    assert conversation.code == 0, conversation.screen
+    assert remaining(mirror) == EXISTING
+    assert bucket_keys(mirror)
 
 
-def test_a_second_run_says_that_there_is_nothing(deployment: Deployment) -> None:
-    outcome = deployment.regmirror("destroy", "-o", "json")
-    assert (outcome.code, outcome.document["changed"], outcome.document["goes"]) == (0, False, [])
-    assert f"There is nothing of https://{deployment.host}" in outcome.words
+def test_a_second_run_reports_that_there_is_nothing(mirror: DeployedMirror) -> None:
+    outcome = mirror.regmirror("destroy", "-o", "json")
+    assert (outcome.code, outcome.document["changed"], outcome.document["removed"]) == (0, False, [])
+    assert f"Nothing of https://{mirror.host} is deployed" in outcome.stderr
 
 
-def test_deployed_again_it_serves_what_it_had_cached(deployment: Deployment) -> None:
-    assert deployment.deploy().code == 0
-    if not deployment.setting.is_lab:
-        pytest.skip("only the lab's Docker Hub can be taken down")
-    undo = hub("/faults", {"down": True}, HEALTHY_HUB)(deployment)
+def test_the_next_deployment_serves_cached_images(mirror: DeployedMirror) -> None:
+    assert mirror.deploy().code == 0
+    if not mirror.target.is_lab:
+        pytest.skip("only the lab's Docker Hub can be stopped")
+    undo = hub("/faults", {"down": True}, HEALTHY_HUB)(mirror)
     try:
-        assert set(deployment.failures()) == {"upstream-reachable"}
+        await_value(mirror.failures, lambda failures: set(failures) == {"upstream-reachable"})
     finally:
         undo()
 
 
-def test_with_its_data_the_bucket_is_left_empty(deployment: Deployment) -> None:
-    bucket = deployment.environment["S3_BUCKET"]
-    count = len(stored(deployment))
-    wrong = deployment.regmirror("destroy", "--yes", "--purge-data", "--confirm-purge", "another")
+def test_purge_data_empties_the_bucket(mirror: DeployedMirror) -> None:
+    bucket = mirror.environment["S3_BUCKET"]
+    count = len(bucket_keys(mirror))
+    wrong = mirror.regmirror("destroy", "--yes", "--purge-data", "--confirm-purge", "another")
     assert wrong.code == 2
-    assert f"  - data: {count:,} objects of " in wrong.output
-    assert f"below docker-hub/ in the bucket {bucket}\n" in wrong.output
-    outcome = deployment.regmirror("destroy", "--yes", "--purge-data", "--confirm-purge", bucket, "-o", "json")
-    assert outcome.code == 0, outcome.words
+    assert f"  - data: {count:,} objects (" in wrong.stdout
+    assert f"under docker-hub/ in the bucket {bucket}\n" in wrong.stdout
+    outcome = mirror.regmirror("destroy", "--yes", "--purge-data", "--confirm-purge", bucket, "-o", "json")
+    assert outcome.code == 0, outcome.stderr
     assert outcome.document["data"]["objects"] == count
-    assert (left(deployment), stored(deployment)) == (BROUGHT, [])
-    again = deployment.regmirror("destroy", "--purge-data", "-o", "json")
+    assert (remaining(mirror), bucket_keys(mirror)) == (EXISTING, [])
+    again = mirror.regmirror("destroy", "--purge-data", "-o", "json")
     assert (again.code, again.document["changed"]) == (0, False)
 
 
-def test_a_namespace_that_deploy_has_made_goes_and_one_with_anything_else_stays(deployment: Deployment) -> None:
-    deployment.kubectl("delete", "namespace", deployment.namespace)
-    content = yaml.safe_load(deployment.file.read_text())
+def test_removes_a_namespace_that_deploy_created_and_keeps_one_with_other_objects(mirror: DeployedMirror) -> None:
+    mirror.kubectl("delete", "namespace", mirror.namespace)
+    content = yaml.safe_load(mirror.file.read_text())
     content["ingress"] = {**content["ingress"], "tlsSecret": None}
-    deployment.file.write_text(yaml.safe_dump(content))
-    assert deployment.deploy("--skip-proof").code == 0
-    deployment.kubectl("create", "configmap", "theirs")
-    held = deployment.regmirror("destroy", "--yes")
+    mirror.file.write_text(yaml.safe_dump(content))
+    assert mirror.deploy("--skip-verify").code == 0
+    mirror.kubectl("create", "configmap", "theirs")
+    held = mirror.regmirror("destroy", "--yes")
     assert held.code == 0
-    assert f"  = Namespace {deployment.namespace}: it also holds ConfigMap theirs\n" in held.output
-    assert left(deployment) == {"theirs", "kube-root-ca.crt"}
-    deployment.kubectl("delete", "configmap", "theirs")
-    outcome = deployment.regmirror("destroy", "--yes", "-o", "json")
-    assert outcome.code == 0, outcome.words
-    assert outcome.document["goes"] == [f"Namespace {deployment.namespace}"]
-    found = json.loads(deployment.kubectl("get", "namespaces", "-o", "json"))["items"]
-    assert deployment.namespace not in {one["metadata"]["name"] for one in found}
-    nothing = deployment.regmirror("destroy")
-    assert nothing.code == 0, nothing.words
+    assert f"  = Namespace {mirror.namespace}: it also contains ConfigMap theirs\n" in held.stdout
+    assert remaining(mirror) == {"theirs", "kube-root-ca.crt"}
+    mirror.kubectl("delete", "configmap", "theirs")
+    outcome = mirror.regmirror("destroy", "--yes", "-o", "json")
+    assert outcome.code == 0, outcome.stderr
+    assert outcome.document["removed"] == [f"Namespace {mirror.namespace}"]
+    found = json.loads(mirror.kubectl("get", "namespaces", "-o", "json"))["items"]
+    assert mirror.namespace not in {one["metadata"]["name"] for one in found}
+    nothing = mirror.regmirror("destroy")
+    assert nothing.code == 0, nothing.stderr

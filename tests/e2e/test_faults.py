@@ -1,4 +1,4 @@
-"""One fault at a time in a running mirror: one check tells it, no other fails for it, and its hint mends it."""
+"""One fault at a time in a running mirror: only its check fails, and the hint of the check fixes it."""
 
 import os
 import time
@@ -7,87 +7,86 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.e2e.deployed_mirror import Deployment
+from tests.e2e.deployed_mirror import DeployedMirror
 from tests.e2e.fault import Fault
 from tests.e2e.faults import FAULTS
-from tests.e2e.hint_runner import commands_in, follow
+from tests.e2e.hint_runner import commands_in, run_hint
+from tests.e2e.waiting import SECONDS, await_value, on_this_machine
 
 pytestmark = pytest.mark.lab
 
 LONG = bool(os.environ.get("REGMIRROR_LONG"))
-PATIENCE = 60.0
-"""Seconds until Kubernetes, the Ingress controller and the pods have followed a change."""
-SECONDS = 10.0
-"""Twice what a verify may take: the machine of a test run does other things, too."""
+VERIFY_SECONDS = 10.0
+"""Twice the time that a verify may take on an idle machine."""
 HEALTHY_RUNS = 20 if LONG else 1
-TRIED = [fault for fault in FAULTS if LONG or fault.quick]
+TESTED = [fault for fault in FAULTS if LONG or fault.quick]
 
 
 @pytest.fixture(scope="module")
-def pulled(mirror: Deployment) -> Iterator[Deployment]:
-    """The mirror with its image in the cache; when all faults are over, it is healthy."""
-    if mirror.setting.lab is None:
-        pytest.skip("faults are injected in the lab only")
-    assert unproven(mirror) == {}
+def pulled(mirror: DeployedMirror) -> Iterator[DeployedMirror]:
+    """The mirror with its image in the cache; it is healthy again after all faults."""
+    if mirror.target.lab is None:
+        pytest.skip("faults are only injected in the lab")
+    wait_until_green(mirror)
     yield mirror
     assert mirror.deploy().code == 0
-    assert unproven(mirror) == {}
+    wait_until_green(mirror)
 
 
 @pytest.fixture(scope="module")
-def healthy(pulled: Deployment) -> Deployment:
-    """The mirror once the last pods of the last fault are gone."""
+def healthy(pulled: DeployedMirror) -> DeployedMirror:
+    """The mirror after the last pods of the last fault are gone."""
     wait_until_green(pulled)
     return pulled
 
 
-@pytest.mark.parametrize("fault", TRIED, ids=lambda fault: fault.name)
-def test_a_fault_is_told_by_its_check_alone(pulled: Deployment, fault: Fault) -> None:
-    undo = fault.harm(pulled)
+@pytest.mark.parametrize("fault", TESTED, ids=lambda fault: fault.name)
+def test_a_fault_is_reported_by_its_check_only(pulled: DeployedMirror, fault: Fault) -> None:
+    undo = fault.inject(pulled)
     try:
-        message = wait_until_told(pulled, fault)
+        message = wait_until_reported(pulled, fault)
     finally:
         undo()
     assert fault.words in message
 
 
-@pytest.mark.parametrize("fault", TRIED, ids=lambda fault: fault.name)
-def test_the_hint_followed_to_the_letter_mends_it(pulled: Deployment, fault: Fault) -> None:
-    """Nothing else is done for it: no deploy but where the hint says so, and no undoing but of what is by hand."""
-    with ExitStack() as if_it_stays:
-        undo = fault.harm(pulled)
-        if_it_stays.callback(undo)
+@pytest.mark.parametrize("fault", TESTED, ids=lambda fault: fault.name)
+def test_the_commands_of_the_hint_fix_it(pulled: DeployedMirror, fault: Fault) -> None:
+    """Nothing else fixes it: no deploy unless the hint says so, and no undo except for a manual step."""
+    with ExitStack() as on_failure:
+        undo = fault.inject(pulled)
+        on_failure.callback(undo)
         hint = wait_for_hint(pulled, fault)
-        assert fault.by_hand in hint
-        assert fault.by_hand or commands_in(hint)
-        if fault.by_hand:
+        assert fault.manual_step in hint
+        assert fault.manual_step or commands_in(hint)
+        if fault.manual_step:
             undo()
-        follow(pulled, hint)
+        run_hint(pulled, hint)
         wait_until_green(pulled)
-        if_it_stays.pop_all()
+        on_failure.pop_all()
 
 
 @pytest.mark.parametrize("run", range(HEALTHY_RUNS))
-def test_a_healthy_mirror_is_green(healthy: Deployment, run: int) -> None:  # noqa: ARG001 - a number of the run
+def test_a_healthy_mirror_is_green(healthy: DeployedMirror, run: int) -> None:  # noqa: ARG001 - the number of the run
     began = time.monotonic()
-    assert unproven(healthy) == {}
-    assert time.monotonic() - began < SECONDS
+    assert not_successful(healthy) == {}
+    assert time.monotonic() - began < on_this_machine(VERIFY_SECONDS)
 
 
-def wait_until_told(mirror: Deployment, fault: Fault) -> str:
-    """What the fault's check says, once it is the only one that fails."""
-    ends = time.monotonic() + PATIENCE
+def wait_until_reported(mirror: DeployedMirror, fault: Fault) -> str:
+    """The message of the fault's check, when it is the only one that fails."""
+    ends = time.monotonic() + SECONDS
     while True:
-        errors, warnings = told(mirror)
+        errors, warnings = problems(mirror)
         others = set(errors) - {fault.check} - fault.consequences
         if fault.check in errors | warnings and not others:
             return (errors | warnings)[fault.check]
         assert time.monotonic() < ends, (errors, warnings)
 
 
-def wait_for_hint(mirror: Deployment, fault: Fault) -> str:
-    """The hint of the fault's check, once that fails in the words of the fault."""
-    ends = time.monotonic() + PATIENCE
+def wait_for_hint(mirror: DeployedMirror, fault: Fault) -> str:
+    """The hint of the fault's check, when its message contains the expected words."""
+    ends = time.monotonic() + SECONDS
     while True:
         checks = {check["id"]: check for check in mirror.verify("--check", fault.check).document["checks"]}
         if fault.words in checks[fault.check]["message"]:
@@ -95,20 +94,18 @@ def wait_for_hint(mirror: Deployment, fault: Fault) -> str:
         assert time.monotonic() < ends, checks
 
 
-def wait_until_green(mirror: Deployment) -> None:
-    ends = time.monotonic() + PATIENCE
-    while found := unproven(mirror):
-        assert time.monotonic() < ends, found
+def wait_until_green(mirror: DeployedMirror) -> None:
+    await_value(lambda: not_successful(mirror), lambda found: found == {})
 
 
-def unproven(mirror: Deployment) -> dict[str, str]:
-    """What one verify has not proven, by check: where a check is skipped, something is wrong, too."""
+def not_successful(mirror: DeployedMirror) -> dict[str, str]:
+    """The messages of the checks of one verify that have failed or were skipped, by ID."""
     checks = mirror.verify().document["checks"]
     return {check["id"]: check["message"] for check in checks if check["result"] != "success"}
 
 
-def told(mirror: Deployment) -> tuple[dict[str, str], dict[str, str]]:
-    """What one verify says: the errors and the warnings, by check."""
+def problems(mirror: DeployedMirror) -> tuple[dict[str, str], dict[str, str]]:
+    """The errors and the warnings of one verify, by check ID."""
     checks = mirror.verify().document["checks"]
     errors, warnings = (
         {check["id"]: check["message"] for check in checks if check["result"] == result}

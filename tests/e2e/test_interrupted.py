@@ -1,4 +1,4 @@
-"""A deployment that is stopped midway: it says so, leaves no Helm behind, and the next one goes on from there."""
+"""An interrupted deployment reports that, leaves no Helm process, and the next one continues."""
 
 import signal
 import subprocess
@@ -6,34 +6,36 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.deployed_mirror import Deployment
+from tests.e2e.deployed_mirror import DeployedMirror
 
 pytestmark = pytest.mark.lab
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_a_stopped_deployment_goes_on(new_deployment: Callable[[], Deployment], number: signal.Signals) -> None:
-    deployment = new_deployment()
-    outcome = deployment.cut_short(number, "Secrets", "deploy")
-    assert outcome.code == 130, outcome.words
-    assert "run the command again: it continues where it stopped" in outcome.words
-    assert "Secrets (6 created)" in outcome.words
-    assert "Traceback" not in outcome.words
-    assert children_of_helm(deployment) == []
-    assert deployment.deploy().code == 0
-    assert deployment.failures() == {}
+def test_the_next_deployment_continues_after_an_interrupt(
+    new_mirror: Callable[[], DeployedMirror], number: signal.Signals
+) -> None:
+    mirror = new_mirror()
+    outcome = mirror.interrupt(number, "Secrets", "deploy")
+    assert outcome.code == 130, outcome.stderr
+    assert "run the command again: it continues where it stopped" in outcome.stderr
+    assert "Secrets (6 created)" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+    assert helm_processes(mirror) == []
+    assert mirror.deploy().code == 0
+    mirror.await_healthy()
 
 
-def test_a_killed_deployment_goes_on(new_deployment: Callable[[], Deployment]) -> None:
-    """SIGKILL leaves no time to tell Helm, which may leave its mark on a release."""
-    deployment = new_deployment()
-    assert deployment.cut_short(signal.SIGKILL, "Secrets", "deploy").code == -signal.SIGKILL
-    again = deployment.deploy()
-    assert again.code == 0, again.words
-    assert deployment.failures() == {}
+def test_the_next_deployment_continues_after_a_kill(new_mirror: Callable[[], DeployedMirror]) -> None:
+    """SIGKILL leaves no time to stop Helm, which may leave a release in a pending status."""
+    mirror = new_mirror()
+    assert mirror.interrupt(signal.SIGKILL, "Secrets", "deploy").code == -signal.SIGKILL
+    again = mirror.deploy()
+    assert again.code == 0, again.stderr
+    mirror.await_healthy()
 
 
-def children_of_helm(deployment: Deployment) -> list[str]:
-    """The Helm processes that still work on the mirror's namespace."""
+def helm_processes(mirror: DeployedMirror) -> list[str]:
+    """The Helm processes that still run for the mirror's namespace."""
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
-    return [line for line in listed if "helm" in line and deployment.namespace in line]
+    return [line for line in listed if "helm" in line and mirror.namespace in line]

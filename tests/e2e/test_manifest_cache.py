@@ -1,9 +1,8 @@
-"""The cache in front of the registry: it spares the upstream, follows it, and gives nothing that a token does not."""
+"""The manifest cache: it saves requests to the upstream, follows changed tags, and requires a valid token."""
 
 import secrets
 import subprocess
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,8 @@ from lab import addresses
 from regmirror.adapters.http import Urllib3Http, parse_resolve
 from regmirror.distribution.client import MANIFEST_TYPES, RegistryClient
 from regmirror.distribution.reference import parse_image
-from tests.e2e.deployed_mirror import Deployment
+from tests.e2e.deployed_mirror import DeployedMirror
+from tests.e2e.waiting import on_this_machine, wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -25,7 +25,7 @@ FOLLOWS_WITHIN = 2 * TAG_AGE + 10.0
 
 @dataclass(frozen=True)
 class Tag:
-    """A tag of this test's own at the upstream."""
+    """A tag at the upstream for one test."""
 
     repository: str
     name: str
@@ -33,54 +33,56 @@ class Tag:
 
     @property
     def path(self) -> str:
-        """Where its manifest is."""
+        """The path of its manifest."""
         return f"/v2/{self.repository}/manifests/{self.name}"
 
     def set(self, source: str) -> str:
-        """Let it mean what another tag means; gives the digest."""
+        """Point it to the manifest of another tag; returns the digest."""
         storage = f"{addresses.HUB_STORAGE}/{self.repository}"
         subprocess.run(["crane", "tag", "--insecure", f"{storage}:{source}", self.name], check=True)
         words = ["crane", "digest", "--insecure", f"{storage}:{self.name}"]
         return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
 
-    def asked(self, method: str) -> int:
-        """How often the upstream has been asked for a manifest of the repository."""
+    def requests(self, method: str) -> int:
+        """The number of manifest requests to the upstream for the repository."""
         state: dict[str, Any] = urllib3.request("GET", f"{self.control}/state").json()
         found = [one for one in state["requests"] if one["kind"] == "manifests" and one["method"] == method]
         return sum(one["count"] for one in found if one["repository"] == self.repository)
 
 
 @pytest.fixture
-def tag(mirror: Deployment) -> Tag:
-    if mirror.setting.lab is None:
-        pytest.skip("what Docker Hub's tags mean is ours to say in the lab only")
-    return Tag("acme/tool", f"moving-{secrets.token_hex(4)}", mirror.setting.lab["hub"]["control"])
+def tag(mirror: DeployedMirror) -> Tag:
+    if mirror.target.lab is None:
+        pytest.skip("tags at Docker Hub can only be changed in the lab")
+    return Tag("acme/tool", f"moving-{secrets.token_hex(4)}", mirror.target.lab["hub"]["control"])
 
 
 @pytest.fixture
-def client(mirror: Deployment) -> RegistryClient:
-    resolve = parse_resolve([f"{mirror.host}:443:{mirror.setting.address}"])
-    return RegistryClient(Urllib3Http(resolve, mirror.setting.authority, timeout=30.0), f"https://{mirror.host}")
+def client(mirror: DeployedMirror) -> RegistryClient:
+    resolve = parse_resolve([f"{mirror.host}:443:{mirror.target.address}"])
+    return RegistryClient(Urllib3Http(resolve, mirror.target.authority, timeout=300.0), f"https://{mirror.host}")
 
 
-def test_many_who_ask_at_once_cost_one_pull(client: RegistryClient, tag: Tag) -> None:
+def test_simultaneous_requests_cost_one_pull(client: RegistryClient, tag: Tag) -> None:
     digest = tag.set("2")
-    token, pulls, looks = client.pull_token(tag.repository), tag.asked("GET"), tag.asked("HEAD")
+    token, pulls, heads = client.pull_token(tag.repository), tag.requests("GET"), tag.requests("HEAD")
+    began = time.monotonic()
     image = parse_image(f"{tag.repository}:{tag.name}")
     with ThreadPoolExecutor(16) as threads:
         found = set(threads.map(lambda _: client.manifest(image, token).digest, range(64)))
     assert found == {digest}
-    assert tag.asked("GET") - pulls <= 1
-    assert tag.asked("HEAD") - looks <= 3
+    assert tag.requests("GET") - pulls <= 1
+    # On a loaded machine, the tag may expire in between.
+    assert tag.requests("HEAD") - heads <= 3 + (time.monotonic() - began) // TAG_AGE
 
 
-def test_a_head_tells_what_a_get_gives(client: RegistryClient, tag: Tag) -> None:
+def test_head_and_get_agree_on_a_manifest(client: RegistryClient, tag: Tag) -> None:
     tag.set("1")
     token = client.pull_token(tag.repository)
-    got, told = (client.request(method, tag.path, token, MANIFEST_TYPES) for method in ("GET", "HEAD"))
+    got, head = (client.request(method, tag.path, token, MANIFEST_TYPES) for method in ("GET", "HEAD"))
     for name in ("content-type", "content-length", "docker-content-digest", "etag"):
-        assert got.headers[name] == told.headers[name]
-    assert told.body == b""
+        assert got.headers[name] == head.headers[name]
+    assert head.body == b""
 
 
 def test_a_tag_that_moved_is_followed(client: RegistryClient, tag: Tag) -> None:
@@ -89,10 +91,10 @@ def test_a_tag_that_moved_is_followed(client: RegistryClient, tag: Tag) -> None:
     assert client.manifest(image, token).digest == before
     after = tag.set("2")
     assert after != before
-    await_true(lambda: client.manifest(image, token).digest == after)
+    wait_until(lambda: client.manifest(image, token).digest == after, on_this_machine(FOLLOWS_WITHIN))
 
 
-def test_what_is_cached_is_given_to_nobody_without_its_token(client: RegistryClient, tag: Tag) -> None:
+def test_a_cached_manifest_requires_a_token_for_its_repository(client: RegistryClient, tag: Tag) -> None:
     digest = tag.set("1")
     token = client.pull_token(tag.repository)
     other = client.pull_token("library/demo")
@@ -106,7 +108,7 @@ def test_what_is_cached_is_given_to_nobody_without_its_token(client: RegistryCli
             assert b'"UNAUTHORIZED"' in answer.body
 
 
-def test_a_path_that_is_written_otherwise_opens_nothing(client: RegistryClient, tag: Tag) -> None:
+def test_an_alternative_spelling_of_a_path_grants_nothing(client: RegistryClient, tag: Tag) -> None:
     digest = tag.set("1")
     token, other = client.pull_token(tag.repository), client.pull_token("library/demo")
     assert client.request("GET", tag.path, token, MANIFEST_TYPES).status == 200
@@ -120,7 +122,7 @@ def test_a_path_that_is_written_otherwise_opens_nothing(client: RegistryClient, 
         assert client.request("GET", path, other, MANIFEST_TYPES).status in {301, 308, 400, 401, 404}, path
 
 
-def test_what_is_no_pull_is_answered_by_the_registry(client: RegistryClient, tag: Tag) -> None:
+def test_the_registry_answers_requests_other_than_pulls(client: RegistryClient, tag: Tag) -> None:
     tag.set("1")
     token = client.pull_token(tag.repository)
     assert client.request("GET", tag.path, token, MANIFEST_TYPES).status == 200
@@ -128,10 +130,3 @@ def test_what_is_no_pull_is_answered_by_the_registry(client: RegistryClient, tag
     assert (unknown.status, b"MANIFEST_UNKNOWN" in unknown.body) == (404, True)
     for method in ("PUT", "DELETE"):
         assert client.request(method, tag.path, token).status in {401, 405}
-
-
-def await_true(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + FOLLOWS_WITHIN
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.5)

@@ -1,6 +1,6 @@
-"""Something that the mirror needs fails while clients pull: what is served, how fast, and what happens afterwards.
+"""A dependency of the mirror fails while clients pull: what is served, how fast, and what happens afterwards.
 
-The figures go into the file that REGMIRROR_RELIABILITY names; docs/reliability.md is made from it.
+The figures are written to the file in REGMIRROR_RELIABILITY, from which the documentation is generated.
 """
 
 import json
@@ -14,14 +14,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.deployed_mirror import Deployment, Object
+from tests.e2e.deployed_mirror import DeployedMirror, Object
 from tests.e2e.docker_hub import fetched, published
-from tests.e2e.harm import kill
-from tests.e2e.outage import Measured, Outage, Scene, failed_checks
-from tests.e2e.outages import OUTAGES, REGISTRY, wait_until
+from tests.e2e.inject import kill
+from tests.e2e.outage import Measured, Outage, OutageEnvironment, failed_checks
+from tests.e2e.outages import OUTAGES, REGISTRY
 from tests.e2e.pulls import KINDS, NEW, SERVED, Puller, measure, seconds_until_served
 from tests.e2e.restarted import NODE
-from tests.e2e.s3_proxy import S3Door
+from tests.e2e.s3_proxy import S3Proxy
+from tests.e2e.waiting import await_value, on_this_machine, wait_until
 from tests.lab import traces
 
 pytestmark = pytest.mark.lab
@@ -32,27 +33,27 @@ KEPT, NEW_ONES = "library/kept", "library/new"
 
 
 @pytest.fixture(scope="module")
-def scenes(new_deployment: Callable[[], Deployment]) -> Iterator[Callable[[int], Scene]]:
-    """A mirror as `regmirror init` makes it, and on demand another with so many pods of each component."""
-    with ExitStack() as until_end:
-        made: dict[int, Scene] = {}
+def environments(new_mirror: Callable[[], DeployedMirror]) -> Iterator[Callable[[int], OutageEnvironment]]:
+    """A function that returns a mirror with this number of replicas; created when it is first needed."""
+    with ExitStack() as stack:
+        made: dict[int, OutageEnvironment] = {}
 
-        def scene(replicas: int) -> Scene:
+        def env(replicas: int) -> OutageEnvironment:
             if replicas not in made:
-                made[replicas] = until_end.enter_context(played(new_deployment(), replicas))
+                made[replicas] = stack.enter_context(outage_environment(new_mirror(), replicas))
             return made[replicas]
 
-        yield scene
+        yield env
 
 
 @contextmanager
-def played(mirror: Deployment, replicas: int) -> Iterator[Scene]:
-    """A mirror that serves, and reaches its store through a door of its own."""
-    if mirror.setting.lab is None:
-        pytest.skip("outages are made in the lab only")
-    lab = mirror.setting.lab
-    with S3Door(lab["address"], lab["s3"]["endpoint"]).serving() as door:
-        mirror.environment["S3_ENDPOINT"] = f"http://{lab['hosts']['s3']}:{door.port}"
+def outage_environment(mirror: DeployedMirror, replicas: int) -> Iterator[OutageEnvironment]:
+    """A mirror that reaches its object store through its own proxy."""
+    if mirror.target.lab is None:
+        pytest.skip("outages are only created in the lab")
+    lab = mirror.target.lab
+    with S3Proxy(lab["address"], lab["s3"]["endpoint"]).serving() as proxy:
+        mirror.environment["S3_ENDPOINT"] = f"http://{lab['hosts']['s3']}:{proxy.port}"
         assert mirror.init().code == 0
         if replicas > 1:
             content = yaml.safe_load(mirror.file.read_text())
@@ -60,15 +61,15 @@ def played(mirror: Deployment, replicas: int) -> Iterator[Scene]:
             content["registry"] |= {"replicas": replicas, "ttl": "0"}
             mirror.file.write_text(yaml.safe_dump(content))
         outcome = mirror.deploy()
-        assert outcome.code == 0, outcome.words
-        assert failed_checks(mirror) == []
-        yield Scene(mirror, door)
+        assert outcome.code == 0, outcome.stderr
+        await_value(lambda: failed_checks(mirror), lambda failed: failed == [])
+        yield OutageEnvironment(mirror, proxy)
         mirror.remove()
 
 
 @pytest.fixture(scope="module")
 def record() -> Iterator[Callable[[Object], None]]:
-    """Takes down what was measured; at the end it is written where the environment says so."""
+    """Records measurements, and writes them to a file at the end if the environment names one."""
     found: list[Object] = []
     yield found.append
     target = os.environ.get("REGMIRROR_RELIABILITY")
@@ -77,31 +78,33 @@ def record() -> Iterator[Callable[[Object], None]]:
 
 
 @pytest.mark.parametrize("outage", [one for one in OUTAGES if LONG or one.quick], ids=lambda one: one.name)
-def test_a_mirror_lives_through(
-    scenes: Callable[[int], Scene], outage: Outage, record: Callable[[Object], None], tmp_path: Path
+def test_a_mirror_survives(
+    environments: Callable[[int], OutageEnvironment], outage: Outage, record: Callable[[Object], None], tmp_path: Path
 ) -> None:
-    measured = live_through(scenes(outage.replicas), outage, tmp_path)
+    measured = run_outage(environments(outage.replicas), outage, tmp_path)
     record(measured.document())
     assert {kind: measured.figures[kind].answers for kind in outage.served if not measured.figures[kind].served} == {}
     seconds = {kind: measured.figures[kind].document()["median"] for kind in outage.served}
-    assert {kind: median for kind, median in seconds.items() if median > outage.within} == {}
-    assert outage.told_by <= set(measured.failed_checks)
+    assert {kind: median for kind, median in seconds.items() if median > on_this_machine(outage.within)} == {}
+    assert outage.reported_by <= set(measured.failed_checks)
     assert measured.lost == 0
 
 
-def test_a_download_goes_on_where_a_killed_pod_broke_it(scenes: Callable[[int], Scene], tmp_path: Path) -> None:
-    scene = scenes(1)
+def test_a_download_resumes_after_its_pod_was_killed(
+    environments: Callable[[int], OutageEnvironment], tmp_path: Path
+) -> None:
+    env = environments(1)
     size = 100_000_000
-    download = Puller(scene.mirror).download(published("library/large", tmp_path, size))
-    download.read_until_broken(1_000_000, lambda: kill(scene.mirror, REGISTRY))
+    download = Puller(env.mirror).download(published("library/large", tmp_path, size))
+    download.read_until_broken(1_000_000, lambda: kill(env.mirror, REGISTRY))
     assert len(download.received) < size
-    wait_until(download.goes_on)
-    assert download.is_sound
+    wait_until(download.resume)
+    assert download.is_intact
 
 
-@pytest.mark.skipif(not LONG, reason="it takes a lab of its own")
+@pytest.mark.skipif(not LONG, reason="it requires its own lab")
 def test_a_node_is_restarted(tmp_path: Path, record: Callable[[Object], None]) -> None:
-    """Cluster, bucket and images are kept; everything else is gone, as by a power cut and a reboot."""
+    """Only the cluster, the bucket and the images are kept, as after a power failure and a reboot."""
     name = f"labtest-{os.getpid()}"
     try:
         in_lab(name, "run", "--up", "--keep", "--", *RESTARTED, "before", str(tmp_path))
@@ -111,34 +114,34 @@ def test_a_node_is_restarted(tmp_path: Path, record: Callable[[Object], None]) -
     finally:
         traces.lab(name, "down")
     record(found)
-    assert set(found["failedChecks"]) <= NODE.told_by
+    assert set(found["failedChecks"]) <= NODE.reported_by
     assert found["lost"] == 0
     answers = {kind: set(figures["answers"]) for kind, figures in found["requests"].items()}
     assert answers == {kind: {SERVED} for kind in KINDS}
 
 
 def in_lab(name: str, *words: str) -> str:
-    """Standard output of a command of the lab ``name``; the test fails where it does."""
+    """Standard output of a command of the lab ``name``; the test fails if the command fails."""
     done = traces.lab(name, *words)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def live_through(scene: Scene, outage: Outage, directory: Path) -> Measured:
-    """Break it, ask, verify, end it, wait until all is served, and look whether anything was lost."""
-    puller = Puller(scene.mirror)
+def run_outage(env: OutageEnvironment, outage: Outage, directory: Path) -> Measured:
+    """Begin the outage, measure requests and verify, end it, wait for recovery, and count what was lost."""
+    puller = Puller(env.mirror)
     image, new = puller.remember(published(KEPT, directory)), published(NEW_ONES, directory)
     puller.renew(NEW_ONES)
-    undo = outage.begin(scene)
+    undo = outage.begin(env)
     try:
         figures = measure(puller.asks(image), {NEW: lambda: puller.pull(new)})
         began = time.monotonic()
-        failed = failed_checks(scene.mirror)
+        failed = failed_checks(env.mirror)
         verify_seconds = time.monotonic() - began
     finally:
         undo()
     recovery = seconds_until_served(puller.asks(image) | {NEW: lambda: puller.pull(new)}, outage.recovers_within)
-    before = fetched(scene.mirror.setting, image.repository)
+    before = fetched(env.mirror.target, image.repository)
     assert {kind: ask() for kind, ask in puller.asks(image).items()} == dict.fromkeys(puller.asks(image), SERVED)
-    lost = fetched(scene.mirror.setting, image.repository) - before
+    lost = fetched(env.mirror.target, image.repository) - before
     return Measured(outage, figures, failed, verify_seconds, recovery, lost)

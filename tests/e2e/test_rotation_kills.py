@@ -1,4 +1,4 @@
-"""A rotation that is killed after every single change it makes: no pull fails, and the next run goes on."""
+"""Rotations that are killed after each of their changes: no pull fails, and the next run continues."""
 
 import os
 import signal
@@ -7,134 +7,138 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.e2e.api_proxy import Boundary, api_gate
-from tests.e2e.deployed_mirror import Deployment
-from tests.e2e.kill_points import Mortal
+from tests.e2e.api_proxy import Boundary, api_proxy
+from tests.e2e.deployed_mirror import DeployedMirror
+from tests.e2e.kill_points import KillableCommand
 from tests.e2e.load import Load
-from tests.e2e.rotations import short_lived, signing_key, status_of_forged
+from tests.e2e.rotations import forged_token_status, short_lived, signing_key
+from tests.e2e.waiting import wait_until
 
 pytestmark = pytest.mark.lab
 
 LONG = bool(os.environ.get("REGMIRROR_LONG"))
 EVERY = 1 if LONG else 7
-"""Of the boundaries between two changes, each so-manieth is died at."""
+"""Only every ``EVERY``-th boundary between two changes is used."""
 MOST_RUNS = 80
 
 
-def rotate_and_die(
-    mirror: Deployment, signals: tuple[signal.Signals, ...], aims_at: Callable[[Boundary], bool] = lambda _: True
-) -> Mortal:
-    """Run a rotation again and again until one run comes to its end."""
-    with api_gate(mirror) as (gate, through):
-        mortal = Mortal(mirror, gate, ["rotate-cert", *through, "--unlock"], signals, EVERY, aims_at)
+def rotate_until_complete(
+    mirror: DeployedMirror,
+    signals: tuple[signal.Signals, ...],
+    may_kill_at: Callable[[Boundary], bool] = lambda _: True,
+) -> KillableCommand:
+    """Run a rotation again and again until one run is not killed."""
+    with api_proxy(mirror) as (proxy, through):
+        killable = KillableCommand(mirror, proxy, ["rotate-cert", *through, "--unlock"], signals, EVERY, may_kill_at)
         for _ in range(MOST_RUNS):
-            before = len(mortal.struck)
-            # Where nothing was begun yet, there is nothing that the next run would go on with.
-            code = mortal.run(*([] if gate.stage else ["--force"]))
-            if len(mortal.struck) == before:
-                assert code == 0, mortal.said()
-                return mortal
-            assert code in {-signal.SIGKILL, 130}, mortal.said()
-    raise AssertionError(f"it never ends: {mortal.struck}")
+            before = len(killable.killed_at)
+            # Without a change, there is nothing for the next run to continue.
+            code = killable.run(*([] if proxy.stage else ["--force"]))
+            if len(killable.killed_at) == before:
+                assert code == 0, killable.output()
+                return killable
+            assert code in {-signal.SIGKILL, 130}, killable.output()
+    raise AssertionError(f"no run completes: {killable.killed_at}")
 
 
-def recorded(mirror: Deployment) -> list[Boundary]:
-    """The changes of a rotation that nobody disturbs."""
-    with api_gate(mirror) as (gate, through):
-        outcome = mirror.regmirror("rotate-cert", *through, *mirror.setting.resolve(mirror.host), "--force")
-        assert outcome.code == 0, outcome.words
-        return list(gate.made)
+def recorded(mirror: DeployedMirror) -> list[Boundary]:
+    """The changes of an undisturbed rotation."""
+    with api_proxy(mirror) as (proxy, through):
+        outcome = mirror.regmirror("rotate-cert", *through, *mirror.target.resolve(mirror.host), "--force")
+        assert outcome.code == 0, outcome.stderr
+        return list(proxy.made)
 
 
-def assert_settled(mirror: Deployment, load: Load, stolen: object) -> None:
+def assert_settled(mirror: DeployedMirror, load: Load, stolen: object) -> None:
     assert load.failures == []
-    assert status_of_forged(mirror, stolen) == 401  # type: ignore[arg-type]
+    assert forged_token_status(mirror, stolen) == 401  # type: ignore[arg-type]
     assert mirror.regmirror("rotate-cert", "--check").code == 1
     assert "regmirror-signing-next" not in {secret["metadata"]["name"] for secret in mirror.objects("secrets")}
-    assert mirror.failures() == {}
+    mirror.await_healthy()
 
 
 def test_a_rotation_that_is_killed_after_each_of_its_changes(
-    new_deployment: Callable[[], Deployment], capsys: pytest.CaptureFixture[str]
+    new_mirror: Callable[[], DeployedMirror], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With REGMIRROR_LONG after each one; beside it, another rotation is stopped in all places."""
-    killed = short_lived(new_deployment())
+    """With REGMIRROR_LONG, after each one, while another rotation is interrupted at all boundaries."""
+    killed = short_lived(new_mirror())
     assert killed.deploy().code == 0
     old = signing_key(killed)
     with ThreadPoolExecutor() as pool, Load(killed).running() as load:
-        others = pool.submit(stop_in_all_places, new_deployment) if LONG else None
-        further = pool.submit(die_where_one_death_hides_another, new_deployment) if LONG else None
-        mortal = rotate_and_die(killed, (signal.SIGKILL,))
+        others = pool.submit(stop_at_all_boundaries, new_mirror) if LONG else None
+        further = pool.submit(kill_at_hidden_boundaries, new_mirror) if LONG else None
+        killable = rotate_until_complete(killed, (signal.SIGKILL,))
     with capsys.disabled():
-        print(f"\n{len(mortal.struck)} deaths in one rotation:\n{load.report()}")  # noqa: T201
+        print(f"\n{len(killable.killed_at)} kills in one rotation:\n{load.report()}")  # noqa: T201
     assert_settled(killed, load, old)
-    assert len(mortal.struck) >= (20 if LONG else 3)
+    assert len(killable.killed_at) >= (20 if LONG else 3)
     if others and further:
-        places, stopped = others.result()
-        assert set(places) <= {*mortal.struck, *further.result()}
-        assert len(stopped.struck) >= 10
+        boundaries, stopped = others.result()
+        assert set(boundaries) <= {*killable.killed_at, *further.result()}
+        assert len(stopped.killed_at) >= 10
 
 
-def die_where_one_death_hides_another(new_deployment: Callable[[], Deployment]) -> list[Boundary]:
-    """Gives the places of the deaths in Helm's record of an upgrade, and at the very end.
+def kill_at_hidden_boundaries(new_mirror: Callable[[], DeployedMirror]) -> list[Boundary]:
+    """Kill at the changes of Helm's record of an upgrade, and at the end; returns the boundaries.
 
-    Once the Deployment itself is changed, the next run has nothing more to upgrade: whoever died there does not come to
-    the record, and whoever died at its first change not to its second one.
+    After a kill at the change of the Deployment, the next run has nothing to upgrade and does not change the record;
+    after a kill at the first change of the record, it does not make the second one.
     """
-    mirror = short_lived(new_deployment())
+    mirror = short_lived(new_mirror())
     assert mirror.deploy().code == 0
-    struck: list[Boundary] = []
-    for aims in ({"PUT": 1}, {"PUT": 2, "Lease given back": 1}):
+    killed_at: list[Boundary] = []
+    for changes in ({"PUT": 1}, {"PUT": 2, "Lease given back": 1}):
         old = signing_key(mirror)
         with Load(mirror).running() as load:
-            mortal = rotate_and_die(
+            killable = rotate_until_complete(
                 mirror,
                 (signal.SIGKILL,),
-                lambda place, aims=aims: any(  # type: ignore[misc]
-                    place[1].startswith(change) and place[2] == number for change, number in aims.items()
+                lambda boundary, changes=changes: any(  # type: ignore[misc]
+                    boundary[1].startswith(change) and boundary[2] == number for change, number in changes.items()
                 ),
             )
         assert_settled(mirror, load, old)
-        struck += mortal.struck
-    return struck
+        killed_at += killable.killed_at
+    return killed_at
 
 
-def stop_in_all_places(new_deployment: Callable[[], Deployment]) -> tuple[list[Boundary], Mortal]:
-    """The places where a run can be stopped, and a rotation that SIGTERM and Ctrl-C stop in them."""
-    mirror = short_lived(new_deployment())
+def stop_at_all_boundaries(new_mirror: Callable[[], DeployedMirror]) -> tuple[list[Boundary], KillableCommand]:
+    """The boundaries of a rotation, and a rotation that SIGTERM and SIGINT interrupt at them."""
+    mirror = short_lived(new_mirror())
     assert mirror.deploy().code == 0
-    places = recorded(mirror)
+    boundaries = recorded(mirror)
     old = signing_key(mirror)
     with Load(mirror).running() as load:
-        mortal = rotate_and_die(mirror, (signal.SIGTERM, signal.SIGINT))
+        killable = rotate_until_complete(mirror, (signal.SIGTERM, signal.SIGINT))
     assert_settled(mirror, load, old)
-    return places, mortal
+    return boundaries, killable
 
 
-def test_of_two_rotations_at_once_the_second_is_refused_and_the_first_can_be_given_up(
-    new_deployment: Callable[[], Deployment],
+def test_a_second_rotation_is_rejected_and_the_first_can_be_aborted(
+    new_mirror: Callable[[], DeployedMirror],
 ) -> None:
-    mirror = short_lived(new_deployment())
+    mirror = short_lived(new_mirror())
     assert mirror.deploy().code == 0
     key = signing_key(mirror)
-    with ThreadPoolExecutor() as pool:
-        first = pool.submit(mirror.cut_short, signal.SIGTERM, "2/5", "rotate-cert", "--force")
-        while not first.done() and "holderIdentity" not in json_of_lease(mirror):
-            pass
+
+    def rotate_too() -> None:
+        wait_until(lambda: "holderIdentity" in json_of_lease(mirror))
         second = mirror.rotate("--force")
-        assert second.code == 1, second.words
+        assert second.code == 1, second.stderr
         assert second.document["error"]["code"] == "RM611"
-        assert first.result().code == 130
-    # A deployment in between changes neither key nor bundle.
+
+    first = mirror.interrupt(signal.SIGTERM, "2/5", "rotate-cert", "--force", meanwhile=("1/5", rotate_too))
+    assert first.code == 130
+    # A deployment changes neither the key nor the bundle.
     assert mirror.deploy().code == 0
     assert mirror.regmirror("rotate-cert", "--check").code == 0
     outcome = mirror.rotate("--abort")
-    assert outcome.code == 0, outcome.words
+    assert outcome.code == 0, outcome.stderr
     assert outcome.document["rotated"] is False
     assert signing_key(mirror) == key
     assert mirror.regmirror("rotate-cert", "--check").code == 1
-    assert mirror.failures() == {}
+    mirror.await_healthy()
 
 
-def json_of_lease(mirror: Deployment) -> str:
+def json_of_lease(mirror: DeployedMirror) -> str:
     return mirror.kubectl("get", "lease", "regmirror-rotation", "-o", "json", "--ignore-not-found")

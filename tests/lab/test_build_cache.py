@@ -1,4 +1,4 @@
-"""The build cache must never hold a half-built entry, nor take an old build for a new one."""
+"""The build cache never contains a partial entry, and never treats an old build as current."""
 
 import threading
 from pathlib import Path
@@ -18,14 +18,14 @@ def test_the_key_changes_with_the_content_the_name_of_a_file_and_the_facts(tmp_p
     assert len(set(keys)) == len(keys)
 
 
-def test_the_key_is_the_same_wherever_the_directory_lies(tmp_path: Path) -> None:
+def test_the_key_does_not_depend_on_the_path_of_the_directory(tmp_path: Path) -> None:
     for place in ("here", "there"):
         (tmp_path / place / "cmd").mkdir(parents=True)
         (tmp_path / place / "cmd" / "main.go").write_text("package main\n")
     assert cache.content_key(tmp_path / "here", []) == cache.content_key(tmp_path / "there", [])
 
 
-def test_facts_cannot_run_into_each_other(tmp_path: Path) -> None:
+def test_the_key_depends_on_where_a_fact_ends(tmp_path: Path) -> None:
     assert cache.content_key(tmp_path, ["ab", "c"]) != cache.content_key(tmp_path, ["a", "bc"])
 
 
@@ -52,31 +52,33 @@ def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / "tool").iterdir()) == []
 
 
-def test_a_killed_build_is_swept_away_and_finished_ones_stay(tmp_path: Path) -> None:
+def test_sweep_removes_killed_builds_and_keeps_complete_ones(tmp_path: Path) -> None:
     (tmp_path / "tool" / ".unfinished-x").mkdir(parents=True)
     cache.fill(tmp_path / "tool" / "key", lambda target: (target / "tool").touch())
     cache.sweep(tmp_path)
     assert [path.name for path in (tmp_path / "tool").iterdir()] == ["key"]
 
 
-def test_the_second_builder_waits_for_the_first_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_second_builder_waits_for_the_first_and_reports_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     order: list[str] = []
 
     def second() -> None:
-        with locks.held(tmp_path, "builds"):
+        with locks.held(tmp_path, "is building"):
             order.append("second")
 
     other = threading.Thread(target=second)
-    with locks.held(tmp_path, "builds"):
+    with locks.held(tmp_path, "is building"):
         other.start()
         other.join(0.2)
         order.append("first")
     other.join()
     assert order == ["first", "second"]
-    assert "waiting for another process that builds" in capsys.readouterr().err
+    assert "waiting for another process that is building" in capsys.readouterr().err
 
 
-def test_clean_spares_what_is_not_the_labs(tmp_path: Path) -> None:
+def test_clean_removes_only_entries_of_the_lab(tmp_path: Path) -> None:
     for name in ("etcd", "photographs"):
         (tmp_path / name / "key").mkdir(parents=True)
     cache.clean(tmp_path, ["etcd", "never-built"])

@@ -1,4 +1,4 @@
-"""An image made from files must be one that any OCI client reads, and the same bytes on every machine."""
+"""An image made from files is readable by every OCI client, and has the same bytes on every machine."""
 
 import gzip
 import hashlib
@@ -23,7 +23,7 @@ def blob(files: dict[str, bytes], descriptor: dict[str, Any]) -> bytes:
     return content
 
 
-def test_every_descriptor_leads_to_the_bytes_that_it_describes() -> None:
+def test_every_descriptor_matches_its_blob() -> None:
     files = layout([IMAGE]).files
     top = json.loads(files["index.json"])["manifests"][0]
     manifest = json.loads(blob(files, top))
@@ -42,7 +42,7 @@ def test_every_descriptor_leads_to_the_bytes_that_it_describes() -> None:
         assert content.read() == b"\x7fELF"
 
 
-def test_several_platforms_stand_in_an_index_under_one_digest() -> None:
+def test_several_platforms_are_in_an_index_with_one_digest() -> None:
     made = layout([IMAGE, Image(ENTRIES, {}, "arm64")])
     top = json.loads(made.files["index.json"])["manifests"][0]
     assert top["digest"] == made.digest
@@ -50,7 +50,7 @@ def test_several_platforms_stand_in_an_index_under_one_digest() -> None:
     assert [manifest["platform"]["architecture"] for manifest in inner] == ["amd64", "arm64"]
 
 
-def test_containerd_is_told_the_name() -> None:
+def test_the_layout_contains_the_name_for_containerd() -> None:
     top = json.loads(layout([IMAGE], "example.test/tool:1").files["index.json"])["manifests"][0]
     assert top["annotations"] == {"io.containerd.image.name": "example.test/tool:1"}
 
@@ -64,5 +64,5 @@ def test_the_same_files_give_the_same_archive(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "changed", [Entry("bin/tool", b"other", mode=0o755), Entry("bin/tool", b"\x7fELF", mode=0o644)]
 )
-def test_another_content_or_mode_gives_another_digest(changed: Entry) -> None:
+def test_a_different_content_or_mode_gives_a_different_digest(changed: Entry) -> None:
     assert layout([Image((changed,), {})]).digest != layout([Image((ENTRIES[1],), {})]).digest

@@ -1,4 +1,4 @@
-"""Instances: their names, and what they share."""
+"""The names of instances, and what instances share."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from lab.errors import UsageError
 from lab.instance import Instance
 
 
-def test_two_instances_share_the_build_cache_and_nothing_else() -> None:
+def test_two_instances_share_only_the_build_cache() -> None:
     first = Instance.from_environment({"HOME": "/root", "REGMIRROR_LAB_CACHE": "/cache"})
     other = Instance.from_environment({"REGMIRROR_LAB_CACHE": "/cache", "REGMIRROR_LAB_INSTANCE": "other"})
     assert first.cache == other.cache
@@ -17,7 +17,7 @@ def test_two_instances_share_the_build_cache_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("name", ["..", "a/b", "Lab", "1lab", "a" * 25, "a b"])
-def test_a_name_that_is_no_file_name_or_too_long_is_refused(name: str) -> None:
+def test_an_invalid_name_is_rejected(name: str) -> None:
     with pytest.raises(UsageError, match="REGMIRROR_LAB_INSTANCE"):
         Instance.from_environment({"REGMIRROR_LAB_INSTANCE": name})
 
@@ -27,6 +27,6 @@ def test_the_longest_socket_path_fits() -> None:
     assert len(f"{longest.containerd_socket}.ttrpc") <= 107
 
 
-def test_a_given_directory_is_never_itself_what_down_removes() -> None:
+def test_the_state_is_a_subdirectory_of_the_given_directory() -> None:
     given = Instance.from_environment({"REGMIRROR_LAB_STATE": "/home/somebody"})
     assert given.state == Path("/home/somebody/regmirror-lab")

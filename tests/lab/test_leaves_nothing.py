@@ -1,4 +1,4 @@
-"""`down` must leave nothing of a lab, in whatever state it is. Each test has a lab of its own, beside all others."""
+"""`down` removes everything of a lab, in any state. Each test has its own lab, alongside all others."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import enclosure
+from lab import sandbox
 from lab.errors import CannotRunHereError
 from lab.instance import Instance
 from lab.requirements import check_machine
@@ -20,12 +20,12 @@ from lab.requirements import check_machine
 from . import traces
 
 pytestmark = pytest.mark.lab
-SECONDS = 120
+SECONDS = 600
 
 
 @pytest.fixture
 def name() -> Iterator[str]:
-    """The name of a lab that is not up; whatever a failed test leaves of it is removed."""
+    """The name of a lab that is not running; removes what a failed test leaves of it."""
     try:
         check_machine()
     except CannotRunHereError as error:
@@ -41,12 +41,12 @@ def instance(name: str) -> Instance:
 
 def process_of(name: str, program: str) -> int:
     called = f"{instance(name).programs / program}\0".encode()
-    processes = enclosure.inhabitants(instance(name))
+    processes = sandbox.daemons(instance(name))
     return next(number for number in processes if Path(f"/proc/{number}/cmdline").read_bytes().startswith(called))
 
 
 def namespaces_are_made(name: str) -> bool:
-    return enclosure.find(instance(name)) is not None
+    return sandbox.find(instance(name)) is not None
 
 
 def daemons_are_started(name: str) -> bool:
@@ -59,19 +59,19 @@ def kubelet_is_started(name: str) -> bool:
 
 @contextmanager
 def up_until(name: str, moment: Callable[[str], bool]) -> Iterator[subprocess.Popen[bytes]]:
-    """`up` on its way, at the given moment of it."""
+    """`up`, while it runs, from the given moment on."""
     command = [sys.executable, "-m", "lab", "up"]
     with subprocess.Popen(command, cwd=traces.ROOT, env=traces.environment(name), stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + SECONDS
         while not moment(name):
-            assert process.poll() is None, "`up` ended before the moment that it was to be stopped at"
+            assert process.poll() is None, "`up` ended before the given moment"
             assert time.monotonic() < deadline
             os.sched_yield()
         yield process
 
 
 @pytest.mark.parametrize("moment", [namespaces_are_made, daemons_are_started, kubelet_is_started])
-def test_up_killed_in_the_middle(name: str, moment: Callable[[str], bool]) -> None:
+def test_down_after_up_was_killed(name: str, moment: Callable[[str], bool]) -> None:
     before = traces.of(name)
     with up_until(name, moment) as up:
         up.kill()
@@ -81,7 +81,7 @@ def test_up_killed_in_the_middle(name: str, moment: Callable[[str], bool]) -> No
     assert traces.lab(name, "down").returncode == 0
 
 
-def test_up_interrupted_cleans_up_by_itself(name: str) -> None:
+def test_an_interrupted_up_cleans_up(name: str) -> None:
     before = traces.of(name)
     with up_until(name, daemons_are_started) as up:
         up.send_signal(signal.SIGINT)
@@ -91,11 +91,11 @@ def test_up_interrupted_cleans_up_by_itself(name: str) -> None:
     assert traces.of(name) <= before
 
 
-def test_a_whole_life_with_pods(name: str) -> None:
-    """Pods run, nothing shows on the host, the data of `--keep-data` comes back, and at the end all is gone."""
+def test_up_down_keep_data_and_up_again_with_pods(name: str) -> None:
+    """Pods run, the host sees nothing, `up` uses the data of `--keep-data`, and `down` removes everything."""
     before = traces.of(name)
     pod = ["kubectl", "run", "asleep", "--image=lab.regmirror.test/shell:1", "--", "sleep", "1000"]
-    ready = ["kubectl", "wait", "--for=condition=Ready", "pod/asleep", "--timeout=60s"]
+    ready = ["kubectl", "wait", "--for=condition=Ready", "pod/asleep", "--timeout=300s"]
     made = traces.lab(name, "run", "--up", "--keep", "--", *pod)
     assert made.returncode == 0, made.stderr
     assert traces.lab(name, "run", "--", *ready).returncode == 0
@@ -113,24 +113,24 @@ def test_a_whole_life_with_pods(name: str) -> None:
     assert traces.of(name) <= before
 
 
-def test_down_ends_what_run_started(name: str) -> None:
+def test_down_stops_the_processes_of_run(name: str) -> None:
     before = traces.of(name)
     assert traces.lab(name, "up").returncode == 0
-    visitor = subprocess.Popen(
+    guest = subprocess.Popen(
         [sys.executable, "-m", "lab", "run", "--", "sh", "-c", "echo in; exec sleep 1000"],
         cwd=traces.ROOT,
         env=traces.environment(name),
         stdout=subprocess.PIPE,
     )
-    assert visitor.stdout is not None
-    assert visitor.stdout.readline() == b"in\n"
+    assert guest.stdout is not None
+    assert guest.stdout.readline() == b"in\n"
     assert traces.lab(name, "down").returncode == 0
-    assert visitor.wait() == -signal.SIGTERM
-    visitor.stdout.close()
+    assert guest.wait() == -signal.SIGTERM
+    guest.stdout.close()
     assert traces.of(name) <= before
 
 
-def test_run_up_takes_down_what_it_started_and_gives_the_exit_code(name: str) -> None:
+def test_run_up_stops_the_lab_that_it_started_and_exits_with_the_code_of_the_command(name: str) -> None:
     before = traces.of(name)
     seen = traces.lab(name, "run", "--up", "--", "sh", "-c", 'cat "$REGMIRROR_LAB"; exit 7')
     assert seen.returncode == 7, seen.stderr
@@ -138,7 +138,7 @@ def test_run_up_takes_down_what_it_started_and_gives_the_exit_code(name: str) ->
     assert traces.of(name) <= before
 
 
-def test_a_lab_that_has_lost_a_process_says_so_and_comes_up_again(name: str) -> None:
+def test_status_reports_a_lost_process_and_up_restarts_the_lab(name: str) -> None:
     assert traces.lab(name, "up").returncode == 0
     os.kill(process_of(name, "etcd"), signal.SIGKILL)
     deadline = time.monotonic() + SECONDS

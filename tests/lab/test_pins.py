@@ -1,4 +1,4 @@
-"""What the lab fetches is pinned by version and hash, and its Go modules by go.sum."""
+"""The lab's downloads are pinned by version and hash, and its Go modules by go.sum."""
 
 import base64
 import re
@@ -9,7 +9,7 @@ from lab import components, toolchain
 
 
 @pytest.mark.parametrize("program", components.PUBLISHED_PROGRAMS, ids=lambda program: program.name)
-def test_a_fetched_program_has_an_exact_version_and_a_hash(program: components.PublishedProgram) -> None:
+def test_a_downloaded_program_has_an_exact_version_and_a_hash(program: components.PublishedProgram) -> None:
     separator = "==" if program.registry == "PyPI" else "@"
     assert re.fullmatch(r"\d+\.\d+\.\d+", program.requirement.rpartition(separator)[2])
     if program.registry == "PyPI":
@@ -19,7 +19,7 @@ def test_a_fetched_program_has_an_exact_version_and_a_hash(program: components.P
 
 
 @pytest.mark.parametrize("module", components.GO_MODULES, ids=lambda module: module.name)
-def test_a_go_module_pins_all_that_it_needs(module: components.GoModule) -> None:
+def test_a_go_module_pins_its_dependencies(module: components.GoModule) -> None:
     directory = toolchain.MODULES / module.name
     requires = re.search(r"^\s*(require )?\S+ v\d", (directory / "go.mod").read_text(), re.MULTILINE)
     assert (directory / "go.sum").exists() == bool(requires)
@@ -27,14 +27,14 @@ def test_a_go_module_pins_all_that_it_needs(module: components.GoModule) -> None
         assert re.fullmatch(r"v\d+\.\d+\.\d+", toolchain.version_of(module))
 
 
-def test_the_cluster_says_the_version_that_it_was_built_from() -> None:
+def test_the_cluster_reports_the_version_that_it_was_built_from() -> None:
     kubernetes = next(module for module in components.GO_MODULES if module.name == "kubernetes")
     assert toolchain.version_of(kubernetes) == components.KUBERNETES_VERSION
     major, minor, _ = components.KUBERNETES_VERSION.removeprefix("v").split(".")
     assert list(kubernetes.definitions.values()) == [components.KUBERNETES_VERSION, major, minor]
 
 
-def test_the_fetched_go_is_new_enough_for_every_module() -> None:
+def test_the_downloaded_go_is_new_enough_for_every_module() -> None:
     fetched = components.GO_TOOLCHAIN_REQUIREMENT.rpartition("==")[2]
     directives = re.findall(
         r"^go (\S+)$",

@@ -1,4 +1,4 @@
-"""Where the lab cannot run it says why in one sentence, exits with 2, and lets a command run without it on request."""
+"""Where the lab cannot run, it reports why in one message and exits with 2; on request, `run` continues without it."""
 
 import os
 import platform
@@ -19,9 +19,9 @@ COMMANDS = (["up"], ["build"], ["down"], ["status"], ["clean"], ["run", "--", "t
 @pytest.mark.parametrize(
     ("module", "name", "value", "sentence"),
     [
-        (sys, "platform", "darwin", "needs Linux"),
+        (sys, "platform", "darwin", "requires Linux"),
         (platform, "machine", lambda: "aarch64", "this is aarch64"),
-        (os, "geteuid", lambda: 1000, "needs root"),
+        (os, "geteuid", lambda: 1000, "requires root"),
     ],
     ids=["platform", "processor", "user"],
 )
@@ -36,13 +36,13 @@ def test_another_machine_or_user(
 ) -> None:
     monkeypatch.setattr(module, name, value)
     assert main(command) == 2
-    said = capsys.readouterr().err
-    assert sentence in said
-    assert said.startswith("lab: ")
-    assert said.count("\n") == 1
+    output = capsys.readouterr().err
+    assert sentence in output
+    assert output.startswith("lab: ")
+    assert output.count("\n") == 1
 
 
-def test_an_unknown_instance_name_is_told_in_one_sentence(
+def test_an_invalid_instance_name_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("REGMIRROR_LAB_INSTANCE", "../etc")
@@ -53,10 +53,10 @@ def test_an_unknown_instance_name_is_told_in_one_sentence(
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
-        (["run"], "give the command after two hyphens"),
-        (["run", "--up", "--"], "give the command after two hyphens"),
-        (["run", "--keep", "--", "true"], "go with --up"),
-        (["run", "--if-possible", "--", "true"], "go with --up"),
+        (["run"], "missing command after --"),
+        (["run", "--up", "--"], "missing command after --"),
+        (["run", "--keep", "--", "true"], "require --up"),
+        (["run", "--if-possible", "--", "true"], "require --up"),
     ],
 )
 def test_wrong_usage(command: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,31 +64,31 @@ def test_wrong_usage(command: list[str], sentence: str, capsys: pytest.CaptureFi
     assert sentence in capsys.readouterr().err
 
 
-def without_powers(*words: str) -> subprocess.CompletedProcess[str]:
-    """`python -m lab` as root in a container has it: without the capability to make namespaces."""
+def without_capability(*words: str) -> subprocess.CompletedProcess[str]:
+    """Runs `python -m lab` as root without the capability to create namespaces, as in a container."""
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
-        pytest.skip("only root can give up capabilities, and by setpriv")
+        pytest.skip("requires root and setpriv")
     dropped = ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"]
     command = [*dropped, sys.executable, "-m", "lab", *words]
     environment = traces.environment("labtest-powerless")
     return subprocess.run(command, cwd=traces.ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_root_without_powers_is_told_so() -> None:
-    refused = without_powers("up")
+def test_root_without_the_capability_is_rejected() -> None:
+    refused = without_capability("up")
     assert refused.returncode == 2
-    assert "may not make namespaces" in refused.stderr
+    assert "cannot create namespaces" in refused.stderr
 
 
-def test_a_command_can_go_on_without_the_lab_and_knows_why() -> None:
-    done = without_powers("run", "--up", "--if-possible", "--", "sh", "-c", 'echo "$REGMIRROR_LAB_MISSING"; exit 7')
+def test_a_command_can_run_without_the_lab_and_knows_why() -> None:
+    done = without_capability("run", "--up", "--if-possible", "--", "sh", "-c", 'echo "$REGMIRROR_LAB_MISSING"; exit 7')
     assert done.returncode == 7
-    assert "may not make namespaces" in done.stdout
+    assert "cannot create namespaces" in done.stdout
 
 
-def test_a_lab_that_is_not_up_cannot_be_entered() -> None:
+def test_run_requires_a_running_lab() -> None:
     if os.geteuid() != 0:
-        pytest.skip("only root gets so far")
+        pytest.skip("requires root")
     refused = traces.lab("labtest-never-up", "run", "--", "true")
     assert refused.returncode == 1
-    assert "is not up" in refused.stderr
+    assert "is not running" in refused.stderr

@@ -1,4 +1,4 @@
-"""Steps run when what they need is there, and a failure is told once, as what it was."""
+"""Steps run when their dependencies are complete, and a failure is raised once, with its original error."""
 
 import threading
 
@@ -13,7 +13,7 @@ def run(*given: Step, stopped: threading.Event | None = None) -> None:
     steps.run(given, stopped or threading.Event(), lambda: None)
 
 
-def test_a_step_comes_after_those_that_it_names() -> None:
+def test_a_step_runs_after_its_dependencies() -> None:
     order: list[str] = []
     run(
         Step("store", lambda: order.append("store")),
@@ -23,8 +23,8 @@ def test_a_step_comes_after_those_that_it_names() -> None:
     assert order == ["store", "server", "client"]
 
 
-def test_steps_that_do_not_wait_for_each_other_run_at_once() -> None:
-    together = threading.Barrier(2, timeout=10)
+def test_independent_steps_run_in_parallel() -> None:
+    together = threading.Barrier(2, timeout=300)
 
     def meet() -> None:
         together.wait()
@@ -33,7 +33,7 @@ def test_steps_that_do_not_wait_for_each_other_run_at_once() -> None:
     assert not together.broken
 
 
-def test_the_first_failure_is_raised_and_ends_those_that_wait() -> None:
+def test_the_first_failure_is_raised_and_stops_waiting_steps() -> None:
     stopped = threading.Event()
     ran: list[str] = []
 
@@ -41,7 +41,7 @@ def test_the_first_failure_is_raised_and_ends_those_that_wait() -> None:
         raise LabError("etcd is broken")
 
     def wait() -> None:
-        steps.until(lambda: False, "the end of the world", seconds=60, stopped=stopped)
+        steps.until(lambda: False, "a condition that never holds", seconds=600, stopped=stopped)
 
     with pytest.raises(LabError, match="etcd is broken"):
         run(
@@ -53,6 +53,6 @@ def test_the_first_failure_is_raised_and_ends_those_that_wait() -> None:
     assert ran == []
 
 
-def test_what_does_not_come_is_named() -> None:
-    with pytest.raises(LabError, match=r"^The node was not there after 0 s\.$"):
-        steps.until(lambda: False, "The node", seconds=0, stopped=threading.Event())
+def test_a_timeout_names_the_condition() -> None:
+    with pytest.raises(LabError, match=r"^timed out after 0 s waiting for the node$"):
+        steps.until(lambda: False, "the node", seconds=0, stopped=threading.Event())

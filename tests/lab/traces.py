@@ -1,4 +1,4 @@
-"""What a lab could leave behind on a machine, as a set that can be compared."""
+"""The traces that a lab can leave on a machine, as a set for comparison."""
 
 import os
 import subprocess
@@ -10,9 +10,9 @@ KERNEL_SETTINGS = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "k
 
 
 def of(name: str) -> set[str]:
-    """Every process, mount, link, control group, file and kernel setting that could be of the lab `name`.
+    """Every process, mount, link, control group, file and kernel setting that may belong to the lab `name`.
 
-    Links and kernel settings carry no name: all there are in this network and on this machine are in the set.
+    Links and kernel settings have no name of a lab, so the set contains all of them.
     """
     mounts = (line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
     groups = (path for pattern in (f"*/{name}", name) for path in Path("/sys/fs/cgroup").glob(pattern))
@@ -42,11 +42,11 @@ def _commands() -> list[str]:
 
 
 def environment(name: str) -> dict[str, str]:
-    """The environment in which `python -m lab` means the lab `name`."""
+    """The environment that makes `python -m lab` use the lab `name`."""
     return {**os.environ, "REGMIRROR_LAB_INSTANCE": name}
 
 
 def lab(name: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """Runs one command of the lab `name` to its end."""
+    """Runs one command of the lab `name`."""
     command = [sys.executable, "-m", "lab", *words]
     return subprocess.run(command, cwd=ROOT, env=environment(name), capture_output=True, text=True, check=False)

@@ -1,6 +1,6 @@
-"""Each port twice: the fake, and the real adapter on the cluster that lab.setting finds.
+"""Each port twice: the fake, and the real adapter on the cluster of lab.target_cluster.
 
-The fakes are held to what the real adapters do; a test that needs the real one is skipped, by name, without a cluster.
+Both must pass the same tests; without a cluster, the tests of the real adapter are skipped.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import boto3
 import pytest
 from pydantic import SecretStr
 
-from lab import setting as settings
+from lab import target_cluster
 from lab.errors import LabError
-from lab.setting import Setting
+from lab.target_cluster import TargetCluster
 from regmirror.adapters.cluster import KubernetesCluster
 from regmirror.adapters.helm import Pyhelm3Helm
 from regmirror.adapters.object_store import S3ObjectStore
@@ -37,10 +37,10 @@ from tests.fakes.object_store import FakeStore
 
 
 @pytest.fixture(scope="session")
-def setting() -> Setting:
-    """The cluster to test on: the lab's, or that of CONTEXT."""
+def target() -> TargetCluster:
+    """The cluster of the lab, or that of CONTEXT."""
     try:
-        return settings.find()
+        return target_cluster.find()
     except LabError as error:
         pytest.skip(str(error))
 
@@ -65,16 +65,16 @@ def fake_place() -> Place:
 
 
 @pytest.fixture
-def real_place(setting: Setting) -> Iterator[Place]:
+def real_place(target: TargetCluster) -> Iterator[Place]:
     names = [f"port-{secrets.token_hex(4)}" for _ in range(3)]
-    cluster, elsewhere, absent = (KubernetesCluster(None, setting.context, name) for name in names)
+    cluster, elsewhere, absent = (KubernetesCluster(None, target.context, name) for name in names)
     for one in (cluster, elsewhere):
         one.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": one.namespace}})
     yield Place(
         cluster,
         absent,
         lambda manifest: elsewhere.apply(manifest),
-        lambda manager, manifest: apply_as(manager, manifest, setting.context, cluster.namespace),
+        lambda manager, manifest: apply_as(manager, manifest, target.context, cluster.namespace),
     )
     for one in (cluster, elsewhere):
         one.delete(NAMESPACE, one.namespace)
@@ -88,14 +88,14 @@ def apply_as(manager: str, manifest: Object, context: str, namespace: str) -> No
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.lab)])
 def place(request: pytest.FixtureRequest) -> Place:
-    """A namespace, in memory and for real."""
+    """A namespace, in memory and in the cluster."""
     found: Place = request.getfixturevalue(f"{request.param}_place")
     return found
 
 
 @dataclass(frozen=True)
 class HelmPlace:
-    """Helm on a namespace; ``leave_pending`` leaves a release as a killed Helm does."""
+    """Helm in a namespace; ``leave_pending`` leaves a release in the status of a killed Helm."""
 
     helm: Helm
     cluster: Cluster
@@ -112,27 +112,27 @@ def fake_helm(fake_place: Place) -> HelmPlace:
 
 
 @pytest.fixture
-def real_helm3(setting: Setting, real_place: Place) -> HelmPlace:
-    """The lab's Helm 3, or on another cluster the one Helm that is installed."""
-    return _real_helm(setting, real_place, setting.lab["helm3"] if setting.lab else os.environ.get("HELM", "helm"))
+def real_helm3(target: TargetCluster, real_place: Place) -> HelmPlace:
+    """The lab's Helm 3, or the installed Helm on another cluster."""
+    return _real_helm(target, real_place, target.lab["helm3"] if target.lab else os.environ.get("HELM", "helm"))
 
 
 @pytest.fixture
-def real_helm4(setting: Setting, real_place: Place) -> HelmPlace:
+def real_helm4(target: TargetCluster, real_place: Place) -> HelmPlace:
     """The lab's Helm 4."""
-    if setting.lab is None:
-        pytest.skip("outside the lab there is one Helm to test with, not two")
-    return _real_helm(setting, real_place, setting.lab["helm4"])
+    if target.lab is None:
+        pytest.skip("outside the lab, only one Helm is tested")
+    return _real_helm(target, real_place, target.lab["helm4"])
 
 
-def _real_helm(setting: Setting, place: Place, executable: str) -> HelmPlace:
+def _real_helm(target: TargetCluster, place: Place, executable: str) -> HelmPlace:
     cluster = place.cluster
-    helm = Pyhelm3Helm(executable, None, setting.context, cluster.namespace)
+    helm = Pyhelm3Helm(executable, None, target.context, cluster.namespace)
     return HelmPlace(helm, cluster, lambda name, revision: leave_pending(cluster, name, revision))
 
 
 def leave_pending(cluster: Cluster, name: str, revision: int) -> None:
-    """Write Helm's record of a further revision that never ended. Source: Helm's pkg/storage/driver/util.go."""
+    """Write Helm's record of a further revision that is pending. Source: Helm's pkg/storage/driver/util.go."""
     record = cluster.get(SECRET, f"sh.helm.release.v1.{name}.v{revision - 1}")
     assert record is not None
     release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(record["data"]["release"]))))
@@ -154,7 +154,8 @@ def leave_pending(cluster: Cluster, name: str, revision: int) -> None:
 class StorePlace:
     """A bucket that does not exist yet.
 
-    ``objects`` lists what is in it, ``put`` adds one of a key and a size, ``begin`` begins an upload that nobody ends.
+    ``objects`` lists its objects, ``put`` adds an object with a key and a size, ``begin`` starts an upload without
+    completing it.
     """
 
     bucket: str
@@ -175,8 +176,8 @@ def fake_store() -> StorePlace:
 
 
 @pytest.fixture
-def real_store(setting: Setting) -> Iterator[StorePlace]:
-    environment = setting.environment
+def real_store(target: TargetCluster) -> Iterator[StorePlace]:
+    environment = target.environment
     endpoint, region = environment.get("S3_ENDPOINT"), environment["S3_REGION"]
     key, secret = environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]
     client = boto3.client(

@@ -1,4 +1,4 @@
-"""What every implementation of the Http port does; the real one asks a server on loopback."""
+"""Tests of every implementation of the Http port; the real one connects to a server on the loopback interface."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Served = Callable[[Host], tuple[Http, str]]
 
 @pytest.fixture(params=["fake", "real"])
 def served(request: pytest.FixtureRequest) -> Iterator[Served]:
-    """Gives an Http, and the base of the URLs at which a function answers it."""
+    """Returns an Http, and the base URL of a server that a function implements."""
     with ExitStack() as stack:
 
         def serve(host: Host) -> tuple[Http, str]:
@@ -37,14 +37,14 @@ def always(status: int, body: bytes = b"", **headers: str) -> Host:
     return lambda _: Answer(status, headers, body)
 
 
-def test_an_answer_comes_whole_with_its_headers_in_lower_case(served: Served) -> None:
+def test_an_answer_is_complete_with_its_headers_in_lower_case(served: Served) -> None:
     http, base = served(always(404, CONTENT, Location="/x", **{"X-Mixed-Case": "ForeignField"}))
     answer = http.request("GET", f"{base}/v2/")
     assert (answer.status, answer.body) == (404, CONTENT)
     assert (answer.headers["location"], answer.headers["x-mixed-case"]) == ("/x", "ForeignField")
 
 
-def test_a_request_arrives_as_it_was_made(served: Served) -> None:
+def test_a_request_is_sent_unchanged(served: Served) -> None:
     asked: list[Request] = []
 
     def host(request: Request) -> Answer:
@@ -84,13 +84,13 @@ def test_a_body_is_streamed_piece_by_piece(served: Served) -> None:
     assert b"".join(chunks) == CONTENT * 20
 
 
-def test_a_body_beyond_all_bounds_is_an_error(served: Served) -> None:
+def test_a_body_above_the_limit_is_an_error(served: Served) -> None:
     http, base = served(always(200, b"x" * (16 * 2**20 + 1)))
     with pytest.raises(RegistryError, match="answered more than 16 MiB"):
         http.request("GET", base)
 
 
-def test_several_requests_are_answered_one_after_the_other(served: Served) -> None:
+def test_several_requests_are_answered_in_sequence(served: Served) -> None:
     http, base = served(always(200, b"again"))
     assert [http.request("GET", base).body for _ in range(3)] == [b"again"] * 3
     with http.stream(base):
@@ -99,12 +99,12 @@ def test_several_requests_are_answered_one_after_the_other(served: Served) -> No
 
 
 @pytest.mark.parametrize("http", [FakeHttp(), Urllib3Http()], ids=["fake", "real"])
-def test_a_host_that_is_not_there_is_an_error_that_names_it(http: Http) -> None:
+def test_an_unknown_host_is_an_error_that_names_it(http: Http) -> None:
     with pytest.raises(RegistryError, match=r"the host name absent\.invalid does not resolve"):
         http.request("GET", "https://absent.invalid/v2/?canary=1")
 
 
-def test_a_port_where_nobody_listens_is_told_without_the_query() -> None:
+def test_a_refused_connection_is_reported_without_the_query() -> None:
     with pytest.raises(RegistryError) as caught:
         Urllib3Http().request("GET", "http://127.0.0.1:1/blob?signature=canary")
     assert "no answer from http://127.0.0.1:1/blob: " in caught.value.message
@@ -125,7 +125,7 @@ def test_an_answer_that_ends_early_is_an_error(whole: bool) -> None:
     assert "canary" not in caught.value.message
 
 
-def test_an_answer_that_does_not_come_is_an_error() -> None:
+def test_a_missing_answer_is_an_error() -> None:
     with serving(always(200, b"", **{"Content-Length": "10"})) as port:
         http = Urllib3Http(timeout=0.2)
         with pytest.raises(RegistryError, match="did not answer in time"):
@@ -137,7 +137,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_certificate(tmp_path_factory.mktemp("tls") / "both.pem", "mirror.example.com")
 
 
-def test_a_host_is_reached_at_another_address_under_its_own_name(certificate: Path) -> None:
+def test_a_host_is_reached_at_another_address_with_its_own_name(certificate: Path) -> None:
     def host(request: Request) -> Answer:
         return Answer(200, {}, request.headers["Host"].encode())
 
@@ -147,7 +147,7 @@ def test_a_host_is_reached_at_another_address_under_its_own_name(certificate: Pa
         assert http.request("GET", "https://mirror.example.com/v2/").body == b"mirror.example.com"
 
 
-def test_a_certificate_that_is_not_trusted_is_told(certificate: Path) -> None:
+def test_an_untrusted_certificate_is_reported(certificate: Path) -> None:
     with serving(always(200), certificate) as port:
         http = Urllib3Http(parse_resolve([f"mirror.example.com:443:127.0.0.1:{port}"]))
         with pytest.raises(
@@ -158,7 +158,7 @@ def test_a_certificate_that_is_not_trusted_is_told(certificate: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["fake", "real"])
-def test_a_certificate_is_given_whether_trusted_or_not(certificate: Path, kind: str) -> None:
+def test_a_certificate_is_returned_even_if_it_is_not_trusted(certificate: Path, kind: str) -> None:
     der = x509.load_pem_x509_certificate(certificate.read_bytes()).public_bytes(serialization.Encoding.DER)
     with serving(always(200), certificate) as port:
         real = Urllib3Http(parse_resolve([f"mirror.example.com:443:127.0.0.1:{port}"]))
@@ -175,7 +175,7 @@ def test_a_port_that_speaks_no_tls_has_no_certificate() -> None:
             http.certificate("mirror.example.com")
 
 
-def test_a_certificate_of_another_name_is_told(certificate: Path) -> None:
+def test_a_certificate_for_another_name_is_reported(certificate: Path) -> None:
     with serving(always(200), certificate) as port:
         http = Urllib3Http(parse_resolve([f"other.example.com:443:127.0.0.1:{port}"]), certificate)
         with pytest.raises(RegistryError, match=r"other\.example\.com is not trusted: Hostname mismatch"):
@@ -183,7 +183,7 @@ def test_a_certificate_of_another_name_is_told(certificate: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate"])
-def test_a_file_without_certificates_is_refused(tmp_path: Path, content: str | None) -> None:
+def test_a_file_without_certificates_is_rejected(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "ca.crt"
     if content is not None:
         path.write_text(content)
@@ -201,7 +201,7 @@ def test_a_file_without_certificates_is_refused(tmp_path: Path, content: str | N
         ("mirror.example.com:443:localhost", ("mirror.example.com", 443), Address("localhost", 443)),
     ],
 )
-def test_an_address_is_read_as_curl_reads_it(entry: str, host: tuple[str, int], address: Address) -> None:
+def test_an_address_is_parsed_like_curl(entry: str, host: tuple[str, int], address: Address) -> None:
     assert parse_resolve([entry]) == {host: address}
 
 
@@ -219,6 +219,6 @@ def test_an_address_is_read_as_curl_reads_it(entry: str, host: tuple[str, int], 
         "a:443:[::1",
     ],
 )
-def test_an_address_that_makes_no_sense_is_refused(entry: str) -> None:
+def test_an_invalid_address_is_rejected(entry: str) -> None:
     with pytest.raises(ConfigurationError, match="is not HOST:PORT:ADDR"):
         parse_resolve([entry])

@@ -1,4 +1,4 @@
-"""What every implementation of the ObjectStore port does."""
+"""Tests of every implementation of the ObjectStore port."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from lab.setting import Setting
+from lab.target_cluster import TargetCluster
 from regmirror.adapters.object_store import S3ObjectStore
 from regmirror.config.model import S3Storage
 from regmirror.desired.mirror_secrets import Account
@@ -19,7 +19,7 @@ from tests.ports.conftest import StorePlace
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.lab)])
 def place(request: pytest.FixtureRequest) -> StorePlace:
-    """A bucket that does not exist yet, in memory and for real."""
+    """A bucket that does not exist yet, in memory and in the cluster."""
     found: StorePlace = request.getfixturevalue(f"{request.param}_store")
     return found
 
@@ -31,7 +31,7 @@ def test_a_bucket_is_missing_until_it_is_created(place: StorePlace) -> None:
     place.store.check_bucket()
 
 
-def test_a_look_at_the_bucket_leaves_nothing_behind(place: StorePlace) -> None:
+def test_checking_the_bucket_leaves_nothing_in_it(place: StorePlace) -> None:
     place.store.create_bucket()
     place.store.check_bucket()
     assert place.objects() == []
@@ -46,7 +46,7 @@ def test_objects_are_counted_below_a_prefix(place: StorePlace) -> None:
     assert place.store.measure("", 10.0) == Contents(3, 115)
 
 
-def test_counting_ends_when_time_is_over_and_says_so(place: StorePlace) -> None:
+def test_counting_stops_at_its_limit_and_reports_that(place: StorePlace) -> None:
     place.store.create_bucket()
     for number in range(1001):
         place.put(f"hub/{number}", 1)
@@ -54,7 +54,7 @@ def test_counting_ends_when_time_is_over_and_says_so(place: StorePlace) -> None:
     assert place.store.measure("", 60.0) == Contents(1001, 1001)
 
 
-def test_uploads_that_nobody_ended_are_counted_by_their_age(place: StorePlace) -> None:
+def test_incomplete_uploads_are_counted_by_age(place: StorePlace) -> None:
     place.store.create_bucket()
     place.begin("hub/a")
     place.begin("hubris")
@@ -63,7 +63,7 @@ def test_uploads_that_nobody_ended_are_counted_by_their_age(place: StorePlace) -
     assert place.store.count_stale_uploads("hub/", tomorrow - timedelta(days=2)) == 0
 
 
-def test_what_is_below_a_prefix_is_purged_piece_by_piece_and_nothing_else(place: StorePlace) -> None:
+def test_purges_only_objects_below_a_prefix_in_batches(place: StorePlace) -> None:
     place.store.create_bucket()
     for number in range(1001):
         place.put(f"hub/{number}", 1)
@@ -74,7 +74,7 @@ def test_what_is_below_a_prefix_is_purged_piece_by_piece_and_nothing_else(place:
     assert place.store.count_stale_uploads("", datetime.now(UTC) + timedelta(days=1)) == 0
 
 
-def test_a_new_bucket_has_no_rule_that_takes_anything(place: StorePlace) -> None:
+def test_a_new_bucket_has_no_lifecycle_rule(place: StorePlace) -> None:
     place.store.create_bucket()
     assert place.store.rules_that_take("hub/") == []
 
@@ -86,9 +86,9 @@ def test_a_missing_bucket_cannot_be_counted(place: StorePlace) -> None:
 
 @pytest.mark.lab
 @pytest.mark.parametrize("part", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
-def test_a_key_that_is_refused_is_told_without_the_key(setting: Setting, real_store: StorePlace, part: str) -> None:
+def test_a_rejected_key_is_reported_without_the_key(target: TargetCluster, real_store: StorePlace, part: str) -> None:
     real_store.store.create_bucket()
-    wrong = {**setting.environment, part: "CANARYCANARYCANARY00"}
+    wrong = {**target.environment, part: "CANARYCANARYCANARY00"}
     storage = S3Storage(bucket=real_store.bucket, region=wrong["S3_REGION"], endpoint=wrong.get("S3_ENDPOINT"))
     account = Account(SecretStr(wrong["AWS_ACCESS_KEY_ID"]), SecretStr(wrong["AWS_SECRET_ACCESS_KEY"]))
     with pytest.raises(StorageError, match="the S3 key is refused") as caught:
@@ -96,7 +96,7 @@ def test_a_key_that_is_refused_is_told_without_the_key(setting: Setting, real_st
     assert "CANARY" not in f"{caught.value.message}{caught.value.hint}"
 
 
-def test_a_store_that_does_not_answer_is_told_by_its_address() -> None:
+def test_an_unreachable_store_is_reported_with_its_address() -> None:
     storage = S3Storage(bucket="port-none", region="here", endpoint="http://127.0.0.1:1")
     store = S3ObjectStore(storage, Account(SecretStr("id"), SecretStr("canary")))
     with pytest.raises(StorageUnreachableError, match=r"the bucket port-none at http://127\.0\.0\.1:1") as caught:
@@ -104,13 +104,13 @@ def test_a_store_that_does_not_answer_is_told_by_its_address() -> None:
     assert caught.value.hint == "check storage.endpoint in the configuration file"
 
 
-def test_a_store_that_accepts_and_is_silent_is_given_up_when_patience_ends() -> None:
+def test_a_store_that_never_answers_times_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         storage = S3Storage(bucket="silent", region="here", endpoint=f"http://127.0.0.1:{silent.getsockname()[1]}")
         store = S3ObjectStore(storage, Account(SecretStr("id"), SecretStr("canary")), timeout=0.1)
         with pytest.raises(StorageUnreachableError, match="the bucket silent at"):
             store.check_bucket()
-        silent.settimeout(5)
+        silent.settimeout(300)
         for _ in range(2):
             silent.accept()[0].close()
         silent.setblocking(False)

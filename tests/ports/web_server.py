@@ -1,4 +1,4 @@
-"""A web server on loopback that answers as a function says, with TLS if asked."""
+"""A web server on the loopback interface that a function implements, optionally with TLS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.fakes.http import Host, Request
 
 @contextmanager
 def serving(host: Host, certificate: Path | None = None) -> Iterator[int]:
-    """Serve on a free port and give its number; ``certificate`` holds a certificate and its key."""
+    """Serve on a free port; yields its number. ``certificate`` is a file with a certificate and its key."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -37,7 +37,7 @@ def serving(host: Host, certificate: Path | None = None) -> Iterator[int]:
         do_GET = do_HEAD = do_POST = _answer  # noqa: N815 - the names that http.server calls
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
@@ -55,7 +55,7 @@ def serving(host: Host, certificate: Path | None = None) -> Iterator[int]:
 
 
 def write_certificate(path: Path, name: str) -> Path:
-    """A certificate of its own authority for one host name, and its key, in one file."""
+    """A self-signed certificate for one host name, and its key, in one file."""
     key = samples.key_pair().private_key
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     start = samples.NOW - timedelta(days=3650)

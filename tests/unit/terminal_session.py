@@ -15,7 +15,7 @@ from pathlib import Path
 
 # Makes standard input the controlling terminal, which the asking for passwords needs, and becomes the command.
 _BECOME = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
-_PATIENCE = 20.0
+_PATIENCE = 300.0
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""client-config on the command line: what it prints, what it writes, and what it refuses to replace."""
+"""``regmirror client-config`` prints and writes the files of a runtime, and does not overwrite other files."""
 
 from __future__ import annotations
 
@@ -16,6 +16,22 @@ from regmirror.cli.app import app
 from regmirror.cli.options import Runtime
 from regmirror.errors import ExitCode
 from tests import samples
+from tests.golden import check_golden
+
+CA = """\
+-----BEGIN CERTIFICATE-----
+MIIBgTCCASegAwIBAgIUaZbzr8BOS+aZ9sLY3lgdR1vooJ0wCgYIKoZIzj0EAwIw
+FTETMBEGA1UEAwwKRXhhbXBsZSBDQTAgFw0yNjExMjUyMjMzMzhaGA8yMTI2MTEw
+MTIyMzMzOFowFTETMBEGA1UEAwwKRXhhbXBsZSBDQTBZMBMGByqGSM49AgEGCCqG
+SM49AwEHA0IABHZ+kD4hRGLBrVC+PQfwn9Y1zmTJ86sQZz9QoK4cYnxAjh7iDHwI
+8N2t5/7jnNJXnXwKypeLtHjT5OOU/tKV+FujUzBRMB0GA1UdDgQWBBS1v/FLxou4
+BPqZgU3bAEF0nzTvYDAfBgNVHSMEGDAWgBS1v/FLxou4BPqZgU3bAEF0nzTvYDAP
+BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIG2nGAzjT8w0GO/pybK5
+ZlY7NwIWcMSvdGEmfyX5YRU0AiEAtP14ZAA8bSCiee8Rv+F7+Y6l+ofPQd7s7AZj
+mNeFPpM=
+-----END CERTIFICATE-----
+"""
+"""A fixed certificate, so that the golden files do not change."""
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +45,8 @@ def run(*words: str) -> Result:
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Path:
-    """A file as people have them: the private key stands in it, too."""
+def ca_file(tmp_path: Path) -> Path:
+    """A PEM file that also contains the private key, as some tools write it."""
     path = tmp_path / "both.pem"
     path.write_bytes(samples.key_pair().key_pem + samples.key_pair().certificate_pem)
     return path
@@ -38,28 +54,32 @@ def authority(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("runtime", list(Runtime))
 @pytest.mark.parametrize("output", ["json", "yaml", "table"])
-def test_every_runtime_is_told_with_its_files_and_its_limits(runtime: str, output: str, authority: Path) -> None:
-    result = run(runtime, "-o", output, "--ca-file", str(authority))
+def test_every_runtime_has_files_steps_and_limitations(runtime: str, output: str, ca_file: Path) -> None:
+    result = run(runtime, "-o", output, "--ca-file", str(ca_file))
     assert result.exit_code == ExitCode.OK
     assert "PRIVATE KEY" not in result.output
     if output == "table":
-        assert f"\nNot possible with this runtime: {report(runtime)['notPossible']}\n" in result.stdout
-        assert all(f"# {file['path']} (mode {file['mode']}" in result.stdout for file in report(runtime)["files"])
+        document = report(runtime)
+        steps = "".join(f"  {step}\n" for step in document["steps"])
+        limitations = "".join(f"  - {limitation}\n" for limitation in document["limitations"])
+        assert result.stdout.endswith(f"\nThen:\n{steps}Limitations:\n{limitations}")
+        assert all(f"# {file['path']} (mode {file['mode']}" in result.stdout for file in document["files"])
     else:
         document = (json.loads if output == "json" else yaml.safe_load)(result.stdout)
         assert (document["kind"], document["runtime"]) == ("ClientConfiguration", runtime)
         assert document["registries"] == [{"name": "docker.io", "mirror": f"https://{samples.HOST}"}]
-        assert document["notPossible"]
+        assert document["limitations"]
+        assert {file["writtenTo"] for file in document["files"]} == {None}
 
 
 def report(*words: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(run(*words, "-o", "json").stdout)
-    return found
+    document: dict[str, Any] = json.loads(run(*words, "-o", "json").stdout)
+    return document
 
 
-def test_the_files_are_written_as_they_are_printed(tmp_path: Path, authority: Path) -> None:
+def test_the_files_are_written_as_they_are_printed(tmp_path: Path, ca_file: Path) -> None:
     target = tmp_path / "node"
-    result = run("k3s", "--ca-file", str(authority), "--output-dir", str(target))
+    result = run("k3s", "--ca-file", str(ca_file), "--output-dir", str(target))
     assert result.exit_code == ExitCode.OK
     registries = target / "etc/rancher/k3s/registries.yaml"
     assert f"√ {registries}" in result.stdout
@@ -68,19 +88,21 @@ def test_the_files_are_written_as_they_are_printed(tmp_path: Path, authority: Pa
     assert (target / "etc/rancher/k3s/regmirror-ca.crt").read_bytes() == samples.key_pair().certificate_pem
 
 
-def test_a_home_directory_is_taken_below_the_output_directory(tmp_path: Path) -> None:
+def test_the_home_directory_becomes_the_output_directory(tmp_path: Path) -> None:
     assert run("minikube", "--output-dir", "home").exit_code == ExitCode.OK
     path = tmp_path / "home/.minikube/files/etc/containerd/certs.d/docker.io/hosts.toml"
     assert tomllib.loads(path.read_text())["server"] == "https://registry-1.docker.io"
 
 
-def test_a_file_of_another_content_is_not_replaced_and_nothing_else_is_written(tmp_path: Path, authority: Path) -> None:
+def test_existing_files_are_listed_and_not_overwritten_without_force(tmp_path: Path, ca_file: Path) -> None:
     existing = tmp_path / "etc/docker/daemon.json"
     existing.parent.mkdir(parents=True)
     existing.write_text("{}")
-    refused = run("dockerd", "--ca-file", str(authority), "--output-dir", str(tmp_path))
+    refused = run("dockerd", "--ca-file", str(ca_file), "--output-dir", str(tmp_path))
     assert refused.exit_code == ExitCode.USAGE
-    assert f"{existing} exists with another content" in refused.stderr
+    assert f"different content in existing files: {existing}\n" in refused.stderr
+    overwrite = f"regmirror client-config dockerd --output-dir {tmp_path} --force --ca-file {ca_file}"
+    assert f"  Try: merge the files by hand, or overwrite them: {overwrite}\n" in refused.stderr
     assert existing.read_text() == "{}"
     assert list(existing.parent.iterdir()) == [existing]
     assert run("dockerd", "--output-dir", str(tmp_path), "--force").exit_code == ExitCode.OK
@@ -91,24 +113,61 @@ def test_a_file_of_another_content_is_not_replaced_and_nothing_else_is_written(t
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["containerd", "-f", "absent.yaml"], "there is no file absent.yaml"),
-        (["containerd", "--ca-file", "absent.crt"], "--ca-file absent.crt cannot be read as PEM certificates: No such"),
-        (["containerd", "--ca-file", "regmirror.yaml"], "cannot be read as PEM certificates: it holds none"),
+        (["containerd", "-f", "absent.yaml"], "cannot read absent.yaml: no such file"),
+        (["containerd", "--ca-file", "absent.crt"], "cannot read --ca-file absent.crt: No such file"),
+        (
+            ["containerd", "--ca-file", "regmirror.yaml"],
+            "cannot read --ca-file regmirror.yaml: no PEM certificate in it",
+        ),
         (["containerd", "--registry", "docker.io"], '--registry "docker.io" is not UPSTREAM=NAME'),
         (["containerd", "--registry", "a=https://docker.io"], "is not UPSTREAM=NAME"),
-        (["containerd", "--registry", "a=docker.io"], "there is no upstream a"),
+        (["containerd", "--registry", "a=docker.io"], "no upstream is named a"),
         (["dockerd", "--registry", "docker-hub=quay.io"], "no upstream is Docker Hub"),
-        (["containerd", "--output-dir", "regmirror.yaml"], "regmirror.yaml cannot be written"),
+        (["containerd", "--output-dir", "regmirror.yaml"], "cannot write to regmirror.yaml"),
     ],
 )
-def test_a_mistake_is_one_clear_error(words: list[str], message: str) -> None:
+def test_a_usage_error_is_one_message(words: list[str], message: str) -> None:
     result = run(*words)
     assert result.exit_code == ExitCode.USAGE
     assert message in result.stderr
     assert result.stdout == ""
 
 
-def test_an_unknown_runtime_is_answered_with_those_that_are_known() -> None:
-    result = run("rkt")
+@pytest.mark.parametrize(
+    ("name", "suggestion"),
+    [("docker", "Did you mean 'dockerd'?"), ("crio", "Did you mean 'cri-o'?"), ("lxc", "containerd, dockerd")],
+)
+def test_an_unknown_runtime_is_reported_with_a_suggestion(name: str, suggestion: str) -> None:
+    result = run(name)
     assert result.exit_code == ExitCode.USAGE
-    assert "containerd" in result.stderr
+    assert suggestion in " ".join(result.stderr.replace("│", " ").split())
+    assert ("Did you mean" in result.stderr) is suggestion.startswith("Did")
+
+
+def test_several_files_that_would_be_overwritten_are_all_listed(tmp_path: Path, ca_file: Path) -> None:
+    assert run("k3s", "--ca-file", str(ca_file), "--output-dir", "node").exit_code == ExitCode.OK
+    paths = [tmp_path / "node/etc/rancher/k3s" / name for name in ("registries.yaml", "regmirror-ca.crt")]
+    for path in paths:
+        path.write_text("other\n")
+    refused = run("k3s", "--ca-file", str(ca_file), "--output-dir", str(tmp_path / "node"))
+    assert f"{paths[0]}, {paths[1]}\n" in refused.stderr
+    assert [path.read_text() for path in paths] == ["other\n", "other\n"]
+
+
+def test_the_table_refers_to_the_ca_and_does_not_print_it(ca_file: Path) -> None:
+    result = run("containerd", "--ca-file", str(ca_file))
+    assert "BEGIN CERTIFICATE" not in result.stdout
+    assert f"# ... the certificate from {ca_file} (--output-dir writes the file)\n" in result.stdout
+
+
+@pytest.mark.parametrize("runtime", list(Runtime))
+def test_the_table_is_the_golden_file(runtime: str, tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text(CA)
+    shown = run(runtime, "--ca-file", "ca.crt")
+    check_golden(f"client-config/{runtime}.txt", shown.stdout)
+
+
+def test_the_document_is_the_golden_file(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text(CA)
+    result = run("k3s", "--ca-file", "ca.crt", "--output-dir", "node", "-o", "yaml")
+    check_golden("documents/ClientConfiguration.yaml", result.stdout)

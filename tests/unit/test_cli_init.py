@@ -1,4 +1,4 @@
-"""init writes a valid configuration without any secret, or nothing at all."""
+"""init writes a valid configuration file without any secret, or nothing at all."""
 
 from __future__ import annotations
 
@@ -8,20 +8,29 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from regmirror.cli import init_run
 from regmirror.cli.app import app
-from regmirror.config.load import load_mirror
+from regmirror.cli.cluster_offers import ClusterOffers
 from regmirror.config.model import Mirror
-from tests.unit.test_answers import NINE
+from tests import samples
+from tests.unit.test_init_options import NINE
 
 FILE = Path("regmirror.yaml")
 ENOUGH = ("--host", "mirror.example.com", "--allow", "library/alpine", "--bucket", "layers")
+ONE_CLASS = ClusterOffers("production", ("traefik",))
 
 
 @pytest.fixture(autouse=True)
-def _empty_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in (*NINE, *(name for name in os.environ if name.startswith("REGMIRROR_"))):
+    variables = (*NINE, "AWS_REGION", "AWS_DEFAULT_REGION")
+    for name in (*variables, *(name for name in os.environ if name.startswith("REGMIRROR_"))):
         monkeypatch.delenv(name, raising=False)
+    offer(monkeypatch, ClusterOffers(error="no cluster"))
+
+
+def offer(monkeypatch: pytest.MonkeyPatch, offers: ClusterOffers) -> None:
+    monkeypatch.setattr(init_run, "cluster_offers", lambda *_: offers)
 
 
 def init(*options: str, **environ: str) -> Result:
@@ -32,7 +41,7 @@ def written(*options: str, **environ: str) -> Mirror:
     result = init(*options, **environ)
     assert result.exit_code == 0, result.stderr
     assert result.stdout == ""
-    return load_mirror(FILE)
+    return samples.read_mirror(FILE)
 
 
 def refused(*options: str, **environ: str) -> str:
@@ -64,7 +73,17 @@ def test_options_win_over_variables() -> None:
     assert mirror.upstreams[0].anonymous_pull == ["library/alpine"]
 
 
-def test_every_option_finds_its_key() -> None:
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION", "S3_REGION"])
+def test_the_region_is_that_of_the_environment(variable: str) -> None:
+    assert written(*ENOUGH, **{variable: "eu-central-1"}).storage.region == "eu-central-1"
+
+
+def test_a_default_region_is_mentioned() -> None:
+    assert "The bucket's region is us-east-1" in init(*ENOUGH).stderr
+    assert "region" not in init(*ENOUGH, "--region=here", "--force").stderr
+
+
+def test_every_option_sets_its_key() -> None:
     mirror = written(
         *ENOUGH,
         "--allow=acme,library/nginx",
@@ -78,6 +97,7 @@ def test_every_option_finds_its_key() -> None:
         "--registry-image=r:1",
         "--auth-image=a:1",
         "--redis-image=d:1",
+        "--manifest-cache-image=n:1",
         "--namespace=mirrors",
     )
     (upstream,) = mirror.upstreams
@@ -92,63 +112,128 @@ def test_every_option_finds_its_key() -> None:
         "wild",
     )
     assert (mirror.registry.image, mirror.auth.image, mirror.redis.image) == ("r:1", "a:1", "d:1")
+    assert mirror.registry.manifest_cache.image == "n:1"
     assert mirror.namespace == "mirrors"
 
 
-def test_it_tells_what_to_do_next() -> None:
+def test_verify_pulls_alpine_if_clients_may_pull_it() -> None:
+    assert written(*ENOUGH).upstreams[0].probe_image == "library/alpine:3"
+    other = written("--force", "--host=m.example.com", "--bucket=layers", "--allow=acme")
+    assert other.upstreams[0].probe_image is None
+
+
+def test_the_only_ingress_class_of_the_cluster_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, ONE_CLASS)
+    assert written(*ENOUGH).ingress.class_name == "traefik"
+    assert "Ingress class: traefik (the only one in context production)" in init(*ENOUGH, "--force").stderr
+
+
+@pytest.mark.parametrize(
+    ("offers", "warning"),
+    [
+        (ClusterOffers(error="no kubeconfig"), "‼ cannot detect the Ingress class: no kubeconfig"),
+        (ClusterOffers("c"), "‼ the cluster has no IngressClass: install an Ingress controller before deploy"),
+        (ClusterOffers("c", ("nginx", "traefik")), "‼ no default IngressClass: set --ingress-class to one of nginx"),
+        (ClusterOffers("c", ("nginx", "traefik"), "nginx"), ""),
+    ],
+)
+def test_without_a_single_ingress_class_the_file_has_none(
+    monkeypatch: pytest.MonkeyPatch, offers: ClusterOffers, warning: str
+) -> None:
+    offer(monkeypatch, offers)
+    result = init(*ENOUGH)
+    assert "className" not in FILE.read_text()
+    assert warning in result.stderr
+    assert ("‼" in result.stderr) == bool(warning)
+
+
+def test_it_ends_with_the_next_commands() -> None:
     result = init(*ENOUGH, AWS_ACCESS_KEY_ID="set")
-    assert "Before deploy, set: AWS_SECRET_ACCESS_KEY\n" in result.stderr
-    assert "kubectl -n regmirror create secret tls regmirror-tls" in result.stderr
-    assert result.stderr.endswith("Next: regmirror deploy\n")
+    assert result.stderr.endswith(
+        "Next:\n"
+        "  export AWS_SECRET_ACCESS_KEY=...\n"
+        "  kubectl create namespace regmirror --dry-run=client -o yaml | kubectl apply -f -\n"
+        "  kubectl create secret tls regmirror-tls -n regmirror --cert=tls.crt --key=tls.key"
+        "  # unless the Secret exists\n"
+        "  regmirror deploy\n"
+    )
 
 
-def test_another_file_is_named_in_the_next_command(tmp_path: Path) -> None:
-    path = tmp_path / "other.yaml"
-    result = init(*ENOUGH, "--file", str(path))
-    assert result.stderr.endswith(f"Next: regmirror deploy -f {path}\n")
+def test_the_next_commands_repeat_the_options(tmp_path: Path) -> None:
+    path = tmp_path / "other mirror.yaml"
+    options = ("--file", str(path), "-n", "mirrors", "--context", "production", "--kubeconfig", "kube.yaml")
+    result = init(*ENOUGH, *options)
+    cluster = "--kubeconfig kube.yaml --context production"
+    deploy = f"regmirror deploy -f '{path}' {cluster} -n mirrors"
+    assert result.stderr.endswith(f"\n  {deploy}\n")
+    assert f"  kubectl {cluster} create namespace mirrors --dry-run=client" in result.stderr
     assert path.exists()
 
 
-def test_all_that_is_missing_is_told_at_once() -> None:
-    assert (
-        "missing: the host name (--host or REGMIRROR_HOST), the bucket (--bucket or S3_BUCKET), "
-        "what everyone may pull (--allow or DOCKERHUB_ALLOWED)" in refused()
-    )
-    assert "missing: the bucket (--bucket or S3_BUCKET)\n" in refused("--host=m.example.com", "--allow=a")
+def test_with_an_issuer_no_secret_has_to_be_created() -> None:
+    result = init(*ENOUGH, "--issuer=letsencrypt", "--cloud-role")
+    assert result.stderr.endswith("Next:\n  regmirror deploy\n")
+
+
+def test_every_missing_option_is_reported_at_once() -> None:
+    message = refused()
+    for name in ("--host (or REGMIRROR_HOST)", "--bucket (or S3_BUCKET)", "--allow (or DOCKERHUB_ALLOWED)"):
+        assert f"\n  {name}: required\n" in message
+    assert "answer questions in a terminal: regmirror init" in message
+    assert "--host" not in refused("--host=m.example.com", "--allow=a")
 
 
 def test_without_a_terminal_nothing_is_asked() -> None:
     result = CliRunner().invoke(app, ["init"])
     assert result.exit_code == 2
-    assert "missing: the host name" in result.stderr
+    assert "--host (or REGMIRROR_HOST): required" in result.stderr
 
 
 def test_an_existing_file_is_kept() -> None:
     FILE.write_text("mine")
-    assert "regmirror.yaml exists" in refused(*ENOUGH)
+    message = refused(*ENOUGH)
+    assert "regmirror.yaml already exists" in message
+    assert "Try: regmirror init --force" in message
     assert FILE.read_text() == "mine"
     assert written(*ENOUGH, "--force").host == "mirror.example.com"
 
 
 @pytest.mark.parametrize(
-    ("option", "words"),
+    ("option", "problem"),
     [
-        ("--host=https://mirror.example.com", 'host: write the bare host name, without a scheme: "mirror.example.com"'),
-        ("--host=mirror.example.com:443", "host: write the bare host name, without a port"),
-        ("--endpoint=ftp://s3.example.com", "storage.endpoint: "),
-        ("--allow=library/Alpine", 'upstreams[0].anonymousPull[1]: "library/Alpine" is not a repository name'),
-        ("--registry-image=registry", "registry.image: "),
-        ("--namespace=Mirrors", "namespace: "),
+        (
+            "--host=https://mirror.example.com",
+            '--host (or REGMIRROR_HOST): write the bare host name, without a scheme: "mirror.example.com"',
+        ),
+        ("--host=mirror.example.com:443", "--host (or REGMIRROR_HOST): write the bare host name, without a port"),
+        ("--bucket=b", '--bucket (or S3_BUCKET): "b" is not a valid bucket name: use 3 to 63 lowercase letters'),
+        ("--endpoint=ftp://s3.example.com", '--endpoint (or S3_ENDPOINT): "ftp://s3.example.com" is not a URL'),
+        ("--endpoint=nonsense", '--endpoint (or S3_ENDPOINT): "nonsense" is not a URL'),
+        ("--allow=library/Alpine", '--allow (or DOCKERHUB_ALLOWED): "library/Alpine" is not a repository pattern'),
+        ("--registry-image=registry", '--registry-image: "registry" has no tag or digest'),
+        ("--manifest-cache-image=Nginx:1", '--manifest-cache-image: "Nginx:1" is not a valid image name'),
+        ("--namespace=Mirrors", '--namespace: "Mirrors" is not a valid name'),
+        ("--probe-image=acme/tool:1", "--probe-image: acme/tool does not match library/alpine, which clients may pull"),
+        ("--region=a\x1b", "storage.region: character U+001B is not allowed"),
     ],
 )
-def test_an_answer_that_is_wrong_writes_nothing(option: str, words: str) -> None:
+def test_an_invalid_option_is_named_and_nothing_is_written(option: str, problem: str) -> None:
     message = refused(*ENOUGH, option)
-    assert "what was answered has 1 problem:" in message
-    assert words in message
+    assert "cannot write regmirror.yaml:\n" in message
+    assert problem in message
+    assert "line " not in message
 
 
 @pytest.mark.parametrize("place", ["absent/mirror.yaml", "folder", "file/mirror.yaml"])
 def test_a_file_that_cannot_be_written_leaves_nothing_behind(place: str) -> None:
     Path("folder").mkdir()
     Path("file").touch()
-    assert f"{place} cannot be written: " in refused(*ENOUGH, "--force", "--file", place)
+    assert f"cannot write {place}: " in refused(*ENOUGH, "--force", "--file", place)
+
+
+def test_the_file_names_no_schema_and_no_page_that_does_not_exist() -> None:
+    init(*ENOUGH)
+    text = FILE.read_text()
+    assert "$schema" not in text
+    assert "docs/" not in text
+    assert "regmirror explain storage.bucket" in text

@@ -1,4 +1,4 @@
-"""``regmirror render``: the same bytes every time, files that are kept up to date, and clear refusals."""
+"""``regmirror render`` gives the same bytes every time, keeps files up to date, and reports errors clearly."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from regmirror.cli.app import app
-from regmirror.cli.rendered_files import INDEX, Change, compare_files, write_files
+from regmirror.cli.rendered_files import INDEX, compare_files, write_files, written_format
 from regmirror.desired.secret_templates import secret_templates
-from regmirror.errors import ConfigurationError
+from regmirror.errors import ConfigurationError, ExitCode
 from regmirror.render.external_secrets import go_template
-from regmirror.render.files import RenderedFile
+from regmirror.render.files import Change, RenderedFile
+from regmirror.render.output_format import OutputFormat
+from regmirror.render.report import render_report
 from tests import samples
 from tests.charts.helm import find_helm
+from tests.golden import check_golden
 from tests.unit.test_fill_script import STRANGE
-from tests.unit.test_secret_forms import filled, mirror, parsed
+from tests.unit.test_secret_templates import filled, mirror, parsed
 
 ARGOCD = ["--format", "argocd", "--repository", "https://git.example.com/a.git"]
 
@@ -52,18 +55,18 @@ def run(*words: str) -> Result:
         (["--format", "argocd", "--output-dir", "x"], "--format argocd needs --repository"),
         (["--format", "flux"], "--format flux needs --output-dir"),
         (["--check"], "--check needs --output-dir"),
-        (["--external-secrets", "a/b"], '--external-secrets "a/b" is not NAME or KIND/NAME'),
+        (["--external-secrets", "a/b"], '--external-secrets "a/b" is not STORE or KIND/STORE'),
         (["--path", "../x"], '--path "../x" is not a path from the root of the repository'),
-        (["-f", "absent.yaml"], "there is no file absent.yaml"),
+        (["-f", "absent.yaml"], "cannot read absent.yaml: no such file"),
     ],
 )
-def test_a_mistake_of_the_user_leaves_with_2(words: list[str], message: str) -> None:
+def test_a_usage_error_exits_with_2(words: list[str], message: str) -> None:
     result = run(*words, "-o", "json")
     assert result.exit_code == 2
     assert message in json.loads(result.stdout)["error"]["message"]
 
 
-def test_without_helm_it_says_what_to_install() -> None:
+def test_a_missing_helm_is_reported() -> None:
     result = run("--helm", "/absent/helm")
     assert result.exit_code == 1
     assert "Error RM301: cannot start Helm (/absent/helm)" in result.stderr
@@ -71,7 +74,7 @@ def test_without_helm_it_says_what_to_install() -> None:
 
 @pytest.mark.helm
 @pytest.mark.parametrize("words", [[], ["--format", "flux"], ARGOCD, ["--external-secrets", "vault"]])
-def test_two_runs_give_the_same_bytes_wherever_they_run(words: list[str], tmp_path: Path) -> None:
+def test_two_runs_give_the_same_bytes_in_any_directory(words: list[str], tmp_path: Path) -> None:
     found = find_helm(4) or find_helm(3)
     if found is None:
         pytest.skip("no Helm here: put it on PATH")
@@ -110,8 +113,8 @@ def test_standard_output_can_be_applied(helm: str) -> None:
     listed = run("--helm", helm, "-o", "json")
     documents = list(yaml.safe_load_all(text.stdout))
     assert json.loads(listed.stdout) == {"apiVersion": "v1", "kind": "List", "items": documents}
-    assert [found["kind"] for found in documents].count("Deployment") == 4
-    assert "The Secrets with secret values are not among these" in text.stderr
+    assert [document["kind"] for document in documents].count("Deployment") == 4
+    assert f"To create them: regmirror render --helm {helm} --output-dir DIR" in text.stderr
 
 
 @pytest.mark.helm
@@ -123,7 +126,7 @@ def test_a_change_is_written_and_what_is_no_longer_rendered_is_removed(helm: str
     Path("regmirror.yaml").write_text(yaml.safe_dump(samples.document()))
     checked = run(*words, "--check", "-o", "json")
     assert checked.exit_code == 1
-    assert "Write them: the same command without --check" in checked.stderr
+    assert f"files differ. To update: regmirror render --output-dir out --helm {helm} -o json" in checked.stderr
     changes = {entry["path"]: entry["change"] for entry in json.loads(checked.stdout)["files"]}
     assert changes["regmirror-quay.yaml"] == "remove"
     assert changes["kustomization.yaml"] == "change"
@@ -133,42 +136,73 @@ def test_a_change_is_written_and_what_is_no_longer_rendered_is_removed(helm: str
     assert run(*words, "--check").exit_code == 0
 
 
+MANIFESTS = OutputFormat.MANIFESTS
 FILES = [RenderedFile("a/b.yaml", "one\n"), RenderedFile("c.yaml", "two\n")]
 
 
-def test_a_file_of_somebody_else_is_replaced_by_force_alone(tmp_path: Path) -> None:
+def test_a_file_that_render_did_not_write_is_replaced_only_with_force(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("mine\n")
     changes = compare_files(FILES, tmp_path)
-    with pytest.raises(ConfigurationError, match=r"c\.yaml exists, and was not written by render"):
-        write_files(FILES, changes, tmp_path, force=False)
+    with pytest.raises(ConfigurationError, match=r"not written by render, and different: \S*/c\.yaml$"):
+        write_files(FILES, changes, tmp_path, MANIFESTS, force=False)
     assert not (tmp_path / "a").exists()
-    write_files(FILES, changes, tmp_path, force=True)
+    write_files(FILES, changes, tmp_path, MANIFESTS, force=True)
     assert compare_files(FILES, tmp_path) == {}
 
 
-def test_a_list_of_files_that_was_tampered_with_removes_nothing_outside(tmp_path: Path) -> None:
+def test_a_manipulated_list_of_files_removes_nothing_outside_the_directory(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("")
     out = tmp_path / "out"
     out.mkdir()
     (out / INDEX).write_text(f"../precious\n{tmp_path}/precious\na/../../precious\nold.yaml\n")
     (out / "old.yaml").write_text("")
     assert compare_files(FILES, out)["old.yaml"] is Change.REMOVED
-    write_files(FILES, compare_files(FILES, out), out, force=False)
+    write_files(FILES, compare_files(FILES, out), out, MANIFESTS, force=False)
     assert (tmp_path / "precious").exists()
     assert not (out / "old.yaml").exists()
 
 
-def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(ConfigurationError, match="out"):
-        write_files(FILES, compare_files(FILES, tmp_path / "out"), tmp_path / "out", force=False)
+        write_files(FILES, compare_files(FILES, tmp_path / "out"), tmp_path / "out", MANIFESTS, force=False)
+
+
+def test_check_reports_another_format_instead_of_every_file(tmp_path: Path) -> None:
+    write_files(FILES, compare_files(FILES, tmp_path / "out"), tmp_path / "out", MANIFESTS, force=False)
+    assert written_format(tmp_path / "out") is MANIFESTS
+    result = run("--check", "--format", "flux", "--output-dir", "out")
+    assert result.exit_code == ExitCode.USAGE
+    assert "out was rendered with --format manifests, not flux" in result.stderr
+    assert "Try: regmirror render --format manifests --output-dir out --check\n" in result.stderr
+
+
+@pytest.mark.parametrize("first_line", ["", "a/b.yaml", "# Written by regmirror render --format other"])
+def test_a_directory_without_a_known_format_is_compared(tmp_path: Path, first_line: str) -> None:
+    (tmp_path / INDEX).write_text(f"{first_line}\n")
+    assert written_format(tmp_path) is None
+
+
+def test_the_hint_repeats_the_options_of_the_command() -> None:
+    words = ("-f", "regmirror.yaml", "-n", "a b", "--format", "argocd", "--output-dir", "out", "--check")
+    hint = json.loads(run(*words, "-o", "json").stdout)["error"]["hint"]
+    assert hint == (
+        "regmirror render --format argocd --output-dir out --check "
+        "--repository https://git.example.com/infrastructure.git -f regmirror.yaml -n 'a b' -o json"
+    )
+
+
+def test_the_report_is_the_golden_file() -> None:
+    changes = {"a.yaml": Change.CREATED, "b.yaml": Change.CHANGED, "c.yaml": Change.REMOVED}
+    report = render_report(samples.mirror(), OutputFormat.FLUX, Path("out"), changes, dry_run=True)
+    check_golden("documents/RenderReport.yaml", yaml.safe_dump(report.document(), sort_keys=False))
 
 
 @pytest.mark.helm
 @pytest.mark.parametrize("value", STRANGE)
 def test_go_fills_the_templates_of_external_secrets_as_deploy_would(helm: str, value: str, tmp_path: Path) -> None:
-    """Helm's template engine stands in for the operator's: both are Go's, with the functions of sprig."""
-    wanted = mirror(auth={"issuer": value + "{{{ .Values }}}{{- x"}, storage={"bucket": "{{bucket}}"})
+    """Helm renders the templates in place of the operator: both use Go templates with the functions of sprig."""
+    wanted = mirror(auth={"issuer": value + "{{{ .Values }}}{{- x"}, storage={"region": "{{region}}"})
     chart = tmp_path / "chart"
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: engine\nversion: 0.1.0\n")
@@ -176,8 +210,8 @@ def test_go_fills_the_templates_of_external_secrets_as_deploy_would(helm: str, v
         "result:\n{{- range $k, $v := .Values.files }}\n  {{ $k | quote }}: {{ tpl $v (merge (deepCopy $.Values.values)"
         ' (dict "Template" $.Template)) | b64enc }}\n{{- end }}\n'
     )
-    forms = [form for form in secret_templates(wanted) if form.blanks]
-    values = {name: value for form in forms for name in form.blanks}
+    forms = [form for form in secret_templates(wanted) if form.placeholders]
+    values = {name: value for form in forms for name in form.placeholders}
     files = {f"{form.name} {key}": go_template(parts) for form in forms for key, parts in form.files.items()}
     done = subprocess.run(
         [helm, "template", "x", str(chart), "--values", "-"],

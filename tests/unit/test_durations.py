@@ -1,4 +1,4 @@
-"""Durations are read and written as Go reads and writes them."""
+"""Durations are parsed and formatted as Go does."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from regmirror.config.durations import format_duration, parse_duration
         ("168h", timedelta(days=7)),
     ],
 )
-def test_durations_of_go_are_read(text: str, expected: timedelta) -> None:
+def test_go_durations_are_parsed(text: str, expected: timedelta) -> None:
     assert parse_duration(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "5", "-5s", "5 m", "m", "1d", "1h30", "5M", "1,5h", "½h", "5m\n", "٣s"])
 def test_anything_else_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a duration: write a number with a unit, as in 90s"):
+    with pytest.raises(ValueError, match="is not a duration: write a number and a unit, such as 90s"):
         parse_duration(text)
 
 
-def test_a_duration_beyond_all_calendars_is_refused() -> None:
-    with pytest.raises(ValueError, match="longer than anyone waits"):
+def test_a_duration_that_is_too_long_is_refused() -> None:
+    with pytest.raises(ValueError, match="is out of range"):
         parse_duration("99999999999999h")
 
 
@@ -51,10 +51,10 @@ def test_a_duration_beyond_all_calendars_is_refused() -> None:
         (timedelta(hours=1_000_000), "1000000h"),
     ],
 )
-def test_durations_are_written_short(duration: timedelta, expected: str) -> None:
+def test_durations_are_formatted_short(duration: timedelta, expected: str) -> None:
     assert format_duration(duration) == expected
 
 
 @given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=36500)))
-def test_a_written_duration_reads_back_the_same(duration: timedelta) -> None:
+def test_a_formatted_duration_parses_to_the_same_value(duration: timedelta) -> None:
     assert parse_duration(format_duration(duration)) == duration

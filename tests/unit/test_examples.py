@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from regmirror.config.load import load_mirror
 from regmirror.desired.access import is_allowed
 from regmirror.desired.releases import Stack, build_stack
 from regmirror.distribution.reference import parse_image
@@ -18,7 +17,7 @@ EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 
 
 def built(path: Path) -> Stack:
-    return build_stack(load_mirror(path), samples.mirror_secrets(), {}, samples.NOW)
+    return build_stack(samples.read_mirror(path), samples.mirror_secrets(), {}, samples.NOW)
 
 
 def named(name: str) -> Path:
@@ -49,12 +48,12 @@ def test_an_example_says_what_it_is_an_example_of(example: Path) -> None:
 
 def test_an_example_builds(example: Path) -> None:
     stack = built(example)
-    assert len(stack.releases) == 3 + len(load_mirror(example).upstreams)
+    assert len(stack.releases) == 3 + len(samples.read_mirror(example).upstreams)
     assert yaml.safe_dump([release.values for release in stack.releases])
 
 
 def test_the_image_that_verify_would_pull_may_be_pulled(example: Path) -> None:
-    for upstream in load_mirror(example).upstreams:
+    for upstream in samples.read_mirror(example).upstreams:
         if upstream.probe_image:
             assert is_allowed(upstream, parse_image(upstream.probe_image).repository)
 
@@ -71,7 +70,7 @@ def test_the_charts_accept_it(example: Path, major: int) -> None:
 
 
 def test_three_upstreams_share_nothing_but_the_bucket() -> None:
-    mirror = load_mirror(named("several-upstreams"))
+    mirror = samples.read_mirror(named("several-upstreams"))
     assert [mirror.host_of(upstream) for upstream in mirror.upstreams] == [
         "hub.example.com",
         "ghcr.example.com",
@@ -80,13 +79,13 @@ def test_three_upstreams_share_nothing_but_the_bucket() -> None:
 
 
 def test_the_air_gap_names_no_image_of_the_internet() -> None:
-    mirror = load_mirror(named("air-gap"))
+    mirror = samples.read_mirror(named("air-gap"))
     for component in (mirror.registry, mirror.auth, mirror.redis):
         assert component.image.startswith("harbor.internal.example.com/")
         assert component.image_pull_secrets
 
 
 def test_replicas_keep_what_they_have() -> None:
-    mirror = load_mirror(named("replicas"))
+    mirror = samples.read_mirror(named("replicas"))
     assert mirror.registry.replicas > 1
     assert not mirror.registry.ttl

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from regmirror.config.fields import Duration, Host, Image, Label, RepositoryPattern, Url, image_parts
+from regmirror.config.fields import (
+    Bucket,
+    Duration,
+    Host,
+    Image,
+    Label,
+    MemorySize,
+    Prefix,
+    RepositoryPattern,
+    Url,
+    image_parts,
+)
 from regmirror.config.kubernetes_fields import LabelValue, ObjectName, QualifiedName, Quantity, Toleration
+from regmirror.desired.assets import chart_directory
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -31,6 +47,10 @@ def invalid_file_error(kind: Any, value: object) -> str:
         (Url, "https://registry-1.docker.io/", "https://registry-1.docker.io"),
         (Url, "HTTPS://S3.Example.com:9000", "https://s3.example.com:9000"),
         (Url, "http://minio:9000", "http://minio:9000"),
+        (Bucket, "acme-mirror.1", "acme-mirror.1"),
+        (Prefix, "/a/b/", "/a/b/"),
+        (Prefix, "/", "/"),
+        (Image, "localhost:5000/a/b:1", "localhost:5000/a/b:1"),
         (Url, "http://[fd00::1]:9000", "http://[fd00::1]:9000"),
         (Label, "docker-hub", "docker-hub"),
         (RepositoryPattern, "library/*", "library/*"),
@@ -59,12 +79,12 @@ def test_good_values_are_read(kind: Any, value: object, expected: object) -> Non
         (Host, "https://", "without a scheme"),
         (Host, "mirror.example.com:443", 'without a port: "mirror.example.com"'),
         (Host, "mirror.example.com/v2", 'without a path: "mirror.example.com"'),
-        (Host, "mirror", "not a full host name such as mirror.example.com"),
-        (Host, "mirror..example.com", "not a full host name"),
-        (Host, "-a.example.com", "not a full host name"),
-        (Host, "192.0.2.7", "not a full host name"),
+        (Host, "mirror", "not a fully qualified host name such as mirror.example.com"),
+        (Host, "mirror..example.com", "not a fully qualified host name"),
+        (Host, "-a.example.com", "not a fully qualified host name"),
+        (Host, "192.0.2.7", "not a fully qualified host name"),
         (Host, ".".join(["a" * 60] * 4), "longer than 190 characters"),
-        (Host, 5, "a string was expected, not 5: put it in quotes"),
+        (Host, 5, "expected a string, not 5: put it in quotes"),
         (Url, "registry-1.docker.io", "is not a URL such as"),
         (Url, "ftp://example.com", "is not a URL such as"),
         (Url, "https://", "is not a URL such as"),
@@ -72,37 +92,64 @@ def test_good_values_are_read(kind: Any, value: object, expected: object) -> Non
         (Url, "https://a\nb", "is not a URL such as"),
         (Url, "https://quay.io/v2", 'only scheme and host: "https://quay.io"'),
         (Url, "https://quay.io?X-Signature=hunter2", 'only scheme and host: "https://quay.io"'),
-        (Url, "https://quay.io:99999", "Port out of range"),
-        (Url, "https://quay.io:0", "the port is 0"),
-        (Label, "Docker_Hub", "lower-case letters, digits"),
-        (Label, "a" * 64, "63 at most"),
-        (RepositoryPattern, "library/Alpine", "is not a repository name"),
-        (RepositoryPattern, "library/[ab]", "is not a repository name"),
-        (RepositoryPattern, "docker.io:443/library/*", "is not a repository name"),
-        (RepositoryPattern, "library/", "is not a repository name"),
-        (Image, "docker.io/library/registry", "is not an image with a tag or digest"),
-        (Image, "localhost:5000/registry", "is not an image with a tag or digest"),
-        (Image, "registry:3 1", "is not an image with a tag or digest"),
-        (Image, "registry@sha256:12", "is not an image with a tag or digest"),
-        (Duration, 300, "a string was expected, not 300"),
+        (Url, "https://quay.io:99999", "the port must be from 1 to 65535"),
+        (Url, "https://quay.io:0", "the port must be from 1 to 65535"),
+        (Label, "Docker_Hub", "use lowercase letters, digits"),
+        (Label, "a" * 64, "at most 63 characters"),
+        (RepositoryPattern, "library/Alpine", "is not a repository pattern"),
+        (RepositoryPattern, "library/[ab]", "is not a repository pattern"),
+        (RepositoryPattern, "docker.io:443/library/*", "is not a repository pattern"),
+        (RepositoryPattern, "library/", "is not a repository pattern"),
+        (Image, "docker.io/library/registry", "has no tag or digest"),
+        (Image, "localhost:5000/registry", "has no tag or digest"),
+        (Image, "registry:3 1", "is not a valid image name such as"),
+        (Image, "registry@sha256:12", "is not a valid image name such as"),
+        (Image, "Registry:UP:x", "is not a valid image name such as"),
+        (Image, "docker.io/library/Registry:3", "is not a valid image name such as"),
+        (Image, "https://docker.io/library/registry:3", "is not a valid image name such as"),
+        (Image, "registry:٣", "is not a valid image name such as"),
+        (Bucket, "my_Bucket!", "is not a valid bucket name: use 3 to 63 lowercase letters"),
+        (Bucket, "b", "is not a valid bucket name"),
+        (Bucket, "a" * 64, "is not a valid bucket name"),
+        (Bucket, "a..b", "is not a valid bucket name"),
+        (Bucket, "-ab", "is not a valid bucket name"),
+        (Bucket, "192.0.2.7", "is not a valid bucket name"),
+        (Bucket, 123, "expected a string, not 123: put it in quotes"),
+        (Bucket, ["layers"], "expected a string"),
+        (Prefix, "a//b", "is not a path such as mirrors/acme"),
+        (MemorySize, "128Mi", "is not a memory size such as 128mb"),
+        (Duration, 300, "expected a string, not 300"),
         (Duration, "5 minutes", "is not a duration"),
-        (Duration, False, "a string was expected, not False"),
+        (Duration, False, "expected a string, not False"),
         (Quantity, True, "is not a quantity"),
         (Quantity, "1 GB", "is not a quantity"),
         (Quantity, ["1Gi"], "is not a quantity"),
-        (QualifiedName, "a b", "is not a name such as kubernetes.io/arch"),
-        (QualifiedName, "/arch", "is not a name such as"),
-        (QualifiedName, "a" * 64, "is not a name such as"),
-        (LabelValue, "-x", "is not the value of a label"),
-        (LabelValue, "x\n", "is not the value of a label"),
-        (LabelValue, True, "a string was expected, not True: put it in quotes"),
-        (ObjectName, "Lets_Encrypt", "is not the name of an object"),
-        (Toleration, {"key": "a b"}, "is not a name such as"),
-        (Toleration, {"key": "a", "value": "a b"}, "is not the value of a label"),
+        (QualifiedName, "a b", "is not a valid name such as kubernetes.io/arch"),
+        (QualifiedName, "/arch", "is not a valid name such as"),
+        (QualifiedName, "a" * 64, "is not a valid name such as"),
+        (LabelValue, "-x", "is not a valid label value"),
+        (LabelValue, "x\n", "is not a valid label value"),
+        (LabelValue, True, "expected a string, not True: put it in quotes"),
+        (ObjectName, "Lets_Encrypt", "is not a valid object name"),
+        (Toleration, {"key": "a b"}, "is not a valid name such as"),
+        (Toleration, {"key": "a", "value": "a b"}, "is not a valid label value"),
     ],
 )
 def test_bad_values_say_what_is_wrong(kind: Any, value: object, words: str) -> None:
     assert words in invalid_file_error(kind, value)
+
+
+@given(st.from_regex(r"[a-zA-Z0-9./:_@-]{1,20}(:[a-zA-Z0-9_.-]{1,8})?", fullmatch=True) | st.text())
+@example("localhost:5000/a__b/c-d:1")
+@example("a--b:1")
+def test_an_image_that_is_accepted_is_accepted_by_the_charts(image: str) -> None:
+    try:
+        parts = image_parts(read(Image, image))
+    except ValidationError:
+        return
+    schema = json.loads((chart_directory("registry") / "values.schema.json").read_text())
+    for part, rule in schema["definitions"]["image"]["properties"].items():
+        assert part == "pullPolicy" or re.search(rule["pattern"], parts[part])
 
 
 @pytest.mark.parametrize(
@@ -111,7 +158,7 @@ def test_bad_values_say_what_is_wrong(kind: Any, value: object, words: str) -> N
 )
 def test_a_password_in_a_url_is_refused_and_not_repeated(url: str) -> None:
     message = invalid_file_error(Url, url)
-    assert "credentials do not belong in a URL" in message
+    assert "credentials are not allowed in a URL" in message
     assert "hunter2" not in message
 
 

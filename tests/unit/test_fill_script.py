@@ -1,10 +1,12 @@
-"""The script that fills the Secrets: what it prints is what deploy applies, whatever the values are."""
+"""fill-secrets.sh prints the Secrets that deploy applies, for any values."""
 
 from __future__ import annotations
 
 import base64
 import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +20,20 @@ from regmirror.desired.secrets import secret_manifests
 from regmirror.render.fill_script import fill_script
 from regmirror.signing.key_pair import load_key_pair
 from tests import samples
-from tests.unit.test_secret_forms import mirror, parsed
+from tests.golden import check_golden
+from tests.unit.test_secret_templates import mirror, parsed
 
 KUBECTL = """\
 #!/bin/sh
-# A cluster in a directory: SECRET/KEY.
+# Reads Secrets from a directory: SECRET/KEY.
 for word; do case $word in go-template=*) key=${word#*data \\"}; key=${key%%\\"*} ;; esac; done
 cat "$CLUSTER/$5/$key" 2>/dev/null || true
 """
 STRANGE = ["plain", 'quo"te', "back\\slash", "$HOME `id` $(id)", "spa ce'; #", "{{ .x }} %s", "<&>", "é"]
 
 
-class Place:
-    """A directory with the script, a kubectl, and the Secrets that the cluster has."""
+class ScriptDirectory:
+    """A directory with the script, a fake kubectl, and the Secrets of its cluster."""
 
     def __init__(self, directory: Path, **changes: Any) -> None:
         self.directory = directory
@@ -38,13 +41,13 @@ class Place:
         (directory / "fill.sh").write_text(fill_script(self.mirror, secret_templates(self.mirror)))
         (directory / "kubectl").write_text(KUBECTL)
         (directory / "kubectl").chmod(0o755)
-        self.keep("hub", "token", "canary-hub-token")
+        self.put_secret("hub", "token", "canary-hub-token")
         pair = samples.key_pair()
-        self.keep("regmirror-signing", "tls.key", pair.key_pem.decode())
-        self.keep("regmirror-signing", "tls.crt", pair.certificate_pem.decode())
+        self.put_secret("regmirror-signing", "tls.key", pair.key_pem.decode())
+        self.put_secret("regmirror-signing", "tls.crt", pair.certificate_pem.decode())
         self.write("s3", "canary-s3-secret\n")
 
-    def keep(self, secret: str, key: str, value: str) -> None:
+    def put_secret(self, secret: str, key: str, value: str) -> None:
         self.write(f"cluster/{secret}/{key}", value)
 
     def write(self, path: str, text: str) -> None:
@@ -67,12 +70,12 @@ class Place:
     def secrets(self, *words: str, **environment: str) -> dict[str, dict[str, Any]]:
         done = self.run(*words, **environment)
         assert (done.returncode, done.stderr) == (0, "")
-        return {found["metadata"]["name"]: found for found in yaml.safe_load_all(done.stdout)}
+        return {secret["metadata"]["name"]: secret for secret in yaml.safe_load_all(done.stdout)}
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+def script(tmp_path: Path) -> ScriptDirectory:
+    return ScriptDirectory(tmp_path)
 
 
 def content(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -80,80 +83,88 @@ def content(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("value", STRANGE)
-def test_it_prints_what_deploy_applies(place: Place, value: str) -> None:
-    place.write("s3", value)
-    place.keep("hub", "token", value)
+def test_it_prints_the_secrets_that_deploy_applies(script: ScriptDirectory, value: str) -> None:
+    script.write("s3", value)
+    script.put_secret("hub", "token", value)
     account = Account(SecretStr("canary-s3-id"), SecretStr(value))
     hub = Account(SecretStr("canary-hub-name"), SecretStr(value))
     wanted = samples.mirror_secrets(s3=account, upstreams={"docker-hub": hub})
-    found = place.secrets()
-    for manifest in secret_manifests(place.mirror, wanted):
+    secrets = script.secrets()
+    for manifest in secret_manifests(script.mirror, wanted):
         name = manifest["metadata"]["name"]
-        if name in found:
-            assert content(found[name]) == content(manifest)
-            assert found[name]["type"] == manifest["type"]
-            assert found[name]["metadata"]["labels"] == manifest["metadata"]["labels"]
-    assert len(found) == 6
+        if name in secrets:
+            assert content(secrets[name]) == content(manifest)
+            assert secrets[name]["type"] == manifest["type"]
+            assert secrets[name]["metadata"]["labels"] == manifest["metadata"]["labels"]
+    assert len(secrets) == 6
 
 
-def test_redis_reads_the_password_that_the_registries_use(place: Place) -> None:
+def test_redis_reads_the_password_that_the_registries_use(script: ScriptDirectory) -> None:
     password = 'a"b\\c $d'
-    found = place.secrets(REGMIRROR_REDIS_PASSWORD=password)
-    config = base64.b64decode(found["regmirror-redis-config"]["data"]["valkey.conf"]).decode()
+    secrets = script.secrets(REGMIRROR_REDIS_PASSWORD=password)
+    config = base64.b64decode(secrets["regmirror-redis-config"]["data"]["valkey.conf"]).decode()
     assert 'requirepass "a\\"b\\\\c $d"\n' in config
-    assert content(found["regmirror-docker-hub-config"])["config.yml"]["redis"]["password"] == password
+    assert content(secrets["regmirror-docker-hub-config"])["config.yml"]["redis"]["password"] == password
 
 
-def test_a_password_is_made_once_and_then_kept(place: Place) -> None:
-    first = base64.b64decode(place.secrets(REGMIRROR_REDIS_PASSWORD="")["regmirror-redis-config"]["data"]["password"])
+def test_a_password_is_generated_once_and_then_kept(script: ScriptDirectory) -> None:
+    first = base64.b64decode(script.secrets(REGMIRROR_REDIS_PASSWORD="")["regmirror-redis-config"]["data"]["password"])
     assert len(first) == 48
-    place.keep("regmirror-redis-config", "password", first.decode())
-    again = place.secrets(REGMIRROR_REDIS_PASSWORD="")["regmirror-redis-config"]["data"]["password"]
+    script.put_secret("regmirror-redis-config", "password", first.decode())
+    again = script.secrets(REGMIRROR_REDIS_PASSWORD="")["regmirror-redis-config"]["data"]["password"]
     assert base64.b64decode(again) == first
 
 
-def test_a_signing_key_is_made_where_there_is_none(tmp_path: Path) -> None:
-    place = Place(tmp_path, auth={"keySize": 2048})
+def test_a_signing_key_is_generated_if_there_is_none(tmp_path: Path) -> None:
+    script = ScriptDirectory(tmp_path, auth={"keySize": 2048})
     (tmp_path / "cluster/regmirror-signing/tls.key").unlink()
-    found = place.secrets("regmirror-signing", "regmirror-bundle")
-    signing = {key: base64.b64decode(value) for key, value in found["regmirror-signing"]["data"].items()}
+    secrets = script.secrets("regmirror-signing", "regmirror-bundle")
+    signing = {key: base64.b64decode(value) for key, value in secrets["regmirror-signing"]["data"].items()}
     pair = load_key_pair(signing["tls.crt"], signing["tls.key"])
     assert pair.private_key.key_size == 2048
-    assert base64.b64decode(found["regmirror-bundle"]["data"]["bundle.crt"]) == signing["tls.crt"]
+    assert base64.b64decode(secrets["regmirror-bundle"]["data"]["bundle.crt"]) == signing["tls.crt"]
 
 
-def test_a_bundle_of_two_certificates_is_kept(place: Place) -> None:
+def test_a_bundle_of_two_certificates_is_kept(script: ScriptDirectory) -> None:
     both = (samples.key_pair(2).certificate_pem + samples.key_pair().certificate_pem).decode()
-    place.keep("regmirror-bundle", "bundle.crt", both)
-    found = place.secrets("regmirror-bundle")
-    assert base64.b64decode(found["regmirror-bundle"]["data"]["bundle.crt"]).decode() == both
+    script.put_secret("regmirror-bundle", "bundle.crt", both)
+    secrets = script.secrets("regmirror-bundle")
+    assert base64.b64decode(secrets["regmirror-bundle"]["data"]["bundle.crt"]).decode() == both
 
 
-def test_only_what_is_asked_for_needs_its_values(place: Place) -> None:
-    assert list(place.secrets("regmirror-signing", S3_ID="", HUB_NAME="")) == ["regmirror-signing"]
+def test_only_selected_secrets_need_their_values(script: ScriptDirectory) -> None:
+    assert list(script.secrets("regmirror-signing", S3_ID="", HUB_NAME="")) == ["regmirror-signing"]
 
 
-def test_each_secret_goes_through_a_program_by_itself(place: Place) -> None:
-    done = place.run("--each", "sed 's/^kind: .*/kind: SealedSecret/'")
+def test_each_secret_is_piped_through_the_command_separately(script: ScriptDirectory) -> None:
+    done = script.run("--each", "sed 's/^kind: .*/kind: SealedSecret/'")
     sealed = list(yaml.safe_load_all(done.stdout))
-    assert [found["kind"] for found in sealed] == ["SealedSecret"] * 6
-    assert place.run("--each", "exit 7").returncode == 7
+    assert [secret["kind"] for secret in sealed] == ["SealedSecret"] * 6
+    assert script.run("--each", "exit 7").returncode == 7
 
 
-def test_it_lists_the_secrets(place: Place) -> None:
-    assert place.run("--list").stdout.split() == [form.name for form in secret_templates(place.mirror) if form.blanks]
+def test_it_lists_the_secrets(script: ScriptDirectory) -> None:
+    assert script.run("--list").stdout.split() == [
+        template.name for template in secret_templates(script.mirror) if template.placeholders
+    ]
 
 
 @pytest.mark.parametrize(
     ("environment", "words", "message"),
     [
-        ({"S3_ID": ""}, [], "storage.accessKey.id: the variable S3_ID is empty"),
-        ({"S3_ID": "a\nb"}, [], "storage.accessKey.id: the variable S3_ID has line breaks or control characters"),
-        ({}, ["other"], "there is no Secret other: see --list"),
+        ({"S3_ID": ""}, [], "storage.accessKey.id: the environment variable S3_ID is empty or not set"),
+        (
+            {"S3_ID": "a\nb"},
+            [],
+            "storage.accessKey.id: the environment variable S3_ID contains line breaks or control characters",
+        ),
+        ({}, ["other"], "unknown Secret other; run sh fill-secrets.sh --list"),
     ],
 )
-def test_what_is_missing_is_told(place: Place, environment: dict[str, str], words: list[str], message: str) -> None:
-    done = place.run(*words, **environment)
+def test_a_missing_value_is_reported(
+    script: ScriptDirectory, environment: dict[str, str], words: list[str], message: str
+) -> None:
+    done = script.run(*words, **environment)
     assert done.returncode == 1
     assert done.stderr == f"fill-secrets.sh: {message}\n"
     assert done.stdout == ""
@@ -162,13 +173,26 @@ def test_what_is_missing_is_told(place: Place, environment: dict[str, str], word
 @pytest.mark.parametrize(
     "issuer", ["$(touch pwned)", "`touch pwned`", "a\\$b", 'a"b', "END_OF_FILE\nEND_OF_FILE", "a\\\\"]
 )
-def test_nothing_in_the_configuration_is_run(tmp_path: Path, issuer: str) -> None:
-    place = Place(tmp_path, auth={"issuer": issuer})
-    found = place.secrets()
-    assert content(found["regmirror-docker-hub-config"])["config.yml"]["auth"]["token"]["issuer"] == issuer
+def test_no_text_of_the_configuration_is_executed(tmp_path: Path, issuer: str) -> None:
+    script = ScriptDirectory(tmp_path, auth={"issuer": issuer})
+    secrets = script.secrets()
+    assert content(secrets["regmirror-docker-hub-config"])["config.yml"]["auth"]["token"]["issuer"] == issuer
     assert not (tmp_path / "pwned").exists()
 
 
-def test_it_holds_no_value() -> None:
+def test_it_contains_no_secret_value() -> None:
     wanted = mirror()
     assert "canary" not in fill_script(wanted, secret_templates(wanted))
+
+
+def test_its_text_is_the_golden_file() -> None:
+    wanted = mirror()
+    check_golden("rendered/fill-secrets.sh", fill_script(wanted, secret_templates(wanted)))
+
+
+def test_shellcheck_finds_nothing(script: ScriptDirectory) -> None:
+    program = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if program is None:
+        pytest.skip("shellcheck is not installed")
+    checked = subprocess.run([program, "fill.sh"], cwd=script.directory, capture_output=True, text=True, check=False)
+    assert checked.stdout == ""

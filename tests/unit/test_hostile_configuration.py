@@ -1,4 +1,4 @@
-"""Whatever stands in the file: a clear error or a mirror, and nothing else; every value arrives unchanged."""
+"""Any content of the file is either reported as an error or loaded, and every value is deployed unchanged."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import base64
 import copy
 import json
 import os
+import re
 import runpy
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from regmirror.adapters.helm import Pyhelm3Helm
-from regmirror.config.load import load_mirror, parse_mirror
+from regmirror.config.load import parse_mirror
 from regmirror.config.model import Mirror
 from regmirror.desired.auth_config import auth_config
 from regmirror.desired.registry_config import registry_config
@@ -36,6 +37,7 @@ EVERY_KEY: dict[str, Any] = runpy.run_path(str(Path(__file__).parents[2] / "docs
 ]()
 EVERY_KEY["upstreams"].append({"name": "quay", "host": "quay.example.com", "anonymousPull": []})
 TEXT = yaml.safe_dump(EVERY_KEY, sort_keys=False)
+PYDANTIC = re.compile(r"Input should|String should|List should|Keys should|Value error|validation error")
 PIECES = [
     "&a ", "*a", "<<: *a\n", "!!binary x", "!!set {a}", "!!omap [a: 1]", "!!python/none x", "!!int 'a'", "!!int ''",
     "!!bool maybe", "!!timestamp x", "!!map []", "!!merge x", "? [1]\n: 2\n", "- ", "\n", "  ", "{", "}", "[", "]", ":",
@@ -56,6 +58,7 @@ def read(text: str) -> Mirror | None:
     except ConfigurationError as error:
         assert error.message.startswith("regmirror.yaml ")
         assert error.code == "RM100"
+        assert not PYDANTIC.search(error.message)
         return None
     assert arrives(mirror)
     return mirror
@@ -96,7 +99,7 @@ def test_any_bytes_are_refused_or_read(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "regmirror.yaml"
     path.write_bytes(content)
     with pytest.raises(ConfigurationError):
-        load_mirror(path)
+        samples.read_mirror(path)
 
 
 @given(st.lists(st.tuples(st.integers(0, len(TEXT)), st.sampled_from(PIECES), st.integers(0, 20)), max_size=4))
@@ -143,7 +146,6 @@ def with_texts(text: str) -> dict[str, Any]:
     """The file with one text wherever any text is allowed; what else is a string is a name of some grammar."""
     document = copy.deepcopy(EVERY_KEY)
     document["auth"]["issuer"] = document["storage"]["region"] = text
-    document["storage"]["bucket"] = (text * 3)[:63]
     document["ingress"]["annotations"] = {"example.com/note": text}
     return document
 

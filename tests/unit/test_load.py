@@ -1,4 +1,4 @@
-"""A bad configuration file is told all its problems at once, each with line, key path and the way out."""
+"""An invalid configuration file is reported with all its problems, each with line, key path and a fix."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from regmirror.config.load import load_mirror, parse_mirror
+from regmirror.config.load import parse_mirror
 from regmirror.desired.access import is_allowed
 from regmirror.errors import ConfigurationError, ExitCode
+from tests import samples
 
 GOOD = """\
 apiVersion: regmirror.dev/v1alpha1
@@ -39,7 +40,7 @@ def only_problem(text: str) -> str:
 def test_a_good_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "mirror.yaml"
     path.write_text(GOOD)
-    mirror = load_mirror(path)
+    mirror = samples.read_mirror(path)
     assert (mirror.host, mirror.namespace, mirror.upstreams[0].name) == (
         "mirror.example.com",
         "regmirror",
@@ -47,16 +48,16 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     )
 
 
-def test_several_problems_are_told_at_once_in_the_order_of_the_file() -> None:
+def test_all_problems_are_reported_at_once_in_the_order_of_the_file() -> None:
     text = GOOD.replace("mirror.example.com", "https://mirror.example.com").replace("region:", "regoin:") + (
         "auth:\n  replicas: many\n"
     )
     assert problems(text) == [
         "mirror.yaml has 4 problems:",
         '  line 3: host: write the bare host name, without a scheme: "mirror.example.com"',
-        "  line 4: storage.region: this key is missing",
+        "  line 4: storage.region: required key is missing",
         '  line 6: storage.regoin: unknown key; did you mean "region"?',
-        "  line 11: auth.replicas: Input should be a valid integer, unable to parse string as an integer",
+        "  line 11: auth.replicas: expected a whole number, without quotes",
     ]
 
 
@@ -72,17 +73,17 @@ def test_several_problems_are_told_at_once_in_the_order_of_the_file() -> None:
         ("redis:\n  max_memory: 1gb\n", 'line 11: redis.max_memory: unknown key; did you mean "maxMemory"?'),
         (
             "ingress:\n  issuer: {name: le, sort: Issuer}\n",
-            "line 11: ingress.issuer.sort: unknown key; known here: name, kind",
+            "line 11: ingress.issuer.sort: unknown key; known keys: name, kind",
         ),
-        ("registry:\n", "line 10: registry: keys and values were expected here"),
-        ("registry: 5\n", "line 10: registry: keys and values were expected here"),
-        ("auth:\n  nodeSelector: fast\n", "line 11: auth.nodeSelector: keys and values were expected here"),
-        ("auth:\n  tolerations: all\n", "line 11: auth.tolerations: a list was expected here"),
-        ("auth:\n  issuer: 5\n", "line 11: auth.issuer: a string was expected here: put it in quotes"),
-        ("auth:\n  keySize: 1024\n", "line 11: auth.keySize: Input should be 2048, 3072 or 4096"),
+        ("registry:\n", "line 10: registry: expected a mapping of keys to values"),
+        ("registry: 5\n", "line 10: registry: expected a mapping of keys to values"),
+        ("auth:\n  nodeSelector: fast\n", "line 11: auth.nodeSelector: expected a mapping of keys to values"),
+        ("auth:\n  tolerations: all\n", "line 11: auth.tolerations: expected a list"),
+        ("auth:\n  issuer: 5\n", "line 11: auth.issuer: expected a string: put it in quotes"),
+        ("auth:\n  keySize: 1024\n", "line 11: auth.keySize: must be 2048, 3072 or 4096"),
         (
             "registry:\n  resources:\n    limit: {memory: 1Gi}\n",
-            "line 12: registry.resources.limit: Input should be 'requests' or 'limits'",
+            "line 12: registry.resources.limit: must be 'requests' or 'limits'",
         ),
         (
             "registry:\n  resources:\n    limits: {memory: [1]}\n",
@@ -90,30 +91,46 @@ def test_several_problems_are_told_at_once_in_the_order_of_the_file() -> None:
         ),
         (
             "auth:\n  tokenLifetime: 2h\n",
-            "line 10: auth: tokenLifetime must be from 1m (older clients assume a minute) "
-            "to 1h (no token is revocable)",
+            "line 11: auth.tokenLifetime: must be from 1m (older clients assume it) to 1h (tokens cannot be revoked)",
         ),
         (
             "registry:\n  replicas: 2\n",
-            "line 10: registry: several replicas would overwrite each other's expiry schedule "
-            "(scheduler-state.json in the bucket): set ttl: 0 with more than one replica, or replicas: 1",
+            "line 11: registry.replicas: more than one replica requires ttl: 0, because replicas overwrite each "
+            "other's expiry schedule (scheduler-state.json in the bucket)",
         ),
         (
             "ingress:\n  tlsSecret: null\n  issuer: {name: le}\n",
-            "line 10: ingress: issuer has no Secret to fill: give tlsSecret a name, or leave issuer out",
+            "line 12: ingress.issuer: requires tlsSecret, the Secret in which cert-manager stores the certificate",
         ),
-        ("redis: {image: 2026-13-45}\n", "line 10: redis.image: this is no date: month must be in 1..12"),
-        (f"redis: {{image: {'9' * 5000}}}\n", "line 10: redis.image: this is no number that can be read"),
-        ("redis: {image: !!bool maybe}\n", "line 10: redis.image: write this without a tag"),
-        ("redis: !!set {image}\n", "line 10: redis: write this without a tag"),
-        ('redis: {image: "\\ud800"}\n', "line 10: redis.image: this is not text: it has the character U+D800"),
-        (f"redis: {'[' * 60}{']' * 60}\n", f"line 10: redis{'[0]' * 50}: this is nested too deeply"),
-        ("1: 2\n", "line 10: [1]: Keys should be strings"),
-        ("kind: Mirror\n", "line 10: kind: this key stands twice"),
-        ("redis:\n  image: a:1\n  image: a:1\n", "line 12: redis.image: this key stands twice"),
+        ("redis: {image: 2026-13-45}\n", "line 10: redis.image: not a valid date: month must be in 1..12"),
+        (f"redis: {{image: {'9' * 5000}}}\n", "line 10: redis.image: not a valid number"),
+        ("redis: {image: !!bool maybe}\n", "line 10: redis.image: YAML tags are not allowed"),
+        ("redis: !!set {image}\n", "line 10: redis: YAML tags are not allowed"),
+        ('redis: {image: "\\ud800"}\n', "line 10: redis.image: character U+D800 is not allowed"),
+        (f"redis: {'[' * 60}{']' * 60}\n", f"line 10: redis{'[0]' * 50}: nested too deeply"),
+        ("auth:\n  replicas: 21\n", "line 11: auth.replicas: must be at most 20"),
+        ("auth:\n  replicas: 0\n", "line 11: auth.replicas: must be at least 1"),
+        ('auth:\n  replicas: "2"\n', "line 11: auth.replicas: expected a whole number, without quotes"),
+        ('auth:\n  issuer: ""\n', "line 11: auth.issuer: must not be empty"),
+        (
+            'registry:\n  manifestCache: {enabled: "true"}\n',
+            "line 11: registry.manifestCache.enabled: expected true or false, without quotes",
+        ),
+        (
+            'registry:\n  image: "Registry:UP:x"\n',
+            'line 11: registry.image: "Registry:UP:x" is not a valid image name '
+            "such as docker.io/library/registry:3.1.2",
+        ),
+        (
+            "redis:\n  maxMemory: 128Mi\n",
+            'line 11: redis.maxMemory: "128Mi" is not a memory size such as 128mb; the units are kb, mb and gb',
+        ),
+        ("1: 2\n", "line 10: [1]: keys must be strings"),
+        ("kind: Mirror\n", "line 10: kind: duplicate key"),
+        ("redis:\n  image: a:1\n  image: a:1\n", "line 12: redis.image: duplicate key"),
         (
             "registry:\n  tolerations: &all\n    - &one {key: *all}\n",
-            "line 11: registry.tolerations[0].key: this refers to itself",
+            "line 11: registry.tolerations[0].key: refers to itself",
         ),
     ],
 )
@@ -121,7 +138,7 @@ def test_a_problem_names_its_line_its_key_and_the_way_out(addition: str, problem
     assert only_problem(GOOD + addition) == problem
 
 
-def test_a_key_that_is_no_word_is_refused() -> None:
+def test_a_key_that_is_not_a_string_is_refused() -> None:
     assert problems(GOOD + "? [a, b]\n: c\n") == [
         "mirror.yaml is not valid YAML: line 10, column 3: found unhashable key"
     ]
@@ -130,10 +147,10 @@ def test_a_key_that_is_no_word_is_refused() -> None:
 @pytest.mark.parametrize(
     ("upstreams", "problem"),
     [
-        ("[]", "line 7: upstreams: List should have at least 1 item after validation, not 0"),
+        ("[]", "line 7: upstreams: must have at least one entry"),
         (
             "[{name: redis, anonymousPull: []}]",
-            "an upstream cannot be named redis: that is one of the mirror's own releases",
+            '"redis" is reserved for a release of the mirror itself: choose another name',
         ),
         ("[{name: hub, anonymousPull: [a/b, alpine]}]", 'line 7: upstreams[0].anonymousPull: "alpine" matches no repo'),
         ("[{name: hub, anonymousPull: [alpine]}]", '"library/alpine" for an official image'),
@@ -143,15 +160,23 @@ def test_a_key_that_is_no_word_is_refused() -> None:
         ),
         (
             "[{name: hub, anonymousPull: []}, {name: hub, host: b.example.com, anonymousPull: []}]",
-            "two upstreams have the same name: hub",
+            "line 7: upstreams[1].name: the upstream hub has the same name, hub: set another name",
         ),
         (
             "[{name: hub, anonymousPull: []}, {name: quay, anonymousPull: []}]",
-            "two upstreams have the same host: mirror.example.com",
+            "line 7: upstreams[1].host: the upstream hub has the same host, mirror.example.com: set another host",
+        ),
+        (
+            "[{name: hub, anonymousPull: [library/*], probeImage: acme/tool:1}]",
+            "line 7: upstreams[0].probeImage: anonymousPull does not allow acme/tool",
+        ),
+        (
+            "[{name: hub, anonymousPull: [library/*], probeImage: 'https://a/b'}]",
+            'line 7: upstreams[0].probeImage: "https://a/b" is not the name of an image such as library/alpine:3',
         ),
     ],
 )
-def test_upstreams_must_be_told_apart(upstreams: str, problem: str) -> None:
+def test_invalid_upstreams_are_refused(upstreams: str, problem: str) -> None:
     text = GOOD.split("upstreams:")[0] + f"upstreams: {upstreams}\n"
     assert problem in only_problem(text)
 
@@ -159,34 +184,34 @@ def test_upstreams_must_be_told_apart(upstreams: str, problem: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "holds no mapping of keys to values"),
-        ("- a\n", "holds no mapping of keys to values"),
-        ("just words\n", "holds no mapping of keys to values"),
+        ("", "is not a mapping of keys to values"),
+        ("- a\n", "is not a mapping of keys to values"),
+        ("just words\n", "is not a mapping of keys to values"),
         ("a: [1\n", "is not valid YAML: line 2, column 1: expected ',' or ']', but got '<stream end>'"),
-        ("a:\n\t- b\n", "is not valid YAML: line 2, column 1: found character that cannot start any token"),
+        ("a:\n\t- b\n", "is not valid YAML: line 2, column 1: a tab is used for indentation: use spaces"),
         ("a: 1\n---\nb: 2\n", "is not valid YAML: line 2, column 1: but found another document"),
         ("a: \x00\n", "is not valid YAML: special characters are not allowed"),
-        ("[" * 5000, "is nested too deeply"),
+        ("[" * 5000, "is not valid YAML: nested too deeply"),
     ],
 )
-def test_what_is_no_yaml_mapping_is_told_so(text: str, words: str) -> None:
+def test_a_text_that_is_not_a_yaml_mapping_is_refused(text: str, words: str) -> None:
     (message,) = problems(text)
     assert message.startswith("mirror.yaml")
     assert words in message
 
 
-def test_a_missing_file_says_how_to_create_it(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"there is no file .*mirror\.yaml") as caught:
-        load_mirror(tmp_path / "mirror.yaml")
-    assert caught.value.hint == "create it: regmirror init"
+def test_the_error_of_a_missing_file_says_how_to_create_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"cannot read .*mirror\.yaml: no such file") as caught:
+        samples.read_mirror(tmp_path / "mirror.yaml")
+    assert caught.value.hint == "regmirror init"
 
 
-def test_a_file_that_cannot_be_read_is_told_so(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="cannot be read: Is a directory"):
-        load_mirror(tmp_path)
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"cannot read .*: Is a directory"):
+        samples.read_mirror(tmp_path)
     (tmp_path / "latin").write_bytes(b"host: \xe9")
-    with pytest.raises(ConfigurationError, match="cannot be read: it is not UTF-8 text"):
-        load_mirror(tmp_path / "latin")
+    with pytest.raises(ConfigurationError, match=r"cannot read .*: not UTF-8 text"):
+        samples.read_mirror(tmp_path / "latin")
 
 
 @pytest.mark.parametrize(
@@ -206,7 +231,7 @@ def test_a_file_that_cannot_be_read_is_told_so(tmp_path: Path) -> None:
         "{hunter2",
     ],
 )
-def test_a_secret_put_into_the_file_is_never_repeated(password: str) -> None:
+def test_a_secret_in_the_file_is_never_repeated(password: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         parse_mirror(f"{GOOD}redis:\n  password: {password}\n", "mirror.yaml")
     assert "hunter2" not in caught.value.message + str(caught.value.hint)
@@ -217,7 +242,7 @@ def test_a_bomb_of_aliases_is_refused_at_once() -> None:
     layers = ["a: &a [x, x, x, x, x, x, x, x, x]"]
     for before, name in zip("abcdefgh", "bcdefghi", strict=True):
         layers.append(f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]")
-    assert only_problem("\n".join(layers)) == "line 1: the file: its aliases repeat too much"
+    assert only_problem("\n".join(layers)) == "line 1: the file: aliases expand to too many values"
 
 
 def test_an_alias_may_repeat_what_two_components_share() -> None:
@@ -226,7 +251,7 @@ def test_an_alias_may_repeat_what_two_components_share() -> None:
     assert mirror.redis.tolerations == mirror.auth.tolerations == [{"key": "dedicated"}]
 
 
-def test_a_text_may_be_marked_as_one() -> None:
+def test_the_tag_of_a_string_is_allowed() -> None:
     assert parse_mirror(GOOD + "auth: {issuer: !!str 5}\n", "mirror.yaml").auth.issuer == "5"
 
 
@@ -237,3 +262,30 @@ def test_registries_other_than_docker_hub_have_names_without_a_slash() -> None:
     (upstream,) = parse_mirror(text, "mirror.yaml").upstreams
     allowed = ["pause", "etcd", "coredns/coredns", "ingress-nginx/controller", "coredns/a/b"]
     assert [name for name in allowed if is_allowed(upstream, name)] == ["pause", "etcd", "coredns/coredns"]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (GOOD.replace("eu-central-1", "[]"), "regmirror explain storage.region"),
+        (GOOD.replace("library/*", "Library/*"), "regmirror explain upstreams.anonymousPull"),
+        (GOOD.replace("region:", "regoin:"), "regmirror explain storage.region"),
+        (GOOD + "redis: {password: hunter2}\n", "regmirror explain redis.password"),
+        (GOOD + "redsi: {}\n", None),
+        ("a: [1\n", None),
+    ],
+)
+def test_the_hint_explains_the_first_key(text: str, hint: str | None) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_mirror(text, "mirror.yaml")
+    assert caught.value.hint == hint
+
+
+def test_two_upstreams_with_the_same_host_are_reported_at_the_second() -> None:
+    text = GOOD + "  - name: quay\n    url: https://quay.io\n    anonymousPull: [prometheus/*]\n"
+    assert only_problem(text).startswith("line 10: upstreams[1].host: ")
+
+
+def test_a_tab_after_spaces_is_reported_too() -> None:
+    (message,) = problems(GOOD + "redis:\n  image: a:1\n  \tmaxMemory: 1gb\n")
+    assert message == "mirror.yaml is not valid YAML: line 12, column 3: a tab is used for indentation: use spaces"

@@ -1,4 +1,4 @@
-"""A secret is found where its reference says; a problem names the place and never the value."""
+"""A secret is looked up where its reference says; errors name the place and never the value."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def resolver(tmp_path: Path) -> SecretResolver:
     (tmp_path / "binary").write_bytes(b"hunter2\xff")
     (tmp_path / "folder").mkdir()
     environ = {"TOKEN": "from-environment", "BLANK": "", "BINARY": "hunter2\udcff"}
-    return SecretResolver(environ, tmp_path, lambda name, key: CLUSTER.get((name, key)))
+    return SecretResolver(environ, tmp_path, lambda name, key: CLUSTER.get((name, key)), "mirrors")
 
 
 @pytest.mark.parametrize(
@@ -53,21 +53,21 @@ def test_a_file_may_be_named_by_its_whole_path(resolver: SecretResolver, tmp_pat
     ("where", "message", "hint"),
     [
         ({"env": "ABSENT"}, "the environment variable ABSENT is not set", "export ABSENT=..."),
-        ({"file": "absent"}, "the file absent is missing", "create the file"),
+        ({"file": "absent"}, "the file absent does not exist", "create the file, or change redis.password"),
         (
             {"secret": {"name": "hub", "key": "absent"}},
             "the namespace has no Secret hub with a key absent",
-            "kubectl create secret generic hub",
+            "kubectl create secret generic hub -n mirrors --from-file=absent=FILE",
         ),
-        ({"env": "BLANK"}, "the secret is empty", "give it a value"),
-        ({"file": "blank"}, "the secret is empty", "give it a value"),
-        ({"secret": {"name": "hub", "key": "empty"}}, "the secret is empty", "give it a value"),
-        ({"env": "BINARY"}, "the secret is not UTF-8 text", "write it anew as text"),
-        ({"file": "binary"}, "the secret is not UTF-8 text", "write it anew as text"),
-        ({"secret": {"name": "hub", "key": "binary"}}, "the secret is not UTF-8 text", "write it anew as text"),
+        ({"env": "BLANK"}, "the secret is empty", "set a value, or change redis.password"),
+        ({"file": "blank"}, "the secret is empty", "set a value, or change redis.password"),
+        ({"secret": {"name": "hub", "key": "empty"}}, "the secret is empty", "set a value, or change redis.password"),
+        ({"env": "BINARY"}, "the secret is not UTF-8 text", "store it as UTF-8 text"),
+        ({"file": "binary"}, "the secret is not UTF-8 text", "store it as UTF-8 text"),
+        ({"secret": {"name": "hub", "key": "binary"}}, "the secret is not UTF-8 text", "store it as UTF-8 text"),
     ],
 )
-def test_a_problem_names_the_place(resolver: SecretResolver, where: dict[str, Any], message: str, hint: str) -> None:
+def test_an_error_names_the_place(resolver: SecretResolver, where: dict[str, Any], message: str, hint: str) -> None:
     with pytest.raises(MissingSecretError) as caught:
         resolver.resolve(reference(where), "redis.password")
     assert caught.value.message == f"redis.password: {message}"
@@ -76,15 +76,15 @@ def test_a_problem_names_the_place(resolver: SecretResolver, where: dict[str, An
     assert "hunter2" not in f"{caught.value!r}{caught.value.__cause__!r}"
 
 
-def test_a_file_that_cannot_be_read_is_told_so(resolver: SecretResolver) -> None:
-    with pytest.raises(MissingSecretError, match=r"redis\.password: the file folder cannot be read: Is a directory"):
+def test_a_file_that_cannot_be_read_is_an_error(resolver: SecretResolver) -> None:
+    with pytest.raises(MissingSecretError, match=r"redis\.password: cannot read the file folder: Is a directory"):
         resolver.resolve(reference({"file": "folder"}), "redis.password")
 
 
 @pytest.mark.parametrize(
     "value", ["hunter2", {}, {"env": "A", "file": "b"}, {"vault": "hunter2"}, ["hunter2"], None, 5]
 )
-def test_a_reference_that_is_none_says_how_to_write_one(value: Any) -> None:
+def test_the_error_of_an_invalid_reference_says_how_to_write_one(value: Any) -> None:
     with pytest.raises(ValidationError) as caught:
         reference(value)
     (detail,) = caught.value.errors()

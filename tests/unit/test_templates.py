@@ -10,7 +10,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from regmirror.config.init_options import AccountReference, InitOptions
+from regmirror.config.init_options import AccountReference, InitOptions, completed
 from regmirror.config.load import parse_mirror
 from regmirror.desired.assets import asset_directory, chart_directory
 from regmirror.desired.templates import render_text, render_values, yaml_literal
@@ -84,7 +84,7 @@ def test_any_string_survives_a_template_of_values(text: str) -> None:
 @pytest.mark.parametrize("text", HARD)
 def test_any_string_survives_the_file_of_init(text: str) -> None:
     reference = {"file": text}
-    answers = InitOptions(
+    options = InitOptions(
         host="mirror.example.com",
         bucket=f"bucket{text}",
         region=f"here{text}",
@@ -93,7 +93,7 @@ def test_any_string_survives_the_file_of_init(text: str) -> None:
         probe_image=f"image{text}",
         tls_secret=f"secret{text}",
     )
-    mirror = yaml.safe_load(render_text("regmirror.yaml.j2", answers.context()))
+    mirror = yaml.safe_load(render_text("regmirror.yaml.j2", options.context()))
     assert mirror["storage"]["bucket"] == f"bucket{text}"
     assert mirror["storage"]["region"] == f"here{text}"
     assert mirror["storage"]["accessKey"] == {"id": reference, "secret": reference}
@@ -101,9 +101,9 @@ def test_any_string_survives_the_file_of_init(text: str) -> None:
     assert mirror["ingress"]["tlsSecret"] == f"secret{text}"
 
 
-def test_the_file_of_init_with_every_answer_is_valid() -> None:
+def test_the_file_of_init_with_every_option_is_valid() -> None:
     account = AccountReference({"env": "NAME"}, {"env": "PASSWORD"})
-    answers = InitOptions(
+    options = InitOptions(
         host="mirror.example.com",
         bucket="layers",
         region="here",
@@ -122,9 +122,9 @@ def test_the_file_of_init_with_every_answer_is_valid() -> None:
         tls_secret="wild",
         images={"registry": "r:1", "auth": "a:1", "redis": "d:1"},
     )
-    mirror = parse_mirror(render_text("regmirror.yaml.j2", answers.context()), "init")
+    mirror = parse_mirror(render_text("regmirror.yaml.j2", options.context()), "init")
     (upstream,) = mirror.upstreams
-    assert (upstream.name, upstream.url, upstream.anonymous_pull) == ("quay", "https://quay.io", answers.allowed)
+    assert (upstream.name, upstream.url, upstream.anonymous_pull) == ("quay", "https://quay.io", options.allowed)
     assert (mirror.registry.image, mirror.auth.image, mirror.redis.image) == ("r:1", "a:1", "d:1")
     assert mirror.storage.create_bucket
     assert mirror.storage.access_key is not None
@@ -133,9 +133,9 @@ def test_the_file_of_init_with_every_answer_is_valid() -> None:
     assert (mirror.ingress.class_name, mirror.ingress.tls_secret) == ("traefik", "wild")
 
 
-def test_the_file_of_init_with_the_fewest_answers_is_valid() -> None:
-    answers = InitOptions(host="mirror.example.com", bucket="layers", region="here", allowed=["library/*"])
-    mirror = parse_mirror(render_text("regmirror.yaml.j2", answers.context()), "init")
+def test_the_file_of_init_with_the_fewest_options_is_valid() -> None:
+    options = completed(InitOptions(host="mirror.example.com", bucket="layers", region="", allowed=["acme/*"]), "here")
+    mirror = parse_mirror(render_text("regmirror.yaml.j2", options.context()), "init")
     assert mirror.storage.access_key is None
     assert mirror.ingress.tls_secret == "regmirror-tls"
 

@@ -1,6 +1,7 @@
 """The wheel, installed alone in a clean environment, carries its charts and templates and can be used."""
 
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from regmirror.config.load import load_mirror
+from regmirror.config.load import parse_mirror, read_text
 from regmirror.signing.key_pair import generate_private_key, self_signed
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import build_stack
@@ -25,7 +26,8 @@ from regmirror.desired.releases import build_stack
 now = datetime.now(UTC)
 pair = self_signed(generate_private_key(2048), "wheel", now, timedelta(days=1), 1)
 mirror_secrets = MirrorSecrets(pair, pair.certificate_pem, SecretStr("password"))
-for release in build_stack(load_mirror(Path("regmirror.yaml")), mirror_secrets, {}, now).releases:
+mirror = parse_mirror(read_text(Path("regmirror.yaml")), "regmirror.yaml")
+for release in build_stack(mirror, mirror_secrets, {}, now).releases:
     print(release.name, release.chart, (release.chart / "Chart.yaml").is_file())
 """
 
@@ -67,3 +69,17 @@ def test_the_wheel_inits_and_renders(python: Path, tmp_path: Path) -> None:
         _, chart, found = line.split()
         assert found == "True"
         assert Path(chart).is_relative_to(python.parents[1])
+
+
+def test_the_wheel_carries_the_reference_pages_and_the_plugin_of_kubectl(python: Path) -> None:
+    (package,) = (python.parents[1] / "lib").glob("*/site-packages/regmirror")
+    assert (package / "docs/reference/errors.md").is_file()
+    assert (package / "docs/reference/configuration.md").is_file()
+    command = [str(python.parent / "kubectl-regmirror"), "--version"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert shown.stdout.startswith("regmirror ")
+    (metadata,) = package.parent.glob("regmirror_kube-*.dist-info")
+    text = (metadata / "METADATA").read_text()
+    assert "Project-URL: Documentation, https://" in text
+    assert "](https://regmirror-kube.readthedocs.io/en/" in text
+    assert re.findall(r"\]\((?!https?://)[^)]*\)", text) == []

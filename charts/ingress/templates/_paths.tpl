@@ -1,9 +1,9 @@
-{{/* docker_auth's own paths; each sign-in answers 404 until docker_auth's configuration has it. */}}
+{{/* docker_auth's own paths. A sign-in path answers 404 unless docker_auth's configuration enables it. */}}
 {{- define "regmirror.authPaths" -}}
 /auth /google_auth /github_auth /oidc_auth /gitlab_auth
 {{- end -}}
 
-{{/* A host may be listed once: its name is the object's name. */}}
+{{/* A host may be listed only once: the object has its name. */}}
 {{- define "regmirror.checkHosts" -}}
 {{- $hosts := list -}}
 {{- range .Values.hosts -}}

@@ -1,9 +1,11 @@
-{{/* The name of every object of a release is the release's name. */}}
+{{/* Same text in auth, ingress, redis, registry; tests/charts/test_alike.py compares them. */}}
+
+{{/* Every object of a release has the name of the release. */}}
 {{- define "regmirror.name" -}}
 {{- .Release.Name | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Selectors are immutable: only what never changes belongs here. */}}
+{{/* Selectors are immutable: add only labels that never change. */}}
 {{- define "regmirror.selectorLabels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}

@@ -1,6 +1,8 @@
+{{/* Same text in auth, redis, registry; tests/charts/test_alike.py compares them. */}}
+
 {{/*
-Kubernetes can tell a pod of every Service by environment variables, and the registry reads each REGISTRY_... variable
-as configuration: a Service named "registry-redis" would rewrite its redis section.
+Kubernetes sets environment variables in pods for every Service, and the registry reads each REGISTRY_... variable as
+configuration: a Service named "registry-redis" would overwrite its redis section.
 */}}
 {{- define "regmirror.serviceName" -}}
 {{- if hasPrefix "registry" .Release.Name -}}
@@ -15,7 +17,7 @@ as configuration: a Service named "registry-redis" would rewrite its redis secti
 {{- end -}}
 {{- end -}}
 
-{{/* Pods carry no helm.sh/chart: a new chart version alone must not restart them. */}}
+{{/* Pods have no helm.sh/chart label, so that a new chart version by itself does not restart them. */}}
 {{- define "regmirror.podMetadata" -}}
 labels:
   {{- omit (include "regmirror.labels" . | fromYaml) "helm.sh/chart" | toYaml | nindent 2 }}
@@ -42,7 +44,19 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{/* With the pod's runAsNonRoot and seccomp profile, what Pod Security "restricted" asks of a container. */}}
+{{/* With regmirror.containerSecurityContext, passes Pod Security "restricted". Argument: the user ID. */}}
+{{- define "regmirror.podSecurity" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: {{ . }}
+  runAsGroup: 1000
+  fsGroup: 1000
+  seccompProfile:
+    type: RuntimeDefault
+{{- end -}}
+
 {{- define "regmirror.containerSecurityContext" -}}
 allowPrivilegeEscalation: false
 capabilities:

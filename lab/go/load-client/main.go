@@ -1,15 +1,14 @@
-// The load client asks a server for one thing over and over, as many clients at once, and counts what it gets. It is
-// no stand-in: it measures. Each client is a connection of its own with a token of its own, kept as docker and
-// containerd keep theirs: over TLS by HTTP/2 where the server offers it.
+// The load client sends requests to a server from many clients at once and measures the answers. Each client has its
+// own connection and token, which it keeps as docker and containerd do; over TLS it uses HTTP/2 if the server offers it.
 //
 //	load-client --clients N --seconds S [--authority FILE] [--token URL] [--accept TYPES] URL...
 //
-// The clients take turns at the URLs. Each asks every URL once before the time runs, so that connections stand and
-// whatever is cached is cached. Redirects are followed, as registries' clients do. The result is one line of JSON:
+// The clients request the URLs in turn. Each requests every URL once before the measurement starts, to open connections
+// and fill caches. They follow redirects, as registry clients do. The result is one line of JSON:
 //
 //	{"requests": 1000, "failed": 0, "bytes": 20000, "seconds": 3.001, "median_ms": 1.2, "p99_ms": 9.8}
 //
-// It leaves with 1, and the first failure on standard error, where any request failed.
+// If a request failed, it prints the first failure to standard error and exits with 1.
 package main
 
 import (
@@ -26,7 +25,7 @@ import (
 	"time"
 )
 
-// options are the command line's.
+// options are the options of the command line.
 type options struct {
 	clients          int
 	seconds          float64
@@ -35,7 +34,7 @@ type options struct {
 	urls             []string
 }
 
-// result is what is printed.
+// result is the output.
 type result struct {
 	Requests int     `json:"requests"`
 	Failed   int     `json:"failed"`
@@ -45,7 +44,7 @@ type result struct {
 	P99      float64 `json:"p99_ms"`
 }
 
-// record is what one client saw.
+// record contains the measurements of one client.
 type record struct {
 	times   []time.Duration
 	bytes   int64
@@ -67,19 +66,19 @@ func main() {
 func parseOptions() options {
 	var o options
 	flag.IntVar(&o.clients, "clients", 1, "number of clients")
-	flag.Float64Var(&o.seconds, "seconds", 3, "how long to go on")
-	flag.StringVar(&o.authority, "authority", "", "file of the certificate authority to trust")
-	flag.StringVar(&o.token, "token", "", "URL to fetch a token from, once for each client")
+	flag.Float64Var(&o.seconds, "seconds", 3, "duration of the measurement")
+	flag.StringVar(&o.authority, "authority", "", "file with the CA certificates to trust")
+	flag.StringVar(&o.token, "token", "", "URL for tokens; each client requests one")
 	flag.StringVar(&o.accept, "accept", "", "media types of manifests to accept")
 	flag.Parse()
 	o.urls = flag.Args()
 	return o
 }
 
-// run warms all clients up, lets them loose at once, and adds up what they saw.
+// run warms up all clients, starts them at once, and combines their measurements.
 func run(o options) (*result, error) {
 	if len(o.urls) == 0 || o.clients < 1 {
-		return nil, fmt.Errorf("give at least one client and one URL")
+		return nil, fmt.Errorf("requires at least one client and one URL")
 	}
 	trust, err := trusted(o.authority)
 	if err != nil {
@@ -98,7 +97,7 @@ func run(o options) (*result, error) {
 	return sum(clients, time.Since(began)), err
 }
 
-// trusted is nil, the system's authorities, unless a file is given.
+// trusted returns the certificates of a file, or nil (the system's CA certificates) without a file.
 func trusted(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
@@ -109,12 +108,12 @@ func trusted(file string) (*x509.CertPool, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(content) {
-		return nil, fmt.Errorf("%s holds no certificate", file)
+		return nil, fmt.Errorf("%s contains no certificate", file)
 	}
 	return pool, nil
 }
 
-// together runs what every client is to do, all at once, and returns the first failure.
+// together runs a function for all clients in parallel and returns the first failure.
 func together(clients []*client, do func(*client) error) error {
 	failures := make([]error, len(clients))
 	var group sync.WaitGroup
@@ -149,7 +148,7 @@ func sum(clients []*client, elapsed time.Duration) *result {
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// client is one machine that pulls.
+// client simulates one machine that pulls.
 type client struct {
 	http    *http.Client
 	options options
@@ -167,7 +166,7 @@ func newClient(o options, trust *x509.CertPool) *client {
 	return &client{http: &http.Client{Transport: transport}, options: o, buffer: make([]byte, 256<<10)}
 }
 
-// warmUp fetches the token and asks for everything once.
+// warmUp requests the token, and every URL once.
 func (c *client) warmUp() error {
 	if c.options.token != "" {
 		if err := c.fetchToken(); err != nil {
@@ -198,7 +197,7 @@ func (c *client) fetchToken() error {
 	return nil
 }
 
-// repeat asks until the time is over; a request that was begun is ended.
+// repeat sends requests until the time is over, and completes the last one.
 func (c *client) repeat(end time.Time) error {
 	for number := 0; ; number++ {
 		began := time.Now()
@@ -216,7 +215,7 @@ func (c *client) repeat(end time.Time) error {
 	}
 }
 
-// get reads one answer to its end.
+// get sends one request and reads the answer completely.
 func (c *client) get(url string) (int64, error) {
 	request, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
@@ -240,7 +239,7 @@ func (c *client) get(url string) (int64, error) {
 	return read, err
 }
 
-// sink forgets what it is given; io.Discard would bring small buffers of its own.
+// sink discards its input; io.Discard would use small buffers.
 type sink struct{}
 
 func (sink) Write(content []byte) (int, error) { return len(content), nil }

@@ -1,6 +1,6 @@
-// Command pause does nothing as process 1 of a process namespace: it holds the namespaces of a pod, or of the whole
-// lab, until it is told to stop, and leaves no zombie of the processes that end in them. It is what the pause image
-// of Kubernetes is for (build/pause/linux/pause.c of kubernetes/kubernetes).
+// Command pause is PID 1 of a PID namespace: it holds the namespaces of a pod, or of the whole lab, until it receives a
+// signal, and reaps the processes that end in them, like the pause image of Kubernetes (build/pause/linux/pause.c of
+// kubernetes/kubernetes).
 package main
 
 import (
@@ -10,7 +10,7 @@ import (
 )
 
 func main() {
-	// The kernel reaps the children of a process that ignores SIGCHLD by itself.
+	// The kernel reaps the children of a process that ignores SIGCHLD.
 	signal.Ignore(syscall.SIGCHLD)
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM)

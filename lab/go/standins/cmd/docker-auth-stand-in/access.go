@@ -18,7 +18,7 @@ type accessEntry struct {
 	Comment string      `yaml:"comment"`
 }
 
-// conditions must all hold. One that is absent holds for everything; all but IP are patterns.
+// conditions must all match. An absent one matches everything; all except IP are patterns.
 type conditions struct {
 	Account *string `yaml:"account"`
 	Type    *string `yaml:"type"`
@@ -27,7 +27,7 @@ type conditions struct {
 	IP      *string `yaml:"ip"`
 }
 
-// accessRequest is what one scope of a token request asks for, and who asks.
+// accessRequest is one scope of a token request, and the client that requests it.
 type accessRequest struct {
 	account, service, kind, name string
 	ip                           net.IP
@@ -43,10 +43,10 @@ func (list accessList) validate() error {
 	return nil
 }
 
-// validate also refuses entries without match or actions: docker_auth takes them and crashes, at start or later.
+// validate also rejects entries without match or actions: docker_auth accepts them and crashes, at start or later.
 func (entry accessEntry) validate() error {
 	if entry.Match == nil || entry.Actions == nil {
-		return errors.New("match and actions are both needed")
+		return errors.New("match and actions are both required")
 	}
 	for _, pattern := range entry.Match.patterns() {
 		if expression, ok := expressionOf(pattern); ok {
@@ -63,7 +63,7 @@ func (entry accessEntry) validate() error {
 	return nil
 }
 
-// granted returns the granted ones of the requested actions.
+// granted returns the requested actions that are granted.
 func (list accessList) granted(request accessRequest) []string {
 	for _, entry := range list {
 		if entry.Match.hold(request) {
@@ -73,7 +73,7 @@ func (list accessList) granted(request accessRequest) []string {
 	return nil
 }
 
-// granted returns all requested actions, repetitions included, where the entry's one action is "*".
+// granted returns all requested actions, including repetitions, if the only action of the entry is "*".
 func (entry accessEntry) granted(requested []string) []string {
 	if slices.Equal(*entry.Actions, []string{"*"}) {
 		return requested
@@ -87,7 +87,7 @@ func (entry accessEntry) granted(requested []string) []string {
 	return actions
 }
 
-// patterns are those that are given, by their key.
+// patterns returns the patterns of the entry, by their key.
 func (c *conditions) patterns() map[string]string {
 	patterns := map[string]string{}
 	for key, pattern := range map[string]*string{

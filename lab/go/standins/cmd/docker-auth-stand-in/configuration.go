@@ -9,8 +9,8 @@ import (
 	yaml "go.yaml.in/yaml/v2"
 )
 
-// configuration is the part of docker_auth's configuration file that the stand-in knows. The keys and their meaning
-// are those of docker_auth's examples/reference.yml.
+// configuration is the part of docker_auth's configuration file that the stand-in supports. Keys and meaning are those
+// of docker_auth's examples/reference.yml.
 type configuration struct {
 	Server serverSettings           `yaml:"server"`
 	Token  tokenSettings            `yaml:"token"`
@@ -26,7 +26,7 @@ type serverSettings struct {
 	Certificate  string `yaml:"certificate"`
 	Key          string `yaml:"key"`
 	RealIPHeader string `yaml:"real_ip_header"`
-	// RealIPPosition counts from the left of the header's list, and from its right when negative.
+	// RealIPPosition counts from the left of the header's list, or from the right if negative.
 	RealIPPosition int `yaml:"real_ip_pos"`
 }
 
@@ -39,7 +39,7 @@ type tokenSettings struct {
 	DisableLegacyKeyID bool   `yaml:"disable_legacy_key_id"`
 }
 
-// userSettings is one account. Without a password every password is right: `"": {}` lets anonymous clients in.
+// userSettings is one account. Without a password, every password is valid: `"": {}` allows anonymous clients.
 type userSettings struct {
 	PasswordHash *string `yaml:"password"`
 }
@@ -52,7 +52,7 @@ func loadConfiguration(file string) (*configuration, error) {
 	}
 	c := &configuration{}
 	if err := yaml.UnmarshalStrict(contents, c); err != nil {
-		return nil, fmt.Errorf("configuration %s: the stand-in knows a part of docker_auth's settings only: %w", file, err)
+		return nil, fmt.Errorf("configuration %s: the stand-in supports only a part of docker_auth's settings: %w", file, err)
 	}
 	if err := c.validate(); err != nil {
 		return nil, fmt.Errorf("configuration %s: %w", file, err)
@@ -63,15 +63,15 @@ func loadConfiguration(file string) (*configuration, error) {
 func (c *configuration) validate() error {
 	switch {
 	case c.Server.Address == "":
-		return errors.New("server.addr is missing: give HOST:PORT or :PORT")
+		return errors.New("server.addr is missing: set it to HOST:PORT or :PORT")
 	case (c.Server.Certificate == "") != (c.Server.Key == ""):
-		return errors.New("server.certificate and server.key go together: one of them is missing")
+		return errors.New("server.certificate and server.key are required together")
 	case c.Token.Issuer == "":
 		return errors.New("token.issuer is missing")
 	case c.Token.Expiration <= 0:
 		return fmt.Errorf("token.expiration must be a positive number of seconds, not %d", c.Token.Expiration)
 	case c.Users == nil:
-		return errors.New("users is missing: an empty map {} lets nobody in")
+		return errors.New("users is missing: an empty map {} allows nobody")
 	case c.ACL == nil:
 		return errors.New("acl is missing: an empty list [] grants nothing")
 	}
@@ -84,7 +84,7 @@ func (c *configuration) validate() error {
 	return c.loadSigner()
 }
 
-// loadServerPair makes the server one of HTTPS where it has a certificate.
+// loadServerPair enables HTTPS if the configuration has a server certificate.
 func (c *configuration) loadServerPair() error {
 	if c.Server.Certificate == "" {
 		return nil
@@ -97,14 +97,14 @@ func (c *configuration) loadServerPair() error {
 	return nil
 }
 
-// loadSigner loads the token's key pair, which is the server's own where the token section names none.
+// loadSigner loads the key pair for tokens, or that of the server if the token section has none.
 func (c *configuration) loadSigner() (err error) {
 	certificate, key := c.Token.Certificate, c.Token.Key
 	if certificate == "" && key == "" {
 		certificate, key = c.Server.Certificate, c.Server.Key
 	}
 	if certificate == "" || key == "" {
-		return errors.New("token.certificate and token.key are both needed")
+		return errors.New("token.certificate and token.key are both required")
 	}
 	c.signer, err = loadSigner(certificate, key, c.Token.DisableLegacyKeyID)
 	return err

@@ -15,13 +15,13 @@ type logFlags struct {
 }
 
 func (f *logFlags) register(set *flag.FlagSet) {
-	set.IntVar(&f.verbosity, "v", 0, "accepted and without effect: the stand-in has one level of detail")
-	set.BoolVar(&f.logToStderr, "logtostderr", false, "log to standard error and to no file")
-	set.BoolVar(&f.alsoLogToStderr, "alsologtostderr", false, "log to standard error and to a file of the temporary directory")
+	set.IntVar(&f.verbosity, "v", 0, "ignored: the stand-in has one log level")
+	set.BoolVar(&f.logToStderr, "logtostderr", false, "log only to standard error")
+	set.BoolVar(&f.alsoLogToStderr, "alsologtostderr", false, "log to standard error and to a file in the temporary directory")
 }
 
-// openLog sends the log where docker_auth sends its own. Unless --logtostderr is given that includes a file, so a
-// container with a read-only root file system fails at start here as it does with docker_auth.
+// openLog logs to the same destinations as docker_auth. Without --logtostderr, they include a file, so that a container
+// with a read-only root file system fails to start, as with docker_auth.
 func (f *logFlags) openLog() error {
 	log.SetPrefix("docker_auth stand-in: ")
 	log.SetFlags(log.LstdFlags | log.LUTC | log.Lmsgprefix)

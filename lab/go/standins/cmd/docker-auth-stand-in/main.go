@@ -1,11 +1,11 @@
-// The docker_auth stand-in answers token requests as docker_auth 1.14 does, from docker_auth's own configuration
-// file, so that the lab can run where the real program cannot be had. It takes the same place on the command line:
+// The docker_auth stand-in answers token requests like docker_auth 1.14, from docker_auth's own configuration file, so
+// that the lab can run where the real program is not available. It has the same command line:
 //
 //	docker-auth-stand-in [--v=N] [--logtostderr] [--alsologtostderr] CONFIGURATION
 //
-// It knows static users, a static access list and RSA keys. Whatever else the configuration file asks for is an
-// error at start, so that nothing differs silently. tests/contract holds both programs to the same answers, of
-// which every one of the stand-in carries the header "X-Regmirror-Lab: docker_auth stand-in".
+// It supports static users, a static access list and RSA keys. Any other setting in the configuration file is an error
+// at start, so that no difference goes unnoticed. tests/contract checks that both programs give the same answers. Every
+// answer of the stand-in has the header "X-Regmirror-Lab: docker_auth stand-in".
 package main
 
 import (
@@ -29,17 +29,17 @@ func main() {
 		fmt.Fprintf(os.Stderr, "docker_auth stand-in: %v\n", err)
 		os.Exit(2)
 	}
-	log.Print("This is the regmirror lab's stand-in for docker_auth, not docker_auth itself")
+	log.Print("this is the regmirror lab's stand-in for docker_auth")
 	if err := run(flag.Arg(0)); err != nil {
 		fmt.Fprintf(os.Stderr, "docker_auth stand-in: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-// run serves until the process is told to stop. It always returns an error: docker_auth too ends with status 1.
+// run serves until the process receives a signal. It always returns an error: docker_auth also exits with 1.
 func run(file string) error {
 	if file == "" {
-		return errors.New("name the configuration file as the one argument")
+		return errors.New("requires exactly one argument, the configuration file")
 	}
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
@@ -65,8 +65,8 @@ func run(file string) error {
 	}
 }
 
-// watchFile reports when the file's content has changed. A file that is gone for a while is no change: docker_auth
-// goes on serving as well. Reading beats watching the inode here, because Kubernetes swaps links to update a Secret.
+// watchFile reports changes of the file's content. A file that is missing for a while is not a change: docker_auth also
+// keeps serving. It reads the file instead of watching the inode, because Kubernetes replaces links to update a Secret.
 func watchFile(file string) <-chan struct{} {
 	changes := make(chan struct{})
 	last, _ := os.ReadFile(file)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// plainVariables pairs "${account}" and its like with the request's value, quoted so that it stands for itself.
+// plainVariables maps "${account}" and similar variables to the value in the request, quoted to match literally.
 func plainVariables(values map[string]string) []string {
 	var pairs []string
 	for key, value := range values {
@@ -19,8 +19,8 @@ func plainVariables(values map[string]string) []string {
 
 var captureVariable = regexp.MustCompile(`[$][{](.+?):([0-9]+)[}]`)
 
-// capturedVariables pairs "${account:1}" and its like with what that group of the account's /regex/ captured. As in
-// docker_auth the text is not quoted, and a variable that names no such group stays as it is.
+// capturedVariables maps "${account:1}" and similar variables to the capture group of the account's /regex/. As in
+// docker_auth, the text is not quoted, and a variable without such a group is not replaced.
 func capturedVariables(patterns, values map[string]string) []string {
 	var pairs []string
 	for _, pattern := range patterns {
@@ -35,7 +35,7 @@ func capturedVariables(patterns, values map[string]string) []string {
 	return pairs
 }
 
-// capturedGroups is empty where the pattern is no /regex/ or does not match.
+// capturedGroups is empty if the pattern is not a /regex/ or does not match.
 func capturedGroups(pattern, value string) []string {
 	expression, ok := expressionOf(pattern)
 	if !ok {
@@ -48,7 +48,7 @@ func capturedGroups(pattern, value string) []string {
 	return compiled.FindStringSubmatch(value)
 }
 
-// expressionOf returns what is between the slashes of a "/regex/"; every other pattern is a path.Match glob.
+// expressionOf returns the expression between the slashes of "/regex/"; every other pattern is a path.Match glob.
 func expressionOf(pattern string) (string, bool) {
 	if len(pattern) > 2 && pattern[0] == '/' && pattern[len(pattern)-1] == '/' {
 		return pattern[1 : len(pattern)-1], true

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// startServer listens and serves in the background, over TLS where the configuration has a server certificate.
+// startServer listens and serves in the background, over TLS if the configuration has a server certificate.
 func startServer(c *configuration) (*http.Server, error) {
 	listener, err := net.Listen("tcp", c.Server.Address)
 	if err != nil {
@@ -36,15 +36,15 @@ func serve(server *http.Server, listener net.Listener) error {
 	return server.ServeTLS(listener, "", "")
 }
 
-// replaceServer serves the file's new content. As docker_auth it goes on with the old one while the new one is
-// broken, and it drops connections when it is not.
+// replaceServer restarts the server with the new content of the file, which drops connections. Like docker_auth, it keeps
+// the old configuration if the new one is invalid.
 func replaceServer(old *http.Server, file string) (*http.Server, error) {
 	c, err := loadConfiguration(file)
 	if err != nil {
-		log.Printf("The changed configuration is broken, server not restarted: %v", err)
+		log.Printf("the new configuration is invalid, server not restarted: %v", err)
 		return old, nil
 	}
-	log.Print("The configuration has changed: serving anew")
+	log.Print("the configuration has changed: restarting the server")
 	_ = old.Close()
 	return startServer(c)
 }
@@ -113,7 +113,7 @@ type access struct {
 	Actions []string `json:"actions"`
 }
 
-// claimsFor lists every scope that was asked for, also those of which nothing is granted.
+// claimsFor lists every requested scope, including those without granted actions.
 func (c *configuration) claimsFor(asked *tokenRequest, now time.Time) tokenClaims {
 	claims := tokenClaims{
 		Issuer: c.Token.Issuer, Subject: asked.account, Audience: asked.service,

@@ -16,13 +16,13 @@ import (
 	"strings"
 )
 
-// signer makes JSON Web Tokens signed with RS256.
+// signer creates JSON Web Tokens signed with RS256.
 type signer struct {
 	key   *rsa.PrivateKey
 	keyID string
 }
 
-// loadSigner loads a PEM key pair. The key must be RSA: registries do not agree on the key id of other keys.
+// loadSigner loads a PEM key pair. The key must be RSA: registries disagree about the key ID of other keys.
 func loadSigner(certificateFile, keyFile string, thumbprint bool) (*signer, error) {
 	pair, err := tls.LoadX509KeyPair(certificateFile, keyFile)
 	if err != nil {
@@ -30,7 +30,7 @@ func loadSigner(certificateFile, keyFile string, thumbprint bool) (*signer, erro
 	}
 	key, ok := pair.PrivateKey.(*rsa.PrivateKey)
 	if !ok {
-		return nil, fmt.Errorf("token.key %s: the stand-in signs with RSA keys only", keyFile)
+		return nil, fmt.Errorf("token.key %s: the stand-in supports only RSA keys", keyFile)
 	}
 	if thumbprint {
 		return &signer{key, thumbprintOf(&key.PublicKey)}, nil
@@ -39,14 +39,14 @@ func loadSigner(certificateFile, keyFile string, thumbprint bool) (*signer, erro
 	return &signer{key, keyID}, err
 }
 
-// thumbprintOf is the JWK thumbprint of RFC 7638, section 3: the key id that registry 3 looks for.
+// thumbprintOf is the JWK thumbprint of RFC 7638, section 3: the key ID that registry 3 expects.
 func thumbprintOf(key *rsa.PublicKey) string {
 	exponent := encode(big.NewInt(int64(key.E)).Bytes())
 	sum := sha256.Sum256([]byte(`{"e":"` + exponent + `","kty":"RSA","n":"` + encode(key.N.Bytes()) + `"}`))
 	return encode(sum[:])
 }
 
-// legacyKeyID is libtrust's fingerprint, the key id that registry 2 looks for: 240 bits of the SHA-256 over the DER
+// legacyKeyID is libtrust's fingerprint, the key ID that registry 2 expects: 240 bits of the SHA-256 hash of the DER
 // public key, as base32 in groups of four.
 func legacyKeyID(key *rsa.PublicKey) (string, error) {
 	der, err := x509.MarshalPKIXPublicKey(key)

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// tokenRequest is what a client asks of /auth.
+// tokenRequest is a request to /auth.
 type tokenRequest struct {
 	account, password, service string
 	ip                         net.IP
@@ -22,7 +22,7 @@ type scope struct {
 	actions    []string
 }
 
-// parseTokenRequest reads a token request. Its errors are the client's: they are sent back to it.
+// parseTokenRequest parses a token request. Its errors are sent to the client.
 func (c *configuration) parseTokenRequest(request *http.Request) (*tokenRequest, error) {
 	ip, err := c.Server.clientIP(request)
 	if err != nil {
@@ -39,7 +39,7 @@ func (c *configuration) parseTokenRequest(request *http.Request) (*tokenRequest,
 	return &tokenRequest{account, password, request.FormValue("service"), ip, scopes}, nil
 }
 
-// clientIP is the peer's address, or the one of real_ip_header's list that real_ip_pos points at.
+// clientIP is the peer's address, or the address at real_ip_pos in the list of real_ip_header.
 func (s serverSettings) clientIP(request *http.Request) (net.IP, error) {
 	address := request.RemoteAddr
 	if s.RealIPHeader != "" {
@@ -70,8 +70,8 @@ func realIPIndex(position, length int) int {
 	return position
 }
 
-// credentials come from Basic authentication or, in a POST, from the form. The account parameter names who a form's
-// password belongs to, and must be the user of Basic authentication.
+// credentials come from Basic authentication or, in a POST, from the form. The account parameter must be the user of
+// Basic authentication.
 func credentials(request *http.Request) (account, password string, err error) {
 	user, password, basic := request.BasicAuth()
 	if !basic && request.Method == http.MethodPost {
@@ -90,8 +90,8 @@ func credentials(request *http.Request) (account, password string, err error) {
 	return account, password, nil
 }
 
-// requestedScopes reads every scope parameter, each a list separated by single spaces. As in docker_auth a first
-// parameter that is empty hides the others.
+// requestedScopes parses every scope parameter, a list separated by single spaces. As in docker_auth, the others are
+// ignored if the first one is empty.
 func requestedScopes(request *http.Request) ([]scope, error) {
 	if request.FormValue("scope") == "" {
 		return nil, nil
@@ -111,7 +111,7 @@ func requestedScopes(request *http.Request) ([]scope, error) {
 
 var resourceType = regexp.MustCompile(`[a-z0-9]+`)
 
-// parseScope reads TYPE:NAME:ACTION,ACTION where NAME may have one colon of its own, that of a registry's port. The
+// parseScope parses TYPE:NAME:ACTION,ACTION where NAME may contain one colon, that of a registry's port. The
 // type is the first run of lower-case letters and digits: docker_auth drops a class such as in "repository(plugin)".
 func parseScope(text string) (scope, error) {
 	parts := strings.Split(text, ":")

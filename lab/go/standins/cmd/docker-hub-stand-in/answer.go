@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// answer reports its call to the state before its first byte leaves, so that a client that has read the answer finds
-// its request listed. It can be slow or break off.
+// answer reports its call to the state before it sends the first byte, so that the request is listed when a client
+// has read the answer. It can be slow, or abort.
 type answer struct {
 	http.ResponseWriter
 	call           *call
@@ -34,7 +34,7 @@ func (a *answer) Write(data []byte) (int, error) {
 	return a.writeSlowly(data)
 }
 
-// writeSlowly sends at most a tenth of a second's bytes at a time, each after the time that they take.
+// writeSlowly sends the bytes of at most a tenth of a second at a time, after that time has passed.
 func (a *answer) writeSlowly(data []byte) (written int, err error) {
 	part := max(1, a.bytesPerSecond/10)
 	for written < len(data) && err == nil {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// bench is a stand-in that listens on loopback before a registry without authentication.
+// bench is a stand-in on the loopback interface, in front of a registry without authentication.
 type bench struct {
 	t       *testing.T
 	url     string
@@ -23,7 +23,7 @@ func newBench(t *testing.T, o options) *bench {
 	t.Helper()
 	registry := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
 		if request.Header.Get("Authorization") != "" {
-			t.Error("the registry behind was sent a token")
+			t.Error("the upstream registry received a token")
 		}
 		_, _ = io.WriteString(writer, strings.Repeat("x", 300))
 	}))
@@ -34,15 +34,15 @@ func newBench(t *testing.T, o options) *bench {
 	}
 	state := newState(o.limits)
 	o.realm = "http://realm.example/token"
-	door := &door{address: "127.0.0.1:0", handler: newHub(o, behind, state)}
-	if err := door.open(); err != nil {
+	publicServer := &publicServer{address: "127.0.0.1:0", handler: newHub(o, behind, state)}
+	if err := publicServer.open(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(door.close)
-	control := httptest.NewServer(newControl(state, door))
+	t.Cleanup(publicServer.close)
+	control := httptest.NewServer(newControl(state, publicServer))
 	t.Cleanup(control.Close)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
-	return &bench{t, "http://" + door.address, control.URL, client}
+	return &bench{t, "http://" + publicServer.address, control.URL, client}
 }
 
 func standard() options {
@@ -78,7 +78,7 @@ func (b *bench) answer(method, target string, header ...string) (*http.Response,
 	return response, string(body)
 }
 
-// token returns the Authorization header's value for pulls of the repositories.
+// token returns the value of the Authorization header for pulls of the repositories.
 func (b *bench) token(user, password string, repositories ...string) string {
 	b.t.Helper()
 	query := url.Values{"service": {service}}
@@ -127,7 +127,7 @@ func (b *bench) expect(status int, method, path, token string) (*http.Response, 
 		b.t.Fatalf("%s %s: got %d instead of %d: %s", method, path, response.StatusCode, status, body)
 	}
 	if response.Header.Get("X-Regmirror-Lab") != "Docker Hub stand-in" {
-		b.t.Errorf("%s %s is not labelled", method, path)
+		b.t.Errorf("%s %s has no X-Regmirror-Lab header", method, path)
 	}
 	return response, body
 }

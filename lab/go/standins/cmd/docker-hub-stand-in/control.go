@@ -5,14 +5,14 @@ import (
 	"net/http"
 )
 
-// newControl is the interface that the package comment describes.
-func newControl(state *state, door *door) http.Handler {
+// newControl returns the control interface that the package comment describes.
+func newControl(state *state, publicServer *publicServer) http.Handler {
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET /state", func(writer http.ResponseWriter, _ *http.Request) {
 		writeJSON(writer, http.StatusOK, state.report())
 	})
 	routes.HandleFunc("PUT /faults", func(writer http.ResponseWriter, request *http.Request) {
-		answerChange(writer, state, setFaults(request, state, door))
+		answerChange(writer, state, setFaults(request, state, publicServer))
 	})
 	routes.HandleFunc("PUT /limits", func(writer http.ResponseWriter, request *http.Request) {
 		answerChange(writer, state, setLimits(request, state))
@@ -24,7 +24,7 @@ func newControl(state *state, door *door) http.Handler {
 	return routes
 }
 
-func setFaults(request *http.Request, state *state, door *door) error {
+func setFaults(request *http.Request, state *state, publicServer *publicServer) error {
 	var wanted faults
 	if err := readJSON(request, &wanted); err != nil {
 		return err
@@ -34,10 +34,10 @@ func setFaults(request *http.Request, state *state, door *door) error {
 	}
 	state.setFaults(wanted)
 	if wanted.Down {
-		door.close()
+		publicServer.close()
 		return nil
 	}
-	return door.open()
+	return publicServer.open()
 }
 
 func setLimits(request *http.Request, state *state) error {
@@ -55,7 +55,7 @@ func readJSON(request *http.Request, target any) error {
 	return decoder.Decode(target)
 }
 
-// answerChange shows the state after a change, or what was wrong with it.
+// answerChange answers with the state after a change, or with the error.
 func answerChange(writer http.ResponseWriter, state *state, err error) {
 	if err != nil {
 		writeJSON(writer, http.StatusBadRequest, map[string]string{"error": err.Error()})

@@ -12,7 +12,7 @@ import (
 
 const service = "registry.docker.io"
 
-// hub answers clients as Docker Hub does.
+// hub answers clients like Docker Hub.
 type hub struct {
 	realm    string
 	registry http.Handler
@@ -28,7 +28,7 @@ func newHub(o options, registry *url.URL, state *state) *hub {
 	return &hub{o.realm, proxy, newTokenIssuer(o.accounts, o.private), state}
 }
 
-// call is one request of a client and what is known of it. The exported part is what the control interface lists.
+// call is one request of a client. The control interface lists the exported fields.
 type call struct {
 	Method     string `json:"method"`
 	Kind       string `json:"kind"`
@@ -76,7 +76,7 @@ func (h *hub) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
 	}
 }
 
-// refuse answers with the status of a fault.
+// refuse answers with the status of the fault.
 func (h *hub) refuse(answer *answer, status int) {
 	switch {
 	case status == http.StatusUnauthorized && answer.call.Kind == "token":
@@ -90,7 +90,7 @@ func (h *hub) refuse(answer *answer, status int) {
 	}
 }
 
-// serveRegistry lets a client through to the registry that has the right token, and a pull left if this is one.
+// serveRegistry forwards a request with a valid token to the registry, unless it is a pull and the limit is reached.
 func (h *hub) serveRegistry(answer *answer, request *http.Request) {
 	c := answer.call
 	text, ok := strings.CutPrefix(request.Header.Get("Authorization"), "Bearer ")
@@ -115,7 +115,7 @@ func (h *hub) serveRegistry(answer *answer, request *http.Request) {
 	h.registry.ServeHTTP(answer, request)
 }
 
-// challenge asks for a token as Docker Hub's registry does.
+// challenge requests a token, like Docker Hub's registry.
 func (h *hub) challenge(answer *answer, problem string) {
 	challenge := fmt.Sprintf(`Bearer realm="%s",service="%s"`, h.realm, service)
 	if scope := answer.call.scope(); scope != "" {
@@ -128,7 +128,7 @@ func (h *hub) challenge(answer *answer, problem string) {
 	writeError(answer, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
 }
 
-// scope is what a token must hold for the call, empty where any token will do.
+// scope is the scope that the token of the call must have; empty if any token is valid.
 func (c *call) scope() string {
 	switch {
 	case c.Kind == "ping":
@@ -142,7 +142,7 @@ func (c *call) scope() string {
 	}
 }
 
-// writeError answers in the form of the registry specification, "Error Codes".
+// writeError answers in the format of the distribution specification, "Error Codes".
 func writeError(writer http.ResponseWriter, status int, code, message string) {
 	writer.Header().Set("Content-Type", "application/json")
 	writer.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")

@@ -7,14 +7,14 @@ import (
 	"net/http"
 )
 
-// limits are the pulls of one address without an account and of one account, in six hours. 0 means no limit.
+// limits are the pull limits of an address without an account and of an account, per six hours. 0 means no limit.
 type limits struct {
 	Anonymous int `json:"anonymous"`
 	Account   int `json:"account"`
 }
 
-// takePull counts the pull of an answer about a manifest and sets its headers, or tells that none was left. As at
-// Docker Hub a HEAD takes no pull and is answered when none is left.
+// takePull counts a manifest request as a pull and sets the headers of its answer; it reports whether the limit allows
+// it. As on Docker Hub, a HEAD is not a pull and is answered even if the limit is reached.
 func (s *state) takePull(answer *answer, address string) bool {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -40,7 +40,7 @@ func (s *state) takePull(answer *answer, address string) bool {
 	return allowed
 }
 
-// refusePull says in Docker Hub's words that the limit is reached.
+// refusePull answers that the limit is reached, with Docker Hub's text.
 func refusePull(answer *answer) {
 	kind := ""
 	if answer.call.Account == "" {
@@ -50,7 +50,7 @@ func refusePull(answer *answer) {
 	writeError(answer, http.StatusTooManyRequests, "TOOMANYREQUESTS", message)
 }
 
-// accountID has the form of the identifier that Docker Hub gives for an account.
+// accountID has the format of Docker Hub's account identifiers.
 func accountID(account string) string {
 	sum := sha256.Sum256([]byte(account))
 	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])

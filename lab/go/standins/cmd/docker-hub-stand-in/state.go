@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// state is what the control interface reads and sets.
+// state is the data of the control interface.
 type state struct {
 	mutex    sync.Mutex
 	faults   faults
@@ -19,7 +19,7 @@ type state struct {
 	requests map[call]int
 }
 
-// faults are what is wrong with the stand-in at the moment.
+// faults are the current faults of the stand-in.
 type faults struct {
 	Down     bool  `json:"down"`
 	Registry fault `json:"registry"`
@@ -39,7 +39,7 @@ func newState(l limits) *state {
 
 func (f faults) validate() error {
 	if f.Token.Mode == "rate-limited" {
-		return errors.New("token: rate-limited is for the registry")
+		return errors.New("token: mode rate-limited is only valid for the registry")
 	}
 	if err := f.Registry.validate(); err != nil {
 		return fmt.Errorf("registry: %w", err)
@@ -66,7 +66,7 @@ func (f fault) validate() error {
 		" or slow (with a positive bytes_per_second)")
 }
 
-// faultFor returns the fault that a request of this kind meets, the zero fault if none.
+// faultFor returns the fault for a request of this kind, or the zero fault.
 func (s *state) faultFor(kind string) fault {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -92,7 +92,7 @@ func (s *state) setLimits(l limits) {
 	s.limits = l
 }
 
-// count notes a request whose answer begins, or that gets none.
+// count records a request when its answer begins, or when it gets none.
 func (s *state) count(c *call) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -116,7 +116,7 @@ func compareCalls(a, b call) int {
 		cmp.Compare(a.Account, b.Account), cmp.Compare(a.Status, b.Status))
 }
 
-// report is the state as the control interface shows it.
+// report is the state in the format of the control interface.
 func (s *state) report() map[string]any {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()

@@ -15,15 +15,15 @@ import (
 
 const tokenLifetime = 300 * time.Second
 
-// tokenIssuer is Docker Hub's token endpoint. Its tokens are JSON Web Tokens that only it can check; they end with
-// the process, as a client that gets a 401 fetches another.
+// tokenIssuer is Docker Hub's token endpoint. Its tokens are JSON Web Tokens that only this process can verify. A client
+// of a restarted process gets a 401 and requests a new token.
 type tokenIssuer struct {
 	accounts map[string]string
 	private  []string
 	secret   []byte
 }
 
-// token says who may pull what. Docker Hub's has more claims, which clients do not read either.
+// token contains the account and the repositories it may pull. Docker Hub's tokens have more claims, which clients ignore.
 type token struct {
 	Account string        `json:"sub"`
 	Expires int64         `json:"exp"`
@@ -42,7 +42,7 @@ func newTokenIssuer(accounts map[string]string, private []string) *tokenIssuer {
 	return &tokenIssuer{accounts, private, secret}
 }
 
-// serve answers GET with Basic authentication or none, and POST with an OAuth 2 password grant.
+// serve handles GET with or without Basic authentication, and POST with an OAuth 2 password grant.
 func (t *tokenIssuer) serve(answer *answer, request *http.Request) {
 	user, password, given := request.BasicAuth()
 	if request.Method == http.MethodPost && !given {
@@ -70,7 +70,7 @@ func refuseLogin(answer *answer) {
 	_, _ = answer.Write([]byte(`{"details":"incorrect username or password"}`))
 }
 
-// grant allows pulls of the repositories that the account can see, and nothing else.
+// grant allows pulls of the repositories that the account can see.
 func (t *tokenIssuer) grant(account string, scopes []string) []tokenAccess {
 	access := []tokenAccess{}
 	for scope := range strings.FieldsSeq(strings.Join(scopes, " ")) {
@@ -92,7 +92,7 @@ func (t *tokenIssuer) isPrivate(repository string) bool {
 }
 
 func (t *tokenIssuer) sign(claims token) string {
-	payload, _ := json.Marshal(claims) // strings and numbers alone: cannot fail
+	payload, _ := json.Marshal(claims) // only strings and numbers: cannot fail
 	text := encode([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + encode(payload)
 	return text + "." + t.signature(text)
 }
@@ -103,11 +103,11 @@ func (t *tokenIssuer) signature(text string) string {
 	return encode(mac.Sum(nil))
 }
 
-// verify returns the claims of a token of ours that has not expired.
+// verify returns the claims of a token of this issuer that has not expired.
 func (t *tokenIssuer) verify(text string) (*token, error) {
 	end := strings.LastIndexByte(text, '.')
 	if end < 0 || !hmac.Equal([]byte(t.signature(text[:end])), []byte(text[end+1:])) {
-		return nil, errors.New("not signed by us")
+		return nil, errors.New("not signed by this issuer")
 	}
 	_, payload, _ := strings.Cut(text[:end], ".")
 	decoded, err := base64.RawURLEncoding.DecodeString(payload)
@@ -124,7 +124,7 @@ func (t *tokenIssuer) verify(text string) (*token, error) {
 	return claims, nil
 }
 
-// allows is about pulls: no token holds more.
+// allows only checks pulls: tokens contain nothing else.
 func (claims *token) allows(c *call) bool {
 	if c.Kind == "ping" {
 		return true

@@ -1,0 +1,39 @@
+"""Names of images that clients pull, and the repository patterns that allow them."""
+
+import re
+
+DOCKER_HUB = "https://registry-1.docker.io"
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_PULLED_IMAGE = re.compile(
+    rf"(?P<repository>{_COMPONENT}(?:/{_COMPONENT})*)(?::(?P<tag>\w[\w.-]{{0,127}}))?(?:@(?P<digest>sha256:[0-9a-f]{{64}}))?"
+)
+_WILDCARDS = {"*": "[^/]*", "?": "[^/]"}
+
+
+def pulled_image(text: str) -> tuple[str, str]:
+    """Split ``alpine``, ``library/alpine:3`` or ``docker.io/acme/tool@sha256:...`` into repository and tag or digest.
+
+    A name without a slash is an official image, ``library/NAME``; without a tag it is ``latest``. Raises ValueError.
+    The grammar is that of distribution's ``reference`` package.
+    """
+    match = _PULLED_IMAGE.fullmatch(text.removeprefix("docker.io/").removeprefix("index.docker.io/"))
+    if match is None:
+        raise ValueError(f'"{text}" is not the name of an image such as library/alpine:3')
+    repository = match["repository"] if "/" in match["repository"] else f"library/{match['repository']}"
+    return repository, match["digest"] or match["tag"] or "latest"
+
+
+def matches(pattern: str, repository: str) -> bool:
+    """Go's ``path.Match`` for patterns of ``*`` and ``?``, neither of which matches a ``/``."""
+    expression = "".join(_WILDCARDS.get(character, re.escape(character)) for character in pattern)
+    return re.fullmatch(expression, repository) is not None
+
+
+def never_matches(pattern: str, url: str) -> str | None:
+    """Why a pattern matches no repository of the upstream at ``url``; None if it can match."""
+    first, *rest = pattern.split("/")
+    if "." in first:
+        return f'no repository name begins with a host name: write "{"/".join(rest) or first}"'
+    if url == DOCKER_HUB and len(rest) != 1:
+        return 'every repository of Docker Hub is named NAMESPACE/NAME, and * does not match a "/"'
+    return None

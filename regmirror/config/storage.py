@@ -1,0 +1,89 @@
+"""The section ``storage`` of the configuration file."""
+
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, model_validator
+
+from regmirror.config.fields import Bucket, Prefix, Url
+from regmirror.config.problem import error_at
+from regmirror.config.secret_references import SecretReference
+from regmirror.config.section import Section
+
+
+class AccessKey(Section):
+    """The S3 access key of the registry's pods and of regmirror."""
+
+    id: Annotated[
+        SecretReference,
+        Field(description="Where the access key ID is stored.", examples=[{"env": "AWS_ACCESS_KEY_ID"}]),
+    ]
+    secret: Annotated[
+        SecretReference,
+        Field(description="Where the secret access key is stored.", examples=[{"env": "AWS_SECRET_ACCESS_KEY"}]),
+    ]
+
+
+class S3Storage(Section):
+    """The S3 bucket that stores cached blobs and manifests."""
+
+    bucket: Annotated[Bucket, Field(description="Name of the bucket.", examples=["acme-mirror"])]
+    region: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="Region of the bucket. Most S3-compatible stores accept any value.",
+            examples=["eu-central-1"],
+        ),
+    ]
+    endpoint: Annotated[
+        Url | None,
+        Field(description="URL of an S3-compatible store. Omit for AWS.", examples=["https://s3.example.com"]),
+    ] = None
+    path_style: Annotated[
+        bool | None,
+        Field(
+            description="Address the bucket in the path of the URL instead of the host name. "
+            "Default: true if endpoint is set.",
+            examples=[True],
+        ),
+    ] = None
+    access_key: Annotated[
+        AccessKey | None, Field(description="Access key for the bucket. Omit if the pods have a cloud role (IRSA).")
+    ] = None
+    create_bucket: Annotated[bool, Field(description="Create the bucket if it does not exist.")] = False
+    redirect: Annotated[
+        bool,
+        Field(
+            description="Redirect clients to the store for blobs. Clients must be able to reach the store.",
+            examples=[True],
+        ),
+    ] = False
+    redirect_endpoint: Annotated[
+        Url | None,
+        Field(
+            description="URL of the store for redirected clients, if not endpoint. Requires redirect: true.",
+            examples=["https://s3.example.com"],
+        ),
+    ] = None
+    prefix: Annotated[
+        Prefix,
+        Field(description="Path in the bucket under which the mirror stores its data.", examples=["mirrors/acme"]),
+    ] = ""
+
+    @model_validator(mode="after")
+    def _check_redirect(self) -> Self:
+        if self.redirect_endpoint and not self.redirect:
+            raise error_at(("redirectEndpoint",), "has no effect without redirect: true")
+        return self
+
+    @property
+    def uses_path_style(self) -> bool:
+        """Whether URLs have the bucket in the path; distribution 3 no longer derives it from the endpoint."""
+        return self.endpoint is not None if self.path_style is None else self.path_style
+
+    @property
+    def is_inside_cluster(self) -> bool:
+        """Whether the endpoint is the address of a Kubernetes Service, which only resolves inside the cluster."""
+        host = urlsplit(self.endpoint or "").hostname or ""
+        return host.endswith((".svc", ".cluster.local")) or bool(host and "." not in host and host != "localhost")

@@ -1,0 +1,166 @@
+"""The page of the configuration has one section for every key, and what it says about restarts is true."""
+
+from __future__ import annotations
+
+import copy
+import re
+import runpy
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from regmirror.config.load import parse_mirror
+from regmirror.config.model_keys import documented_key, documented_keys
+from regmirror.desired import names
+from regmirror.desired.releases import Stack, build_stack
+from regmirror.documentation import anchor, key_url
+from tests import samples
+
+ROOT = Path(__file__).parents[2]
+GENERATOR = runpy.run_path(str(ROOT / "docs/generate_configuration.py"))
+PAGE: str = GENERATOR["document"]()
+EXAMPLE: dict[str, Any] = GENERATOR["example"]()
+RESTARTS: Callable[[str], str] = GENERATOR["restarts"]
+GENERAL = ["Types", "Secret references", "A file with every key"]
+HEADINGS = re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
+# Another value than that of the example, for every key that can change without another key.
+OTHER_VALUES: dict[str, Any] = {
+    "host": "other.example.com",
+    "storage.bucket": "other",
+    "storage.region": "other",
+    "storage.endpoint": "https://other.example.com",
+    "storage.pathStyle": False,
+    "storage.createBucket": True,
+    "storage.redirectEndpoint": "https://other.example.com",
+    "storage.prefix": "other",
+    "upstreams.name": "other",
+    "upstreams.url": "https://other.example.com",
+    "upstreams.host": "other.example.com",
+    "upstreams.anonymousPull": ["library/*"],
+    "upstreams.probeImage": "library/busybox:1",
+    "registry.image": "other:1",
+    "registry.ttl": "1h",
+    "registry.resources": {"limits": {"memory": "3Gi"}},
+    "registry.nodeSelector": {},
+    "registry.tolerations": [],
+    "registry.imagePullSecrets": [],
+    "registry.manifestCache.enabled": False,
+    "registry.manifestCache.image": "other:1",
+    "registry.manifestCache.tagAge": "1m",
+    "registry.manifestCache.resources": {"limits": {"memory": "3Gi"}},
+    "auth.image": "other:1",
+    "auth.replicas": 2,
+    "auth.issuer": "other",
+    "auth.tokenLifetime": "2m",
+    "auth.keySize": 4096,
+    "auth.certificateDays": 1,
+    "auth.resources": {"limits": {"memory": "3Gi"}},
+    "auth.nodeSelector": {},
+    "auth.tolerations": [],
+    "auth.imagePullSecrets": [],
+    "redis.image": "other:1",
+    "redis.maxMemory": "1gb",
+    "redis.resources": {"limits": {"memory": "3Gi"}},
+    "redis.nodeSelector": {},
+    "redis.tolerations": [],
+    "redis.imagePullSecrets": [],
+    "ingress.className": "other",
+    "ingress.annotations": {},
+    "ingress.tlsSecret": "other",
+    "ingress.issuer.name": "other",
+    "ingress.issuer.kind": "Issuer",
+}
+
+
+def test_every_key_has_its_section_and_no_other_has_one() -> None:
+    sections = [heading for heading in HEADINGS if heading not in GENERAL]
+    assert sorted(sections) == sorted(documented_keys())
+    assert [heading for heading in HEADINGS if heading in GENERAL] == GENERAL
+
+
+def test_the_anchor_of_a_key_is_that_of_its_url() -> None:
+    anchors = [anchor(heading) for heading in HEADINGS]
+    assert len(anchors) == len(set(anchors))
+    assert all(key_url(key).endswith(f"#{anchor(key)}") for key in documented_keys())
+
+
+def test_every_link_leads_to_a_section() -> None:
+    links = set(re.findall(r"\]\(([^)]+)\)", PAGE))
+    pages = {link for link in links if not link.startswith("#")}
+    assert links - pages <= {f"#{anchor(heading)}" for heading in HEADINGS}
+    assert [page for page in pages if not (ROOT / "docs/reference" / page).is_file()] == []
+    assert "docs/" not in PAGE.replace("docs/generate_configuration.py", "")
+
+
+@pytest.mark.parametrize("key", list(documented_keys()))
+def test_a_section_has_type_default_and_restarts(key: str) -> None:
+    section = PAGE.partition(f"\n## {key}\n")[2].partition("\n## ")[0]
+    assert re.fullmatch(r"\n.+\n\n- Type: .+\n- Default: .+\n- Restarts: .+\n(\n.+)?", section, re.DOTALL)
+
+
+def test_an_example_of_a_section_is_a_part_of_a_valid_file() -> None:
+    for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL):
+        assert set(yaml.safe_load(text)) <= set(EXAMPLE)
+    minimal, *_, whole = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    assert parse_mirror(minimal, "minimal").host == parse_mirror(whole, "whole").host == samples.HOST
+
+
+@pytest.mark.parametrize("key", list(OTHER_VALUES))
+def test_a_change_of_a_key_restarts_what_the_page_says(key: str) -> None:
+    words = {"registry": names.registry("docker-hub"), "docker_auth": names.AUTH, "Valkey": names.REDIS}
+    documented = re.split(";", RESTARTS(key))[0]
+    expected = {release for word, release in words.items() if word in documented}
+    if key == "upstreams.name":
+        expected.add(names.registry("other"))
+    before = copy.deepcopy(EXAMPLE)
+    if key == "host":
+        del before["upstreams"][0]["host"]
+    assert restarted(before, changed(before, key, OTHER_VALUES[key])) == expected
+
+
+def changed(before: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
+    document = copy.deepcopy(before)
+    section: Any = document
+    *path, last = key.split(".")
+    for part in path:
+        section = section[part][0] if part == "upstreams" else section[part]
+    assert section[last] != value
+    section[last] = value
+    return document
+
+
+def restarted(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
+    """The releases whose pods differ."""
+    old = stack_of(yaml.safe_dump(before))
+    live = {manifest["metadata"]["name"]: manifest for manifest in old.secrets}
+    later = samples.NOW.replace(year=samples.NOW.year + 1)
+    new = build_stack(parse_mirror(yaml.safe_dump(after), "after"), samples.mirror_secrets(), live, later)
+    pods = {release.name: pod_values(release.values) for release in old.releases}
+    return {
+        release.name
+        for release in new.releases
+        if release.component != "ingress" and pods.get(release.name) != pod_values(release.values)
+    }
+
+
+@cache
+def stack_of(text: str) -> Stack:
+    return build_stack(parse_mirror(text, "before"), samples.mirror_secrets(), {}, samples.NOW)
+
+
+def pod_values(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key != "replicas"}
+
+
+def test_every_key_with_a_value_is_changed_by_these_tests() -> None:
+    # Keys that only have one value, or whose value is in a Secret that is not part of the file.
+    left_out = {"apiVersion", "kind", "namespace", "storage.redirect", "registry.replicas", "redis.password"}
+    sections = {key.rpartition(".")[0] for key in documented_keys()}
+    accounts = {"storage.accessKey", "upstreams.credentials"}
+    values = {key for key in documented_keys() if key not in sections and key.rpartition(".")[0] not in accounts}
+    assert values - set(OTHER_VALUES) == left_out
+    assert all(documented_key(tuple(key.split("."))) == key for key in OTHER_VALUES)

@@ -1,0 +1,87 @@
+"""The questions of init depend on what the cluster has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+from regmirror.cli.cluster_offers import ClusterOffers
+from regmirror.cli.init_questions import Questions
+from regmirror.cli.options import Format
+from regmirror.cli.prompts import Prompts
+from regmirror.cli.terminal import Terminal
+from regmirror.config.init_options import AccountReference, InitOptions
+
+KEY = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}
+REFERENCE = {"env": "NAME"}
+GIVEN = InitOptions(
+    host="mirror.example.com",
+    bucket="layers",
+    region="here",
+    allowed=["library/*"],
+    endpoint="http://s3:9000",
+    create_bucket=True,
+    access_key=AccountReference(REFERENCE, REFERENCE),
+    credentials=AccountReference(REFERENCE, REFERENCE),
+    probe_image="library/alpine:3",
+)
+
+
+class Conversation:
+    """Answers questions in their order, and remembers them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: str) -> None:
+        self.asked: list[str] = []
+        self._answers = list(answers)
+        monkeypatch.setattr(Console, "input", self._input)
+
+    def _input(self, prompt: Text, **_: object) -> str:
+        self.asked.append(prompt.plain)
+        return self._answers.pop(0)
+
+    def complete(self, given: InitOptions, offers: ClusterOffers, environ: dict[str, str] = KEY) -> InitOptions:
+        terminal = Terminal(Format.TABLE, False, Console(), Console(stderr=True))
+        return Questions(Prompts(terminal), offers, environ).complete(given)
+
+
+def test_several_ingress_classes_are_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    conversation = Conversation(monkeypatch, "haproxy", "")
+    offers = ClusterOffers("c", ("nginx", "traefik"), "traefik")
+    options = conversation.complete(replace(GIVEN, tls_secret="wild"), offers)
+    assert options.class_name == "traefik"
+    assert conversation.asked == ["Ingress class (nginx, traefik) [traefik]: "] * 2
+
+
+def test_an_issuer_of_the_cluster_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    conversation = Conversation(monkeypatch, "letsencrypt")
+    options = conversation.complete(GIVEN, ClusterOffers("c", ("nginx",), issuers=("letsencrypt", "staging")))
+    assert (options.issuer, options.tls_secret) == ("letsencrypt", "")
+    question = (
+        "cert-manager ClusterIssuer for the TLS certificate, or leave empty to use a Secret (letsencrypt, staging): "
+    )
+    assert conversation.asked == [question]
+
+
+def test_without_cert_manager_only_the_secret_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    conversation = Conversation(monkeypatch, "")
+    options = conversation.complete(GIVEN, ClusterOffers("c", ("nginx",)))
+    assert (options.issuer, options.tls_secret) == ("", "regmirror-tls")
+    assert conversation.asked == ["Secret with the TLS certificate [regmirror-tls]: "]
+
+
+def test_with_a_cloud_role_no_key_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    conversation = Conversation(monkeypatch)
+    assert (
+        conversation.complete(replace(GIVEN, access_key=None, tls_secret="wild"), ClusterOffers(), {}).access_key
+        is None
+    )
+
+
+def test_the_account_is_asked_of_the_upstream_that_is_mirrored(monkeypatch: pytest.MonkeyPatch) -> None:
+    conversation = Conversation(monkeypatch, "")
+    given = replace(GIVEN, credentials=None, tls_secret="wild", upstream_url="https://quay.io")
+    assert conversation.complete(given, ClusterOffers()).credentials is None
+    assert conversation.asked == ["User name at https://quay.io (leave empty to pull anonymously): "]

@@ -1,0 +1,25 @@
+"""The manifests of every example, as ``regmirror render`` prints them, are golden files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from regmirror.cli.app import app
+from tests.charts.helm import find_helm
+from tests.golden import check_golden
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_the_manifests_of_an_example_are_the_golden_file(example: Path) -> None:
+    helm = find_helm(4) or find_helm(3)
+    if helm is None:
+        pytest.skip("no Helm here: put it on PATH")
+    rendered = CliRunner().invoke(app, ["render", "-f", str(example), "--helm", helm.program])
+    assert rendered.exit_code == 0, rendered.stderr
+    check_golden(f"rendered/{example.stem}.yaml", rendered.stdout)
