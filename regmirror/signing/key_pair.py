@@ -95,5 +95,7 @@ def _load_private_key(pem: bytes) -> rsa.RSAPrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise SigningError("the signing key is not an unencrypted PEM private key", hint=_REPLACE) from error
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise SigningError("the signing key is not RSA", hint=_REPLACE)
+        raise SigningError(
+            "the signing key is not RSA: the registry accepts docker_auth's tokens for RSA keys only", hint=_REPLACE
+        )
     return key

@@ -163,5 +163,5 @@ def test_an_old_helm_is_reported(tmp_path: Path) -> None:
     program = tmp_path / "helm"
     program.write_text("#!/bin/sh\necho v3.14.2\n")
     program.chmod(0o755)
-    with pytest.raises(HelmMissingError, match=r"is Helm v3\.14\.2; 3\.17 or newer is needed"):
+    with pytest.raises(HelmMissingError, match=r"is Helm v3\.14\.2, but 3\.17 or newer is required"):
         do(Pyhelm3Helm(str(program), None, "context", "namespace").version())

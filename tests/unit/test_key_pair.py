@@ -66,14 +66,15 @@ def test_the_fingerprint_is_the_sha256_of_the_certificate() -> None:
 def test_halves_of_two_pairs_are_refused() -> None:
     with pytest.raises(SigningError, match="does not match its certificate") as caught:
         load_key_pair(PAIR.certificate_pem, samples.key_pair(2).key_pem)
-    assert str(caught.value.hint).endswith("have a new one made: regmirror deploy")
+    assert str(caught.value.hint).endswith("create a new one: regmirror deploy")
 
 
 def test_an_elliptic_curve_key_is_refused() -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     with pytest.raises(SigningError, match="the signing key is not RSA") as caught:
         load_key_pair(PAIR.certificate_pem, pem(key))
-    assert "RSA only" in str(caught.value.hint)
+    assert "for RSA keys only" in caught.value.message
+    assert str(caught.value.hint).endswith("create a new one: regmirror deploy")
 
 
 @pytest.mark.parametrize("key", [b"", b"not PEM", PAIR.certificate_pem, pem(PAIR.private_key, b"hunter2")])
