@@ -1,4 +1,4 @@
-"""Debian packages, installed only if the lab needs a program or file of theirs that is missing."""
+"""Debian packages, installed only if the lab lacks one of their programs or files."""
 
 import os
 import shutil

@@ -133,7 +133,7 @@ def _row(parameter: Any, context: Any) -> Row:
 
 
 def _term(parameter: Any, name: str) -> tuple[str, list[str]]:
-    """The option with its value, and the choices where they are too many to stand in its place."""
+    """The option with its value, and the choices if there are too many to show them as its value."""
     if not parameter.opts[0].startswith("-"):
         found = re.search(r"<(.+)>", name)
         choices = found[1].split("|") if found and "|" in found[1] else []

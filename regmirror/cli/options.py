@@ -128,6 +128,6 @@ REPEATED_IN_HINTS = ("file", "kubeconfig", "context", "namespace", "helm", "reso
 
 
 def position(name: str) -> int:
-    """Where an option stands in the help of every command; those that only one command has come first."""
+    """The position of an option in the help of every command; options of a single command come first."""
     shared = CLUSTER_OPTIONS + OUTPUT_OPTIONS
     return shared.index(name) + 1 if name in shared else 0

@@ -59,7 +59,7 @@ class Token:
             raise SigningError("the token's access claim is not a list of rights") from error
 
     def is_signed_by(self, key: rsa.RSAPublicKey) -> bool:
-        """Whether the signature is this key's; always RS256, whatever the token's header says."""
+        """Whether the signature was made with this key; always RS256, regardless of the header of the token."""
         try:
             key.verify(self.signature, self.signed, padding.PKCS1v15(), hashes.SHA256())
         except InvalidSignature:

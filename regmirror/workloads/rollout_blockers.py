@@ -1,4 +1,4 @@
-"""Tells what would keep a rolling update from replacing pods without an outage, before it is begun.
+"""What would keep a rolling update from replacing pods without an outage, found before it starts.
 
 Sources: Kubernetes ``pkg/controller/deployment`` (rolling.go, util/deployment_util.go) and
 ``pkg/quota/v1/evaluator/core/pods.go``.
@@ -15,7 +15,7 @@ from regmirror.ports.cluster import DEPLOYMENT, POD_DISRUPTION_BUDGET, RESOURCE_
 from regmirror.workloads.rollout import is_rolled_out
 
 _OF_OTHER_PODS = {"Terminating", "BestEffort", "PriorityClass", "CrossNamespacePodAffinity"}
-"""Scopes of a quota that never or hardly ever holds for the mirror's pods."""
+"""Scopes of quotas that do not apply to the pods of a mirror."""
 
 _UNITS = {
     **{unit: Decimal(10) ** power for unit, power in (("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6))},
@@ -27,17 +27,17 @@ _FORM = re.compile(r"([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)([A-Za-z]*)")
 
 @dataclass(frozen=True, slots=True)
 class RolloutBlocker:
-    """Something that stands in the way, by the name of its object, and how it is removed."""
+    """An object that blocks a rollout, and how to remove the block."""
 
     message: str
     hint: str
 
 
 def rollout_blockers(cluster: Cluster, releases: Sequence[str]) -> list[RolloutBlocker]:
-    """What keeps the pods of these Deployments from being replaced side by side; raises ClusterError.
+    """What keeps the pods of these Deployments from being replaced together; raises ClusterError.
 
-    One that is not there is none of our business. A PodDisruptionBudget never holds up a rolling update, but tells
-    that pods are missing already.
+    A missing Deployment is ignored. A PodDisruptionBudget never blocks a rolling update, but shows that pods are
+    missing already.
     """
     found = [deployment for name in releases if (deployment := cluster.get(DEPLOYMENT, name))]
     kubectl = f"kubectl -n {cluster.namespace}"
@@ -146,5 +146,5 @@ def parse_quantity(value: Any) -> Decimal:
     """
     found = _FORM.fullmatch(str(value))
     if found is None or found[2] not in _UNITS:
-        raise ValueError(f"{value!r} is no quantity")
+        raise ValueError(f"{value!r} is not a quantity")
     return Decimal(found[1]) * _UNITS[found[2]]

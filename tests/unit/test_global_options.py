@@ -77,7 +77,7 @@ def test_all_together_with_a_value_that_is_no_path(tmp_path: Path) -> None:
     before = ["-f", str(tmp_path / "absent.yaml"), "-n", "other", "--context", "c", "-o", "json"]
     result = CliRunner().invoke(app, [*before, "verify"])
     assert result.exit_code == 2
-    assert f"there is no file {tmp_path / 'absent.yaml'}" in result.stdout
+    assert f"cannot read {tmp_path / 'absent.yaml'}" in result.stdout
 
 
 def repeated(text: str, *command_line: str) -> str:
