@@ -118,8 +118,8 @@ def test_the_configured_image_is_pulled_if_no_other_is_given() -> None:
 
 
 def test_an_image_that_is_not_allowed_is_reported_once() -> None:
-    mirror = deployed(upstreams=[{**samples.TWO_UPSTREAMS[1], "probeImage": "outside/tool:1", "host": samples.HOST}])
-    mirror.image = None
+    mirror = deployed(upstreams=[{**samples.TWO_UPSTREAMS[1], "host": samples.HOST}])
+    mirror.image = "outside/tool:1"
     outcome = mirror.ask("token-grant")
     assert isinstance(outcome, Failed)
     assert outcome.message == "outside/tool:1 is not allowed by anonymousPull of upstream quay (prometheus/*)"
