@@ -165,7 +165,7 @@ def test_a_cluster_that_does_not_answer_fails_the_deployment() -> None:
     error = json.loads(result.stdout)["error"]
     assert error["code"] == "RM201"
     assert "no answer from the Kubernetes API https://127.0.0.1:1 (context dead)" in error["message"]
-    assert "also RM301: Helm cannot be started as /absent/helm" in error["message"]
+    assert "also RM301: cannot start Helm (/absent/helm)" in error["message"]
     assert error["hint"] == "kubectl --context dead version"
     assert TOKEN not in result.output
 
@@ -241,7 +241,7 @@ def test_a_support_bundle_of_an_unreachable_cluster_has_the_rest_and_lists_what_
         files = {member.name: archive.extractfile(member) for member in archive}
         texts = {name.removeprefix("help/"): stream.read().decode() for name, stream in files.items() if stream}
     assert sorted(texts) == ["OMITTED.txt", "regmirror.yaml", "status.json", "verify.json", "versions.json"]
-    assert json.loads(texts["versions.json"])["helm"].startswith("unknown: Helm cannot be started as /absent/helm")
+    assert json.loads(texts["versions.json"])["helm"].startswith("unknown: cannot start Helm (/absent/helm)")
     assert json.loads(texts["verify.json"])["result"] == "error"
     assert TOKEN not in "".join(texts.values())
 

@@ -21,6 +21,7 @@ from regmirror.errors import PermissionDeniedError
 from regmirror.ports.cluster import Right
 from regmirror.rotate.options import RotationOptions
 from regmirror.rotate.run import Rotation
+from regmirror.steps.step import Done
 from tests import samples
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.connections import FakeConnections

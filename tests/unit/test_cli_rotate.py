@@ -78,7 +78,7 @@ def test_a_usage_mistake_exits_with_2_and_one_clear_error(words: list[str], mess
 def test_a_certificate_of_another_key_is_refused() -> None:
     result = run("rotate-cert", "--key", "other.key", "--cert", "tls.crt")
     assert result.exit_code == ExitCode.FAILED
-    assert "do not belong together" in result.stderr
+    assert "does not match its certificate" in result.stderr
 
 
 def test_check_distinguishes_an_error_from_an_answer() -> None:
