@@ -68,7 +68,7 @@ def _needed(futures: Futures, need: str, upstream: str) -> list[Future[Result]]:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """The run of one check; ``command`` repeats it alone."""
+    """The run of one check; ``command`` repeats only this check."""
 
     one: BoundCheck
     needed: dict[str, list[Future[Result]]]
