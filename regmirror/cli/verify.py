@@ -59,9 +59,9 @@ def verify(
     category: Categories = [],  # noqa: B006 - typer copies it
     check: Ids = [],  # noqa: B006 - typer copies it
     wait: Annotated[
-        str,
+        str | None,
         typer.Option("--wait", metavar="DURATION", help="Retry until no check fails, for at most this long (e.g. 5m)."),
-    ] = "0",
+    ] = None,
     output: Output = ReportFormat.TABLE,
     debug: options.Debug = False,
     no_color: options.NoColor = False,
@@ -81,12 +81,12 @@ def verify(
         from regmirror.cli.connections import CommandConnections, read_duration
         from regmirror.distribution.reference import parse_image
         from regmirror.verify.checks import CHECKS
-        from regmirror.verify.live_mirror import LiveMirror, TargetOptions
+        from regmirror.verify.live_mirror import KubectlOptions, LiveMirror
         from regmirror.verify.run import is_healthy, run_checks, run_until_healthy
         from regmirror.verify.select import select_checks
 
         checks = select_checks(CHECKS, check, _categories(category), pre_install=pre)
-        wait_timeout = read_duration(wait, "--wait")
+        wait_timeout = read_duration(wait, "--wait") if wait else None
         connections = CommandConnections(
             file,
             namespace,
@@ -96,16 +96,11 @@ def verify(
             ca_file=ca_file,
             timeout=_TIMEOUT,
         )
-        target = TargetOptions(
-            file="" if file == DEFAULT_FILE else str(file),
-            namespace=namespace or "",
-            context=context or "",
-            kubeconfig=str(kubeconfig or ""),
-        )
+        for_kubectl = KubectlOptions(context or "", str(kubeconfig or ""))
         chosen_image = parse_image(image) if image else None
 
         def new_mirror() -> LiveMirror:
-            return LiveMirror(connections, lambda: datetime.now(UTC), chosen_image, target)
+            return LiveMirror(connections, lambda: datetime.now(UTC), chosen_image, for_kubectl)
 
         if wait_timeout:
             results = run_until_healthy(checks, new_mirror, wait_timeout, streams.info)
@@ -133,7 +128,7 @@ def _print(
     """Print the results, in a table as soon as each is known; return them all."""
     from regmirror.cli.verify_table import print_results
     from regmirror.verify.junit import junit_report
-    from regmirror.verify.report import verify_report
+    from regmirror.verify.report import check_report, verify_report
 
     mirror = connections.mirror
     if output in {ReportFormat.TABLE, ReportFormat.SHORT}:
@@ -141,7 +136,7 @@ def _print(
         return print_results(streams, stream, several=len(mirror.upstreams) > 1, short=short)
     results = list(stream)
     if output is ReportFormat.JUNIT:
-        streams.result(junit_report(mirror, results))
+        streams.result(junit_report(mirror, [check_report(result, streams.hint) for result in results]))
     else:
         streams.document(verify_report(mirror, connections.cluster.context, results))
     return results

@@ -21,7 +21,7 @@ def print_results(terminal: Terminal, results: Iterable[Result], *, several: boo
     category = ""
     for result in results:
         kept.append(result)
-        check = check_report(result)
+        check = check_report(result, terminal.hint)
         checks.append(check)
         if short and check.result in {"success", "skipped"}:
             continue
@@ -47,7 +47,7 @@ def _print_check(terminal: Terminal, check: CheckReport, *, several: bool) -> No
     for line in _message(terminal, check.message):
         terminal.result(line)
     if check.hint:
-        terminal.result(f"{_INDENT}Try: {terminal.hint(check.hint)}")
+        terminal.result(f"{_INDENT}Try: {check.hint}")
     terminal.result(f"{_INDENT}See: {check.documentation}")
 
 

@@ -18,7 +18,7 @@ def pulled_image(text: str) -> tuple[str, str]:
     """
     match = _PULLED_IMAGE.fullmatch(text.removeprefix("docker.io/").removeprefix("index.docker.io/"))
     if match is None:
-        raise ValueError(f'"{text}" is not the name of an image such as library/alpine:3')
+        raise ValueError(f'"{text}" is not an image name such as library/alpine:3')
     repository = match["repository"] if "/" in match["repository"] else f"library/{match['repository']}"
     return repository, match["digest"] or match["tag"] or "latest"
 

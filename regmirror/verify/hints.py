@@ -23,7 +23,7 @@ def then_deploy(live: LiveMirror, action: str) -> str:
 
 def kubectl(live: LiveMirror) -> str:
     """The beginning of every kubectl command, with the mirror's namespace."""
-    return live.options.kubectl(live.cluster.namespace)
+    return live.kubectl()
 
 
 def restart(live: LiveMirror, deployment: str) -> str:

@@ -1,18 +1,18 @@
 """The results of verify as JUnit XML, which CI systems display as tests."""
 
+from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from regmirror.config.model import Mirror
-from regmirror.verify.check import Category, Result
-from regmirror.verify.report import CheckReport, check_report
+from regmirror.verify.check import Category
+from regmirror.verify.report import CheckReport
 
 
-def junit_report(mirror: Mirror, results: list[Result]) -> str:
+def junit_report(mirror: Mirror, checks: Sequence[CheckReport]) -> str:
     """One suite for each category and one test for each check; a warning is a passed test with output.
 
     Source: the schema of the Jenkins xUnit plugin, which other CI systems read as well.
     """
-    checks = [check_report(result) for result in results]
     root = ElementTree.Element("testsuites", {"name": f"regmirror verify {mirror.host}", **_counts(checks)})
     for category in Category:
         within = [check for check in checks if check.category == category.value]
@@ -24,7 +24,7 @@ def junit_report(mirror: Mirror, results: list[Result]) -> str:
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=False)
 
 
-def _counts(checks: list[CheckReport]) -> dict[str, str]:
+def _counts(checks: Sequence[CheckReport]) -> dict[str, str]:
     return {
         "tests": str(len(checks)),
         "failures": str(sum(check.result == "error" for check in checks)),

@@ -36,27 +36,16 @@ class NotDeployedError(RegmirrorError):
 
 
 @dataclass(frozen=True, slots=True)
-class TargetOptions:
-    """The options of the command line that select the mirror; the commands in hints repeat them."""
+class KubectlOptions:
+    """The options that select a cluster for kubectl; empty if the current context is used."""
 
-    file: str = ""
-    namespace: str = ""
     context: str = ""
     kubeconfig: str = ""
 
-    def regmirror(self, command: str) -> str:
-        """A regmirror command for the same mirror, such as ``deploy``."""
-        options = {"-f": self.file, "-n": self.namespace, "--context": self.context, "--kubeconfig": self.kubeconfig}
-        return f"regmirror {command}{_words(options)}"
-
-    def kubectl(self, namespace: str) -> str:
-        """The beginning of a kubectl command for the mirror's namespace."""
+    def command(self, namespace: str) -> str:
+        """The beginning of a kubectl command in a namespace."""
         options = {"-n": namespace, "--context": self.context, "--kubeconfig": self.kubeconfig}
-        return f"kubectl{_words(options)}"
-
-
-def _words(options: dict[str, str]) -> str:
-    return "".join(f" {option} {shlex.quote(value)}" for option, value in options.items() if value)
+        return "kubectl" + "".join(f" {option} {shlex.quote(value)}" for option, value in options.items() if value)
 
 
 @dataclass(slots=True)
@@ -67,7 +56,8 @@ class LiveMirror:
     now: Callable[[], datetime]
     image: ImageReference | None = None
     """An image to pull instead of the one in the configuration file."""
-    options: TargetOptions = TargetOptions()
+    kubectl_options: KubectlOptions = KubectlOptions()
+    """For the kubectl commands in hints; the regmirror commands are completed where a hint is shown."""
     mirror: Mirror = field(init=False)
     cluster: Cluster = field(init=False)
     http: Http = field(init=False)
@@ -136,9 +126,13 @@ class LiveMirror:
     def deploy_hint(self) -> str:
         """How to apply the configuration file to the cluster, as a command to paste."""
         if self.is_managed_by_gitops():
-            command = f"{self.options.regmirror('render')} | {self.options.kubectl(self.cluster.namespace)} diff -f -"
+            command = f"regmirror render | {self.kubectl()} diff -f -"
             return f"this mirror is managed with GitOps, so sync it from Git; to see what differs, run {command}"
-        return f"apply the configuration file: {self.options.regmirror('deploy')}"
+        return "apply the configuration file: regmirror deploy"
+
+    def kubectl(self) -> str:
+        """The beginning of a kubectl command in the mirror's namespace."""
+        return self.kubectl_options.command(self.cluster.namespace)
 
     def signing_pair(self) -> KeyPair:
         """The live signing key; raises NotDeployedError or SigningError."""

@@ -1,6 +1,6 @@
 """The results of verify as a document; ``regmirror config schema --kind VerifyReport`` prints its schema."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -74,8 +74,8 @@ def report_schema() -> dict[str, Any]:
     }
 
 
-def check_report(result: Result) -> CheckReport:
-    """What all output formats say about a result."""
+def check_report(result: Result, complete: Callable[[str], str] = str) -> CheckReport:
+    """What all output formats say about a result; ``complete`` adds to a hint what only the command knows."""
     check = result.check
     return CheckReport.model_validate(
         {
@@ -86,18 +86,18 @@ def check_report(result: Result) -> CheckReport:
             "upstream": result.upstream or None,
             "documentation": check_url(check.id, check.category.value),
             "seconds": round(result.seconds, 3),
-            **_fields(result.outcome),
+            **_fields(result.outcome, complete),
         }
     )
 
 
-def _fields(outcome: Outcome) -> dict[str, str]:
+def _fields(outcome: Outcome, complete: Callable[[str], str]) -> dict[str, str]:
     match outcome:
         case Passed(detail):
             return {"result": "success", "message": detail}
         case Warned(message, hint):
-            return {"result": "warning", "message": message, "hint": hint}
+            return {"result": "warning", "message": message, "hint": complete(hint)}
         case Failed(message, hint):
-            return {"result": "error", "message": message, "hint": hint}
+            return {"result": "error", "message": message, "hint": complete(hint)}
         case Skipped(reason):
             return {"result": "skipped", "message": reason}

@@ -32,7 +32,7 @@ def run_checks(checks: Sequence[Check], live: LiveMirror) -> Iterator[Result]:
     slots = threading.Semaphore(_AT_ONCE)
     for one in bound:
         needed = {need: _needed(futures, need, one.upstream) for need in one.check.needs}
-        run = _Run(one, needed, slots, live.options.regmirror(f"verify --check {one.check.id}"))
+        run = _Run(one, needed, slots, f"regmirror verify --check {one.check.id}")
         futures[one.check.id, one.upstream] = run.result
         # A daemon, so that a check that hangs cannot keep the process from ending.
         threading.Thread(target=run.work, name=one.check.id, daemon=True).start()

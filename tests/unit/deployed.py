@@ -19,7 +19,7 @@ from regmirror.distribution.reference import ImageReference, parse_image
 from regmirror.ports.cluster import SECRET, Kind, Object
 from regmirror.verify.check import Outcome
 from regmirror.verify.checks import CHECKS
-from regmirror.verify.live_mirror import LiveMirror, TargetOptions
+from regmirror.verify.live_mirror import KubectlOptions, LiveMirror
 from regmirror.verify.run import run_checks
 from regmirror.verify.select import select_checks
 from tests import samples
@@ -47,7 +47,7 @@ class Deployed:
     upstream: RegistryHost
     store: FakeStore
     image: str | None = IMAGE
-    options: TargetOptions = field(default_factory=TargetOptions)
+    kubectl_options: KubectlOptions = field(default_factory=KubectlOptions)
 
     def ask(self, check_id: str) -> Outcome:
         """The outcome of one check, without the checks that it needs."""
@@ -63,7 +63,7 @@ class Deployed:
     def live(self) -> LiveMirror:
         """The mirror as the checks see it."""
         image: ImageReference | None = parse_image(self.image) if self.image else None
-        return LiveMirror(self.connections(), lambda: samples.NOW, image, self.options)
+        return LiveMirror(self.connections(), lambda: samples.NOW, image, self.kubectl_options)
 
     def connections(self) -> FakeConnections:
         """What a command is connected to."""

@@ -12,11 +12,10 @@ from regmirror.desired import names
 from regmirror.errors import BucketMissingError
 from regmirror.ports.cluster import DEPLOYMENT, Object
 from regmirror.verify.check import Failed, Warned
-from regmirror.verify.live_mirror import TargetOptions
+from regmirror.verify.live_mirror import KubectlOptions
 from tests.e2e.hint_runner import commands_in
 from tests.unit.check_faults import FAULTS
 from tests.unit.check_faults.clients import damaged_layer
-from tests.unit.check_faults.cluster import nothing_deployed
 from tests.unit.check_faults.config import other_issuer_at_the_registry, variable
 from tests.unit.check_faults.table import Fault
 from tests.unit.deployed import Deployed, deployed
@@ -71,18 +70,13 @@ def test_its_commands_are_valid_and_are_those_of_the_page(fault: Fault) -> None:
         assert documented in page(fault.check)
 
 
-def test_the_commands_of_a_hint_repeat_the_options_of_the_command_line() -> None:
+def test_kubectl_commands_select_the_cluster_of_the_command_line() -> None:
     mirror = deployed()
-    mirror.options = TargetOptions("other file.yaml", "regmirror", "prod", "kube.yaml")
-    nothing_deployed(mirror)
-    assert commands_in(hint_of(mirror, "cluster-deployed")) == [
-        "regmirror deploy -f 'other file.yaml' -n regmirror --context prod --kubeconfig kube.yaml"
-    ]
-    mirror = deployed()
-    mirror.options = TargetOptions(context="prod")
+    mirror.kubectl_options = KubectlOptions("prod", "kube config.yaml")
     variable(mirror)
+    selected = "-n regmirror --context prod --kubeconfig 'kube config.yaml'"
     assert commands_in(hint_of(mirror, "config-variables")) == [
-        "kubectl -n regmirror --context prod set env deployment/regmirror-docker-hub REGISTRY_PROXY_TTL-"
+        f"kubectl {selected} set env deployment/regmirror-docker-hub REGISTRY_PROXY_TTL-"
     ]
 
 

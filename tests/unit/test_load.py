@@ -172,7 +172,7 @@ def test_a_key_that_is_not_a_string_is_refused() -> None:
         ),
         (
             "[{name: hub, anonymousPull: [library/*], probeImage: 'https://a/b'}]",
-            'line 7: upstreams[0].probeImage: "https://a/b" is not the name of an image such as library/alpine:3',
+            'line 7: upstreams[0].probeImage: "https://a/b" is not an image name such as library/alpine:3',
         ),
     ],
 )

@@ -22,7 +22,7 @@ from regmirror.desired import names
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Result, Severity, Skipped, Warned
 from regmirror.verify.checks import CHECKS
 from regmirror.verify.junit import junit_report
-from regmirror.verify.report import report_schema, verify_report
+from regmirror.verify.report import check_report, report_schema, verify_report
 from regmirror.verify.run import run_checks
 from regmirror.verify.select import select_checks
 from tests import samples
@@ -118,7 +118,7 @@ GOLDEN: dict[str, Callable[[], str]] = {
     "transcripts/verify-several-upstreams.txt": lambda: table(RESULTS, several=True),
     "documents/VerifyReport.yaml": lambda: yaml.safe_dump(document(), sort_keys=False, allow_unicode=True),
     "documents/VerifyReport.json": lambda: json.dumps(document(), indent=2, ensure_ascii=False) + "\n",
-    "documents/verify.junit.xml": lambda: junit_report(samples.mirror(), RESULTS) + "\n",
+    "documents/verify.junit.xml": lambda: junit_report(samples.mirror(), [check_report(one) for one in RESULTS]) + "\n",
 }
 
 
@@ -134,7 +134,7 @@ def test_only_commands_and_links_are_longer_than_80_columns(name: str) -> None:
 
 
 def test_junit_is_valid_xml_with_control_characters_in_a_log() -> None:
-    root = ElementTree.fromstring(junit_report(samples.mirror(), RESULTS))  # noqa: S314 - our own
+    root = ElementTree.fromstring(junit_report(samples.mirror(), [check_report(one) for one in RESULTS]))  # noqa: S314 - our own
     assert {key: root.get(key) for key in ("tests", "failures", "skipped")} == {
         "tests": "5",
         "failures": "1",
@@ -195,5 +195,8 @@ def test_the_command_line_is_repeated_in_hints(monkeypatch: pytest.MonkeyPatch) 
     words = ["-f", "other.yaml", "-n", "regmirror", "--context", "prod", "--check", "cluster-deployed"]
     ended = CliRunner().invoke(app, ["verify", *words])
     assert ended.exit_code == 1
-    command = "regmirror deploy -f other.yaml -n regmirror --context prod"
+    command = "regmirror deploy -f other.yaml --context prod -n regmirror"
     assert f"      Try: apply the configuration file: {command}\n" in ended.stdout
+    for output in ("json", "junit"):
+        ended = CliRunner().invoke(app, ["verify", *words, "-o", output])
+        assert f"apply the configuration file: {command}" in ended.stdout

@@ -48,8 +48,8 @@ def _version(live: LiveMirror) -> Outcome:
 def _permissions(live: LiveMirror) -> Outcome:
     missing = missing_rights(live.cluster, VERIFY_RIGHTS)
     if missing:
-        role = live.options.regmirror("rbac verify")
-        return Failed(missing, f"use another --context, or ask an administrator to apply the output of {role}")
+        hint = "use another --context, or ask an administrator to apply the output of regmirror rbac verify"
+        return Failed(missing, hint)
     return Passed(f"{len(VERIFY_RIGHTS)} permissions in namespace {live.cluster.namespace}")
 
 

@@ -70,12 +70,12 @@ def _create_bucket(live: LiveMirror) -> str:
     """How to get the missing bucket: deploy creates it if the file says so, which a GitOps mirror never runs."""
     storage = live.mirror.storage
     if storage.create_bucket and not live.is_managed_by_gitops():
-        return f"create it: {live.options.regmirror('deploy')}"
+        return "create it: regmirror deploy"
     endpoint = f" --endpoint-url {storage.endpoint}" if storage.endpoint else ""
     command = f"aws s3{endpoint} mb s3://{storage.bucket} --region {storage.region}"
     if live.is_managed_by_gitops():
         return f"create it: {command}"
-    return f"create it: {command}; or set storage.createBucket: true, then run {live.options.regmirror('deploy')}"
+    return f"create it: {command}; or set storage.createBucket: true, then run regmirror deploy"
 
 
 @check("storage-pods", "the registry's pods can reach the bucket", needs=("cluster-pods", "storage-bucket"))

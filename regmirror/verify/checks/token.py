@@ -49,7 +49,7 @@ def _bundle(live: LiveMirror) -> Outcome:
 def _validity(live: LiveMirror) -> Outcome:
     ends = live.signing_pair().certificate.not_valid_after_utc
     left = ends - live.now()
-    rotate = f"rotate it without failing a pull: {live.options.regmirror('rotate-cert --force')}"
+    rotate = "rotate it without failing a pull: regmirror rotate-cert --force"
     if left < timedelta(0):
         return Warned(f"the signing certificate expired on {ends:%Y-%m-%d}", rotate)
     if left < WARN_BEFORE:
@@ -65,7 +65,7 @@ def _key_mount(live: LiveMirror) -> Outcome:
         return Passed()
     # Deploy alone does not remove a volume that others have added.
     delete = f"{kubectl(live)} delete deployment {' '.join(dict.fromkeys(holders.values()))}"
-    rotate = live.options.regmirror("rotate-cert --emergency")
+    rotate = "regmirror rotate-cert --emergency"
     return Failed(
         f"registry pods mount the private key, but only need the trust bundle: {', '.join(holders)}",
         f"recreate the Deployment: {delete}; then {deploy(live)}; then replace the exposed key: {rotate}",
