@@ -57,7 +57,7 @@ clean-lab: lab-down ## stop the lab and remove the programs that it built
 	$(BIN)/python -m lab clean
 
 clean: ## remove the virtual environment and build results
-	rm -rf .venv build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist site .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .venv/ready: requirements/development.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

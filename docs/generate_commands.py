@@ -27,7 +27,7 @@ Every command with its options, defaults and environment variables, as `regmirro
 
 
 def document() -> str:
-    """The whole page: a table of contents by purpose, then a section for each command."""
+    """The whole page: a table of contents, then a section for each command."""
     group = get_group(app)
     commands = list(_commands(group))
     sections = [_section(name, command) for name, command in commands]

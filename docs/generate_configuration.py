@@ -126,6 +126,16 @@ _RESTARTS = {
     "ingress": "nothing; the Ingress is updated",
 }
 
+_GUIDES = {
+    "storage.accessKey": ("Use a cloud role instead of a key", "cloud-role"),
+    "upstreams": ("Mirror several upstreams", "several-upstreams"),
+    "upstreams.credentials": ("Raise the rate limit", "rate-limits"),
+    "upstreams.anonymousPull": ("Allow repositories", "allow-list"),
+    "registry.image": ("Mirror without internet access", "air-gap"),
+    "auth.certificateDays": ("Rotate the signing key", "rotate-the-signing-key"),
+    "ingress.tlsSecret": ("Use a private CA", "private-ca"),
+}
+
 
 def document() -> str:
     """The whole page."""
@@ -178,6 +188,9 @@ def _section(key: str, field: FieldInfo, hint: Any, section: type[BaseModel] | N
         text.append(_keys_of(key, section))
     elif field.examples:
         text.append(f"Example:\n\n```yaml\n{_example_text(key, field)}```")
+    if key in _GUIDES:
+        title, page = _GUIDES[key]
+        text.append(f"Guide: [{title}](../guides/{page}.md).")
     return "\n\n".join(text) + "\n\n"
 
 

@@ -1,1 +1,1 @@
-"""The adapters of the ports: the only modules that touch the world, and the last that see a library's exceptions."""
+"""The adapters of the ports: only these modules import third-party client libraries; their exceptions do not escape."""

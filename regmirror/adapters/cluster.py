@@ -4,6 +4,7 @@ Only the dynamic client is used: constructing the typed one (``CoreV1Api``) cost
 """
 
 import json
+import logging
 import re
 import shutil
 import tempfile
@@ -36,7 +37,7 @@ from regmirror.errors import (
 from regmirror.ports.cluster import Applied, Kind, Object, Right
 from regmirror.workloads.remedies import suggest_remedy
 
-_NAME_ANOTHER = "name one by --kubeconfig or KUBECONFIG, and see: kubectl config get-contexts"
+_CHOOSE_KUBECONFIG = "set --kubeconfig or KUBECONFIG; see: kubectl config get-contexts"
 _HANDSHAKE = re.compile(r"Handshake status (?P<status>\d+) (?P<reason>.*?) -\+-\+- .* -\+-\+- (?P<body>.*)", re.DOTALL)
 _TIMEOUT = (5.0, 30.0)
 """Seconds to connect, and to wait for an answer."""
@@ -46,7 +47,7 @@ class KubernetesCluster:
     """One namespace of the cluster behind a kubeconfig context."""
 
     def __init__(self, kubeconfig: Path | None, context: str | None, namespace: str) -> None:
-        """Read the kubeconfig; nothing is asked of the cluster yet. Raises KubeconfigError."""
+        """Read the kubeconfig; no request is sent yet. Raises KubeconfigError."""
         self.namespace = namespace
         self._configuration, self.context = _load(kubeconfig, context)
         self._dynamic: DynamicClient | None = None
@@ -65,13 +66,13 @@ class KubernetesCluster:
         """Whether the user has a right in the namespace (SelfSubjectAccessReview)."""
         if any(_grants(rule, right) for rule in self._known_rules()):
             return True
-        # The list of rules may be incomplete: whether a right is missing is said by the server for that one right.
+        # The list of rules may be incomplete: only a review of the single right proves that it is missing.
         attributes = {"namespace": self.namespace, **right._asdict()}
         status = self._review("SelfSubjectAccessReview", {"resourceAttributes": attributes})
         return bool(status["allowed"])
 
     def _known_rules(self) -> list[Object]:
-        """What the user may do in the namespace, asked once: the rights of a command are dozens."""
+        """The rules for the user in the namespace, requested once: a command needs dozens of rights."""
         with self._reviewing:
             if self._rules is None:
                 status = self._review("SelfSubjectRulesReview", {"namespace": self.namespace})
@@ -82,13 +83,13 @@ class KubernetesCluster:
         group = "authorization.k8s.io/v1"
         body = {"apiVersion": group, "kind": kind, "spec": spec}
         answer = self._call(
-            "ask for the rights of this user",
+            "review the permissions of this user",
             lambda: self._resource(Kind(group, kind)).create(body=body, _request_timeout=_TIMEOUT),
         )
         return dict(answer.to_dict()["status"])
 
     def get(self, kind: Kind, name: str) -> Object | None:
-        """One object; None where it, or its kind, does not exist."""
+        """One object; None if it, or its kind, does not exist."""
         try:
             found = self._call(
                 f"read {kind.kind} {name}",
@@ -117,7 +118,7 @@ class KubernetesCluster:
         return list(found.to_dict()["items"])
 
     def apply(self, manifest: Object) -> Applied:
-        """Server-side apply as field manager ``regmirror``; the resource version tells whether anything changed."""
+        """Server-side apply as field manager ``regmirror``; the resource version shows whether it changed."""
         before = self.get(_kind(manifest), manifest["metadata"]["name"])
         applied = self._apply(manifest)
         if before is None:
@@ -126,15 +127,16 @@ class KubernetesCluster:
         return Applied.UNCHANGED if same else Applied.CHANGED
 
     def create(self, manifest: Object) -> None:
-        """Create an object; raises ConflictError where it exists already."""
+        """Create an object; raises ConflictError if it exists."""
         kind = _kind(manifest)
         self._call(
             f"create {kind.kind} {manifest['metadata']['name']}",
             lambda: self._resource(kind).create(body=manifest, **self._where(kind), _request_timeout=_TIMEOUT),
+            writes=True,
         )
 
     def replace(self, found: Object) -> None:
-        """Write back an object that was read; raises ConflictError where it was changed or deleted since."""
+        """Replace an object that was read; raises ConflictError if it was changed or deleted since."""
         kind, name = _kind(found), found["metadata"]["name"]
         try:
             self._call(
@@ -142,12 +144,13 @@ class KubernetesCluster:
                 lambda: self._resource(kind).replace(
                     body=found, name=name, **self._where(kind), _request_timeout=_TIMEOUT
                 ),
+                writes=True,
             )
         except _MissingError as error:
             raise ConflictError(error.message) from error
 
     def preview(self, manifest: Object) -> Object:
-        """An object that is there as applying the manifest would leave it: with the API server's own defaults."""
+        """An existing object as applying the manifest would leave it, with the defaults of the API server."""
         return self._apply(manifest, dry_run="All")
 
     def delete(self, kind: Kind, name: str) -> None:
@@ -156,16 +159,14 @@ class KubernetesCluster:
             self._call(
                 f"delete {kind.kind} {name}",
                 lambda: self._resource(kind).delete(name=name, **self._where(kind), _request_timeout=_TIMEOUT),
+                writes=True,
             )
 
     def log(self, pod: str, container: str, lines: int, *, previous: bool = False) -> str:
-        """The last lines of a container's log, of its previous run if asked; empty where there is none."""
+        """The last lines of a container's log, or of the log of its previous run; empty if nothing was logged."""
         path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
         query = [("container", container), ("tailLines", str(lines)), ("previous", str(previous).lower())]
-        try:
-            return str(self._call(f"read the log of {pod}", lambda: self._raw(path, query)))
-        except ClusterError:
-            return ""
+        return str(self._call(f"read the log of {pod}", lambda: self._raw(path, query)))
 
     @contextmanager
     def connect(self, pod: str, port: int) -> Iterator[socket]:
@@ -199,6 +200,7 @@ class KubernetesCluster:
                 **options,
                 _request_timeout=_TIMEOUT,
             ),
+            writes="dry_run" not in options,
         )
         return dict(applied.to_dict())
 
@@ -206,10 +208,10 @@ class KubernetesCluster:
         return {"namespace": self.namespace} if self._resource(kind).namespaced else {}
 
     def _resource(self, kind: Kind) -> Any:
-        # One thread at a time: each kind that is new rewrites the file.
+        # One thread at a time: each new kind rewrites the cache file.
         with self._discovering:
             if self._dynamic is None:
-                # A cache file of our own: the default one in /tmp is shared by every cluster at the same address.
+                # Not the default cache file in /tmp, which all clusters at the same address share.
                 cache = self._cache / "resources.json"
                 self._dynamic = DynamicClient(ApiClient(self._configuration), cache_file=str(cache))
             return self._dynamic.resources.get(api_version=kind.api_version, kind=kind.kind)
@@ -217,21 +219,24 @@ class KubernetesCluster:
     def _raw(self, path: str, query: list[tuple[str, str]] | None = None) -> str:
         if self._dynamic is None:
             self._resource(Kind("v1", "Pod"))
-        assert self._dynamic is not None  # noqa: S101 - _resource has just made it
+        assert self._dynamic is not None  # noqa: S101 - set by _resource
         answer = self._dynamic.request(
             "get", path, query_params=query or [], serialize=False, _request_timeout=_TIMEOUT
         )
         return str(answer.data.decode())
 
-    def _call(self, what: str, call: Any) -> Any:
+    def _call(self, what: str, call: Any, *, writes: bool = False) -> Any:
+        """Call the library; an error after which a write may have been done has ``left_changes`` set."""
         try:
             return call()
         except ResourceNotFoundError as error:
-            raise _MissingError(f"cannot {what}: the cluster has no such kind of object") from error
+            raise _MissingError(f"cannot {what}: the cluster does not know this kind") from error
         except ApiException as error:
             raise self._translate(what, error) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._unreachable(error) from error
+            unreachable = self._unreachable(error)
+            unreachable.left_changes = writes and not _never_sent(error)
+            raise unreachable from error
 
     def _translate(self, what: str, refused: ApiException) -> Exception:
         error = _after_handshake(refused)
@@ -239,32 +244,32 @@ class KubernetesCluster:
         where = f"context {self.context}, namespace {self.namespace}"
         if error.status == 404:
             return _MissingError(f"cannot {what} ({where}): {message}")
-        way = suggest_remedy(message)
-        # A quota and an admission policy say 403, too.
-        if error.status in {401, 403} and not way:
+        remedy = suggest_remedy(message)
+        # Quotas and admission policies also answer 403.
+        if error.status in {401, 403} and not remedy:
             return PermissionDeniedError(
                 f"cannot {what} ({where}): {message}",
-                hint="use a context whose user may do this, or ask for the rights that the message names",
+                hint="use another --context, or ask an administrator for this permission",
             )
         if not error.status:
             return self._unreachable(error)
         if error.status == 409:
             return ConflictError(f"cannot {what} ({where}): {message}", hint="run the command again")
-        return ClusterError(f"cannot {what} ({where}): {message}", hint=way)
+        return ClusterError(f"cannot {what} ({where}): {message}", hint=remedy)
 
     def _unreachable(self, error: Exception) -> ClusterUnreachableError:
         return ClusterUnreachableError(
             f"no answer from the Kubernetes API {self._configuration.host} (context {self.context}): {_cause(error)}",
-            hint=f"kubectl --context {self.context} version",
+            hint=f"check that the API server is reachable: kubectl --context {self.context} version",
         )
 
 
 class _MissingError(ClusterError):
-    """The object, its kind, or what it belongs to is not there."""
+    """The object, its kind, or its namespace does not exist."""
 
 
 def _grants(rule: Object, right: Right) -> bool:
-    """Whether a rule gives a right on every object; one that names objects is about these alone."""
+    """Whether a rule grants a right on all objects; a rule with resource names does not."""
     wanted = {"verbs": right.verb, "apiGroups": right.group, "resources": right.resource}
     return not rule.get("resourceNames") and all(
         {value, "*"} & set(rule.get(key) or []) for key, value in wanted.items()
@@ -278,30 +283,77 @@ def _kind(manifest: Object) -> Kind:
 def _load(kubeconfig: Path | None, context: str | None) -> tuple[Configuration, str]:
     configuration = Configuration()
     source = str(kubeconfig) if kubeconfig else None
-    found = f"the kubeconfig {source}" if source else "the kubeconfig"
+    described = f"the kubeconfig {source}" if source else "the kubeconfig"
     try:
         contexts, active = config.list_kube_config_contexts(config_file=source)
         names = [entry["name"] for entry in contexts]
         chosen = context or (active or {}).get("name")
         if chosen not in names:
             raise KubeconfigError(
-                f"{found} has no context {chosen}", hint=f"it has: {', '.join(names) or 'none'}; use --context"
+                f"{described} has no context {chosen}",
+                hint=f"choose one with --context: {', '.join(names) or 'there is none'}",
             )
-        config.load_kube_config(config_file=source, context=chosen, client_configuration=configuration)
+        with _plugin_errors() as plugin_errors:
+            config.load_kube_config(config_file=source, context=chosen, client_configuration=configuration)
     except (ConfigException, OSError) as error:
-        raise KubeconfigError(f"{found} cannot be used: {' '.join(str(error).split())}", hint=_NAME_ANOTHER) from error
+        raise KubeconfigError(
+            f"{described} cannot be used: {' '.join(str(error).split())}", hint=_CHOOSE_KUBECONFIG
+        ) from error
     except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError):
-        # Chained to nothing: the parser's error may show a piece of the file, where tokens are.
-        raise KubeconfigError(f"{found} cannot be used: it is not a kubeconfig", hint=_NAME_ANOTHER) from None
-    # Its default of three more tries turns an unreachable server into minutes of silence.
+        # Without its cause: the parser's message may quote the file, which contains tokens.
+        raise KubeconfigError(f"{described} cannot be used: it is not a kubeconfig", hint=_CHOOSE_KUBECONFIG) from None
+    if plugin_errors:
+        raise _plugin_error(described, plugin_errors[0])
+    # The default of three retries turns an unreachable server into minutes of silence.
     configuration.retries = urllib3.Retry(connect=0, read=0, redirect=0, other=0, total=0)
-    # Lookups run side by side; a smaller pool throws connections away and says so on standard error.
+    # Requests run in parallel; a smaller pool discards connections and logs that on standard error.
     configuration.connection_pool_maxsize = 32
     return configuration, str(chosen)
 
 
+class _LogRecords(logging.Handler):
+    """Collects the messages that are logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the message; nothing is printed."""
+        self.messages.append(record.getMessage())
+
+
+@contextmanager
+def _plugin_errors() -> Iterator[list[str]]:
+    """The errors of a credential plugin: the kubernetes package only logs them, and continues without credentials.
+
+    Source: ``kubernetes/config/kube_config.py``, ``_load_from_exec_plugin`` logs to the root logger.
+    """
+    handler, root = _LogRecords(), logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield handler.messages
+    finally:
+        root.removeHandler(handler)
+
+
+def _plugin_error(described: str, message: str) -> KubeconfigError:
+    """From ``[Errno 2] No such file or directory: 'aws-iam-authenticator'``, or from what the plugin printed."""
+    missing = re.match(r"\[Errno 2\] .*: '(?P<program>.+)'", message)
+    if missing:
+        program = missing["program"]
+        return KubeconfigError(
+            f"{described} needs the credential plugin {program}, which is not installed",
+            hint=f"install {program}, or add it to PATH",
+        )
+    return KubeconfigError(
+        f"the credential plugin of {described} failed: {' '.join(message.split())}",
+        hint="log in again, and check: kubectl get --raw /version",
+    )
+
+
 def _after_handshake(error: ApiException) -> ApiException:
-    """The refusal of a port-forward, whose status and body the websocket library hides in the reason."""
+    """The refusal of a port-forward; the websocket library has its status and body only in the reason."""
     found = _HANDSHAKE.match(str(error.reason))
     if found is None:
         return error
@@ -315,6 +367,15 @@ def _status_message(error: ApiException) -> str:
         return str(json.loads(error.body)["message"])
     except (ValueError, KeyError, TypeError):
         return f"{error.status} {error.reason}"
+
+
+def _never_sent(error: BaseException) -> bool:
+    """Whether there was no connection, so that the request was not sent."""
+    reason = getattr(error, "reason", None)
+    return isinstance(
+        reason if isinstance(reason, BaseException) else error,
+        urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError,
+    )
 
 
 def _cause(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""The Helm port over pyhelm3, whose Command is run without a shell, without a token, and can be cancelled."""
+"""The Helm port over pyhelm3, whose Command runs without a shell and can be cancelled."""
 
 import asyncio
 import json
@@ -20,18 +20,18 @@ MINIMUM_VERSION = (3, 17)
 _TERMINATION_GRACE = 10.0
 """Seconds in which Helm may mark its release as failed after SIGTERM."""
 
-# pyhelm3 logs every failed command at WARNING, which Python prints to stderr even when nobody set up logging.
+# pyhelm3 logs every failed command at WARNING, which Python prints to stderr even if logging is not set up.
 logging.getLogger("pyhelm3").setLevel(logging.CRITICAL)
 
 
 class ExecCommand(pyhelm3.Command):  # type: ignore[misc] # pyhelm3 publishes no types
     """pyhelm3's Command as a plain child process.
 
-    pyhelm3 0.5.8 runs ``sh -c``: cancelling it ends the shell and leaves Helm at work.
+    pyhelm3 0.5.8 runs ``sh -c``: cancelling it ends the shell, but not Helm.
     """
 
     async def run(self, command: list[Any], input: bytes | None = None) -> bytes:
-        """Run Helm and give its standard output; raises HelmError. A cancelled task ends Helm first."""
+        """Run Helm and return its standard output; raises HelmError. A cancelled task ends Helm first."""
         words = [self._executable, *map(str, command)]
         if self._kubeconfig:
             words += ["--kubeconfig", str(self._kubeconfig)]
@@ -43,8 +43,8 @@ class ExecCommand(pyhelm3.Command):  # type: ignore[misc] # pyhelm3 publishes no
             )
         except OSError as error:
             raise HelmMissingError(
-                f"Helm cannot be started as {self._executable}: {error.strerror}",
-                hint="install Helm 3.17 or newer (https://helm.sh/docs/intro/install), or name it by --helm",
+                f"cannot start Helm ({self._executable}): {error.strerror}",
+                hint="install Helm 3.17 or newer (https://helm.sh/docs/intro/install), or set --helm to its path",
             ) from error
         try:
             output, errors = await process.communicate(None if input is None else _as_yaml(input))
@@ -65,19 +65,19 @@ class Pyhelm3Helm:
         self._namespace = namespace
 
     async def version(self) -> tuple[int, int]:
-        """Major and minor version; raises HelmMissingError where there is none or it is too old."""
+        """Major and minor version; raises HelmMissingError if it is missing or too old."""
         text = (await self._command.run(["version", "--template", "{{ .Version }}"])).decode()
         match = re.match(r"v?(\d+)\.(\d+)", text)
         version = (int(match[1]), int(match[2])) if match else (0, 0)
         if version < MINIMUM_VERSION:
             raise HelmMissingError(
-                f"{self._executable} is Helm {text.strip() or 'of an unknown version'}; 3.17 or newer is needed",
-                hint="install a newer Helm (https://helm.sh/docs/intro/install), or name it by --helm",
+                f"{self._executable} is Helm {text.strip() or 'of an unknown version'}, but 3.17 or newer is required",
+                hint="install a newer Helm (https://helm.sh/docs/intro/install), or set --helm to its path",
             )
         return version
 
     async def find(self, name: str) -> DeployedRelease | None:
-        """The newest revision of a release, whatever its status."""
+        """The newest revision of a release, of any status."""
         try:
             history = await self._command.history(name, max_revisions=1, namespace=self._namespace)
         except _ReleaseMissingError:
@@ -86,7 +86,7 @@ class Pyhelm3Helm:
         return DeployedRelease(int(newest["revision"]), str(newest["status"]))
 
     async def releases(self) -> list[ListedRelease]:
-        """Every release of the namespace, by name; Helm 3 shows some statuses only when asked, and so does Helm 4."""
+        """Every release of the namespace, by name; Helm lists some statuses only if asked."""
         found = await self._command.list(
             include_failed=True,
             include_pending=True,
@@ -112,38 +112,43 @@ class Pyhelm3Helm:
         return _objects(rendered)
 
     async def upgrade(self, release: Release) -> int:
-        """Install or upgrade without waiting for pods; gives the new revision.
+        """Install or upgrade without waiting for pods; returns the new revision.
 
-        Helm 4 applies on the server and then refuses fields that somebody else has changed: it is told to take them.
+        Helm 4 uses server-side apply and refuses fields that others changed, unless conflicts are forced.
         """
         major, _ = await self.version()
-        taking = {"server_side": "true", "force_conflicts": True} if major >= 4 else {}
+        conflict_options = {"server_side": "true", "force_conflicts": True} if major >= 4 else {}
         answer: Any = await self._command.install_or_upgrade(
-            release.name, release.chart, release.values, create_namespace=False, namespace=self._namespace, **taking
+            release.name,
+            release.chart,
+            release.values,
+            create_namespace=False,
+            namespace=self._namespace,
+            **conflict_options,
         )
         return int(answer["version"])
 
     async def uninstall(self, name: str) -> None:
-        """Take a release away with its objects and its history, without waiting for pods; a missing one is fine."""
+        """Uninstall a release with its history, without waiting for pods; a missing one is fine."""
         with suppress(_ReleaseMissingError):
             await self._command.uninstall(name, namespace=self._namespace)
 
     async def rollback(self, name: str, revision: int) -> int:
-        """Bring a release back to an earlier revision without waiting for pods; gives the new revision."""
+        """Roll a release back to an earlier revision without waiting for pods; returns the new revision."""
         major, _ = await self.version()
         # pyhelm3 does not know these two.
-        taking = ["--server-side", "true", "--force-conflicts"] if major >= 4 else []
-        await self._command.run(["rollback", name, revision, "--namespace", self._namespace, *taking])
+        conflict_options = ["--server-side", "true", "--force-conflicts"] if major >= 4 else []
+        await self._command.run(["rollback", name, revision, "--namespace", self._namespace, *conflict_options])
         newest = await self.find(name)
         return newest.revision if newest else 0
 
 
 class _ReleaseMissingError(HelmError):
-    """Helm knows no release of this name."""
+    """Helm has no release of this name."""
 
 
 def _as_yaml(values: bytes) -> bytes:
-    """pyhelm3's JSON as Helm's YAML can read it, which knows no pairs of escapes for characters such as emoji."""
+    """pyhelm3's JSON without surrogate pairs, which Helm's YAML parser cannot read."""
     return json.dumps(json.loads(values), ensure_ascii=False).encode()
 
 
@@ -159,17 +164,17 @@ async def _terminate(process: asyncio.subprocess.Process) -> None:
 
 
 def _objects(documents: Any) -> list[dict[str, Any]]:
-    """The objects of a manifest, which pyhelm3 reads while it is gone through; raises ChartError."""
+    """The objects of a manifest, which pyhelm3 parses lazily; raises ChartError."""
     try:
         return [document for document in documents if document]
     except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
-        raise ChartError(f"the manifest that Helm gives cannot be read: {reason}", hint="report it, please") from None
+        raise ChartError(f"cannot parse the manifest from Helm: {reason}", hint="report this as a bug") from None
 
 
 def _translate(command: str, errors: str) -> HelmError:
     lines = [line for line in errors.splitlines() if line.strip() and not line.startswith(("WARNING:", "level="))]
-    message = "\n  ".join(lines).removeprefix("Error: ") or "it gave no reason"
+    message = "\n  ".join(lines).removeprefix("Error: ") or "no reason given"
     if "release: not found" in errors:
         return _ReleaseMissingError(message)
     chart_faults = (
@@ -180,7 +185,11 @@ def _translate(command: str, errors: str) -> HelmError:
         "YAML parse",
     )
     if command == "template" or any(fault in errors for fault in chart_faults):
-        return ChartError(f"a chart cannot be rendered: {message}", hint="was a file of the installation changed?")
+        return ChartError(
+            f"cannot render a chart: {message}", hint="reinstall regmirror; if that does not help, report it"
+        )
     if "another operation" in errors:
-        return HelmError(f"helm {command} failed: {message}", hint="wait for the other operation, or see: helm history")
+        return HelmError(
+            f"helm {command} failed: {message}", hint="wait until the other operation ends, then run the command again"
+        )
     return HelmError(f"helm {command} failed: {message}")

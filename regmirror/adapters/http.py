@@ -1,4 +1,4 @@
-"""The Http port over urllib3, able to reach a host before its DNS and its public certificate exist."""
+"""The Http port over urllib3; can reach a host before its DNS record and its public certificate exist."""
 
 import socket
 import ssl
@@ -20,7 +20,7 @@ _WRONG_CERTIFICATE = {9, 10, 62, 64}
 
 
 class Address(NamedTuple):
-    """Where to connect to instead of asking DNS."""
+    """The address to connect to instead of using DNS."""
 
     host: str
     port: int
@@ -35,7 +35,7 @@ class Urllib3Http:
         ca_file: Path | None = None,
         timeout: float = 10.0,
     ) -> None:
-        """``timeout`` in seconds. Raises ConfigurationError where ``ca_file`` holds no PEM certificates."""
+        """``timeout`` in seconds. Raises ConfigurationError unless ``ca_file`` has PEM certificates."""
         self._resolve = dict(resolve or {})
         self._timeout = urllib3.Timeout(connect=min(timeout, 5.0), read=timeout)
         self._context = _tls_context(ca_file)
@@ -52,7 +52,7 @@ class Urllib3Http:
             return Answer(response.status, _lower(response.headers), body)
 
     def certificate(self, host: str) -> bytes:
-        """The certificate (DER) that a host presents on port 443, trusted or not: an expired one has dates, too."""
+        """The certificate (DER) that a host presents on port 443, trusted or not."""
         address = self._resolve.get((host, 443), Address(host, 443))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
@@ -115,9 +115,9 @@ class Urllib3Http:
 
 
 def parse_resolve(entries: Sequence[str]) -> dict[tuple[str, int], Address]:
-    """Read ``HOST:PORT:ADDR`` as curl has it, and ``HOST:PORT:ADDR:PORT`` for a host behind another port.
+    """Parse ``HOST:PORT:ADDR`` as in curl, and ``HOST:PORT:ADDR:PORT`` for another port.
 
-    An IPv6 address stands in brackets. Raises ConfigurationError.
+    An IPv6 address is in brackets. Raises ConfigurationError.
     """
     resolved = {}
     for entry in entries:
@@ -127,7 +127,8 @@ def parse_resolve(entries: Sequence[str]) -> dict[tuple[str, int], Address]:
             resolved[_known(host).lower(), _port(port)] = Address(_known(address), _port(target_port or port))
         except ValueError:
             raise ConfigurationError(
-                f'--resolve "{entry}" is not HOST:PORT:ADDR', hint="for example mirror.example.com:443:192.0.2.7"
+                f'--resolve "{entry}" is not HOST:PORT:ADDR',
+                hint="for example --resolve mirror.example.com:443:192.0.2.7",
             ) from None
     return resolved
 
@@ -167,12 +168,12 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _bare(url: str) -> str:
-    """The URL without its query: that of a presigned URL is a secret."""
+    """The URL without its query, which is secret in a presigned URL."""
     return url.split("?")[0]
 
 
 def _innermost(error: BaseException) -> BaseException:
-    """The reason under urllib3's wrappings, which keep it in one of three places."""
+    """The original error inside of urllib3's, which have it in one of three attributes."""
     for inner in (getattr(error, "reason", None), error.__cause__, *error.args):
         if isinstance(inner, BaseException):
             return _innermost(inner)

@@ -1,14 +1,14 @@
-"""What the lifecycle rules of a bucket do to a registry's objects, which have no tags and no versions."""
+"""Which lifecycle rules of a bucket affect a registry's objects, which have no tags and no versions."""
 
 from collections.abc import Sequence
 from typing import Any
 
 _ARCHIVES = {"GLACIER", "DEEP_ARCHIVE"}
-"""Storage classes of which nothing can be read at once (Amazon S3 User Guide, "Understanding storage classes")."""
+"""Storage classes that cannot be read immediately (Amazon S3 User Guide, "Understanding storage classes")."""
 
 
 def taking_rules(rules: Sequence[dict[str, Any]], prefix: str) -> list[str]:
-    """The names of the rules that delete or archive objects below ``prefix``, from those that S3 gives."""
+    """The names of the rules that delete or archive objects below ``prefix``."""
     return [
         str(rule.get("ID") or "a rule without a name")
         for rule in rules

@@ -17,26 +17,26 @@ from regmirror.errors import BucketMissingError, StorageError, StorageUnreachabl
 from regmirror.ports.object_store import Contents
 
 _PROBE = ".regmirror-probe"
-# The last is versitygw's word for an unknown key.
+# The last is the code of versitygw for an unknown key.
 _NO_RULES = {"NoSuchLifecycleConfiguration", "NotImplemented"}
 _KEY_REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound"}
 
 
 class S3ObjectStore:
-    """The mirror's bucket, with the mirror's own key, or with boto3's default credentials where it has none.
+    """The mirror's bucket, with the mirror's key, or with the default credentials of boto3.
 
-    ``patience`` are the seconds after which a store that does not answer is asked once more, and then given up.
+    ``timeout`` is in seconds, for each of at most two attempts per request.
     """
 
-    def __init__(self, storage: S3Storage, account: Account | None, patience: float = 15.0) -> None:
+    def __init__(self, storage: S3Storage, account: Account | None, timeout: float = 15.0) -> None:
         self._storage = storage
         self._client: Any = boto3.client(
             "s3",
             region_name=storage.region,
             endpoint_url=storage.endpoint,
             config=Config(
-                connect_timeout=min(5.0, patience),
-                read_timeout=patience,
+                connect_timeout=min(5.0, timeout),
+                read_timeout=timeout,
                 retries={"mode": "standard", "total_max_attempts": 2},
                 s3={"addressing_style": "path" if storage.uses_path_style else "auto"},
                 # Newer checksums by default break stores that are not AWS (boto/boto3#4392).
@@ -48,9 +48,9 @@ class S3ObjectStore:
         )
 
     def check_bucket(self) -> None:
-        """Prove that the bucket exists and that objects can be written, read, listed and deleted."""
+        """Check that the bucket exists and that objects can be written, read, listed and deleted."""
         bucket, key = self._storage.bucket, "/".join(filter(None, [self._storage.prefix.strip("/"), _PROBE]))
-        # Not head_bucket: its refusals have no body, so that a wrong key cannot be told from a missing bucket.
+        # Not head_bucket: its errors have no body, which makes a wrong key look like a missing bucket.
         self._call("list", lambda: self._client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1))
         self._call("write to", lambda: self._client.put_object(Bucket=bucket, Key=key, Body=b"regmirror"))
         self._call("read from", lambda: self._client.get_object(Bucket=bucket, Key=key)["Body"].read())
@@ -59,14 +59,14 @@ class S3ObjectStore:
     def create_bucket(self) -> None:
         """Create the bucket; an existing one of the same account is fine."""
         place: dict[str, Any] = {}
-        # AWS alone takes a location, and there us-east-1 is the one region that must not be named.
+        # Only AWS takes a location, and us-east-1 must not be given.
         if self._storage.endpoint is None and self._storage.region != "us-east-1":
             place = {"CreateBucketConfiguration": {"LocationConstraint": self._storage.region}}
         bucket, fine = self._storage.bucket, {"BucketAlreadyOwnedByYou"}
         self._call("create", lambda: self._client.create_bucket(Bucket=bucket, **place), fine)
 
     def measure(self, prefix: str, seconds: float) -> Contents:
-        """Count the objects whose keys begin with ``prefix``, page by page, until time is over."""
+        """Count the objects whose keys begin with ``prefix``, page by page, for at most ``seconds``."""
         ends = time.monotonic() + seconds
         counted, token = Contents(0, 0, complete=False), None
         while not counted.complete and (token is None or time.monotonic() < ends):
@@ -77,7 +77,7 @@ class S3ObjectStore:
         return counted
 
     def count_stale_uploads(self, prefix: str, before: datetime) -> int:
-        """The multipart uploads under ``prefix`` that began before a time and were never finished; 1000 at most."""
+        """The number of multipart uploads under ``prefix`` that began before a time and never ended; at most 1000."""
         place = {"Bucket": self._storage.bucket, "Prefix": prefix}
         found = self._call("list the uploads of", lambda: self._client.list_multipart_uploads(**place))
         return sum(upload["Initiated"] < before for upload in found.get("Uploads", []))
@@ -112,7 +112,7 @@ class S3ObjectStore:
         return self._call("list", lambda: self._client.list_objects_v2(**place))
 
     def _call(self, what: str, call: Callable[[], Any], fine: Collection[str] = ()) -> Any:
-        """What the service answers; None where it refuses with a code that is ``fine``."""
+        """The answer of the service; None if it refuses with one of the codes ``fine``."""
         where = f"the bucket {self._storage.bucket} at {self._storage.endpoint or 'AWS'}"
         try:
             return call()
@@ -122,10 +122,13 @@ class S3ObjectStore:
             raise self._refused(what, where, error) from error
         except NoCredentialsError as error:
             raise StorageError(
-                f"cannot {what} {where}: no S3 credentials", hint="set storage.accessKey, or give this machine a role"
+                f"cannot {what} {where}: no S3 credentials",
+                hint="set storage.accessKey, or give this machine an IAM role",
             ) from error
         except (ConnectionError, HTTPClientError) as error:
-            raise StorageUnreachableError(f"cannot {what} {where}: {error}", hint="check storage.endpoint") from error
+            raise StorageUnreachableError(
+                f"cannot {what} {where}: {error}", hint="check storage.endpoint in the configuration file"
+            ) from error
         except BotoCoreError as error:
             raise StorageError(f"cannot {what} {where}: {error}") from error
 
@@ -139,6 +142,6 @@ class S3ObjectStore:
         if code in _KEY_REFUSED:
             return StorageError(
                 f"cannot {what} {where}: the S3 key is refused ({code})",
-                hint="check storage.accessKey and the policy of its user: list, get, put and delete are needed",
+                hint="check storage.accessKey; its user needs the permissions to list, get, put and delete",
             )
         return StorageError(f"cannot {what} {where}: {code}")

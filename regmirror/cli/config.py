@@ -25,6 +25,15 @@ KINDS = {
     "ValidationReport": "regmirror.config.report:ValidationReport",
     "ClientConfiguration": "regmirror.client_config.report:ClientConfiguration",
     "RenderReport": "regmirror.render.report:RenderReport",
+    "DeployReport": "regmirror.deploy.report:DeployReport",
+    "DiffReport": "regmirror.deploy.report:DiffReport",
+    "RotateReport": "regmirror.rotate.report:RotateReport",
+    "RotateCheck": "regmirror.rotate.report:RotateCheck",
+    "RotatePlan": "regmirror.rotate.report:RotatePlan",
+    "DestroyReport": "regmirror.destroy.report:DestroyReport",
+    "StatusReport": "regmirror.status.report:StatusReport",
+    "SupportBundleReport": "regmirror.support.report:SupportBundleReport",
+    "UpgradeNotes": "regmirror.upgrade.report:UpgradeNotes",
     "VerifyReport": "regmirror.verify.report:report_schema",
 }
 """By kind of document: its Pydantic model, or a function that returns its schema; imported when it is needed."""
@@ -68,7 +77,6 @@ def schema(
     """Print the JSON Schema of regmirror.yaml or of a document that a command prints.
 
     regmirror config schema > regmirror.schema.json
-
     regmirror config schema --kind VerifyReport
     """
     with terminal() as streams:
@@ -86,9 +94,8 @@ def validate(
 
     Warnings name keys that have no effect. Exits with 0 if the file is valid, 2 if not.
 
-    regmirror config validate
-
-    regmirror config validate -f - -o json < regmirror.yaml
+        regmirror config validate
+        regmirror config validate -f - -o json < regmirror.yaml
     """
     with terminal(output, debug=debug, no_color=no_color) as streams:
         from regmirror.cli.connections import read_source
@@ -126,9 +133,8 @@ def show(
 
     The output is a valid configuration file. It has references to secrets, never their values.
 
-    regmirror config show
-
-    regmirror config show -o json
+        regmirror config show
+        regmirror config show -o json
     """
     with terminal(output, debug=debug, no_color=no_color) as streams:
         from regmirror.cli.connections import read_mirror, read_source

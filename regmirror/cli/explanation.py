@@ -48,17 +48,19 @@ class TopicList(_Part):
 
 def explanation(topic: Topic) -> Explanation:
     """The document of one topic."""
-    return Explanation(
-        api_version=API_VERSION,
-        kind="Explanation",
-        topic=topic.name,
-        title=topic.title,
-        url=topic.url,
-        markdown=topic.markdown,
+    return Explanation.model_validate(
+        {
+            "api_version": API_VERSION,
+            "kind": "Explanation",
+            "topic": topic.name,
+            "title": topic.title,
+            "url": topic.url,
+            "markdown": topic.markdown,
+        }
     )
 
 
 def topic_list(topics: list[Topic]) -> TopicList:
     """The document of all topics."""
-    reports = [TopicReport.model_validate({"topic": one.name, "type": one.kind, "url": one.url}) for one in topics]
-    return TopicList(api_version=API_VERSION, kind="TopicList", topics=reports)
+    reports = [{"topic": one.name, "type": one.kind, "url": one.url} for one in topics]
+    return TopicList.model_validate({"api_version": API_VERSION, "kind": "TopicList", "topics": reports})

@@ -1,9 +1,7 @@
-"""The help of a command: what it says, read from its parameters and docstring, and its text for a terminal."""
+"""The help of a command as data, read from its parameters and docstring: for terminals and for man pages."""
 
 import re
-import shutil
-import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +9,11 @@ from regmirror.cli.catalog import COMMANDS
 from regmirror.cli.options import CLUSTER_OPTIONS, OUTPUT_OPTIONS
 from regmirror.documentation import DOCUMENTATION_URL, command_url
 
-_WIDEST = 100
-_TERM = 28
-"""Columns for an option and its value; a longer one has a line of its own."""
-_LONGEST_CHOICES = 44
-_NO_BREAK = "\N{NO-BREAK SPACE}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 """Keeps a note in one line; written as a space."""
+_LONGEST_CHOICES = 44
+"""Columns of an option with its choices; more choices are listed in its description."""
 _EXTRA = re.compile(r"\s*\[((?:env var: |default: |required|\d)[^\[]*)\]$")
-_OPTION = re.compile(r" (?=--?[a-z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +29,7 @@ class Row:
     def description(self) -> str:
         """The meaning with its default and environment variable."""
         notes = [("default", self.default), ("env", self.variable)]
-        return " ".join([self.text, *(f"[{name}:{_NO_BREAK}{value}]" for name, value in notes if value)]).strip()
+        return " ".join([self.text, *(f"[{name}:{NO_BREAK}{value}]" for name, value in notes if value)]).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,48 +73,6 @@ def split_help(text: str) -> tuple[list[str], list[str]]:
     rest = ["" if is_one else line for line, is_one in zip(lines, is_example, strict=True)]
     parts = [" ".join(part.split()) for part in "\n".join(rest).split("\n\n")]
     return [part for part in parts if part not in {"", "Examples:"}], examples
-
-
-def format_page(page: HelpPage, width: int | None = None) -> str:
-    """The help as text, for a terminal of ``width`` columns; examples are never broken within a word."""
-    columns = width or max(60, min(shutil.get_terminal_size().columns, _WIDEST))
-    blocks = [f"Usage: {page.usage}", *(textwrap.fill(paragraph, columns) for paragraph in page.paragraphs)]
-    if page.examples:
-        blocks.append("\n".join(["Examples:", *_examples(page.examples, columns)]))
-    for title, rows in page.sections.items():
-        blocks.append("\n".join([f"{title}:", *_table(rows, columns)]))
-    if page.footer:
-        blocks.append("\n".join(page.footer))
-    return "\n\n".join(blocks).replace(_NO_BREAK, " ") + "\n"
-
-
-def wrap_command(command: str, columns: int) -> list[str]:
-    """A command in as few lines as fit, continued by backslashes before an option."""
-    lines = [""]
-    for word in _OPTION.split(command):
-        if lines[-1] and len(lines[-1]) + len(word) + 3 > columns:
-            lines[-1] += " \\"
-            lines.append(f"    {word}")
-        else:
-            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
-    return lines
-
-
-def _examples(examples: Iterable[str], columns: int) -> list[str]:
-    return [f"  {line}" for example in examples for line in wrap_command(example, columns - 2)]
-
-
-def _table(rows: list[Row], columns: int) -> Iterator[str]:
-    longest = max(len(row.term) for row in rows)
-    indent = " " * (2 + min(longest, _TERM) + 2)
-    for row in rows:
-        text = textwrap.wrap(row.description, columns - len(indent), break_long_words=False, break_on_hyphens=False)
-        if len(row.term) > _TERM:
-            yield f"  {row.term}"
-            yield from (indent + line for line in text)
-        else:
-            yield f"  {row.term:<{len(indent) - 2}}{text[0] if text else ''}".rstrip()
-            yield from (indent + line for line in text[1:])
 
 
 def _sections(command: Any, context: Any) -> Iterator[tuple[str, list[Row]]]:

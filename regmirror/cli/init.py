@@ -20,14 +20,17 @@ def init(
     ] = "",
     allow: Annotated[
         list[str],
-        typer.Option(help="Namespace or repository that everyone may pull (library, acme/tool); repeatable."),
+        typer.Option(
+            metavar="NAME",
+            help="Namespace or repository that everyone may pull, such as library or acme/tool. Repeatable.",
+        ),
     ] = [],  # noqa: B006 - typer copies it
     bucket: Annotated[str, typer.Option(envvar="S3_BUCKET", help="Name of the S3 bucket.")] = "",
     region: Annotated[
         str, typer.Option(envvar="S3_REGION", help="Region of the bucket. Default: AWS_REGION, or us-east-1.")
     ] = "",
     endpoint: Annotated[
-        str, typer.Option(envvar="S3_ENDPOINT", help="URL of an S3-compatible store other than AWS.")
+        str, typer.Option(metavar="URL", envvar="S3_ENDPOINT", help="URL of an S3-compatible store other than AWS.")
     ] = "",
     create_bucket: Annotated[
         bool, typer.Option("--create-bucket", help="Create the bucket on deploy if it does not exist.")
@@ -35,7 +38,9 @@ def init(
     cloud_role: Annotated[
         bool, typer.Option("--cloud-role", help="Use the cloud role of the pods (IRSA) instead of an S3 access key.")
     ] = False,
-    upstream: Annotated[str, typer.Option(help="URL of the registry to mirror. Default: Docker Hub.")] = "",
+    upstream: Annotated[
+        str, typer.Option(metavar="URL", help="URL of the registry to mirror. Default: Docker Hub.")
+    ] = "",
     probe_image: Annotated[str, typer.Option(help="Image that verify pulls; it must be allowed.")] = "",
     ingress_class: Annotated[
         str, typer.Option(help="IngressClass. Default: the only one, or the default one, of the cluster.")
@@ -56,15 +61,12 @@ def init(
 ) -> None:
     """Write regmirror.yaml. In a terminal, asks for every option that is not set.
 
-    Reads S3_BUCKET, S3_REGION, S3_ENDPOINT, DOCKERHUB_ALLOWED, DOCKERHUB_USERNAME, DOCKERHUB_ACCESS_TOKEN,
-    REDIS_PASSWORD, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_DEFAULT_REGION. The file refers to
-    secrets and never contains them.
+    Also reads DOCKERHUB_ALLOWED, DOCKERHUB_USERNAME, DOCKERHUB_ACCESS_TOKEN, REDIS_PASSWORD, AWS_ACCESS_KEY_ID,
+    AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_DEFAULT_REGION. The file refers to secrets and never contains them.
 
-    regmirror init
-
-    regmirror init --yes --host mirror.example.com --allow library,acme --bucket acme-mirror --region eu-central-1
-
-    regmirror init --yes --host mirror.example.com --allow library --bucket acme-mirror --issuer letsencrypt
+        regmirror init
+        regmirror init --yes --host mirror.example.com --allow library,acme --bucket acme-mirror --region eu-central-1
+        regmirror init --yes --host mirror.example.com --allow library --bucket acme-mirror --issuer letsencrypt
     """
     with terminal(debug=debug, no_color=no_color) as streams:
         from dataclasses import replace
@@ -91,5 +93,5 @@ def init(
             tls_secret=tls_secret,
             images=dict(zip(IMAGES, images, strict=True)),
         )
-        target = InitTarget(file, kubeconfig, context, namespace, is_replaced=force)
+        target = InitTarget(file, kubeconfig, context, is_replaced=force)
         run_init(streams, target, given, ask=not yes and sys.stdin.isatty())

@@ -9,7 +9,6 @@ from pathlib import Path
 from regmirror.cli.cluster_offers import ClusterOffers, cluster_offers
 from regmirror.cli.init_files import write_files
 from regmirror.cli.init_questions import SECRETS_DIRECTORY, Questions
-from regmirror.cli.options import DEFAULT_FILE
 from regmirror.cli.prompts import Prompts
 from regmirror.cli.terminal import Terminal
 from regmirror.config.init_options import InitOptions, completed, invalid_options, missing_options
@@ -19,33 +18,24 @@ from regmirror.errors import ConfigurationError, InterruptedRunError
 
 @dataclass(frozen=True, slots=True)
 class InitTarget:
-    """The file to write and the cluster that it is for, as they were given on the command line."""
+    """The file to write and the cluster that it is for."""
 
     file: Path
     kubeconfig: Path | None
     context: str | None
-    namespace: str | None
     is_replaced: bool
-
-    def command(self, name: str, *words: str) -> str:
-        """A regmirror command with the same options, to be pasted into a shell."""
-        file = () if self.file == DEFAULT_FILE else ("-f", str(self.file))
-        namespace = ("-n", self.namespace) if self.namespace else ()
-        return shlex.join(["regmirror", name, *file, *namespace, *self._cluster(), *words])
 
     def kubectl(self, *words: str) -> str:
         """A kubectl command for the same cluster."""
-        return shlex.join(["kubectl", *self._cluster(), *words])
-
-    def _cluster(self) -> list[str]:
         given = {"--kubeconfig": self.kubeconfig, "--context": self.context}
-        return [word for option, value in given.items() if value for word in (option, str(value))]
+        cluster = [word for option, value in given.items() if value for word in (option, str(value))]
+        return shlex.join(["kubectl", *cluster, *words])
 
 
 def run_init(streams: Terminal, target: InitTarget, given: InitOptions, *, ask: bool) -> None:
     """Write the file for the given options; with ``ask``, questions complete them. Raises ConfigurationError."""
     if target.file.exists() and not target.is_replaced:
-        raise ConfigurationError(f"{target.file} already exists", hint=target.command("init", "--force"))
+        raise ConfigurationError(f"{target.file} already exists", hint="regmirror init --force")
     _require_valid(target, given, ask=ask)
     offers = ClusterOffers()
     if not given.class_name or (ask and not (given.issuer or given.tls_secret)):
@@ -57,7 +47,7 @@ def run_init(streams: Terminal, target: InitTarget, given: InitOptions, *, ask: 
         try:
             given = questions.complete(given)
         except (KeyboardInterrupt, EOFError):
-            raise InterruptedRunError("interrupted; no file was written", hint=target.command("init")) from None
+            raise InterruptedRunError("interrupted; no file was written", hint="regmirror init") from None
         typed = questions.typed
     options = completed(given, default_region(os.environ))
     write_files(target.file, options, typed)
@@ -70,26 +60,27 @@ def _require_valid(target: InitTarget, given: InitOptions, *, ask: bool) -> None
     if problems:
         raise ConfigurationError(
             "\n  ".join([f"cannot write {target.file}:", *problems]),
-            hint=f"set the options, or answer questions in a terminal: {target.command('init')}" if missing else None,
+            hint="set the options, or answer questions in a terminal: regmirror init" if missing else None,
         )
 
 
 def _with_class(streams: Terminal, given: InitOptions, offers: ClusterOffers, *, ask: bool) -> InitOptions:
     """The options with the only Ingress class of the cluster; without one, says what to do."""
+    warning = streams.symbols.warning
     if given.class_name:
         return given
     if offers.error:
-        streams.info(f"{streams.symbols.warning} cannot detect the Ingress class: {offers.error}", "yellow")
+        streams.info(f"{warning} cannot detect the Ingress class: {offers.error}", "yellow")
     elif not offers.classes:
-        streams.info("‼ the cluster has no IngressClass: install an Ingress controller before deploy", "yellow")
+        streams.info(
+            f"{warning} the cluster has no IngressClass: install an Ingress controller before deploy", "yellow"
+        )
     elif len(offers.classes) == 1:
         streams.info(f"Ingress class: {offers.classes[0]} (the only one in context {offers.context})")
         return replace(given, class_name=offers.classes[0])
     elif not ask and not offers.default_class:
         names = ", ".join(offers.classes)
-        streams.info(
-            f"{streams.symbols.warning} no default IngressClass: set --ingress-class to one of {names}", "yellow"
-        )
+        streams.info(f"{warning} no default IngressClass: set --ingress-class to one of {names}", "yellow")
     return given
 
 
@@ -122,4 +113,4 @@ def _next_commands(target: InitTarget, options: InitOptions) -> Iterator[str]:
         yield f"{namespace} | {target.kubectl('apply', '-f', '-')}"
         secret = ("create", "secret", "tls", options.tls_secret, "-n", options.namespace)
         yield f"{target.kubectl(*secret, '--cert=tls.crt', '--key=tls.key')}  # unless the Secret exists"
-    yield target.command("deploy")
+    yield "regmirror deploy"

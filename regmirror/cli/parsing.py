@@ -4,7 +4,8 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from regmirror.cli.help_page import format_page, help_page, usage
+from regmirror.cli.help_page import help_page, usage
+from regmirror.cli.help_text import format_page
 from regmirror.cli.invocation import running
 from regmirror.cli.options import position
 

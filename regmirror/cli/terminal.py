@@ -4,7 +4,6 @@ import json
 import os
 import sys
 import textwrap
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
@@ -13,10 +12,10 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from regmirror.cli.error_output import converted, show_error
 from regmirror.cli.invocation import repeat_options
 from regmirror.cli.options import Format
-from regmirror.documentation import REPORT_URL, error_url
-from regmirror.errors import ConfigurationError, ExitCode, InterruptedRunError, RegmirrorError
+from regmirror.errors import ExitCode, InterruptedRunError, RegmirrorError
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +94,12 @@ def terminal(
     try:
         yield streams
     except RegmirrorError as error:
-        _show_error(streams, error)
+        show_error(streams, error)
         raise typer.Exit(exit_code(error)) from None
     except (KeyboardInterrupt, EOFError):
         hint = "run the command again: it continues where it stopped" if resumes else None
         interrupted = InterruptedRunError("interrupted", hint=hint)
-        _show_error(streams, interrupted)
+        show_error(streams, interrupted)
         raise typer.Exit(interrupted.exit_code) from None
     except BrokenPipeError:
         # The reader of our output has closed it; Python would complain about that once more at exit.
@@ -109,26 +108,9 @@ def terminal(
     except typer.Exit:
         raise
     except Exception as error:
-        unexpected = _converted(error)
-        _show_error(streams, unexpected)
+        unexpected = converted(error)
+        show_error(streams, unexpected)
         raise typer.Exit(exit_code(unexpected)) from None
-
-
-def _converted(error: Exception) -> RegmirrorError:
-    """What is reported for an exception that is not a RegmirrorError.
-
-    The message of an unexpected error may contain anything, even a secret: only --debug shows it.
-    """
-    if isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
-        return _converted(error.exceptions[0])
-    if isinstance(error, UnicodeEncodeError):
-        return ConfigurationError(
-            f"the locale's encoding, {error.encoding}, lacks a character of a name or path",
-            hint="set the environment variable PYTHONUTF8=1 and run the command again",
-        )
-    return RegmirrorError(
-        f"internal error ({type(error).__name__})", hint=f"rerun with --debug and report the output: {REPORT_URL}"
-    )
 
 
 def _open(output: Format, *, debug: bool, no_color: bool) -> Terminal:
@@ -159,27 +141,6 @@ def _wrapped(line: str, width: int) -> str:
     return textwrap.fill(
         line, width, break_long_words=False, break_on_hyphens=False, drop_whitespace=True, subsequent_indent=indent
     )
-
-
-def _show_error(streams: Terminal, error: RegmirrorError) -> None:
-    if streams.debug:
-        streams.info(traceback.format_exc())
-    streams.info(f"Error {error.code}: {error.message}", "bold red", wrap=True)
-    if error.hint:
-        streams.info(f"  Try: {error.hint}")
-    streams.info(f"  See: {error_url(error.code)}")
-    if streams.output is not Format.TABLE:
-        causes = [_document(cause) for cause in error.causes]
-        streams.document({"error": _document(error) | ({"causes": causes} if causes else {})})
-
-
-def _document(error: RegmirrorError) -> dict[str, Any]:
-    return {
-        "code": error.code,
-        "message": error.message,
-        "hint": error.hint,
-        "documentation": error_url(error.code),
-    }
 
 
 def _with_hints(part: Any) -> Any:

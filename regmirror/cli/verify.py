@@ -1,4 +1,4 @@
-"""``regmirror verify``: proves that the mirror does what it must, and refuses what it must."""
+"""``regmirror verify``: checks that the mirror serves what it must, and refuses what it must."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,15 +12,17 @@ from regmirror.errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from regmirror.config.model import Mirror
+    from regmirror.ports.connections import Connections
     from regmirror.verify.check import Category, Result
 
-_PATIENCE = 5.0
-"""Seconds in which a host must go on answering: less than any check may take."""
+_TIMEOUT = 5.0
+"""Seconds without data after which a request fails: less than the time limit of any check."""
 
 Output = Annotated[
     ReportFormat,
-    typer.Option("-o", "--output", envvar="REGMIRROR_OUTPUT", help="Form of the result; short shows faults alone."),
+    typer.Option(
+        "-o", "--output", envvar="REGMIRROR_OUTPUT", help="Output format; short shows only failures and warnings."
+    ),
 ]
 Categories = Annotated[
     list[str],
@@ -28,7 +30,7 @@ Categories = Annotated[
         "--category",
         metavar="NAME",
         autocompletion=completion.categories,
-        help="Only checks under this heading; repeatable.",
+        help="Run only the checks of this category; repeatable.",
     ),
 ]
 Ids = Annotated[
@@ -37,7 +39,7 @@ Ids = Annotated[
         "--check",
         metavar="ID",
         autocompletion=completion.check_ids,
-        help="Only this check and those that it needs; repeatable.",
+        help="Run only this check and those it needs; repeatable.",
     ),
 ]
 
@@ -50,22 +52,24 @@ def verify(
     resolve: options.Resolve = [],  # noqa: B006 - typer copies it
     ca_file: options.CaFile = None,
     image: Annotated[
-        str | None, typer.Option("--image", metavar="NAME", help="Pull this image, such as library/alpine:3.")
+        str | None,
+        typer.Option("--image", metavar="NAME", help="Pull this image, e.g. library/alpine:3. Default: probeImage."),
     ] = None,
-    pre: Annotated[bool, typer.Option("--pre", help="Only what can be asked before the first deploy.")] = False,
+    pre: Annotated[bool, typer.Option("--pre", help="Run only the pre-install checks.")] = False,
     category: Categories = [],  # noqa: B006 - typer copies it
     check: Ids = [],  # noqa: B006 - typer copies it
     wait: Annotated[
-        str, typer.Option("--wait", metavar="DURATION", help="Repeat for so long until no check fails: 30s, 5m.")
+        str,
+        typer.Option("--wait", metavar="DURATION", help="Retry until no check fails, for at most this long (e.g. 5m)."),
     ] = "0",
     output: Output = ReportFormat.TABLE,
     debug: options.Debug = False,
     no_color: options.NoColor = False,
 ) -> None:
-    """Prove the mirror: what must be allowed is, and what must be denied is.
+    """Check that the mirror works: allowed images can be pulled, and everything else is denied.
 
-    Leaves with 0 where every check passed or only warned, with 1 where one failed. Every check is explained in
-    docs/checks.md.
+    Changes nothing. Exits with 0 if no check fails (warnings are allowed),
+    with 1 if a check fails, with 2 if an option or the file is invalid.
 
         regmirror verify --image library/alpine:3
         regmirror verify --pre
@@ -77,13 +81,12 @@ def verify(
         from regmirror.cli.connections import CommandConnections, read_timeout
         from regmirror.distribution.reference import parse_image
         from regmirror.verify.checks import CHECKS
-        from regmirror.verify.live_mirror import LiveMirror
-        from regmirror.verify.patience import run_until_healthy
-        from regmirror.verify.run import is_healthy, run_checks
+        from regmirror.verify.live_mirror import LiveMirror, TargetOptions
+        from regmirror.verify.run import is_healthy, run_checks, run_until_healthy
         from regmirror.verify.select import select_checks
 
-        checks = select_checks(CHECKS, check, _categories(category), before_deploy=pre)
-        patience = read_timeout(wait, "--wait")
+        checks = select_checks(CHECKS, check, _categories(category), pre_install=pre)
+        wait_timeout = read_timeout(wait, "--wait")
         connections = CommandConnections(
             file,
             namespace,
@@ -91,19 +94,24 @@ def verify(
             context=context,
             resolve=resolve,
             ca_file=ca_file,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
         )
-        mirror = connections.mirror
+        target = TargetOptions(
+            file="" if file == DEFAULT_FILE else str(file),
+            namespace=namespace or "",
+            context=context or "",
+            kubeconfig=str(kubeconfig or ""),
+        )
         chosen_image = parse_image(image) if image else None
 
-        def new_live_mirror() -> LiveMirror:
-            return LiveMirror(connections, lambda: datetime.now(UTC), chosen_image)
+        def new_mirror() -> LiveMirror:
+            return LiveMirror(connections, lambda: datetime.now(UTC), chosen_image, target)
 
-        if patience:
-            results = run_until_healthy(checks, new_live_mirror, patience, streams.info)
-            _print(streams, output, mirror, iter(results))
+        if wait_timeout:
+            results = run_until_healthy(checks, new_mirror, wait_timeout, streams.info)
+            _print(streams, output, connections, iter(results))
         else:
-            results = _print(streams, output, mirror, run_checks(checks, new_live_mirror()))
+            results = _print(streams, output, connections, run_checks(checks, new_mirror()))
         if not is_healthy(results):
             raise typer.Exit(ExitCode.FAILED)
 
@@ -115,16 +123,19 @@ def _categories(names: list[str]) -> "list[Category]":
     known = {category.value: category for category in Category}
     for name in names:
         if name not in known:
-            raise ConfigurationError(f'--category: there is no "{name}"', hint=f"there are: {', '.join(known)}")
+            raise ConfigurationError(f'--category: unknown category "{name}"', hint=f"available: {', '.join(known)}")
     return [known[name] for name in names]
 
 
-def _print(streams: Terminal, output: ReportFormat, mirror: "Mirror", stream: "Iterator[Result]") -> "list[Result]":
-    """Print results, the table's as they come; gives them all."""
+def _print(
+    streams: Terminal, output: ReportFormat, connections: "Connections", stream: "Iterator[Result]"
+) -> "list[Result]":
+    """Print the results, in a table as soon as each is known; return them all."""
     from regmirror.cli.verify_table import print_results
     from regmirror.verify.junit import junit_report
     from regmirror.verify.report import verify_report
 
+    mirror = connections.mirror
     if output in {ReportFormat.TABLE, ReportFormat.SHORT}:
         short = output is ReportFormat.SHORT
         return print_results(streams, stream, several=len(mirror.upstreams) > 1, short=short)
@@ -132,5 +143,5 @@ def _print(streams: Terminal, output: ReportFormat, mirror: "Mirror", stream: "I
     if output is ReportFormat.JUNIT:
         streams.result(junit_report(mirror, results))
     else:
-        streams.document(verify_report(mirror, results))
+        streams.document(verify_report(mirror, connections.cluster.context, results))
     return results

@@ -1,76 +1,101 @@
-"""The results of verify for people: one line a check under its category, and under a failure its cause and cure."""
+"""The results of verify for people: one line for each check, and below a failure its cause, a hint and a link."""
 
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 
 from regmirror.cli.terminal import Symbols, Terminal
-from regmirror.verify.check import Category, Failed, Outcome, Passed, Result, Skipped, Warned
+from regmirror.verify.check import Result
+from regmirror.verify.report import CheckReport, check_report
 
-_DOCUMENTATION = "docs/checks.md"
+_WIDTH = 80
+_INDENT = " " * 6
 
 
 def print_results(terminal: Terminal, results: Iterable[Result], *, several: bool, short: bool = False) -> list[Result]:
-    """Print each result as it comes, then a summary; gives them all.
+    """Print each result as soon as it is known, then a summary; return all results.
 
-    ``several`` upstreams have their names shown; ``short`` leaves out what neither failed nor warned.
+    With ``several`` upstreams their names are shown; ``short`` omits checks that passed or were skipped.
     """
     kept: list[Result] = []
-    category: Category | None = None
+    checks: list[CheckReport] = []
+    category = ""
     for result in results:
         kept.append(result)
-        if short and isinstance(result.outcome, (Passed, Skipped)):
+        check = check_report(result)
+        checks.append(check)
+        if short and check.result in {"success", "skipped"}:
             continue
-        if result.check.category is not category:
-            if category is not None:
+        if check.category != category:
+            if category:
                 terminal.result()
-            category = result.check.category
-            terminal.result(category.value, "bold")
-        _print_result(terminal, result, several=several)
-    if category is not None:
+            category = check.category
+            terminal.result(category, "bold")
+        _print_check(terminal, check, several=several)
+    if category:
         terminal.result()
-    terminal.result(*_summary(kept, terminal.symbols))
+    _print_summary(terminal, checks)
     return kept
 
 
-def _print_result(terminal: Terminal, result: Result, *, several: bool) -> None:
-    symbol, style = _look(result.outcome, terminal.symbols)
-    about = f" ({result.upstream})" if several and result.upstream else ""
-    terminal.result(f"  {symbol} {result.check.title}{about}{_detail(result.outcome)}", style)
-    if isinstance(result.outcome, (Failed, Warned)):
-        for line in result.outcome.message.splitlines():
-            # A pod's log may hold what would move the cursor or change colours.
-            terminal.result("      " + "".join(filter(str.isprintable, line)))
-        if result.outcome.hint:
-            terminal.result(f"      Try: {terminal.hint(result.outcome.hint)}")
-        terminal.result(f"      See: {_DOCUMENTATION}#{result.check.id}")
+def _print_check(terminal: Terminal, check: CheckReport, *, several: bool) -> None:
+    symbol, style = _mark(check, terminal.symbols)
+    title = f"  {symbol} {check.title}" + (f" ({check.upstream})" if several and check.upstream else "")
+    if check.result in {"success", "skipped"}:
+        terminal.result(title + _detail(title, check), style)
+        return
+    terminal.result(title, style)
+    for line in _message(terminal, check.message):
+        terminal.result(line)
+    if check.hint:
+        terminal.result(f"{_INDENT}Try: {terminal.hint(check.hint)}")
+    terminal.result(f"{_INDENT}See: {check.documentation}")
 
 
-def _look(outcome: Outcome, symbols: Symbols) -> tuple[str, str | None]:
-    match outcome:
-        case Passed():
-            return symbols.ok, "green"
-        case Warned():
-            return symbols.warning, "yellow"
-        case Failed():
-            return symbols.error, "bold red"
-        case Skipped():
-            return symbols.skipped, "dim"
+def _mark(check: CheckReport, symbols: Symbols) -> tuple[str, str]:
+    return {
+        "success": (symbols.ok, "green"),
+        "warning": (symbols.warning, "yellow"),
+        "error": (symbols.error, "bold red"),
+        "skipped": (symbols.skipped, "dim"),
+    }[check.result]
 
 
-def _detail(outcome: Outcome) -> str:
-    match outcome:
-        case Passed(detail=detail) if detail:
-            return f": {detail}"
-        case Skipped(reason=reason):
-            return f": skipped, {reason}"
-    return ""
+def _detail(title: str, check: CheckReport) -> str:
+    """What follows the title: on a line of its own if both do not fit into one."""
+    if not check.message:
+        return ""
+    skipped = check.result == "skipped"
+    text = f" (skipped: {check.message})" if skipped else f": {check.message}"
+    if len(title) + len(text) <= _WIDTH:
+        return text
+    return f"\n{_INDENT}skipped: {check.message}" if skipped else f"\n{_INDENT}{check.message}"
 
 
-def _summary(results: list[Result], symbols: Symbols) -> tuple[str, str]:
-    failed = [result.check.id for result in results if isinstance(result.outcome, Failed)]
-    warned = sum(isinstance(result.outcome, Warned) for result in results)
-    skipped = sum(isinstance(result.outcome, Skipped) for result in results)
-    passed = sum(isinstance(result.outcome, Passed) for result in results)
-    counts = f"{passed} passed, {len(failed)} failed, {warned} warned, {skipped} skipped"
-    if failed:
-        return f"{symbols.error} {counts}: {', '.join(dict.fromkeys(failed))}", "bold red"
-    return f"{symbols.ok} {counts}", "bold green"
+def _message(terminal: Terminal, message: str) -> Iterator[str]:
+    """The lines of a message, without control characters from a pod's log; wrapped between words on a terminal."""
+    width = terminal.stdout.width if terminal.stdout.is_terminal else len(message) + len(_INDENT)
+    for line in message.splitlines():
+        text = "".join(filter(str.isprintable, line))
+        indent = _INDENT + " " * (len(text) - len(text.lstrip()))
+        yield from textwrap.wrap(
+            text.strip(),
+            max(width, _WIDTH // 2),
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+def _print_summary(terminal: Terminal, checks: Sequence[CheckReport]) -> None:
+    counts = {result: sum(check.result == result for check in checks) for result in ("success", "error", "warning")}
+    skipped = len(checks) - sum(counts.values())
+    warnings = f"{counts['warning']} warning{'s' * (counts['warning'] != 1)}"
+    text = f"{counts['success']} passed, {counts['error']} failed, {warnings}, {skipped} skipped"
+    failed = dict.fromkeys(check.id for check in checks if check.result == "error")
+    if not failed:
+        terminal.result(f"{terminal.symbols.ok} {text}", "bold green")
+        return
+    terminal.result(f"{terminal.symbols.error} {text}", "bold red")
+    for line in textwrap.wrap(f"failed: {', '.join(failed)}", _WIDTH - 2, break_on_hyphens=False):
+        terminal.result(f"  {line}", "bold red")

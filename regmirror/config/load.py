@@ -1,7 +1,6 @@
 """Reads regmirror.yaml and reports every problem at once, with its line, its key and the nearest known key."""
 
 import difflib
-import shlex
 from pathlib import Path
 
 import yaml
@@ -22,9 +21,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigurationError(
-            f"cannot read {path}: no such file", hint="regmirror init -f " + shlex.quote(str(path))
-        ) from None
+        raise ConfigurationError(f"cannot read {path}: no such file", hint="regmirror init") from None
     except OSError as error:
         raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError:

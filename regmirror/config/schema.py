@@ -17,8 +17,11 @@ def mirror_schema() -> dict[str, Any]:
 
 
 def document_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """The schema of a document, from the model of its kind."""
-    return _published(model.__name__, model.model_json_schema(by_alias=True))
+    """The schema of a document, from the model of its kind; every document has apiVersion and kind."""
+    schema = model.model_json_schema(by_alias=True)
+    # A model may give both as defaults, which Pydantic does not require.
+    required = list(dict.fromkeys(["apiVersion", "kind", *schema.get("required", [])]))
+    return _published(model.__name__, {**schema, "required": required})
 
 
 def _published(kind: str, schema: dict[str, Any]) -> dict[str, Any]:

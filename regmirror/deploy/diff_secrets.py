@@ -11,6 +11,7 @@ from regmirror.deploy.diff_changes import Action, Cause, FieldChange, ForeignFie
 from regmirror.deploy.diff_fields import Path, format_path
 from regmirror.deploy.field_managers import foreign_fields
 from regmirror.desired import names
+from regmirror.desired.differences import differing_paths
 from regmirror.ports.cluster import Object
 
 _OUR_MANAGERS = (names.FIELD_MANAGER,)
@@ -101,7 +102,7 @@ def _data_changes(key: Path, wants: str, has: str | None, cause: Cause) -> list[
     if old is None or new is None:
         return [_masked(key, cause)]
     changes: list[FieldChange] = []
-    for path in sorted(set(_differing(new, old, ()))):
+    for path in _differing_paths(new, old):
         rules = _rule_changes(new, old) if path == _ACL else {}
         values = rules or ({path: (_value(old, path), _value(new, path))} if path in _PUBLIC else {})
         if values and not any("@" in str(value) for pair in values.values() for value in pair):
@@ -140,6 +141,14 @@ def _value(document: dict[str, Any], path: Path) -> Any:
     return part if isinstance(part, str | int | float | bool) else None
 
 
+def _differing_paths(new: dict[str, Any], old: dict[str, Any]) -> list[Path]:
+    return sorted({path if _has(new, path) else path[:-1] for path in differing_paths(new, old)})
+
+
+def _has(document: Any, path: Path) -> bool:
+    return not path or (isinstance(document, dict) and path[0] in document and _has(document[path[0]], path[1:]))
+
+
 def _document(encoded: str | None) -> dict[str, Any] | None:
     """A configuration file as a mapping; None if it is not one."""
     try:
@@ -152,15 +161,3 @@ def _document(encoded: str | None) -> dict[str, Any] | None:
     # redis.conf: a keyword, a space, and the value.
     words = [line.split(maxsplit=1) for line in text.splitlines() if line.strip() and not line.startswith("#")]
     return {pair[0]: pair[1] for pair in words} if words and all(len(pair) == 2 for pair in words) else None
-
-
-def _differing(wants: dict[str, Any], has: Any, path: Path) -> Iterator[Path]:
-    """The paths of the deepest mappings of ``wants`` that differ."""
-    if not isinstance(has, dict) or has.keys() - wants.keys():
-        yield path
-    if isinstance(has, dict):
-        for key, value in wants.items():
-            if isinstance(value, dict) and key in has:
-                yield from _differing(value, has[key], (*path, str(key)))
-            elif value != has.get(key):
-                yield (*path, str(key))

@@ -129,9 +129,17 @@ def heading(mirror: Mirror, context: str) -> dict[str, Any]:
     }
 
 
-def report_schema(report: type[DeployReport] | type[DiffReport]) -> dict[str, Any]:
-    """JSON Schema (2020-12) of a report."""
-    name = {"DeployReport": "deploy-report", "DiffReport": "diff-report"}[report.__name__]
+def deploy_report_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a DeployReport."""
+    return _schema(DeployReport, "deploy-report")
+
+
+def diff_report_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a DiffReport."""
+    return _schema(DiffReport, "diff-report")
+
+
+def _schema(report: type[_Report], name: str) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"https://{API_VERSION}/{name}.schema.json",

@@ -1,4 +1,4 @@
-"""The challenge by which a registry tells a client where to get a token."""
+"""The challenge with which a registry sends clients to its token endpoint."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Challenge:
 
 
 def parse_challenge(header: str) -> Challenge | None:
-    """Read a WWW-Authenticate header; None unless it is a Bearer challenge with a realm."""
+    """Parse a WWW-Authenticate header; None unless it is a Bearer challenge with a realm."""
     scheme, _, rest = header.partition(" ")
     parameters = {key.lower(): re.sub(r"\\(.)", r"\1", value) for key, value in _PARAMETER.findall(rest)}
     if scheme.lower() != "bearer" or "realm" not in parameters:

@@ -1,4 +1,4 @@
-"""A client of one registry: asks as containerd and docker ask, and gives back what was answered."""
+"""A client of one registry that sends the requests of containerd and Docker and returns the answers."""
 
 import base64
 import hashlib
@@ -42,16 +42,20 @@ class Manifest:
         return config + list(self.content.get("layers") or [])
 
 
+class ManifestMissingError(RegistryError):
+    """The registry answered 404: it does not have the manifest."""
+
+
 class DamagedBlobError(RegistryError):
-    """A blob was served whose content is not what its digest says."""
+    """The content of a blob does not match its digest."""
 
     def __init__(self, url: str, size: int, digest: str) -> None:
-        super().__init__(f"{url} gave {size} bytes of another content than its digest says")
+        super().__init__(f"{url} returned {size} bytes that do not match the digest")
         self.digest = digest
 
 
 class RegistryClient:
-    """One registry at ``base`` (scheme and host). Raises RegistryError where an answer is missing or makes no sense."""
+    """One registry at ``base`` (scheme and host). Raises RegistryError if an answer is missing or invalid."""
 
     def __init__(self, http: Http, base: str, account: tuple[str, str] | None = None) -> None:
         self._http = http
@@ -59,11 +63,11 @@ class RegistryClient:
         self.base = base
 
     def request(self, method: str, path: str, token: str | None = None, accept: tuple[str, ...] = ()) -> Answer:
-        """One request to the registry, with a token if there is one."""
+        """Send one request to the registry, with a token if there is one."""
         return self._http.request(method, self.base + path, request_headers(token, accept))
 
     def ask_token(self, realm: str, service: str, scopes: tuple[str, ...] = ()) -> Answer:
-        """One request to a token endpoint, with this client's account if it has one."""
+        """Send one request to a token endpoint, with this client's account if it has one."""
         query = urlencode([("service", service), *(("scope", scope) for scope in scopes)])
         headers = {}
         if self._account:
@@ -71,7 +75,7 @@ class RegistryClient:
         return self._http.request("GET", f"{realm}?{query}", headers)
 
     def token(self, realm: str, service: str, scopes: tuple[str, ...] = ()) -> str:
-        """The token that the endpoint issues; whether it grants anything is in its claims."""
+        """The token that the endpoint issues; its claims say what it grants."""
         answer = self.ask_token(realm, service, scopes)
         if answer.status != 200:
             raise RegistryError(f"the token endpoint {realm} answered {answer.status}{_excerpt(answer)}")
@@ -82,7 +86,7 @@ class RegistryClient:
             raise RegistryError(f"the token endpoint {realm} answered without a token") from error
 
     def pull_token(self, repository: str) -> str | None:
-        """A token for pulling, got by following the registry's own challenge; None where it asks for none."""
+        """A token for pulling, requested as the registry's challenge says; None if the registry needs none."""
         answer = self.request("GET", "/v2/")
         if answer.status == 200:
             return None
@@ -92,15 +96,14 @@ class RegistryClient:
         return self.token(challenge.realm, challenge.service, (f"repository:{repository}:pull",))
 
     def manifest(self, image: ImageReference, token: str | None) -> Manifest:
-        """A manifest or index; raises RegistryError unless its bytes have the digest that was asked for or named."""
+        """A manifest or index; raises ManifestMissingError, or RegistryError if its digest is not the expected one."""
         path = f"/v2/{image.repository}/manifests/{image.reference}"
         answer = self.request("GET", path, token, MANIFEST_TYPES)
-        if answer.status != 200:
-            raise RegistryError(f"{self.base}{path} answered {answer.status}{_excerpt(answer)}")
+        self._check_manifest(path, answer)
         digest = "sha256:" + hashlib.sha256(answer.body).hexdigest()
         named = image.reference if ":" in image.reference else answer.headers.get("docker-content-digest", digest)
         if digest != named:
-            raise RegistryError(f"{self.base}{path} has the digest {digest}, not {named}")
+            raise RegistryError(f"{self.base}{path} has digest {digest} instead of {named}")
         try:
             content = json.loads(answer.body)
         except ValueError as error:
@@ -110,20 +113,24 @@ class RegistryClient:
         return Manifest(digest, answer.headers.get("content-type", ""), content)
 
     def manifest_digest(self, image: ImageReference, token: str | None) -> str:
-        """The digest that a HEAD names; costs no pull at Docker Hub."""
+        """The digest from a HEAD, which Docker Hub does not count as a pull; raises ManifestMissingError."""
         path = f"/v2/{image.repository}/manifests/{image.reference}"
         answer = self.request("HEAD", path, token, MANIFEST_TYPES)
-        if answer.status != 200:
-            raise RegistryError(f"{self.base}{path} answered {answer.status}")
+        self._check_manifest(path, answer)
         digest = answer.headers.get("docker-content-digest")
         if not digest:
-            raise RegistryError(f"{self.base}{path} was answered without a digest")
+            raise RegistryError(f"{self.base}{path} answered without a digest")
         return digest
 
-    def check_blob(self, repository: str, descriptor: Mapping[str, Any], token: str | None) -> int:
-        """Download a blob, following a redirect to the store; gives its size in bytes.
+    def _check_manifest(self, path: str, answer: Answer) -> None:
+        if answer.status != 200:
+            error = ManifestMissingError if answer.status == 404 else RegistryError
+            raise error(f"{self.base}{path} answered {answer.status}{_excerpt(answer)}")
 
-        Raises DamagedBlobError unless its content is what the descriptor says. The token goes to the registry alone.
+    def check_blob(self, repository: str, descriptor: Mapping[str, Any], token: str | None) -> int:
+        """Download a blob, following redirects to the object store, and return its size in bytes.
+
+        Raises DamagedBlobError unless its content matches the descriptor. Only the registry receives the token.
         """
         url = f"{self.base}/v2/{repository}/blobs/{descriptor['digest']}"
         headers = request_headers(token)
@@ -141,11 +148,11 @@ class RegistryClient:
             if f"sha256:{found.hexdigest()}" != descriptor["digest"]:
                 raise DamagedBlobError(url.split("?")[0], size, str(descriptor["digest"]))
             return size
-        raise RegistryError(f"{self.base} redirects the blob {descriptor['digest']} in circles")
+        raise RegistryError(f"{self.base} redirects the blob {descriptor['digest']} too many times")
 
 
 def request_headers(token: str | None, accept: tuple[str, ...] = ()) -> dict[str, str]:
-    """The headers of a request with this token, if there is one, for a manifest of one of these media types."""
+    """The headers of a request: the token if there is one, and the accepted media types."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return headers | ({"Accept": ", ".join(accept)} if accept else {})
 

@@ -1,4 +1,4 @@
-"""HTTP with a program inside a pod, its loopback-only ports included, through a port-forward."""
+"""HTTP requests to a port inside a pod, through a port-forward; this includes ports that listen on loopback only."""
 
 from collections.abc import Mapping
 from http.client import HTTPException, HTTPResponse
@@ -11,7 +11,7 @@ from regmirror.ports.http import Answer
 def get_inside_pod(
     cluster: Cluster, pod: str, port: int, path: str, headers: Mapping[str, str] | None = None
 ) -> Answer:
-    """GET ``path`` from a port of a pod; raises ClusterError where no whole answer comes."""
+    """GET ``path`` from a port of a pod; raises ClusterError if there is no complete answer."""
     sent = {"Host": "localhost", "Connection": "close", **(headers or {})}
     question = "\r\n".join([f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""])
     try:

@@ -1,11 +1,14 @@
-"""The figures that a registry keeps of its work as a cache, read from its metrics."""
+"""The cache figures of a registry, read from its Prometheus metrics."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from regmirror.errors import RegistryError
+from regmirror.desired.names import REGISTRY_DEBUG_PORT
+from regmirror.distribution.inside_pod import get_inside_pod
+from regmirror.errors import ClusterError, RegistryError
+from regmirror.ports.cluster import Cluster
 
 _SAMPLE = re.compile(r"(?P<name>[A-Za-z_:][\w:]*)(?:\{(?P<labels>.*)\})?\s+(?P<value>\S+)(?:\s+-?\d+)?\s*", re.ASCII)
 _LABEL = re.compile(r'\s*(?P<name>[A-Za-z_]\w*)\s*=\s*"(?P<value>(?:[^"\\]|\\.)*)"\s*,?', re.ASCII)
@@ -22,7 +25,7 @@ class Sample:
 
 
 def parse_metrics(text: str) -> list[Sample]:
-    """Every sample of a text in the Prometheus exposition format, version 0.0.4; raises RegistryError where it is none.
+    """Every sample in a text of the Prometheus exposition format, version 0.0.4; raises RegistryError if it is not one.
 
     Source: Prometheus' documentation, "Exposition formats".
     """
@@ -36,7 +39,7 @@ def _sample(line: str) -> Sample:
             raise ValueError
         return Sample(match["name"], _labels(match["labels"] or ""), float(match["value"]))
     except ValueError:
-        raise RegistryError(f'the metrics have a line that is no sample: "{line[:80]}"') from None
+        raise RegistryError(f'the metrics have an invalid line: "{line[:80]}"') from None
 
 
 def _labels(text: str) -> dict[str, str]:
@@ -52,7 +55,7 @@ def _labels(text: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class CacheFigures:
-    """What a pull-through registry did since its process began; manifests and layers together, sizes in bytes.
+    """What a pull-through registry did since its process started; manifests and layers together, sizes in bytes.
 
     Source of the names: distribution v3.1.2, ``registry/proxy/proxymetrics.go``.
     """
@@ -66,12 +69,12 @@ class CacheFigures:
 
     @property
     def hit_ratio(self) -> float | None:
-        """The share of requests that the cache answered, from 0 to 1; None where there was no request."""
+        """The share of requests that the cache answered, from 0 to 1; None if there was no request."""
         return self.hits / (self.hits + self.misses) if self.hits + self.misses else None
 
     @property
     def saved(self) -> int:
-        """What clients got without the upstream sending it."""
+        """Bytes that clients received without a transfer from the upstream."""
         return max(0, self.served - self.fetched)
 
     def __add__(self, other: Self) -> "CacheFigures":
@@ -84,9 +87,17 @@ class CacheFigures:
 
 
 def cache_figures(samples: Iterable[Sample]) -> CacheFigures:
-    """The figures of one registry; a counter that has not been touched yet is absent, and 0."""
+    """The figures of one registry; a counter that is absent has not been incremented yet and is 0."""
     totals: dict[str, float] = {}
     for sample in samples:
         totals[sample.name] = totals.get(sample.name, 0) + sample.value
     names = ("hits_total", "misses_total", "pulled_bytes_total", "pushed_bytes_total")
     return CacheFigures(*(int(totals.get(f"registry_proxy_{name}", 0)) for name in names))
+
+
+def pod_figures(cluster: Cluster, pod: str) -> CacheFigures:
+    """The figures of a registry pod, read from its debug port; raises ClusterError or RegistryError."""
+    answer = get_inside_pod(cluster, pod, REGISTRY_DEBUG_PORT, "/metrics")
+    if answer.status != 200:
+        raise ClusterError(f"the metrics endpoint of pod {pod} answered {answer.status}")
+    return cache_figures(parse_metrics(answer.body.decode(errors="replace")))

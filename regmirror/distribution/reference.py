@@ -1,4 +1,4 @@
-"""Names of images, as people write them and as the Distribution API wants them."""
+"""Image names, as people write them and as the Distribution API needs them."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from regmirror.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True)
 class ImageReference:
-    """A repository of an upstream, and a tag or digest in it."""
+    """A repository of an upstream, with a tag or digest."""
 
     repository: str
     reference: str
@@ -18,7 +18,7 @@ class ImageReference:
 
 
 def parse_image(text: str) -> ImageReference:
-    """Read ``alpine``, ``library/alpine:3``, ``docker.io/acme/tool@sha256:...``; raises ConfigurationError.
+    """Parse ``alpine``, ``library/alpine:3``, ``docker.io/acme/tool@sha256:...``; raises ConfigurationError.
 
     A name without a slash is an official image, known to the API as ``library/NAME``; without a tag it is ``latest``.
     The grammar is that of distribution's ``reference`` package.

@@ -1,1 +1,1 @@
-"""Proves a mirror: checks as data, a runner that knows nothing of output, and what the checks look at."""
+"""Checks a deployed mirror: the checks as data, a runner that yields their results, and the state they look at."""

@@ -1,15 +1,17 @@
-"""A check as data, and the four ways in which it can end."""
+"""A check as data, the decorator that declares it, and its four possible outcomes."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any, TypeVar
 
 from regmirror.config.model import Upstream
 from regmirror.verify.live_mirror import LiveMirror
 
 
 class Category(Enum):
-    """The headings under which checks stand, in the order in which they are shown."""
+    """The groups of checks, in the order in which they are shown."""
 
     CLUSTER = "cluster"
     CONFIG = "config"
@@ -23,7 +25,7 @@ class Category(Enum):
 
 
 class Severity(Enum):
-    """What it means that a good state is not there."""
+    """How a check is reported that does not pass."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -31,24 +33,24 @@ class Severity(Enum):
 
 
 class Stage(Enum):
-    """When a check can be asked."""
+    """When a check can run."""
 
     DEPLOYED = "deployed"
-    BEFORE = "before"
-    """Before the first deploy alone."""
+    PRE_INSTALL = "pre-install"
+    """Only before the first deployment."""
     ANY = "any"
 
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """The good state is proven; ``detail`` is what was seen."""
+    """The good state was observed; ``detail`` says what was seen."""
 
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """It works, and someone should look at it."""
+    """The mirror works, but something needs attention."""
 
     message: str
     hint: str = ""
@@ -56,7 +58,7 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It does not work; ``hint`` is the cure."""
+    """Something does not work; ``hint`` says how to fix it."""
 
     message: str
     hint: str = ""
@@ -64,17 +66,18 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """It was not tried, and why."""
+    """The check did not run, or could not decide; ``reason`` says why."""
 
     reason: str
 
 
 Outcome = Passed | Warned | Failed | Skipped
+Function = TypeVar("Function", bound=Callable[..., Outcome])
 
 
 @dataclass(frozen=True, slots=True)
 class BoundCheck:
-    """A check of one mirror, ready to run; ``upstream`` is empty where it is about the whole mirror."""
+    """A check of one mirror, ready to run; ``upstream`` is empty if it applies to the whole mirror."""
 
     check: "Check"
     upstream: str
@@ -85,9 +88,9 @@ class BoundCheck:
 class Check:
     """One claim about a mirror.
 
-    ``id`` is stable and has a heading in docs/checks.md; ``title`` states the good state; ``needs`` are ids of checks
-    without whose success this one would only repeat their failure. ``run`` may raise RegmirrorError, which fails it;
-    a failure of severity WARNING is told as a warning. ``limit`` is in seconds: what takes longer has failed.
+    ``id`` is stable and has a section in docs/reference/checks; ``title`` states the good state. ``needs`` are ids of
+    checks without which this one would only repeat their failure. ``run`` may raise RegmirrorError, which is a failure;
+    a failure of severity WARNING is reported as a warning. ``limit`` is in seconds; a check that takes longer fails.
     """
 
     id: str
@@ -99,8 +102,8 @@ class Check:
     limit: float = 10.0
     stage: Stage = Stage.DEPLOYED
 
-    def bind(self, live: LiveMirror) -> list[BoundCheck]:
-        """The check as it applies to a mirror."""
+    def for_mirror(self, live: LiveMirror) -> list[BoundCheck]:
+        """The check as it applies to one mirror."""
         return [BoundCheck(self, "", lambda: self.run(live))]
 
 
@@ -108,22 +111,43 @@ class Check:
 class UpstreamCheck(Check):
     """A claim about the mirror of each upstream."""
 
-    run: Callable[[LiveMirror, Upstream], Outcome]  # type: ignore[assignment] # bind gives it its second argument
+    run: Callable[[LiveMirror, Upstream], Outcome]  # type: ignore[assignment] # for_mirror passes the second argument
 
-    def bind(self, live: LiveMirror) -> list[BoundCheck]:
+    def for_mirror(self, live: LiveMirror) -> list[BoundCheck]:
         """The check once for each upstream."""
-        return [self._bind_one(live, upstream) for upstream in live.mirror.upstreams]
+        return [self._for_upstream(live, upstream) for upstream in live.mirror.upstreams]
 
-    def _bind_one(self, live: LiveMirror, upstream: Upstream) -> BoundCheck:
+    def _for_upstream(self, live: LiveMirror, upstream: Upstream) -> BoundCheck:
         return BoundCheck(self, upstream.name, lambda: self.run(live, upstream))
+
+
+class CheckList:
+    """The checks of one category, in the order of their functions; calling it gives the decorator that adds one."""
+
+    def __init__(self, category: Category) -> None:
+        self.category = category
+        self.checks: list[Check] = []
+
+    def __call__(self, check_id: str, title: str, **options: Any) -> Callable[[Function], Function]:
+        """Declare the function below as a check; ``options`` are further fields of Check.
+
+        A function of a LiveMirror and an Upstream runs once for each upstream, one of a LiveMirror once.
+        """
+
+        def declare(run: Function) -> Function:
+            kind = UpstreamCheck if len(inspect.signature(run).parameters) == 2 else Check
+            self.checks.append(kind(check_id, title, self.category, run, **options))
+            return run
+
+        return declare
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a check ended."""
+    """The outcome of one check."""
 
     check: Check
     upstream: str
     outcome: Outcome
     seconds: float = 0.0
-    """How long it took, without waiting for others."""
+    """How long it ran, without waiting for other checks."""

@@ -1,25 +1,34 @@
-"""Cures that several checks have in common.
+"""Hints that several checks share.
 
 In every hint a command begins with the name of its program (regmirror, kubectl, aws) and ends at a comma, at a
-semicolon, or with the hint, so that it can be taken out of there and run as it is.
+semicolon, or at the end of the hint, so that it can be copied and run as it is.
 """
 
 from regmirror.config.model import Upstream
 from regmirror.desired import names
 from regmirror.verify.live_mirror import LiveMirror
 
-DEPLOY = "bring the cluster back to the file: regmirror deploy"
-BETWEEN = "look for a proxy or CDN before the Ingress that changes requests or answers"
+PROXY_HINT = "check whether a proxy or CDN in front of the Ingress changes requests or responses"
+
+
+def deploy(live: LiveMirror) -> str:
+    """For objects that differ from the configuration file."""
+    return live.deploy_hint()
+
+
+def then_deploy(live: LiveMirror, action: str) -> str:
+    """For what must be fixed by hand before a deployment can succeed."""
+    return f"{action}; then {deploy(live)}"
 
 
 def kubectl(live: LiveMirror) -> str:
-    """The beginning of every kubectl command: its namespace is the mirror's."""
-    return f"kubectl -n {live.cluster.namespace}"
+    """The beginning of every kubectl command, with the mirror's namespace."""
+    return live.options.kubectl(live.cluster.namespace)
 
 
 def restart(live: LiveMirror, deployment: str) -> str:
-    """For pods that run with something other than what their Secrets hold, where deploy finds nothing to do."""
-    return f"have its pods read their files again: {kubectl(live)} rollout restart deployment/{deployment}"
+    """For pods that have read an older configuration than their Secrets hold: ``deploy`` has nothing to change."""
+    return f"restart its pods, so that they read their configuration again: {_restart(live, deployment)}"
 
 
 def restart_registry(live: LiveMirror, upstream: Upstream) -> str:
@@ -27,6 +36,16 @@ def restart_registry(live: LiveMirror, upstream: Upstream) -> str:
     return restart(live, names.registry(upstream.name))
 
 
+def restart_redis(live: LiveMirror) -> str:
+    """For a Redis that runs with other settings than its Secret holds, or remembers what the bucket no longer has."""
+    return f"restart Redis: {_restart(live, names.REDIS)}"
+
+
+def _restart(live: LiveMirror, deployment: str) -> str:
+    return f"{kubectl(live)} rollout restart deployment/{deployment}"
+
+
 def read_log(live: LiveMirror, upstream: Upstream) -> str:
-    """Where the registry says what it cannot do."""
-    return f"see why in its log: {kubectl(live)} logs --tail=100 deployment/{names.registry(upstream.name)}"
+    """For errors whose cause only the registry knows."""
+    log = f"{kubectl(live)} logs --tail=100 deployment/{names.registry(upstream.name)}"
+    return f"read the registry's log for the cause: {log}"

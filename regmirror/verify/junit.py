@@ -1,54 +1,53 @@
-"""The results of verify as JUnit XML, which CI systems show as tests."""
+"""The results of verify as JUnit XML, which CI systems display as tests."""
 
 from xml.etree import ElementTree
 
 from regmirror.config.model import Mirror
-from regmirror.verify.check import Category, Failed, Result, Skipped, Warned
+from regmirror.verify.check import Category, Result
+from regmirror.verify.report import CheckReport, check_report
 
 
 def junit_report(mirror: Mirror, results: list[Result]) -> str:
-    """One suite for each category, one test for each check; a warning is a test that passed and said something.
+    """One suite for each category and one test for each check; a warning is a passed test with output.
 
-    Source: the schema of the Jenkins xUnit plugin, which others read too.
+    Source: the schema of the Jenkins xUnit plugin, which other CI systems read as well.
     """
-    root = ElementTree.Element("testsuites", {"name": f"regmirror verify {mirror.host}", **_counts(results)})
+    checks = [check_report(result) for result in results]
+    root = ElementTree.Element("testsuites", {"name": f"regmirror verify {mirror.host}", **_counts(checks)})
     for category in Category:
-        within = [result for result in results if result.check.category is category]
+        within = [check for check in checks if check.category == category.value]
         if within:
             suite = ElementTree.SubElement(root, "testsuite", {"name": category.value, **_counts(within)})
-            for result in within:
-                _add_case(suite, result)
+            for check in within:
+                _add_case(suite, check)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=False)
 
 
-def _counts(results: list[Result]) -> dict[str, str]:
+def _counts(checks: list[CheckReport]) -> dict[str, str]:
     return {
-        "tests": str(len(results)),
-        "failures": str(sum(isinstance(result.outcome, Failed) for result in results)),
-        "skipped": str(sum(isinstance(result.outcome, Skipped) for result in results)),
-        "time": f"{sum(result.seconds for result in results):.3f}",
+        "tests": str(len(checks)),
+        "failures": str(sum(check.result == "error" for check in checks)),
+        "skipped": str(sum(check.result == "skipped" for check in checks)),
+        "time": f"{sum(check.seconds for check in checks):.3f}",
     }
 
 
-def _add_case(suite: ElementTree.Element, result: Result) -> None:
-    about = f" ({result.upstream})" if result.upstream else ""
-    case = ElementTree.SubElement(
-        suite,
-        "testcase",
-        classname=result.check.id,
-        name=f"{result.check.title}{about}",
-        time=f"{result.seconds:.3f}",
-    )
-    match result.outcome:
-        case Failed(message, hint):
-            ElementTree.SubElement(case, "failure", message=_printable(message)).text = _printable(f"Try: {hint}")
-        case Skipped(reason):
-            ElementTree.SubElement(case, "skipped", message=_printable(reason))
-        case Warned(message, hint):
-            ElementTree.SubElement(case, "system-out").text = _printable(f"warning: {message}\nTry: {hint}")
+def _add_case(suite: ElementTree.Element, check: CheckReport) -> None:
+    name = check.title + (f" ({check.upstream})" if check.upstream else "")
+    case = ElementTree.SubElement(suite, "testcase", classname=check.id, name=name, time=f"{check.seconds:.3f}")
+    advice = f"Try: {check.hint}\nSee: {check.documentation}" if check.hint else f"See: {check.documentation}"
+    match check.result:
+        case "error":
+            failure = ElementTree.SubElement(case, "failure", message=_printable(check.message))
+            failure.text = _printable(advice)
+        case "skipped":
+            ElementTree.SubElement(case, "skipped", message=_printable(check.message))
+        case "warning":
+            output = ElementTree.SubElement(case, "system-out")
+            output.text = _printable(f"warning: {check.message}\n{advice}")
 
 
 def _printable(text: str) -> str:
-    """The text without the control characters that XML 1.0 cannot hold, such as a pod's log may bring."""
+    """The text without control characters, which XML 1.0 does not allow and a pod's log may contain."""
     return "".join(character for character in text if character.isprintable() or character in "\n\t")

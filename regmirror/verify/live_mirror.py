@@ -1,22 +1,21 @@
-"""What the checks look at: the configuration, the live cluster, the public host; each thing is fetched once."""
+"""The mirror under verification: its configuration, its objects in the cluster, its public host; each is read once."""
 
-import base64
+import shlex
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-import yaml
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from pydantic import SecretStr
 
 from regmirror.config.model import Mirror, Upstream
-from regmirror.desired import names
+from regmirror.desired import names, secret_contents
 from regmirror.desired.mirror_secrets import Account
+from regmirror.desired.secret_contents import SecretContentError, look_up
 from regmirror.distribution.client import RegistryClient
 from regmirror.distribution.reference import ImageReference
-from regmirror.errors import RegmirrorError
+from regmirror.errors import ClusterError, RegmirrorError
 from regmirror.ports.cluster import DEPLOYMENT, ENDPOINT_SLICE, POD, SECRET, Cluster, Object
 from regmirror.ports.connections import Connections
 from regmirror.ports.http import Http
@@ -25,28 +24,50 @@ from regmirror.signing.tokens import Token, decode_token
 
 T = TypeVar("T")
 
+_HELM = "meta.helm.sh/release-name"
+"""The annotation that Helm sets on every object of a release; Flux installs releases as well."""
+_GITOPS_MARKS = ("toolkit.fluxcd.io/", "argocd.argoproj.io/")
+
 
 class NotDeployedError(RegmirrorError):
-    """Something that deploy creates is not in the cluster."""
+    """The cluster lacks an object that ``deploy`` creates, or the object does not have the expected content."""
 
     code = "RM800"
 
 
-def look_up(document: Any, *keys: str) -> Any:
-    """What stands at a path of keys; None where the path ends early: live files hold what others have written."""
-    for key in keys:
-        document = document.get(key) if isinstance(document, dict) else None
-    return document
+@dataclass(frozen=True, slots=True)
+class TargetOptions:
+    """The options of the command line that select the mirror; the commands in hints repeat them."""
+
+    file: str = ""
+    namespace: str = ""
+    context: str = ""
+    kubeconfig: str = ""
+
+    def regmirror(self, command: str) -> str:
+        """A regmirror command for the same mirror, such as ``deploy``."""
+        options = {"-f": self.file, "-n": self.namespace, "--context": self.context, "--kubeconfig": self.kubeconfig}
+        return f"regmirror {command}{_words(options)}"
+
+    def kubectl(self, namespace: str) -> str:
+        """The beginning of a kubectl command for the mirror's namespace."""
+        options = {"-n": namespace, "--context": self.context, "--kubeconfig": self.kubeconfig}
+        return f"kubectl{_words(options)}"
+
+
+def _words(options: dict[str, str]) -> str:
+    return "".join(f" {option} {shlex.quote(value)}" for option, value in options.items() if value)
 
 
 @dataclass(slots=True)
 class LiveMirror:
-    """One mirror under examination. Checks run side by side, so what several of them need is fetched under a lock."""
+    """One mirror under verification. Checks run in parallel, so what several of them need is fetched under a lock."""
 
     connections: Connections
     now: Callable[[], datetime]
     image: ImageReference | None = None
-    """An image to pull, in place of the one that the configuration names."""
+    """An image to pull instead of the one in the configuration file."""
+    options: TargetOptions = TargetOptions()
     mirror: Mirror = field(init=False)
     cluster: Cluster = field(init=False)
     http: Http = field(init=False)
@@ -67,24 +88,23 @@ class LiveMirror:
         return self.mirror.realm_of(upstream)
 
     def secret(self, name: str) -> dict[str, bytes]:
-        """The data of a Secret; raises NotDeployedError where there is none."""
+        """The data of a Secret; raises NotDeployedError if there is none."""
 
         def read() -> dict[str, bytes]:
             found = self.cluster.get(SECRET, name)
             if found is None:
-                raise NotDeployedError(
-                    f"namespace {self.cluster.namespace} has no Secret {name}", hint="deploy first: regmirror deploy"
-                )
-            return {key: base64.b64decode(value) for key, value in (found.get("data") or {}).items()}
+                message = f"namespace {self.cluster.namespace} has no Secret {name}"
+                raise NotDeployedError(message, hint=self.deploy_hint())
+            return secret_contents.secret_data(found)
 
         return self.once(f"secret {name}", read)
 
     def deployment(self, name: str) -> Object | None:
-        """A Deployment with its status; None where there is none."""
+        """A Deployment with its status; None if there is none."""
         return self.once(f"deployment {name}", lambda: self.cluster.get(DEPLOYMENT, name))
 
     def pods(self, release: str) -> list[Object]:
-        """The pods of a release that are not about to end."""
+        """The pods of a release, without those that are being deleted."""
 
         def read() -> list[Object]:
             found = self.cluster.select(POD, selector=f"app.kubernetes.io/instance={release}")
@@ -93,7 +113,7 @@ class LiveMirror:
         return self.once(f"pods {release}", read)
 
     def has_ready_pods(self, service: str) -> bool:
-        """Whether a Service leads to a pod that is ready."""
+        """Whether a Service has a ready endpoint."""
 
         def read() -> bool:
             slices = self.cluster.select(ENDPOINT_SLICE, selector=f"kubernetes.io/service-name={service}")
@@ -101,6 +121,24 @@ class LiveMirror:
             return any(look_up(endpoint, "conditions", "ready") is not False for endpoint in endpoints)
 
         return self.once(f"endpoints {service}", read)
+
+    def is_managed_by_gitops(self) -> bool:
+        """Whether Argo CD, Flux or kubectl has applied the mirror: ``regmirror deploy`` must not change it then."""
+        try:
+            metadata = (self.deployment(names.AUTH) or {}).get("metadata")
+        except ClusterError:
+            return False
+        if metadata is None:
+            return False
+        marks = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
+        return _HELM not in marks or any(part in mark for mark in marks for part in _GITOPS_MARKS)
+
+    def deploy_hint(self) -> str:
+        """How to apply the configuration file to the cluster, as a command to paste."""
+        if self.is_managed_by_gitops():
+            command = f"{self.options.regmirror('render')} | {self.options.kubectl(self.cluster.namespace)} diff -f -"
+            return f"this mirror is managed with GitOps, so sync it from Git; to see what differs, run {command}"
+        return f"apply the configuration file: {self.options.regmirror('deploy')}"
 
     def signing_pair(self) -> KeyPair:
         """The live signing key; raises NotDeployedError or SigningError."""
@@ -116,22 +154,29 @@ class LiveMirror:
         return self.once("signing key", lambda: self.signing_pair().private_key)
 
     def bundle(self) -> bytes:
-        """The live bundle of certificates that the registries mount."""
+        """The live trust bundle: the PEM certificates that the registries mount."""
         return self.secret(names.BUNDLE_SECRET).get("bundle.crt", b"")
 
     def auth_config(self) -> dict[str, Any]:
-        """docker_auth's live configuration file."""
-        return self._yaml(names.AUTH_SECRET, "auth_config.yml")
+        """docker_auth's live configuration file; raises NotDeployedError."""
+        return self._read(names.AUTH_SECRET, lambda data: secret_contents.read_config(data, "auth_config.yml"))
 
     def registry_config(self, upstream: Upstream) -> dict[str, Any]:
-        """A registry's live configuration file."""
-        return self._yaml(names.registry_secret(upstream.name), "config.yml")
+        """A registry's live configuration file; raises NotDeployedError."""
+        name = names.registry_secret(upstream.name)
+        return self._read(name, lambda data: secret_contents.read_config(data, "config.yml"))
 
     def s3_account(self, upstream: Upstream) -> Account | None:
-        """The S3 key that the registry really uses; None where it has none."""
-        driver = look_up(self.registry_config(upstream), "storage", "s3")
-        name, secret = look_up(driver, "accesskey"), look_up(driver, "secretkey")
-        return Account(SecretStr(str(name)), SecretStr(str(secret))) if name and secret else None
+        """The S3 key that the registry uses; None if it has none. Raises NotDeployedError."""
+        return secret_contents.s3_account(self.registry_config(upstream))
+
+    def upstream_account(self, upstream: Upstream) -> tuple[str, str] | None:
+        """User name and password that the registry uses at its upstream; None if it pulls anonymously.
+
+        Raises NotDeployedError.
+        """
+        account = self._read(names.credential_secret(upstream.name), secret_contents.upstream_account)
+        return (account.name.get_secret_value(), account.password.get_secret_value()) if account else None
 
     def anonymous_token(self, upstream: Upstream) -> tuple[str, Token]:
         """A token without any rights, as everyone gets it; raises RegistryError or SigningError."""
@@ -142,17 +187,14 @@ class LiveMirror:
 
         return self.once(f"token {upstream.name}", fetch)
 
-    def _yaml(self, secret: str, key: str) -> dict[str, Any]:
+    def _read(self, secret: str, parse: Callable[[dict[str, bytes]], T]) -> T:
         try:
-            content = yaml.safe_load(self.secret(secret).get(key, b""))
-        except yaml.YAMLError as error:
-            raise NotDeployedError(f"{key} in Secret {secret} is not valid YAML", hint="regmirror deploy") from error
-        if not isinstance(content, dict):
-            raise NotDeployedError(f"{key} in Secret {secret} is empty", hint="regmirror deploy")
-        return content
+            return parse(self.secret(secret))
+        except SecretContentError as error:
+            raise NotDeployedError(f"Secret {secret}: {error}", hint=self.deploy_hint()) from None
 
     def once(self, key: str, fetch: Callable[[], T]) -> T:
-        """What ``fetch`` gave or raised when it was first called for ``key``; what hangs is thus waited for once."""
+        """The value that ``fetch`` returned or the error it raised when it was first called for ``key``."""
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:

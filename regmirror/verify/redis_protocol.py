@@ -1,4 +1,4 @@
-"""As much of the Redis protocol (RESP2) as one question and its one-line answer take."""
+"""The part of the Redis protocol (RESP2) that a check needs: one command and its one-line answer."""
 
 from socket import socket
 
@@ -8,9 +8,9 @@ _LONGEST_LINE = 4096
 
 
 def ask(connection: socket, *words: str) -> str:
-    """Send a command and give the answer's first line, with its type mark (``+OK``, ``-WRONGPASS ...``).
+    """Send a command and return the first line of the answer, with its type mark (``+OK``, ``-WRONGPASS ...``).
 
-    Raises ClusterError where the connection ends first. Source: the Redis serialization protocol specification.
+    Raises ClusterError if the connection ends first. Source: the Redis serialization protocol specification.
     """
     parts = [word.encode() for word in words]
     command = b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
@@ -22,10 +22,10 @@ def ask(connection: socket, *words: str) -> str:
 
 
 def ask_setting(connection: socket, name: str) -> str | None:
-    """The value of a setting (CONFIG GET); None where Redis does not tell. Raises ClusterError as ``ask`` does."""
+    """The value of a setting (CONFIG GET); None if Redis does not return it. Raises ClusterError as ``ask`` does."""
     if ask(connection, "CONFIG", "GET", name) != "*2":
         return None
-    # An array of two strings, name and value; before each stands the line with its length.
+    # An array of two strings, name and value, each preceded by a line with its length.
     return [_line(connection) for _ in range(4)][3]
 
 

@@ -1,13 +1,15 @@
-"""The results of verify as a document, for programs; its schema is ``regmirror config schema --kind VerifyReport``."""
+"""The results of verify as a document; ``regmirror config schema --kind VerifyReport`` prints its schema."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from regmirror.config.model import API_VERSION, Mirror
+from regmirror.documentation import check_url
 from regmirror.verify.check import Failed, Outcome, Passed, Result, Skipped, Warned
-from regmirror.verify.run import worst
+from regmirror.verify.run import overall_result
 
 
 class _Part(BaseModel):
@@ -15,41 +17,49 @@ class _Part(BaseModel):
 
 
 class CheckReport(_Part):
-    """How one check ended, of one upstream where it is about one."""
+    """The result of one check, for one upstream if the check applies to upstreams."""
 
-    id: Annotated[str, Field(description="Stable id; a heading in docs/checks.md.")]
-    category: Annotated[str, Field(description="The heading under which the check stands.")]
-    severity: Annotated[Literal["error", "warning"], Field(description="The worst result that the check can have.")]
-    title: Annotated[str, Field(description="The good state.")]
-    upstream: Annotated[str | None, Field(description="Name of the upstream; null where it is about the mirror.")]
-    result: Annotated[Literal["success", "warning", "error", "skipped"], Field(description="How the check ended.")]
-    message: Annotated[str, Field(description="What was seen, or why the check was skipped; may be empty.")]
-    hint: Annotated[str | None, Field(description="What to do; with a warning or an error alone.")] = None
-    seconds: Annotated[float, Field(ge=0, description="How long it took, without waiting for other checks.")]
+    id: Annotated[str, Field(description="Stable id of the check.")]
+    category: Annotated[str, Field(description="The group that the check belongs to.")]
+    severity: Annotated[
+        Literal["error", "warning"], Field(description="How the check is reported if it does not pass.")
+    ]
+    title: Annotated[str, Field(description="The good state that the check looks for.")]
+    upstream: Annotated[
+        str | None, Field(description="Name of the upstream; null if the check applies to the whole mirror.")
+    ]
+    result: Annotated[Literal["success", "warning", "error", "skipped"], Field(description="Result of the check.")]
+    message: Annotated[str, Field(description="What was found, or why the check was skipped; may be empty.")]
+    hint: Annotated[str | None, Field(description="How to fix it; only with a warning or an error.")] = None
+    documentation: Annotated[str, Field(description="URL of the check's documentation.")]
+    seconds: Annotated[float, Field(ge=0, description="How long the check ran, without waiting for other checks.")]
 
 
 class VerifyReport(_Part):
     """The result of ``regmirror verify -o json``."""
 
-    api_version: Annotated[Literal["regmirror.dev/v1alpha1"], Field(description="Version of this document's format.")]
-    kind: Annotated[Literal["VerifyReport"], Field(description="What the document is.")]
+    api_version: Annotated[Literal["regmirror.dev/v1alpha1"], Field(description="Version of the document's format.")]
+    kind: Annotated[Literal["VerifyReport"], Field(description="Kind of the document.")]
     host: Annotated[str, Field(description="Public host of the mirror.")]
+    namespace: Annotated[str, Field(description="Namespace of the mirror.")]
+    context: Annotated[str, Field(description="Kubeconfig context that was used.")]
     result: Annotated[
-        Literal["success", "warning", "error"], Field(description="The worst result; error alone means exit code 1.")
+        Literal["success", "warning", "error"],
+        Field(description="The worst result of any check; only an error gives exit code 1."),
     ]
-    checks: Annotated[list[CheckReport], Field(description="Every check, in the order of docs/checks.md.")]
+    checks: Annotated[list[CheckReport], Field(description="All checks that were selected, in a stable order.")]
 
 
-def verify_report(mirror: Mirror, results: list[Result]) -> dict[str, Any]:
-    """The document of a VerifyReport; ``hint`` stands with warnings and errors alone."""
-    report = VerifyReport.model_validate(
-        {
-            "api_version": API_VERSION,
-            "kind": "VerifyReport",
-            "host": mirror.host,
-            "result": worst(results),
-            "checks": [_check_report(result) for result in results],
-        }
+def verify_report(mirror: Mirror, context: str, results: Sequence[Result]) -> dict[str, Any]:
+    """The document of a VerifyReport; ``hint`` is present only with warnings and errors."""
+    report = VerifyReport(
+        api_version=mirror.api_version,
+        kind="VerifyReport",
+        host=mirror.host,
+        namespace=mirror.namespace,
+        context=context,
+        result=overall_result(results),
+        checks=[check_report(result) for result in results],
     )
     return report.model_dump(by_alias=True, exclude_unset=True)
 
@@ -64,16 +74,21 @@ def report_schema() -> dict[str, Any]:
     }
 
 
-def _check_report(result: Result) -> dict[str, Any]:
-    return {
-        "id": result.check.id,
-        "category": result.check.category.value,
-        "severity": result.check.severity.value,
-        "title": result.check.title,
-        "upstream": result.upstream or None,
-        "seconds": round(result.seconds, 3),
-        **_fields(result.outcome),
-    }
+def check_report(result: Result) -> CheckReport:
+    """What all output formats say about a result."""
+    check = result.check
+    return CheckReport.model_validate(
+        {
+            "id": check.id,
+            "category": check.category.value,
+            "severity": check.severity.value,
+            "title": check.title,
+            "upstream": result.upstream or None,
+            "documentation": check_url(check.id, check.category.value),
+            "seconds": round(result.seconds, 3),
+            **_fields(result.outcome),
+        }
+    )
 
 
 def _fields(outcome: Outcome) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What the user of ``regmirror verify`` must be allowed to do in the mirror's namespace."""
+"""The permissions that ``regmirror verify`` needs in the mirror's namespace."""
 
 from regmirror.ports.cluster import Right
 
@@ -14,4 +14,4 @@ VERIFY_RIGHTS = (
     Right("list", "discovery.k8s.io", "endpointslices"),
     Right("list", "networking.k8s.io", "ingresses"),
 )
-"""Nothing is written but one object in the bucket, which is removed again."""
+"""Nothing is written except one object in the bucket, which is deleted again."""

@@ -1,6 +1,7 @@
-"""What the mirror is asked for as a proof: an image that it may serve, a layer that nobody has, tokens made here."""
+"""Sample requests that checks send to the mirror: an image to pull, a layer that does not exist, tokens signed here."""
 
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 
 from regmirror.config.model import Upstream
@@ -10,29 +11,48 @@ from regmirror.distribution.reference import ImageReference, parse_image
 from regmirror.errors import ConfigurationError, RegistryError
 from regmirror.ports.http import Answer
 from regmirror.signing.tokens import Access, Claims, sign_token
+from regmirror.verify.check import Failed, Outcome, Skipped
+from regmirror.verify.hints import read_log
 from regmirror.verify.live_mirror import LiveMirror
 
 UNLISTED = ImageReference("regmirror-probe/not-allowed", "latest")
-NO_IMAGE = "no image to pull is known: set probeImage of the upstream, or use --image NAME"
+NO_IMAGE = "no image to pull: set probeImage, or use --image library/alpine:3"
 _NO_BLOB = f"sha256:{'0' * 64}"
 
 
-def probe_image(live: LiveMirror, upstream: Upstream) -> ImageReference | None:
-    """The image to pull for a proof; raises ConfigurationError where clients may not pull it."""
+def sample_image(live: LiveMirror, upstream: Upstream) -> ImageReference | None:
+    """The image to pull; None if none is configured. Raises ConfigurationError if anonymous clients may not pull it."""
     image = live.image or (parse_image(upstream.probe_image) if upstream.probe_image else None)
     if image and not is_allowed(upstream, image.repository):
+        allowed = ", ".join(upstream.anonymous_pull) or "nothing"
         raise ConfigurationError(
-            f"{image} is not among the repositories of {upstream.name} that everyone may pull "
-            f"({', '.join(upstream.anonymous_pull) or 'none'})",
-            hint="name another image by --image or probeImage, or allow it in anonymousPull",
+            f"{image} is not allowed by anonymousPull of upstream {upstream.name} ({allowed})",
+            hint="set probeImage (or --image) to an allowed image such as library/alpine:3, or add it to anonymousPull",
         )
     return image
 
 
-def probe_repository(live: LiveMirror, upstream: Upstream) -> str:
-    """A repository to ask about: that of the image to pull, or where there is no such image, one that nobody has."""
+def with_image(
+    run: Callable[[LiveMirror, Upstream, ImageReference], Outcome],
+) -> Callable[[LiveMirror, Upstream], Outcome]:
+    """The function of a check that pulls an image; it is skipped if no image is configured."""
+
+    def run_with_image(live: LiveMirror, upstream: Upstream) -> Outcome:
+        image = sample_image(live, upstream)
+        if image is None:
+            return Skipped(NO_IMAGE)
+        try:
+            return run(live, upstream, image)
+        except RegistryError as error:
+            return Failed(error.message, error.hint or read_log(live, upstream))
+
+    return run_with_image
+
+
+def sample_repository(live: LiveMirror, upstream: Upstream) -> str:
+    """The repository of the image to pull; one that does not exist if there is no such image."""
     try:
-        return (probe_image(live, upstream) or UNLISTED).repository
+        return (sample_image(live, upstream) or UNLISTED).repository
     except ConfigurationError:
         return UNLISTED.repository
 
@@ -43,15 +63,15 @@ def pull_token(live: LiveMirror, upstream: Upstream, image: ImageReference) -> s
     return live.once(key, lambda: live.client(upstream).pull_token(image.repository))
 
 
-def probe_manifest(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Manifest:
+def sample_manifest(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Manifest:
     """The manifest or index of the image as the mirror serves it, fetched once."""
     token = pull_token(live, upstream, image)
     return live.once(f"manifest {upstream.name}", lambda: live.client(upstream).manifest(image, token))
 
 
-def probe_platform(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Manifest:
-    """The manifest itself, or of an index the one for linux/amd64, or its first; fetched once."""
-    top = probe_manifest(live, upstream, image)
+def sample_platform(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Manifest:
+    """The manifest itself, or of an index the manifest for linux/amd64 (else the first one); fetched once."""
+    top = sample_manifest(live, upstream, image)
     if not top.children:
         return top
     wanted = [
@@ -65,18 +85,18 @@ def probe_platform(live: LiveMirror, upstream: Upstream, image: ImageReference) 
 
 
 def ask_upstream_through_mirror(live: LiveMirror, upstream: Upstream) -> Answer:
-    """What the mirror says of a layer that nobody has, asked once: 404 where it could ask its upstream.
+    """The mirror's answer for a layer that does not exist, asked once: 404 if the mirror could ask its upstream.
 
-    A tag would not tell: where the upstream fails, the registry answers from its cache, or 404. The upstream is sent a
-    HEAD, which no limit counts. Source: distribution v3.1.2 ``registry/proxy/proxyblobstore.go``.
+    A tag would not show that: if the upstream fails, the registry answers from its cache, or 404. The upstream receives
+    a HEAD, which no rate limit counts. Source: distribution v3.1.2 ``registry/proxy/proxyblobstore.go``.
     """
-    repository = probe_repository(live, upstream)
+    repository = sample_repository(live, upstream)
     token = sign(live, upstream, (Access("repository", repository, ("pull",)),))
     path = f"/v2/{repository}/blobs/{_NO_BLOB}"
     return live.once(f"no blob {upstream.name}", lambda: live.client(upstream).request("GET", path, token))
 
 
-def reaches_upstream(live: LiveMirror, upstream: Upstream) -> bool:
+def can_reach_upstream(live: LiveMirror, upstream: Upstream) -> bool:
     """Whether the mirror can ask its upstream."""
     try:
         return ask_upstream_through_mirror(live, upstream).status == 404
@@ -84,8 +104,8 @@ def reaches_upstream(live: LiveMirror, upstream: Upstream) -> bool:
         return False
 
 
-def source_of(live: LiveMirror, upstream: Upstream, account: tuple[str, str] | None = None) -> RegistryClient:
-    """The upstream itself, asked from here."""
+def upstream_client(live: LiveMirror, upstream: Upstream, account: tuple[str, str] | None = None) -> RegistryClient:
+    """The upstream itself, as this machine reaches it."""
     return RegistryClient(live.http, upstream.url, account)
 
 
@@ -97,7 +117,7 @@ def sign(
     service: str | None = None,
     age: timedelta = timedelta(0),
 ) -> str:
-    """A token signed here with the cluster's own key: nobody has a standing right to what it is for."""
+    """A token for one minute, signed here with the cluster's own key, for access that no client ever gets."""
     claims = Claims(
         issuer=live.mirror.auth.issuer,
         service=service or live.mirror.host_of(upstream),

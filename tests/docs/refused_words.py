@@ -9,7 +9,7 @@ REFUSED = {
     r"\bt(?:ell|ells|old|elling)\b": "show, report, say, distinguish",
     r"\banew\b": "again",
     r"\bbeside\b": "next to, alongside",
-    r"\b(?:stands?|stood|standing) (?:in|on|at|there|twice|alone|nowhere|under|with|by)\b": "is in, is, means",
+    r"\b(?:stands?|stood|standing) (?:in(?! for\b)|on|at|there|twice|alone|nowhere|under|with|by)\b": "is in, means",
     r"\bof (?:yours|ours|theirs)\b": "your, our, their",
     r"\bat hand\b": "available",
     r"\bmend(?:s|ed|ing)?\b": "fix",

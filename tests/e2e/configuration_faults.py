@@ -21,13 +21,13 @@ CONFIGURATION = [
     Fault(
         "the registry's service",
         "config-service",
-        'the service "x"',
+        'service is "x"',
         configured(REGISTRY_FILE, lambda c: c["auth"]["token"].update(service="x")),
     ),
     Fault(
         "the registry's realm",
         "config-service",
-        'the realm "https://x/auth"',
+        'realm is "https://x/auth"',
         configured(REGISTRY_FILE, lambda c: c["auth"]["token"].update(realm="https://x/auth")),
     ),
     Fault(
@@ -45,13 +45,13 @@ CONFIGURATION = [
     Fault(
         "no deletion of expired content",
         "config-safety",
-        "nothing that expires",
+        "expired layers are never deleted",
         configured(REGISTRY_FILE, lambda c: c["storage"].pop("delete")),
     ),
     Fault(
         "any algorithm",
         "config-safety",
-        "tokens of any algorithm",
+        "tokens with any signing algorithm",
         configured(REGISTRY_FILE, lambda c: c["auth"]["token"].pop("signingalgorithms")),
     ),
     Fault(
@@ -81,14 +81,14 @@ CONFIGURATION = [
     Fault(
         "a missing rule",
         "config-access",
-        "ACL lacks: library/*",
+        "access list is missing: library/*",
         configured(AUTH_FILE, lambda c: c["acl"].pop(0)),
         quick=True,
     ),
     Fault(
         "an additional rule",
         "config-access",
-        "ACL adds: evil/*",
+        "access list also has: evil/*",
         configured(
             AUTH_FILE,
             lambda c: c["acl"].append({"match": {"type": "repository", "name": "evil/*"}, "actions": ["pull"]}),
@@ -97,7 +97,7 @@ CONFIGURATION = [
     Fault(
         "a rule without a match",
         "config-access",
-        "ACL adds: any repository",
+        "access list also has: any repository",
         configured(AUTH_FILE, lambda c: c["acl"].insert(0, {"actions": ["*"]})),
     ),
     Fault(
@@ -109,7 +109,7 @@ CONFIGURATION = [
     Fault(
         "a user with a published password",
         "config-users",
-        "passwords that everyone knows",
+        "are published in its sample configuration",
         configured(AUTH_FILE, lambda c: c["users"].update(admin={"password": "x"})),
     ),
     Fault(
@@ -165,7 +165,7 @@ CONFIGURATION = [
     Fault(
         "no S3 key",
         "storage-bucket",
-        "lacks its S3 key",
+        "has no S3 key",
         configured(REGISTRY_FILE, lambda c: c["storage"]["s3"].pop("accesskey")),
     ),
 ]

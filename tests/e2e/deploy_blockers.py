@@ -13,7 +13,7 @@ MISSING_IMAGE = "lab.regmirror.test/no-such-image:1"
 TIMEOUT, PARTLY, FAILED = 124, 3, 1
 QUOTA = ("exceeded quota: small", "make room in the ResourceQuota small, or raise it")
 DENIED = ("denied request: the platform team says no", "have the admission policy allow it")
-AGAIN = "or give it more time by --timeout; then run the command again: it goes on from here"
+AGAIN = "or raise --timeout; then run the command again: it continues where it stopped"
 
 
 def nothing_else(_: DeployedMirror) -> Undo:
@@ -44,7 +44,7 @@ DEPLOY_BLOCKERS = [
         "a quota of pods",
         quota(pods=count("pods")),
         TIMEOUT,
-        (f"waited for Deployment {AUTH} (1/1 ready, 1 of before)", "no new pod: ", *QUOTA, AGAIN),
+        (f"timed out waiting for Deployment {AUTH} (1/1 ready, 1 old)", "no new pod: ", *QUOTA, AGAIN),
         memory("auth"),
         quick=True,
         rolls_back=True,
@@ -60,7 +60,7 @@ DEPLOY_BLOCKERS = [
         "a missing image",
         nothing_else,
         TIMEOUT,
-        (f"waited for Deployment {REDIS}", f"pod {REDIS}-", "ImagePull", "  event: ", MISSING_IMAGE, AGAIN),
+        (f"timed out waiting for Deployment {REDIS}", f"pod {REDIS}-", "ImagePull", "  event: ", MISSING_IMAGE, AGAIN),
         redis(image=MISSING_IMAGE),
         rolls_back=True,
     ),
@@ -68,7 +68,13 @@ DEPLOY_BLOCKERS = [
         "a pod that Pod Security denies",
         volume(AUTH, hostPath={"path": "/"}),
         TIMEOUT,
-        (f"waited for Deployment {AUTH}", "no new pod: ", 'violates PodSecurity "restricted', 'volume "added"', AGAIN),
+        (
+            f"timed out waiting for Deployment {AUTH}",
+            "no new pod: ",
+            'violates PodSecurity "restricted',
+            'volume "added"',
+            AGAIN,
+        ),
         memory("auth"),
     ),
     DeployBlocker(
@@ -113,7 +119,7 @@ DEPLOY_BLOCKERS = [
         "a release that a killed Helm has left, and no time to watch it",
         killed_helm,
         TIMEOUT,
-        (f"{AUTH}: not done in time; waited for whoever works on the Helm release (it is marked pending-upgrade)",),
+        (f"{AUTH}: timed out waiting for another Helm operation (pending-upgrade)",),
         memory("auth"),
         # With more time, it would be treated as stale.
         timeouts=(20, 20, 20),

@@ -22,15 +22,15 @@ SIGNING_FAULTS = [
     Fault(
         "a bundle without the signing key",
         "token-bundle",
-        "lacks the signing key",
+        "does not contain the signing key",
         secret(BUNDLE, **{"bundle.crt": lambda: inject.untrusted_key_pair().certificate_pem}),
         quick=True,
     ),
-    Fault("an empty bundle", "token-bundle", "holds no PEM certificate", secret(BUNDLE, **{"bundle.crt": b"x"})),
+    Fault("an empty bundle", "token-bundle", "has no PEM certificate", secret(BUNDLE, **{"bundle.crt": b"x"})),
     Fault(
         "a key that does not match its certificate",
         "token-key-pair",
-        "do not belong together",
+        "does not match its certificate",
         secret(SIGNING, **{"tls.key": lambda: inject.untrusted_key_pair().key_pem}),
     ),
     Fault("no key", "token-key-pair", "no Secret regmirror-signing", inject.deleted("secret", SIGNING)),
@@ -53,35 +53,35 @@ PUBLIC_ENDPOINT = [
     Fault(
         "an expired certificate",
         "tls-secret",
-        "ended on",
+        "expired on",
         inject.certificate_in_secret(lambda mirror: mirror.host, -1),
     ),
     Fault(
         "another host",
         "config-ingress",
-        "has the host",
+        "has host",
         inject.ingress(lambda found: found["spec"]["rules"][0].update(host="wrong.lab.test")),
         quick=True,
     ),
     Fault(
         "a wrong Service for /auth",
         "config-ingress",
-        "sends /auth to regmirror-docker-hub",
+        "routes /auth to regmirror-docker-hub",
         inject.ingress(lambda found: _first_path(found, "/auth").update(name="regmirror-docker-hub")),
     ),
     Fault(
         "a wrong Service for /v2",
         "config-ingress",
-        "sends /v2 to regmirror-auth",
+        "routes /v2 to regmirror-auth",
         inject.ingress(lambda found: _first_path(found, "/v2").update(name="regmirror-auth")),
     ),
     Fault(
         "an IngressClass without a controller",
         "config-ingress",
-        "has the class nobody",
+        "has class nobody",
         inject.ingress(lambda found: found["spec"].update(ingressClassName="nobody")),
     ),
-    Fault("no Ingress", "config-ingress", "they have nothing", inject.no_ingress),
+    Fault("no Ingress", "config-ingress", "existing hosts: none", inject.no_ingress),
     Fault(
         "a Service of docker_auth without endpoints",
         "cluster-services",
@@ -107,13 +107,13 @@ UPSTREAM = [
     Fault(
         "a wrong password for the upstream",
         "upstream-credentials",
-        "refuses the mirror's account",
+        "refuses the mirror's credentials",
         secret("regmirror-docker-hub-credential", **{"credential.json": b'{"Username": "lab-user", "Secret": "x"}'}),
     ),
     Fault(
         "an invalid account file",
         "upstream-credentials",
-        "is no account",
+        "does not contain an account",
         secret("regmirror-docker-hub-credential", **{"credential.json": b"{"}),
     ),
     Fault(
@@ -122,35 +122,35 @@ UPSTREAM = [
         "connection refused",
         hub("/faults", {"down": True}, HEALTHY_HUB),
         quick=True,
-        manual_step="that it is not down",
+        manual_step="that the upstream is up",
     ),
     Fault(
         "an upstream that fails",
         "upstream-reachable",
         "503",
         hub("/faults", {"registry": {"mode": "status", "status": 503}}, HEALTHY_HUB),
-        manual_step="that it is not down",
+        manual_step="that the upstream is up",
     ),
     Fault(
         "an upstream that resets connections",
         "upstream-reachable",
         "reset",
         hub("/faults", {"registry": {"mode": "reset"}}, HEALTHY_HUB),
-        manual_step="that it is not down",
+        manual_step="that the upstream is up",
     ),
     Fault(
         "an upstream that never answers",
         "upstream-reachable",
         "did not answer in time",
         hub("/faults", {"registry": {"mode": "hang"}}, HEALTHY_HUB),
-        manual_step="that it is not down",
+        manual_step="that the upstream is up",
     ),
     Fault(
         "a revoked account",
         "upstream-credentials",
-        "refuses the mirror's account: 401",
+        "refuses the mirror's credentials (401)",
         hub("/faults", {"token": {"mode": "status", "status": 401}}, HEALTHY_HUB),
-        manual_step="put a valid user name and access token",
+        manual_step="set a valid user name and access token",
     ),
     Fault(
         "an exhausted pull limit",
@@ -163,7 +163,7 @@ UPSTREAM = [
 ]
 
 CONTENT = [
-    Fault("a damaged layer", "clients-pull", "another content than its digest says", inject.damaged_layer),
+    Fault("a damaged layer", "clients-pull", "do not match the digest", inject.damaged_layer),
     Fault(
         "another password in the running Redis",
         "cache-password",
@@ -214,7 +214,7 @@ WORKLOADS = [
     Fault(
         "the private key mounted by the registry",
         "token-key-mount",
-        "the private key is mounted by the registry",
+        "mount the private key",
         pods(
             "regmirror-docker-hub",
             lambda spec: spec["volumes"].append({"name": "key", "secret": {"secretName": SIGNING}}),

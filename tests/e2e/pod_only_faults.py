@@ -42,25 +42,25 @@ POD_ONLY = [
     Fault(
         "pods that sign with another key",
         "token-signature",
-        "which the registry's certificate bundle lacks",
+        "but the trust bundle contains only",
         lambda mirror: read_by_pods(_strange_pair(), "regmirror-auth")(mirror),
     ),
     Fault(
         "pods with a missing rule",
         "token-grant",
-        "/auth grants no pull of library/demo",
+        "/auth does not grant the pull of library/demo",
         _auth(lambda c: c["acl"].pop(0)),
     ),
     Fault(
         "pods that allow every pull",
         "clients-unlisted-denied",
-        "docker_auth's ACL is wider than the file",
+        "which anonymousPull does not allow",
         _auth(lambda c: c["acl"].append({"match": {"type": "repository"}, "actions": ["pull"]})),
     ),
     Fault(
         "pods that allow pushes",
         "clients-push-denied",
-        "/auth lets everyone push library/demo",
+        "/auth grants everyone the push of library/demo",
         _auth(lambda c: c["acl"][0].update(actions=["pull", "push"])),
     ),
     Fault(
@@ -72,7 +72,7 @@ POD_ONLY = [
     Fault(
         "pods that expect another issuer",
         "token-accepted",
-        "its pods run with another issuer",
+        "its pods have read another issuer",
         _registry(lambda c: c["auth"]["token"].update(issuer="x")),
     ),
     Fault(

@@ -93,19 +93,19 @@ def test_missing_variable(untouched: DeployedMirror) -> None:
 
 
 def test_missing_helm(untouched: DeployedMirror) -> None:
-    assert "Helm cannot be started as no-such-helm" in refused(untouched, 1, "--helm", "no-such-helm")
+    assert "cannot start Helm (no-such-helm)" in refused(untouched, 1, "--helm", "no-such-helm")
 
 
 def test_old_helm(untouched: DeployedMirror, tmp_path: Path) -> None:
     old = tmp_path / "helm"
     old.write_text("#!/bin/sh\necho v3.16.4\n")
     old.chmod(0o755)
-    assert "is Helm v3.16.4; 3.17 or newer is needed" in refused(untouched, 1, "--helm", str(old))
+    assert "is Helm v3.16.4, but 3.17 or newer is required" in refused(untouched, 1, "--helm", str(old))
 
 
 def test_unknown_ingress_class(untouched: DeployedMirror) -> None:
     edit(untouched, lambda content: content["ingress"].update(className="nowhere"))
-    assert "there is no IngressClass nowhere" in refused(untouched, 2)
+    assert "the cluster has no IngressClass nowhere" in refused(untouched, 2)
 
 
 def test_missing_certificate(untouched: DeployedMirror) -> None:
@@ -123,7 +123,7 @@ def test_broken_chart(untouched: DeployedMirror, tmp_path: Path) -> None:
     environment = untouched.environment | {"PYTHONPATH": str(copy)}
     outcome = run([*python, "deploy", *untouched.target.resolve(untouched.host)], untouched.directory, environment)
     assert outcome.code == 1, outcome.stderr
-    assert "a chart cannot be rendered" in outcome.stderr
+    assert "cannot render a chart" in outcome.stderr
     assert "registry/templates/deployment.yaml" in outcome.stderr
 
 

@@ -43,12 +43,12 @@ def test_certificate_bundle(broken: DeployedMirror) -> None:
     untrusted_key_pair = self_signed(generate_private_key(2048), "stranger", datetime.now(UTC), timedelta(days=90), 1)
     put_secret(broken, "regmirror-bundle", "bundle.crt", untrusted_key_pair.certificate_pem)
     restart(broken, "regmirror-docker-hub")
-    assert "certificate bundle of the registry lacks the signing key" in broken.failures()["token-bundle"]
+    assert "the trust bundle does not contain the signing key" in broken.failures()["token-bundle"]
 
 
 def test_access_list(broken: DeployedMirror) -> None:
     change_config(broken, AUTH, lambda config: config.update(acl=config["acl"][1:]))
-    assert "ACL lacks: library/*" in broken.failures()["config-access"]
+    assert "access list is missing: library/*" in broken.failures()["config-access"]
 
 
 def test_s3_key_refused_by_deploy(mirror: DeployedMirror) -> None:
@@ -73,7 +73,7 @@ def test_ingress_host(broken: DeployedMirror) -> None:
     name = broken.objects("ingress")[0]["metadata"]["name"]
     patch = [{"op": "replace", "path": "/spec/rules/0/host", "value": f"wrong-{broken.host}"}]
     broken.kubectl("patch", "ingress", name, "--type=json", "-p", json.dumps(patch))
-    assert f"no Ingress of the mirror has the host {broken.host}" in broken.failures()["config-ingress"]
+    assert f"no Ingress of the mirror has host {broken.host}" in broken.failures()["config-ingress"]
 
 
 def test_unready_pod_is_explained(broken: DeployedMirror) -> None:
@@ -85,7 +85,7 @@ def test_unready_pod_is_explained(broken: DeployedMirror) -> None:
     content["redis"] = {**content.get("redis", {}), "image": missing}
     broken.file.write_text(yaml.safe_dump(content))
     expected = (
-        "regmirror-redis: not done in time; waited for Deployment regmirror-redis (0/1 ready)",
+        "regmirror-redis: timed out waiting for Deployment regmirror-redis (0/1 ready)",
         "ImagePull",
         missing,
     )

@@ -53,7 +53,7 @@ def test_before_the_first_deployment_everything_will_be_created(mirror: Deployed
 def test_after_the_deployment_nothing_differs(mirror: DeployedMirror) -> None:
     assert mirror.deploy().code == 0
     report = diff(mirror, 0)
-    assert (report["differs"], report["objects"], report["kept"]) == (False, [], [])
+    assert (report["differs"], report["objects"], report["foreignFields"]) == (False, [], [])
     assert mirror.deploy("--dry-run").code == 0
 
 
@@ -93,7 +93,7 @@ def test_an_edit_of_the_cluster_is_drift_and_added_fields_are_kept(mirror: Deplo
     by_name = {(found["kind"], found["name"]): found for found in report["objects"]}
     assert by_name["Deployment", "regmirror-redis"]["changedBy"] == ["kubectl-set"]
     assert by_name["Service", "regmirror-redis"]["cause"] == "drift"
-    assert {(kept["name"], kept["path"], kept["by"]) for kept in report["kept"]} == {
+    assert {(kept["name"], kept["path"], kept["manager"]) for kept in report["foreignFields"]} == {
         ("regmirror-auth", "spec.template.spec.containers[auth].env[FOO]", "kubectl-set"),
         ("regmirror-auth-config", "data.more", "kubectl-patch"),
     }
@@ -117,7 +117,7 @@ def test_no_format_shows_a_secret(mirror: DeployedMirror, form: str) -> None:
 def test_a_deployment_reverts_the_drift_and_keeps_added_fields(mirror: DeployedMirror) -> None:
     assert mirror.deploy().code == 0
     report = diff(mirror, 0)
-    assert (report["objects"], len(report["kept"])) == ([], 2)
+    assert (report["objects"], len(report["foreignFields"])) == ([], 2)
     assert "added by kubectl-set, stays" in mirror.regmirror("diff").stdout
 
 
@@ -129,7 +129,7 @@ def test_an_upstream_removed_from_the_file_is_kept_until_it_is_pruned(mirror: De
     certificate["metadata"] = {"name": "regmirror-tls-second"}
     mirror.kubectl("create", "-f", "-", stdin=json.dumps(certificate))
     mirror.change_file(upstreams=[*content["upstreams"], second])
-    assert mirror.deploy("--skip-proof").code == 0
+    assert mirror.deploy("--skip-verify").code == 0
     mirror.file.write_text(yaml.safe_dump(content))
     removed = {f["name"] for f in diff(mirror, 1)["objects"] if f["action"] == "remove"}
     assert {"regmirror-second", "regmirror-second-config", "regmirror-second-credential"} <= removed

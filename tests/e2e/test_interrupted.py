@@ -18,7 +18,7 @@ def test_the_next_deployment_continues_after_an_interrupt(
     mirror = new_mirror()
     outcome = mirror.interrupt(number, "Secrets", "deploy")
     assert outcome.code == 130, outcome.stderr
-    assert "run the command again: it goes on from here" in outcome.stderr
+    assert "run the command again: it continues where it stopped" in outcome.stderr
     assert "Secrets (6 created)" in outcome.stderr
     assert "Traceback" not in outcome.stderr
     assert helm_processes(mirror) == []

@@ -30,7 +30,7 @@ class FakeHelm:
 
     async def version(self) -> tuple[int, int]:
         if self.server_version is None:
-            raise HelmMissingError("Helm cannot be started")
+            raise HelmMissingError("cannot start Helm")
         return self.server_version
 
     async def find(self, name: str) -> DeployedRelease | None:
@@ -65,7 +65,7 @@ class FakeHelm:
 
     async def render(self, release: Release) -> list[Object]:
         if not (release.chart / "Chart.yaml").is_file():
-            raise ChartError(f"a chart cannot be rendered: {release.chart} has no Chart.yaml")
+            raise ChartError(f"cannot render a chart: {release.chart} has no Chart.yaml")
         labels = {
             "app.kubernetes.io/instance": release.name,
             "app.kubernetes.io/name": release.component,

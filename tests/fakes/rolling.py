@@ -20,8 +20,8 @@ from regmirror.signing.tokens import Claims, decode_token, sign_token
 from tests.fakes.cluster import FakeCluster
 
 
-class RollingCluster(FakeCluster):
-    """A change of a Deployment's template replaces its pods; the old ones drain until somebody has looked once."""
+class DrainsWhenListedCluster(FakeCluster):
+    """A change of a Deployment's template replaces its pods; each listing of the pods ends those that are draining."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         super().__init__()

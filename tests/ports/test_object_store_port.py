@@ -101,13 +101,13 @@ def test_an_unreachable_store_is_reported_with_its_address() -> None:
     store = S3ObjectStore(storage, Account(SecretStr("id"), SecretStr("canary")))
     with pytest.raises(StorageUnreachableError, match=r"the bucket port-none at http://127\.0\.0\.1:1") as caught:
         store.check_bucket()
-    assert caught.value.hint == "check storage.endpoint"
+    assert caught.value.hint == "check storage.endpoint in the configuration file"
 
 
 def test_a_store_that_never_answers_times_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         storage = S3Storage(bucket="silent", region="here", endpoint=f"http://127.0.0.1:{silent.getsockname()[1]}")
-        store = S3ObjectStore(storage, Account(SecretStr("id"), SecretStr("canary")), patience=0.1)
+        store = S3ObjectStore(storage, Account(SecretStr("id"), SecretStr("canary")), timeout=0.1)
         with pytest.raises(StorageUnreachableError, match="the bucket silent at"):
             store.check_bucket()
         silent.settimeout(300)

@@ -1,10 +1,10 @@
-"""A mirror that has been deployed in memory and serves; a test breaks one thing of it and asks a check."""
+"""A healthy mirror in memory; a test breaks one thing in it and runs a check."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from regmirror.distribution.reference import ImageReference, parse_image
 from regmirror.ports.cluster import SECRET, Kind, Object
 from regmirror.verify.check import Outcome
 from regmirror.verify.checks import CHECKS
-from regmirror.verify.live_mirror import LiveMirror
+from regmirror.verify.live_mirror import LiveMirror, TargetOptions
 from regmirror.verify.run import run_checks
 from regmirror.verify.select import select_checks
 from tests import samples
@@ -38,7 +38,7 @@ UPSTREAM = "https://registry-1.docker.io"
 
 @dataclass
 class Deployed:
-    """Every part of it; ``upstream`` is Docker Hub."""
+    """The parts of the mirror; ``upstream`` is Docker Hub."""
 
     mirror: Mirror
     cluster: FakeCluster
@@ -47,22 +47,23 @@ class Deployed:
     upstream: RegistryHost
     store: FakeStore
     image: str | None = IMAGE
+    options: TargetOptions = field(default_factory=TargetOptions)
 
     def ask(self, check_id: str) -> Outcome:
-        """The outcome of one check, whatever it needs."""
+        """The outcome of one check, without the checks that it needs."""
         (check,) = [check for check in CHECKS if check.id == check_id]
-        (result,) = run_checks([replace(check, needs=())], self.subject())
+        (result,) = run_checks([replace(check, needs=())], self.live())
         return result.outcome
 
     def ask_all(self) -> dict[str, Outcome]:
-        """The outcomes of all checks of a deployed mirror, by id."""
-        checks = select_checks(CHECKS, before_deploy=False)
-        return {result.check.id: result.outcome for result in run_checks(checks, self.subject())}
+        """The outcomes of all checks, by id."""
+        checks = select_checks(CHECKS, pre_install=False)
+        return {result.check.id: result.outcome for result in run_checks(checks, self.live())}
 
-    def subject(self) -> LiveMirror:
-        """What the checks look at."""
+    def live(self) -> LiveMirror:
+        """The mirror as the checks see it."""
         image: ImageReference | None = parse_image(self.image) if self.image else None
-        return LiveMirror(self.connections(), lambda: samples.NOW, image)
+        return LiveMirror(self.connections(), lambda: samples.NOW, image, self.options)
 
     def connections(self) -> FakeConnections:
         """What a command is connected to."""
@@ -71,20 +72,20 @@ class Deployed:
         return FakeConnections(self.mirror, self.cluster, http=self.http, store=self.store, resolver=resolver)
 
     def change(self, kind: Kind, name: str, change: Callable[[Object], object]) -> None:
-        """Change an object in the cluster, as somebody with kubectl would."""
+        """Change an object in the cluster, as kubectl edit does."""
         found = self.cluster.get(kind, name)
         assert found is not None
         change(found)
         self.cluster.put(found)
 
     def edit(self, secret: str, key: str, change: Callable[[Any], object]) -> None:
-        """Change a configuration file in its Secret, as somebody with kubectl would."""
+        """Change a configuration file in its Secret, as kubectl edit does."""
         content = yaml.safe_load(self._data(secret)[key])
         change(content)
         self.replace(secret, **{key: yaml.safe_dump(content).encode()})
 
     def replace(self, secret: str, **data: bytes) -> None:
-        """Put other values into a Secret."""
+        """Put other values in a Secret."""
         encoded = {key: base64.b64encode(value).decode() for key, value in (self._data(secret) | data).items()}
         self.cluster.put(self._secret(secret) | {"data": encoded})
 
@@ -98,7 +99,7 @@ class Deployed:
 
 
 def deployed(**changes: Any) -> Deployed:
-    """A healthy mirror of Docker Hub with one image that may be pulled."""
+    """A healthy mirror of Docker Hub with one image that clients may pull."""
     mirror, mirror_secrets = samples.mirror(**changes), samples.mirror_secrets()
     images = {names.REDIS: mirror.redis.image, names.AUTH: mirror.auth.image, REGISTRY: mirror.registry.image}
     cluster = FakeCluster([*secret_manifests(mirror, mirror_secrets), _tls_secret(), _ingress(mirror)])
@@ -113,6 +114,7 @@ def deployed(**changes: Any) -> Deployed:
     upstream.allowed = {"library/alpine", "ratelimitpreview/test"}
     for one in (host, upstream):
         one.add_image("library/alpine", "3", [b"layer" * 500, b"another"], platforms=("arm64", "amd64"))
+    upstream.add_image("ratelimitpreview/test", "latest", [b"preview"])
     http = FakeHttp({f"https://{samples.HOST}": host, UPSTREAM: upstream})
     http.certificates[samples.HOST] = samples.public_certificate().public_bytes(Encoding.DER)
     return Deployed(mirror, cluster, http, host, upstream, FakeStore())
@@ -125,7 +127,7 @@ def _deployment(name: str, image: str) -> Object:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": name},
+        "metadata": {"name": name, "annotations": {"meta.helm.sh/release-name": name}},
         "spec": {"replicas": 1, "template": {"spec": {"containers": containers}}},
     }
 

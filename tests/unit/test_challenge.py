@@ -1,4 +1,4 @@
-"""A WWW-Authenticate header is read as clients read it."""
+"""A WWW-Authenticate header is parsed as clients parse it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ REALM = "https://mirror.example.com/auth"
         (r'Bearer realm="a\"b\\c",service="x"', Challenge('a"b\\c', "x")),
     ],
 )
-def test_a_bearer_challenge_is_read(header: str, expected: Challenge) -> None:
+def test_a_bearer_challenge_is_parsed(header: str, expected: Challenge) -> None:
     assert parse_challenge(header) == expected
 
 
 @pytest.mark.parametrize(
     "header", ["", "Bearer", 'Bearer service="x"', f'Basic realm="{REALM}"', f"Bearer realm={REALM}"]
 )
-def test_anything_else_is_no_challenge(header: str) -> None:
+def test_anything_else_is_not_a_challenge(header: str) -> None:
     assert parse_challenge(header) is None

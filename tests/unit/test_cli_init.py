@@ -164,7 +164,8 @@ def test_the_next_commands_repeat_the_options(tmp_path: Path) -> None:
     options = ("--file", str(path), "-n", "mirrors", "--context", "production", "--kubeconfig", "kube.yaml")
     result = init(*ENOUGH, *options)
     cluster = "--kubeconfig kube.yaml --context production"
-    assert result.stderr.endswith(f"\n  regmirror deploy -f '{path}' -n mirrors {cluster}\n")
+    deploy = f"regmirror deploy -f '{path}' {cluster} -n mirrors"
+    assert result.stderr.endswith(f"\n  {deploy}\n")
     assert f"  kubectl {cluster} create namespace mirrors --dry-run=client" in result.stderr
     assert path.exists()
 

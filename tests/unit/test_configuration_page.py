@@ -20,7 +20,8 @@ from regmirror.desired.releases import Stack, build_stack
 from regmirror.documentation import anchor, key_url
 from tests import samples
 
-GENERATOR = runpy.run_path(str(Path(__file__).parents[2] / "docs/generate_configuration.py"))
+ROOT = Path(__file__).parents[2]
+GENERATOR = runpy.run_path(str(ROOT / "docs/generate_configuration.py"))
 PAGE: str = GENERATOR["document"]()
 EXAMPLE: dict[str, Any] = GENERATOR["example"]()
 RESTARTS: Callable[[str], str] = GENERATOR["restarts"]
@@ -88,8 +89,10 @@ def test_the_anchor_of_a_key_is_that_of_its_url() -> None:
 
 
 def test_every_link_leads_to_a_section() -> None:
-    links = re.findall(r"\]\(([^)]+)\)", PAGE)
-    assert set(links) <= {f"#{anchor(heading)}" for heading in HEADINGS}
+    links = set(re.findall(r"\]\(([^)]+)\)", PAGE))
+    pages = {link for link in links if not link.startswith("#")}
+    assert links - pages <= {f"#{anchor(heading)}" for heading in HEADINGS}
+    assert [page for page in pages if not (ROOT / "docs/reference" / page).is_file()] == []
     assert "docs/" not in PAGE.replace("docs/generate_configuration.py", "")
 
 

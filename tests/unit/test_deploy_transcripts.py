@@ -74,13 +74,13 @@ def check(name: str, *commands: str) -> None:
     check_golden(f"transcripts/{name}.txt", transcript(*commands))
 
 
-def test_the_first_deployment(place: Place) -> None:
-    assert place
+@pytest.mark.usefixtures("place")
+def test_the_first_deployment() -> None:
     check("deploy-first", "regmirror deploy")
 
 
-def test_the_second_deployment(place: Place) -> None:
-    assert place
+@pytest.mark.usefixtures("place")
+def test_the_second_deployment() -> None:
     transcript("regmirror deploy")
     check("deploy-second", "regmirror deploy")
 
@@ -113,8 +113,8 @@ def test_a_deployment_with_an_image_that_does_not_exist(place: Place, monkeypatc
     check("deploy-missing-image", "regmirror deploy")
 
 
-def test_deployments_that_show_or_skip_something(place: Place) -> None:
-    assert place
+@pytest.mark.usefixtures("place")
+def test_deployments_that_show_or_skip_something() -> None:
     check("deploy-dry-run", "regmirror deploy --dry-run")
     check("deploy-skip-verify", "regmirror deploy --skip-verify")
 
@@ -128,7 +128,8 @@ def test_a_diff_with_changes_drift_and_orphans(place: Place) -> None:
     check("diff", "regmirror diff", "regmirror deploy --dry-run")
 
 
-def test_a_diff_in_which_only_orphans_are_left(place: Place) -> None:
+@pytest.mark.usefixtures("place")
+def test_a_diff_in_which_only_orphans_are_left() -> None:
     write(upstreams=samples.TWO_UPSTREAMS)
     transcript("regmirror deploy")
     write()

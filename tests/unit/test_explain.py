@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -17,7 +16,7 @@ from regmirror.cli import reference_pages
 from regmirror.cli.app import app
 from regmirror.cli.explain import explain
 from regmirror.cli.explanation import Explanation, TopicList
-from regmirror.config.schema import mirror_schema
+from regmirror.config.model_keys import documented_keys
 from regmirror.documentation import DOCUMENTATION_URL, check_url, error_url, key_url
 from regmirror.verify.check import Category
 from regmirror.verify.checks import CHECKS
@@ -186,24 +185,10 @@ def test_every_check_is_explained_on_the_page_of_its_category() -> None:
     assert set(reference_pages.check_categories()) == {category.value for category in Category}
 
 
-def keys(schema: dict[str, Any], part: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    """The paths of all keys that a part of the schema has; a reference to a secret, or a toleration, is one value."""
-    name = part.get("$ref", "").rpartition("/")[2]
-    if name.endswith(("Reference", "Toleration")):
-        return
-    part = schema["$defs"][name] if name else part
-    for key, child in part.get("properties", {}).items():
-        yield f"{prefix}{key}"
-        yield from keys(schema, child, f"{prefix}{key}.")
-    for child in [*part.get("anyOf", []), *([part["items"]] if "items" in part else [])]:
-        yield from keys(schema, child, prefix)
-
-
 def test_every_key_of_the_configuration_is_explained() -> None:
-    schema = mirror_schema()
     topics = reference_pages.topics()
     known = {topic.id for topic in topics.values()}
-    expected = set(keys(schema, schema))
+    expected = set(documented_keys())
     assert {"host", "upstreams.name", "ingress.issuer.kind", "storage.accessKey.id"} <= expected
     assert sorted(key for key in expected if reference_pages.normalize(key) not in known) == []
     assert topics["ingress.issuer"].url == key_url("ingress.issuer")

@@ -36,6 +36,7 @@ def parsed(before: list[str], path: tuple[str, ...], after: list[str]) -> dict[s
     """The parameters that a command gets from a command line."""
     group = get_group(app)
     context = group.make_context("regmirror", [*before, *path])
+    command: Any
     _, command, rest = group.resolve_command(context, [*path, *after, *ARGUMENTS.get(path[0], [])])
     for word in path[1:]:
         command, rest = command.commands[word], rest[1:]

@@ -43,7 +43,7 @@ def test_a_version_is_read(program: Program, text: str, version: tuple[int, int]
 
 @pytest.mark.parametrize("text", ["v3.16.9", "v2.17.0", "", "something else"])
 def test_a_version_that_is_too_old_or_none_is_refused(program: Program, text: str) -> None:
-    with pytest.raises(HelmMissingError, match=r"3\.17 or newer is needed"):
+    with pytest.raises(HelmMissingError, match=r"3\.17 or newer is required"):
         asyncio.run(program(f"echo '{text}'").version())
 
 
@@ -56,7 +56,7 @@ def test_a_version_that_is_too_old_or_none_is_refused(program: Program, text: st
             HelmError,
             "helm upgrade failed: first\n  second",
         ),
-        ("", HelmError, "helm upgrade failed: it gave no reason"),
+        ("", HelmError, "helm upgrade failed: no reason given"),
         (
             "Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress",
             HelmError,
@@ -65,9 +65,9 @@ def test_a_version_that_is_too_old_or_none_is_refused(program: Program, text: st
         (
             "Error: values don't meet the specifications of the schema(s) in the following chart(s):",
             ChartError,
-            "a chart cannot be rendered: values don't meet the specifications",
+            "cannot render a chart: values don't meet the specifications",
         ),
-        ("Error: Chart.yaml file is missing", ChartError, "a chart cannot be rendered: Chart.yaml file is missing"),
+        ("Error: Chart.yaml file is missing", ChartError, "cannot render a chart: Chart.yaml file is missing"),
     ],
 )
 def test_a_failure_is_told_in_helms_words(program: Program, words: str, kind: type[HelmError], message: str) -> None:
@@ -78,12 +78,12 @@ def test_a_failure_is_told_in_helms_words(program: Program, words: str, kind: ty
 
 
 def test_anything_that_stops_a_rendering_is_the_charts_fault(program: Program) -> None:
-    with pytest.raises(ChartError, match="a chart cannot be rendered: something"):
+    with pytest.raises(ChartError, match="cannot render a chart: something"):
         asyncio.run(failing(program, "Error: something").render(RELEASE))
 
 
 def test_a_rendering_that_is_no_yaml_is_the_charts_fault(program: Program) -> None:
-    with pytest.raises(ChartError, match="the manifest that Helm gives cannot be read"):
+    with pytest.raises(ChartError, match="cannot parse the manifest from Helm"):
         asyncio.run(program("echo 'note: !!merge <<'").render(RELEASE))
 
 

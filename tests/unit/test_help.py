@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 from regmirror.__main__ import program_name
 from regmirror.cli.app import app
 from regmirror.cli.catalog import COMMANDS
-from regmirror.cli.help_page import split_help, wrap_command
+from regmirror.cli.help_page import split_help
+from regmirror.cli.help_text import wrap_command
 from regmirror.cli.options import CLUSTER_OPTIONS, OUTPUT_OPTIONS
 from tests.golden import check_golden
 
@@ -82,6 +83,7 @@ def test_every_example_is_a_command_that_can_be_parsed(path: tuple[str, ...]) ->
         words = words[: words.index(">")] if ">" in words else words
         words = words[: words.index("<")] if "<" in words else words
         context = group.make_context("regmirror", words)
+        command: Any
         name, command, rest = group.resolve_command(context, words)
         while hasattr(command, "commands"):
             command, rest = command.commands[rest[0]], rest[1:]

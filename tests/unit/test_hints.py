@@ -1,4 +1,4 @@
-"""Every failure says what to do, in commands that can be run as they stand, and docs/checks.md says the same."""
+"""Every failure says what to do, with commands that can be pasted and that the documentation of the check has too."""
 
 from __future__ import annotations
 
@@ -8,49 +8,58 @@ import pytest
 from typer.main import get_group
 
 from regmirror.cli.app import app
-from regmirror.distribution.client import DamagedBlobError
+from regmirror.desired import names
+from regmirror.errors import BucketMissingError
+from regmirror.ports.cluster import DEPLOYMENT, Object
 from regmirror.verify.check import Failed, Warned
+from regmirror.verify.live_mirror import TargetOptions
 from tests.e2e.hint_runner import commands_in
-from tests.unit.check_faults import FAULTS, Harm
-from tests.unit.deployed import deployed
-from tests.unit.test_checks import FAILURES, damage_layer
-from tests.unit.test_documentation import sections
+from tests.unit.check_faults import FAULTS
+from tests.unit.check_faults.clients import damaged_layer
+from tests.unit.check_faults.cluster import nothing_deployed
+from tests.unit.check_faults.config import other_issuer_at_the_registry, variable
+from tests.unit.check_faults.table import Fault
+from tests.unit.deployed import Deployed, deployed
+from tests.unit.test_documentation import check_sections
 
-HARMS = [
-    *(pytest.param(check, harm, id=f"{check}: {words}") for check, harm, words in FAULTS),
-    *(pytest.param(check, harm, id=f"{check}: {name}") for check, name, harm, _ in FAILURES),
-]
+EACH_FAULT = pytest.mark.parametrize(
+    "fault", [pytest.param(fault, id=f"{fault.check}: {fault.message}") for fault in FAULTS]
+)
 IN_WORDS_OF_THE_PAGE = {
     r"-n regmirror\b": "-n NAMESPACE",
+    "regmirror-docker-hub-0 -c main": "POD -c CONTAINER",
     "regmirror-docker-hub": "regmirror-UPSTREAM",
     r"REGISTRY_\w+-": "NAME-",
-    r"s3://\S+": "s3://BUCKET/KEY",
+    r"s3://layers/docker\S+": "s3://BUCKET/KEY",
+    r"mb s3://\S+ --region \S+": "mb s3://BUCKET --region REGION",
     r"secret tls \S+": "secret tls SECRET",
 }
 
 
-def hint_of(check: str, harm: Harm) -> str:
-    mirror = deployed()
-    harm(mirror)
+def hint_of(mirror: Deployed, check: str) -> str:
     outcome = mirror.ask(check)
     assert isinstance(outcome, Failed | Warned)
     return outcome.hint
 
 
 def page(check: str) -> str:
-    return " ".join(sections("checks.md")[check].split())
+    return " ".join(check_sections()[check].split())
 
 
-@pytest.mark.parametrize(("check", "harm"), HARMS)
-def test_a_hint_says_what_to_do_in_words_of_its_own(check: str, harm: Harm) -> None:
-    hint = hint_of(check, harm)
+@EACH_FAULT
+def test_a_hint_says_what_to_do_and_points_to_no_file(fault: Fault) -> None:
+    mirror = deployed()
+    fault.inject(mirror)
+    hint = hint_of(mirror, fault.check)
     assert hint
-    assert "docs/checks.md" not in hint
+    assert "docs/" not in hint
 
 
-@pytest.mark.parametrize(("check", "harm"), HARMS)
-def test_its_commands_can_be_run_and_are_those_of_the_page(check: str, harm: Harm) -> None:
-    for command in commands_in(hint_of(check, harm)):
+@EACH_FAULT
+def test_its_commands_are_valid_and_are_those_of_the_page(fault: Fault) -> None:
+    mirror = deployed()
+    fault.inject(mirror)
+    for command in commands_in(hint_of(mirror, fault.check)):
         program, *words = command.split()
         if program == "regmirror":
             get_group(app).commands[words[0]].make_context(words[0], words[1:])
@@ -59,25 +68,76 @@ def test_its_commands_can_be_run_and_are_those_of_the_page(check: str, harm: Har
         documented = command
         for found, general in IN_WORDS_OF_THE_PAGE.items():
             documented = re.sub(found, general, documented)
-        assert documented in page(check)
+        assert documented in page(fault.check)
 
 
-def test_a_damaged_layer_is_taken_out_of_the_bucket_where_the_registry_keeps_it() -> None:
+def test_the_commands_of_a_hint_repeat_the_options_of_the_command_line() -> None:
+    mirror = deployed()
+    mirror.options = TargetOptions("other file.yaml", "regmirror", "prod", "kube.yaml")
+    nothing_deployed(mirror)
+    assert commands_in(hint_of(mirror, "cluster-deployed")) == [
+        "regmirror deploy -f 'other file.yaml' -n regmirror --context prod --kubeconfig kube.yaml"
+    ]
+    mirror = deployed()
+    mirror.options = TargetOptions(context="prod")
+    variable(mirror)
+    assert commands_in(hint_of(mirror, "config-variables")) == [
+        "kubectl -n regmirror --context prod set env deployment/regmirror-docker-hub REGISTRY_PROXY_TTL-"
+    ]
+
+
+def apply_with_kubectl(found: Object) -> None:
+    del found["metadata"]["annotations"]
+
+
+def apply_with_flux(found: Object) -> None:
+    found["metadata"]["labels"] = {"helm.toolkit.fluxcd.io/name": "regmirror-auth"}
+
+
+def apply_with_argo_cd(found: Object) -> None:
+    found["metadata"]["annotations"] = {"argocd.argoproj.io/tracking-id": "regmirror:apps/Deployment"}
+
+
+@pytest.mark.parametrize("apply", [apply_with_kubectl, apply_with_flux, apply_with_argo_cd])
+def test_a_mirror_managed_with_gitops_is_never_to_be_deployed(apply: object) -> None:
+    mirror = deployed()
+    assert callable(apply)
+    mirror.change(DEPLOYMENT, names.AUTH, apply)
+    other_issuer_at_the_registry(mirror)
+    hint = hint_of(mirror, "config-issuer")
+    assert commands_in(hint) == ["regmirror render | kubectl -n regmirror diff -f -"]
+    assert "sync it from Git" in hint
+
+
+@pytest.mark.parametrize(
+    ("create_bucket", "gitops", "commands"),
+    [
+        (True, False, ["regmirror deploy"]),
+        (False, False, ["aws s3 mb s3://layers --region eu-central-1", "regmirror deploy"]),
+        (True, True, ["aws s3 mb s3://layers --region eu-central-1"]),
+        (False, True, ["aws s3 mb s3://layers --region eu-central-1"]),
+    ],
+)
+def test_a_missing_bucket_is_created_as_the_mirror_is_managed(
+    create_bucket: bool, gitops: bool, commands: list[str]
+) -> None:
+    mirror = deployed(storage={"bucket": "layers", "region": "eu-central-1", "createBucket": create_bucket})
+    if gitops:
+        mirror.change(DEPLOYMENT, names.AUTH, apply_with_kubectl)
+    mirror.store.failure = BucketMissingError("it does not exist", hint="create it, or set storage.createBucket: true")
+    assert commands_in(hint_of(mirror, "storage-bucket")) == commands
+
+
+def test_a_damaged_layer_is_deleted_from_the_bucket_and_forgotten_by_redis() -> None:
     mirror = deployed(storage={"bucket": "layers", "region": "here", "prefix": "a/b", "endpoint": "http://s3:9000"})
-    damage_layer(mirror)
-    outcome = mirror.ask("clients-pull")
-    assert isinstance(outcome, Failed)
-    removal, forgetting = commands_in(outcome.hint)
+    damaged_layer(mirror)
+    removal, restart = commands_in(hint_of(mirror, "clients-pull"))
     url = r"s3://layers/a/b/docker-hub/docker/registry/v2/blobs/sha256/(..)/\1[0-9a-f]{62}/data"
     assert re.fullmatch(rf"aws s3 --endpoint-url http://s3:9000 rm {url}", removal)
-    assert forgetting == "kubectl -n regmirror rollout restart deployment/regmirror-redis"
-    assert DamagedBlobError("https://x", 1, "sha256:y").digest == "sha256:y"
+    assert restart == "kubectl -n regmirror rollout restart deployment/regmirror-redis"
 
 
-def test_a_certificate_is_put_into_its_secret_or_awaited_from_cert_manager() -> None:
-    issuer = {"issuer": {"name": "letsencrypt", "kind": "ClusterIssuer"}}
-    mirror = deployed(ingress=issuer)
+def test_a_certificate_from_cert_manager_is_not_created_by_hand() -> None:
+    mirror = deployed(ingress={"issuer": {"name": "letsencrypt", "kind": "ClusterIssuer"}})
     mirror.replace("regmirror-tls", **{"tls.crt": b"x"})
-    outcome = mirror.ask("tls-secret")
-    assert isinstance(outcome, Failed)
-    assert commands_in(outcome.hint) == ["kubectl -n regmirror describe certificate regmirror-tls"]
+    assert commands_in(hint_of(mirror, "tls-secret")) == ["kubectl -n regmirror describe certificate regmirror-tls"]

@@ -13,7 +13,7 @@ from tests.fakes.cluster import FakeCluster
 
 
 def cluster(*answers: bytes) -> tuple[FakeCluster, list[bytes]]:
-    """A cluster whose pod answers so, and what it is asked."""
+    """A cluster whose pod gives this answer; records the request."""
     asked: list[bytes] = []
     found = FakeCluster()
     found.listeners["one", 5001] = answering(answers, asked)
@@ -32,7 +32,7 @@ def answering(answers: tuple[bytes, ...], asked: list[bytes]) -> Callable[[socke
     return serve
 
 
-def test_an_answer_comes_whole_in_whatever_pieces() -> None:
+def test_an_answer_is_read_completely_however_it_is_split() -> None:
     place, asked = cluster(b"HTTP/1.1 200 OK\r\nX-A: 1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc", b"\r\n0\r\n\r\n")
     answer = get_inside_pod(place, "one", 5001, "/metrics", {"Authorization": "Bearer t"})
     assert (answer.status, answer.headers["x-a"], answer.body) == (200, "1", b"abc")
@@ -41,7 +41,7 @@ def test_an_answer_comes_whole_in_whatever_pieces() -> None:
 
 
 @pytest.mark.parametrize("answer", [b"", b"SSH-2.0\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"])
-def test_an_answer_that_is_none_or_ends_early_is_told(answer: bytes) -> None:
+def test_an_invalid_or_incomplete_answer_is_an_error(answer: bytes) -> None:
     place, _ = cluster(answer)
     with pytest.raises(ClusterError, match="no answer from port 5001 of pod one: "):
         get_inside_pod(place, "one", 5001, "/metrics")

@@ -1,4 +1,4 @@
-"""The Prometheus text format, and what a registry tells in it of its work as a cache."""
+"""The Prometheus text format, and the cache figures of a registry."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ registry_storage_cache_hits_total 7
         ("up +Inf", Sample("up", {}, float("inf"))),
     ],
 )
-def test_a_sample_is_read(line: str, sample: Sample) -> None:
+def test_a_sample_is_parsed(line: str, sample: Sample) -> None:
     assert parse_metrics(f"# HELP up is it?\n\n{line}\n") == [sample]
 
 
 @pytest.mark.parametrize("line", ["<html>", "up", "up one", "up{x=1} 1", 'up{x="1} 1', "1up 1", "up{x} 1"])
-def test_what_is_no_sample_is_told(line: str) -> None:
-    with pytest.raises(RegistryError, match="a line that is no sample"):
+def test_an_invalid_line_is_an_error(line: str) -> None:
+    with pytest.raises(RegistryError, match="an invalid line"):
         parse_metrics(line)
 
 
@@ -55,10 +55,10 @@ def test_figures_of_several_pods_are_added() -> None:
     assert CacheFigures(1, 2, 3, 4) + CacheFigures(10, 20, 30, 40) == CacheFigures(11, 22, 33, 44)
 
 
-def test_a_registry_that_nobody_asked_has_no_ratio() -> None:
+def test_a_registry_without_requests_has_no_ratio() -> None:
     figures = cache_figures(parse_metrics("go_goroutines 7\n"))
     assert (figures, figures.hit_ratio, figures.saved) == (CacheFigures(), None, 0)
 
 
-def test_what_was_fetched_and_not_served_saves_nothing() -> None:
+def test_bytes_that_were_fetched_but_not_served_save_nothing() -> None:
     assert CacheFigures(fetched=10, served=3).saved == 0

@@ -1,4 +1,4 @@
-"""One question to Redis and its answer."""
+"""One command to Redis and its answer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_wrong_password_is_answered_as_an_error() -> None:
     ]
 
 
-def test_a_connection_that_ends_is_told() -> None:
+def test_a_connection_that_ends_is_an_error() -> None:
     def leave(connection: socket) -> None:
         connection.recv(100)
         connection.sendall(b"+O")
@@ -62,7 +62,7 @@ def test_an_answer_without_an_end_is_cut() -> None:
     assert asked(chatter, ["PING"]) == ["x" * 4096]
 
 
-def test_a_broken_connection_is_told() -> None:
+def test_a_broken_connection_is_an_error() -> None:
     ours, theirs = socketpair()
     theirs.close()
     ours.close()
@@ -70,11 +70,11 @@ def test_a_broken_connection_is_told() -> None:
         ask(ours, "PING")
 
 
-def test_a_setting_is_told_by_its_value() -> None:
-    told: list[str | None] = []
+def test_the_value_of_a_setting_is_returned() -> None:
+    values: list[str | None] = []
 
     def ask_settings(connection: socket) -> None:
-        told.extend(ask_setting(connection, name) for name in ("maxmemory-policy", "unheard-of", "maxmemory"))
+        values.extend(ask_setting(connection, name) for name in ("maxmemory-policy", "unheard-of", "maxmemory"))
 
     asked(RedisServer("right"), ["AUTH", "right"], then=ask_settings)
-    assert told == ["allkeys-lru", None, "134217728"]
+    assert values == ["allkeys-lru", None, "134217728"]

@@ -1,4 +1,4 @@
-"""Names of images are read as people write them, by distribution's grammar."""
+"""Image names are parsed as people write them, with distribution's grammar."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
         ("a.b-c__d/e/f", "a.b-c__d/e/f", "latest"),
     ],
 )
-def test_a_name_is_read(text: str, repository: str, reference: str) -> None:
+def test_a_name_is_parsed(text: str, repository: str, reference: str) -> None:
     assert parse_image(text) == ImageReference(repository, reference)
 
 
 @pytest.mark.parametrize(
     "text", ["", "Alpine", "alpine:", "alpine:-x", "a//b", "/a", "a/", "a b", "a@sha256:12", "https://a/b", "a._b"]
 )
-def test_what_is_no_name_is_refused(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="is not the name of an image such as library/alpine:3"):
+def test_an_invalid_name_is_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="is not an image name such as library/alpine:3"):
         parse_image(text)
 
 

@@ -1,4 +1,4 @@
-"""The registry client asks as clients do, checks every digest, and gives its token to the registry alone."""
+"""The registry client sends the requests of clients, checks every digest, and sends its token only to the registry."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from regmirror.distribution.client import MANIFEST_TYPES, RegistryClient
+from regmirror.distribution.client import MANIFEST_TYPES, ManifestMissingError, RegistryClient
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import RegistryError
 from regmirror.ports.http import Answer
@@ -28,7 +28,7 @@ def host() -> RegistryHost:
 
 
 def client(answer: Host | Answer, account: tuple[str, str] | None = None) -> tuple[RegistryClient, FakeHttp]:
-    """A client of one host, or of one that always answers the same."""
+    """A client of a host, or of one that always gives the same answer."""
     http = FakeHttp({BASE: (lambda _: answer) if isinstance(answer, Answer) else answer})
     return RegistryClient(http, BASE, account), http
 
@@ -71,7 +71,7 @@ def test_a_token_is_asked_for_as_the_challenge_says(host: RegistryHost) -> None:
     assert http.requests[-1].query == {"service": ["a service & more"], "scope": ["repository:library/alpine:pull"]}
 
 
-def test_a_registry_that_asks_for_no_token_gets_none() -> None:
+def test_a_registry_that_needs_no_token_gets_none() -> None:
     mirror, http = client(answered(200))
     assert mirror.pull_token("library/alpine") is None
     mirror.request("GET", "/v2/")
@@ -87,7 +87,7 @@ def test_no_challenge_is_an_error(answer: Answer) -> None:
     assert "without a Bearer challenge" in failure(lambda: mirror.pull_token("library/alpine"))
 
 
-def test_an_account_is_sent_to_the_token_endpoint_alone(host: RegistryHost) -> None:
+def test_an_account_is_sent_only_to_the_token_endpoint(host: RegistryHost) -> None:
     host.users.add("hub-user")
     mirror, http = client(host, ("hub-user", "päss:word"))
     mirror.pull_token("library/alpine")
@@ -115,9 +115,9 @@ def test_a_manifest_of_another_digest_is_refused() -> None:
     wanted = digest_of(b"other")
     mirror, _ = client(answered(200, b"{}"))
     message = failure(lambda: mirror.manifest(ImageReference("a/b", wanted), None))
-    assert message == f"{BASE}/v2/a/b/manifests/{wanted} has the digest {digest_of(b'{}')}, not {wanted}"
+    assert message == f"{BASE}/v2/a/b/manifests/{wanted} has digest {digest_of(b'{}')} instead of {wanted}"
     mirror, _ = client(answered(200, b"{}", docker_content_digest=wanted))
-    assert f"not {wanted}" in failure(lambda: mirror.manifest(IMAGE, None))
+    assert f"instead of {wanted}" in failure(lambda: mirror.manifest(IMAGE, None))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_manifest_of_another_digest_is_refused() -> None:
         (answered(200, b"[]"), "is not a manifest"),
     ],
 )
-def test_what_is_no_manifest_is_refused(answer: Answer, words: str) -> None:
+def test_something_other_than_a_manifest_is_refused(answer: Answer, words: str) -> None:
     mirror, _ = client(answer)
     assert words in failure(lambda: mirror.manifest(IMAGE, None))
 
@@ -140,7 +140,7 @@ def test_a_manifest_without_anything_has_no_children_and_no_blobs() -> None:
 
 
 @pytest.mark.parametrize(("answer", "words"), [(answered(404), "answered 404"), (answered(200), "without a digest")])
-def test_a_digest_that_is_not_told_is_an_error(answer: Answer, words: str) -> None:
+def test_a_missing_digest_is_an_error(answer: Answer, words: str) -> None:
     mirror, _ = client(answer)
     assert words in failure(lambda: mirror.manifest_digest(IMAGE, None))
 
@@ -167,19 +167,19 @@ def test_a_redirect_is_followed_without_the_token() -> None:
     ("answer", "words"),
     [
         (answered(404), "answered 404"),
-        (answered(200, LAYER[:-1]), "gave 4999 bytes of another content than its digest says"),
+        (answered(200, LAYER[:-1]), "returned 4999 bytes that do not match the digest"),
         (answered(307, location="/again?signature=canary"), "redirects the blob"),
         (answered(307), "redirects the blob"),
     ],
 )
-def test_a_blob_that_is_not_what_it_should_be_is_an_error(answer: Answer, words: str) -> None:
+def test_a_blob_that_does_not_match_is_an_error(answer: Answer, words: str) -> None:
     mirror, _ = client(answer)
     message = failure(lambda: mirror.check_blob("a/b", {"digest": digest_of(LAYER)}, None))
     assert words in message
     assert "canary" not in message
 
 
-def test_a_signed_url_is_told_without_its_signature() -> None:
+def test_a_signed_url_is_shown_without_its_signature() -> None:
     mirror, http = client(answered(307, location="https://s3.example.com/x?sig=canary"))
     http.hosts["https://s3.example.com"] = lambda _: answered(403)
     message = failure(lambda: mirror.check_blob("a/b", {"digest": digest_of(LAYER)}, None))
@@ -191,3 +191,12 @@ def test_the_catalog_of_the_host_is_closed_without_a_token(host: RegistryHost) -
     answer = mirror.request("GET", "/v2/_catalog")
     assert answer.status == 401
     assert json.loads(answer.body)["errors"][0]["code"] == "UNAUTHORIZED"
+
+
+def test_a_missing_manifest_is_distinguished_from_other_errors() -> None:
+    for status, kind in ((404, ManifestMissingError), (500, RegistryError)):
+        registry, _ = client(answered(status, b"{}"))
+        for ask in (registry.manifest, registry.manifest_digest):
+            with pytest.raises(RegistryError) as caught:
+                ask(IMAGE, None)
+            assert type(caught.value) is kind

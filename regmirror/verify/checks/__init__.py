@@ -1,32 +1,8 @@
-"""The list of all checks, in the order in which they are shown; a check stands after those that it needs."""
+"""All checks, in the order in which they are shown; a check comes after those that it needs."""
 
 from regmirror.verify.check import Check
-from regmirror.verify.checks import (
-    cache,
-    clients,
-    cluster,
-    config,
-    drift,
-    patterns,
-    registry,
-    runtimes,
-    storage,
-    tls,
-    token,
-    upstream,
-)
+from regmirror.verify.checks import cache, clients, cluster, config, registry, storage, tls, token, upstream
 
-CHECKS: tuple[Check, ...] = (
-    *cluster.CHECKS,
-    *config.CHECKS,
-    *patterns.CHECKS,
-    *drift.CHECKS,
-    *tls.CHECKS,
-    *token.CHECKS,
-    *registry.CHECKS,
-    *cache.CHECKS,
-    *storage.CHECKS,
-    *upstream.CHECKS,
-    *clients.CHECKS,
-    *runtimes.CHECKS,
-)
+_CATEGORIES = (cluster, config, tls, token, registry, cache, storage, upstream, clients)
+
+CHECKS: tuple[Check, ...] = tuple(check for category in _CATEGORIES for check in category.check.checks)

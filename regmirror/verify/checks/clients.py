@@ -1,59 +1,69 @@
-"""Checks that pull, and try to pull and push, as a client does."""
+"""Checks that pull, and try to push, as container runtimes do."""
 
 import time
 
+from regmirror.client_config.registries import registry_name
 from regmirror.config.model import Upstream
 from regmirror.desired import names
 from regmirror.desired.access import is_allowed
 from regmirror.desired.registry_config import blob_path, storage_prefix
-from regmirror.distribution.client import DamagedBlobError, Manifest, request_headers
+from regmirror.distribution.challenge import parse_challenge
+from regmirror.distribution.client import (
+    MANIFEST_TYPES,
+    DamagedBlobError,
+    Manifest,
+    ManifestMissingError,
+    RegistryClient,
+    request_headers,
+)
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import RegistryError
 from regmirror.signing.tokens import decode_token
-from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Skipped, UpstreamCheck
-from regmirror.verify.hints import BETWEEN, kubectl, read_log, restart, restart_registry
+from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Skipped, Warned
+from regmirror.verify.hints import PROXY_HINT, read_log, restart, restart_redis, restart_registry
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.sample_pull import (
-    NO_IMAGE,
     UNLISTED,
-    probe_image,
-    probe_platform,
-    probe_repository,
+    can_reach_upstream,
     pull_token,
-    reaches_upstream,
-    source_of,
+    sample_platform,
+    sample_repository,
+    upstream_client,
+    with_image,
 )
 
 _TRIES = 20
 _PAUSE = 0.1
-"""Seconds between two tries: a layer can be served in part a moment after its first client has it whole."""
+"""Seconds between two tries: range requests work a moment after the first client has received the whole layer."""
+UNKNOWN_ACCOUNT = ("regmirror-verify", "no-password")
+"""An account that does not exist anywhere."""
+
+check = CheckList(Category.CLIENTS)
 
 
-def _pull(live: LiveMirror, upstream: Upstream) -> Outcome:
-    image = probe_image(live, upstream)
-    if image is None:
-        return Skipped(NO_IMAGE)
+@check("clients-pull", "an allowed image can be pulled anonymously", needs=("registry-manifest",), limit=300.0)
+@with_image
+def _pull(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
     try:
-        platform = probe_platform(live, upstream, image)
+        platform = sample_platform(live, upstream, image)
         if not platform.blobs:
-            return Failed(f"the manifest of {image} names no layers", "name another image by --image")
+            return Failed(f"the manifest of {image} has no layers", "use another image with --image or probeImage")
         sizes = _pull_blobs(live, upstream, image, platform)
     except DamagedBlobError as error:
         return Failed(error.message, _fetch_again(live, upstream, error.digest))
-    except RegistryError as error:
-        if not reaches_upstream(live, upstream):
-            return Skipped("not all in the cache, and the upstream cannot be asked: see upstream-reachable")
-        return Failed(error.message, error.hint or read_log(live, upstream))
-    return Passed(f"{image}: {len(sizes)} blobs, {sum(sizes):,} bytes, every digest right")
+    except RegistryError:
+        if not can_reach_upstream(live, upstream):
+            return Skipped("some layers are not in the cache: see upstream-reachable")
+        raise
+    return Passed(f"{image}: {len(sizes)} blobs, {sum(sizes):,} bytes, all digests match")
 
 
 def _fetch_again(live: LiveMirror, upstream: Upstream, digest: str) -> str:
-    """Without its object, and without Redis' memory of it, the registry fetches a blob as if it were new."""
+    """The registry fetches a blob again once the object is gone from the bucket and from Redis."""
     storage = live.mirror.storage
     url = f"s3://{storage.bucket}{storage_prefix(storage, upstream)}/{blob_path(digest)}"
-    service = f" --endpoint-url {storage.endpoint}" if storage.endpoint else ""
-    forget = f"{kubectl(live)} rollout restart deployment/{names.REDIS}"
-    return f"have it fetched again: aws s3{service} rm {url}; {forget}"
+    endpoint = f" --endpoint-url {storage.endpoint}" if storage.endpoint else ""
+    return f"delete the object, so that it is fetched again: aws s3{endpoint} rm {url}; then {restart_redis(live)}"
 
 
 def _pull_blobs(live: LiveMirror, upstream: Upstream, image: ImageReference, platform: Manifest) -> list[int]:
@@ -61,12 +71,11 @@ def _pull_blobs(live: LiveMirror, upstream: Upstream, image: ImageReference, pla
     return [client.check_blob(image.repository, blob, token) for blob in platform.blobs]
 
 
-def _range(live: LiveMirror, upstream: Upstream) -> Outcome:
-    """A layer that is just being fetched is given whole; once it is in the cache, a part of it must be had."""
-    image = probe_image(live, upstream)
-    if image is None:
-        return Skipped(NO_IMAGE)
-    smallest = min(probe_platform(live, upstream, image).blobs, key=lambda blob: int(blob.get("size", 0)))
+@check("clients-range", "range requests work", needs=("clients-pull",))
+@with_image
+def _range(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
+    """While a layer is being fetched, a range request gets all of it; once it is cached, it must get the part."""
+    smallest = min(sample_platform(live, upstream, image).blobs, key=lambda blob: int(blob.get("size", 0)))
     url = f"{live.client(upstream).base}/v2/{image.repository}/blobs/{smallest['digest']}"
     headers = {"Range": "bytes=0-0"} | request_headers(pull_token(live, upstream, image))
     for _ in range(_TRIES):
@@ -74,94 +83,110 @@ def _range(live: LiveMirror, upstream: Upstream) -> Outcome:
         if answer.status in {206, 307}:
             return Passed(str(answer.status))
         time.sleep(_PAUSE)
-    return Failed(
-        f"a request for one byte of a layer was answered {answer.status} and {len(answer.body)} bytes",
-        BETWEEN,
-    )
+    message = f"a request for one byte of a layer was answered with {answer.status} and {len(answer.body)} bytes"
+    return Failed(message, PROXY_HINT)
 
 
-def _digest(live: LiveMirror, upstream: Upstream) -> Outcome:
-    image = probe_image(live, upstream)
-    if image is None:
-        return Skipped(NO_IMAGE)
+@check("clients-digest", "the image digest matches the upstream", needs=("clients-pull", "upstream-reachable"))
+@with_image
+def _digest(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
     ours = live.client(upstream).manifest_digest(image, pull_token(live, upstream, image))
     try:
-        source = source_of(live, upstream)
+        source = upstream_client(live, upstream)
         theirs = source.manifest_digest(image, source.pull_token(image.repository))
+    except ManifestMissingError:
+        return Warned(
+            f"{upstream.url} no longer has {image}; the mirror serves its cached copy",
+            "use another image with --image or probeImage, and stop using this one before it expires from the cache",
+        )
     except RegistryError as error:
-        return Skipped(f"the upstream cannot be asked from here: {error.message}")
+        return Skipped(f"cannot compare with the upstream: {error.message}")
     if ours != theirs:
         return Failed(
-            f"{image} is {ours} here and {theirs} at {upstream.url}: the mirror serves an old copy",
+            f"the mirror serves an outdated {image}: {ours} here, {theirs} at {upstream.url}",
             read_log(live, upstream),
         )
     return Passed(ours)
 
 
+@check(
+    "clients-unlisted-denied",
+    "pulls that anonymousPull does not allow are denied",
+    needs=("registry-challenge", "token-accepted", "config-access"),
+)
 def _unlisted_denied(live: LiveMirror, upstream: Upstream) -> Outcome:
     if is_allowed(upstream, UNLISTED.repository):
         return Skipped("anonymousPull allows every repository")
     client = live.client(upstream)
     token = client.pull_token(UNLISTED.repository)
     if token and decode_token(token).access:
-        return Failed(
-            f"/auth lets everyone pull {UNLISTED.repository}: docker_auth's ACL is wider than the file",
-            restart(live, names.AUTH),
-        )
+        message = f"/auth grants everyone the pull of {UNLISTED.repository}, which anonymousPull does not allow"
+        return Failed(message, restart(live, names.AUTH))
     answer = client.request("HEAD", f"/v2/{UNLISTED.repository}/manifests/{UNLISTED.reference}", token)
     if answer.status != 401:
-        return Failed(
-            f"a pull of {UNLISTED.repository} was answered {answer.status} instead of 401",
-            restart_registry(live, upstream),
-        )
+        message = f"a pull of {UNLISTED.repository} was answered with {answer.status} instead of 401"
+        return Failed(message, restart_registry(live, upstream))
     return Passed("401")
 
 
+@check("clients-push-denied", "pushes are denied", needs=("token-accepted", "config-access"))
 def _push_denied(live: LiveMirror, upstream: Upstream) -> Outcome:
-    repository = probe_repository(live, upstream)
+    repository = sample_repository(live, upstream)
     client = live.client(upstream)
     host = live.mirror.host_of(upstream)
     token = client.token(live.realm(upstream), host, (f"repository:{repository}:push,pull",))
     granted = [action for access in decode_token(token).access for action in access.actions]
     if {"push", "*"} & set(granted):
-        message = f"/auth lets everyone push {repository}: docker_auth's ACL is too wide"
-        return Failed(message, restart(live, names.AUTH))
+        return Failed(f"/auth grants everyone the push of {repository}", restart(live, names.AUTH))
     answer = client.request("POST", f"/v2/{repository}/blobs/uploads/", token)
     if answer.status not in {401, 403, 405}:
-        message = f"an upload to {repository} was answered {answer.status} instead of refused"
+        message = f"the registry answered {answer.status} to an upload to {repository}, instead of refusing it"
         return Failed(message, restart_registry(live, upstream))
     return Passed(str(answer.status))
 
 
-CHECKS: tuple[Check, ...] = (
-    UpstreamCheck(
-        "clients-pull",
-        "an allowed image pulls whole, without a login",
-        Category.CLIENTS,
-        _pull,
-        needs=("registry-manifest",),
-        limit=300.0,
-    ),
-    UpstreamCheck("clients-range", "a part of a layer can be had", Category.CLIENTS, _range, needs=("clients-pull",)),
-    UpstreamCheck(
-        "clients-digest",
-        "its digest is the upstream's",
-        Category.CLIENTS,
-        _digest,
-        needs=("clients-pull", "upstream-reachable"),
-    ),
-    UpstreamCheck(
-        "clients-unlisted-denied",
-        "a repository outside the list is denied",
-        Category.CLIENTS,
-        _unlisted_denied,
-        needs=("registry-challenge", "token-accepted", "config-access"),
-    ),
-    UpstreamCheck(
-        "clients-push-denied",
-        "a push is denied",
-        Category.CLIENTS,
-        _push_denied,
-        needs=("token-accepted", "config-access"),
-    ),
+@check("clients-containerd", "containerd can pull", needs=("registry-manifest",))
+@with_image
+def _containerd(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
+    """HEAD by tag, first without a token, then GET by digest; every path names the original registry.
+
+    If the mirror answers with anything but 200 or 401, containerd pulls from the upstream (containerd v2
+    ``core/remotes/docker/resolver.go``).
+    """
+    client = live.client(upstream)
+    path = _with_namespace(f"/v2/{image.repository}/manifests/{image.reference}", upstream)
+    refused = client.request("HEAD", path, None, (*MANIFEST_TYPES, "*/*"))
+    challenge = parse_challenge(refused.headers.get("www-authenticate", ""))
+    if refused.status != 401 or challenge is None:
+        message = f"HEAD {path} without a token was answered with {refused.status} instead of a challenge"
+        return Failed(message, PROXY_HINT)
+    token = client.token(challenge.realm, challenge.service, (f"repository:{image.repository}:pull",))
+    head = client.request("HEAD", path, token, (*MANIFEST_TYPES, "*/*"))
+    digest = head.headers.get("docker-content-digest", "")
+    if head.status != 200 or not digest:
+        return Failed(f"HEAD {path} was answered with {head.status} and {digest or 'no digest'}", PROXY_HINT)
+    path = _with_namespace(f"/v2/{image.repository}/manifests/{digest}", upstream)
+    get = client.request("GET", path, token, (*MANIFEST_TYPES, "*/*"))
+    if get.status != 200:
+        return Failed(f"GET {path} was answered with {get.status}", PROXY_HINT)
+    return Passed(f"{image}, as {registry_name(upstream)}")
+
+
+def _with_namespace(path: str, upstream: Upstream) -> str:
+    """The path with the name of the registry that the client wants, as containerd sends it to a mirror."""
+    return f"{path}?ns={registry_name(upstream)}"
+
+
+@check(
+    "clients-credentials",
+    "credentials for another registry are refused",
+    needs=("registry-challenge", "token-issued", "config-users"),
 )
+def _credentials(live: LiveMirror, upstream: Upstream) -> Outcome:
+    """Some clients send the mirror credentials that belong to the upstream; only the answer shows that they fail."""
+    client = RegistryClient(live.http, live.client(upstream).base, UNKNOWN_ACCOUNT)
+    status = client.ask_token(live.realm(upstream), live.mirror.host_of(upstream)).status
+    if status != 401:
+        message = f"/auth answered {status} instead of 401 to an account that does not exist"
+        return Failed(message, restart(live, names.AUTH))
+    return Passed("401")

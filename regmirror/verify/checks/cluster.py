@@ -1,14 +1,17 @@
-"""Checks of the cluster and the mirror's pods."""
+"""Checks of the Kubernetes cluster and of the mirror's pods."""
 
 import re
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from regmirror.config.fields import image_parts
 from regmirror.desired import names
-from regmirror.ports.cluster import MINIMUM_KUBERNETES, Object, missing_rights
-from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Severity, Stage
-from regmirror.verify.hints import DEPLOY, kubectl
-from regmirror.verify.live_mirror import LiveMirror, look_up
+from regmirror.desired.secret_contents import look_up
+from regmirror.errors import ClusterError
+from regmirror.ports.cluster import MINIMUM_KUBERNETES, NAMESPACE, SECRET, Object, missing_rights
+from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Stage
+from regmirror.verify.hints import deploy, kubectl, then_deploy
+from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.rights import VERIFY_RIGHTS
 from regmirror.workloads.rollout import diagnose, is_rolled_out, progress_of
 
@@ -17,28 +20,83 @@ _IMAGE_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrIm
 _OLDEST_REGISTRY = (3, 1, 2)
 _OLDEST_AUTH = (1, 14, 0)
 
+check = CheckList(Category.CLUSTER)
 
+
+@check("cluster-api", "the Kubernetes API is reachable", stage=Stage.ANY)
 def _api(live: LiveMirror) -> Outcome:
     major, minor = live.cluster.version()
     return Passed(f"Kubernetes {major}.{minor}, context {live.cluster.context}")
 
 
+@check("cluster-version", "the Kubernetes version is supported", needs=("cluster-api",), stage=Stage.ANY)
 def _version(live: LiveMirror) -> Outcome:
     version = live.cluster.version()
     oldest = ".".join(map(str, MINIMUM_KUBERNETES))
     if version < MINIMUM_KUBERNETES:
         found = ".".join(map(str, version))
-        return Failed(f"the cluster runs Kubernetes {found}; {oldest} is needed", "upgrade the cluster")
-    return Passed(f"{oldest} or newer")
+        return Failed(f"the cluster runs Kubernetes {found}; {oldest} or later is required", "upgrade the cluster")
+    return Passed(f"{oldest} or later")
 
 
+@check(
+    "cluster-permissions",
+    "this user has the permissions verify needs",
+    needs=("cluster-api",),
+    stage=Stage.ANY,
+)
 def _permissions(live: LiveMirror) -> Outcome:
     missing = missing_rights(live.cluster, VERIFY_RIGHTS)
     if missing:
-        return Failed(missing, "use another --context, or have these rights granted: regmirror rbac verify")
-    return Passed(f"{len(VERIFY_RIGHTS)} rights in namespace {live.cluster.namespace}")
+        role = live.options.regmirror("rbac verify")
+        return Failed(missing, f"use another --context, or ask an administrator to apply the output of {role}")
+    return Passed(f"{len(VERIFY_RIGHTS)} permissions in namespace {live.cluster.namespace}")
 
 
+@check("cluster-deployed", "the mirror is deployed in the namespace", needs=("cluster-permissions",))
+def check_deployed(live: LiveMirror) -> Outcome:
+    """Whether anything of the mirror is in the namespace: without it every other check would fail."""
+    if any(live.deployment(name) for name in _workloads(live)) or live.cluster.get(SECRET, names.AUTH_SECRET):
+        return Passed(f"namespace {live.cluster.namespace}")
+    # Reading the namespace takes a permission that verify does not need otherwise.
+    with suppress(ClusterError):
+        if live.cluster.get(NAMESPACE, live.cluster.namespace) is None:
+            return Failed(f"namespace {live.cluster.namespace} does not exist", deploy(live))
+    return Failed(f"namespace {live.cluster.namespace} does not contain a mirror", deploy(live))
+
+
+@check("cluster-versions", "the image versions are supported", stage=Stage.ANY)
+def _versions(live: LiveMirror) -> Outcome:
+    for key, image, oldest, reason in (
+        (
+            "registry.image",
+            live.mirror.registry.image,
+            _OLDEST_REGISTRY,
+            "older versions let clients delete tags (CVE-2026-41888), and before 3.1 "
+            "disclose the upstream's password (CVE-2026-33540)",
+        ),
+        (
+            "auth.image",
+            live.mirror.auth.image,
+            _OLDEST_AUTH,
+            "older versions use key ids that the registry does not know, so it accepts no token",
+        ),
+    ):
+        version = _version_of(image)
+        if version and version < oldest:
+            wanted = ".".join(map(str, oldest))
+            action = f"set {key} to version {wanted} or later"
+            return Failed(f"{image} is older than {wanted}: {reason}", then_deploy(live, action))
+    return Passed()
+
+
+def _version_of(image: str) -> tuple[int, ...] | None:
+    """The version in the tag of an image; None if the tag is not a version."""
+    match = re.match(r"v?(\d+)\.(\d+)\.(\d+)", image_parts(image)["tag"])
+    return tuple(map(int, match.groups())) if match else None
+
+
+@check("cluster-images", "all images can be pulled", needs=("cluster-deployed",))
 def _images(live: LiveMirror) -> Outcome:
     missing = [
         f"pod {pod['metadata']['name']}: {status.get('image')}: {waiting.get('message') or waiting['reason']}"
@@ -48,53 +106,31 @@ def _images(live: LiveMirror) -> Outcome:
         if (waiting := look_up(status, "state", "waiting") or {}).get("reason") in _IMAGE_TROUBLE
     ]
     if missing:
-        return Failed("\n".join(missing), f"see that the nodes can pull it, or name another; {DEPLOY}")
+        action = "make the image available to the nodes, or configure another one"
+        return Failed("\n".join(missing), then_deploy(live, action))
     return Passed()
 
 
-def _versions(live: LiveMirror) -> Outcome:
-    registry, auth = live.mirror.registry.image, live.mirror.auth.image
-    for image, oldest, reason in (
-        (
-            registry,
-            _OLDEST_REGISTRY,
-            "older ones let tags be deleted (CVE-2026-41888), and before 3.1 gave the "
-            "upstream's password to others (CVE-2026-33540)",
-        ),
-        (auth, _OLDEST_AUTH, "older ones cannot name keys as the registry knows them, so that no token is accepted"),
-    ):
-        version = _version_of(image)
-        if version and version < oldest:
-            wanted = ".".join(map(str, oldest))
-            return Failed(f"{image} is older than {wanted}: {reason}", f"set its image to {wanted}; regmirror deploy")
-    return Passed()
-
-
-def _version_of(image: str) -> tuple[int, ...] | None:
-    """The version that the tag of an image says; None where it says none."""
-    match = re.match(r"v?(\d+)\.(\d+)\.(\d+)", image_parts(image)["tag"])
-    return tuple(map(int, match.groups())) if match else None
-
-
+@check("cluster-pods", "all pods are ready", needs=("cluster-images",))
 def _pods(live: LiveMirror) -> Outcome:
     wanted = _workloads(live)
     troubles = [line for name, replicas in wanted.items() for line in _trouble(live, name, replicas)]
     if troubles:
-        return Failed("\n".join(troubles), f"{kubectl(live)} get pods, then regmirror deploy")
+        return Failed("\n".join(troubles), then_deploy(live, f"find and fix the cause: {kubectl(live)} get pods"))
     return Passed(", ".join(wanted))
 
 
 def _workloads(live: LiveMirror) -> dict[str, int]:
-    """The Deployments of the mirror, with the replicas of the file."""
+    """The Deployments of the mirror with their configured replicas."""
     mirror = live.mirror
     registries = {names.registry(upstream.name): mirror.registry.replicas for upstream in mirror.upstreams}
-    return {names.REDIS: 1, names.AUTH: mirror.auth.replicas, **registries}
+    return {names.AUTH: mirror.auth.replicas, names.REDIS: 1, **registries}
 
 
 def _trouble(live: LiveMirror, name: str, replicas: int) -> list[str]:
     deployment = live.deployment(name)
     if deployment is None:
-        return [f"there is no Deployment {name} in namespace {live.cluster.namespace}"]
+        return [f"namespace {live.cluster.namespace} has no Deployment {name}"]
     if deployment["spec"].get("replicas", 1) < replicas:
         return [f"{name} is scaled to {deployment['spec']['replicas']} instead of {replicas}"]
     if is_rolled_out(deployment):
@@ -102,69 +138,41 @@ def _trouble(live: LiveMirror, name: str, replicas: int) -> list[str]:
     return [f"{name}: {progress_of(deployment)}", *diagnose(live.cluster, name)]
 
 
+@check("cluster-services", "all Services have ready endpoints", needs=("cluster-pods",))
 def _services(live: LiveMirror) -> Outcome:
     lost = [name for name in _workloads(live) if not live.has_ready_pods(name)]
     if lost:
-        return Failed(f"no ready pod is behind the Service {', '.join(lost)}", DEPLOY)
+        return Failed(f"no ready endpoint: Service {', '.join(lost)}", deploy(live))
     return Passed()
 
 
+@check(
+    "cluster-restarts",
+    "no pod restarted in the last 24 hours",
+    needs=("cluster-deployed",),
+    severity=Severity.WARNING,
+)
 def _restarts(live: LiveMirror) -> Outcome:
     restarted = [
-        f"{pod['metadata']['name']}: restarted {status['restartCount']} times, last after {_how(ended)}"
+        (pod["metadata"]["name"], status["name"], f"{status['restartCount']} restarts, last: {_termination(ended)}")
         for name in _workloads(live)
         for pod in live.pods(name)
         for status in look_up(pod, "status", "containerStatuses") or []
         if (ended := look_up(status, "lastState", "terminated")) and _is_recent(ended, live.now())
     ]
-    if restarted:
-        return Failed("\n".join(restarted), f"{kubectl(live)} logs --previous POD")
-    return Passed()
+    if not restarted:
+        return Passed()
+    pod, container, _ = restarted[0]
+    return Failed(
+        "\n".join(f"pod {pod}, container {container}: {text}" for pod, container, text in restarted),
+        f"read the log of the previous run: {kubectl(live)} logs --previous {pod} -c {container}",
+    )
 
 
-def _how(ended: Object) -> str:
-    return f"{ended.get('reason', 'an end')} (exit code {ended.get('exitCode')})"
+def _termination(ended: Object) -> str:
+    return f"{ended.get('reason', 'terminated')} (exit code {ended.get('exitCode')})"
 
 
 def _is_recent(ended: Object, now: datetime) -> bool:
     finished = ended.get("finishedAt")
     return bool(finished) and now - datetime.fromisoformat(str(finished)) < _RECENT
-
-
-CHECKS = (
-    Check("cluster-api", "the Kubernetes API answers", Category.CLUSTER, _api, stage=Stage.ANY),
-    Check(
-        "cluster-version",
-        "Kubernetes is new enough",
-        Category.CLUSTER,
-        _version,
-        needs=("cluster-api",),
-        stage=Stage.ANY,
-    ),
-    Check(
-        "cluster-permissions",
-        "this user may look at all that verify looks at",
-        Category.CLUSTER,
-        _permissions,
-        needs=("cluster-api",),
-        stage=Stage.ANY,
-    ),
-    Check(
-        "cluster-versions",
-        "no program is of a version with known faults",
-        Category.CLUSTER,
-        _versions,
-        stage=Stage.ANY,
-    ),
-    Check("cluster-images", "every image can be pulled", Category.CLUSTER, _images, needs=("cluster-permissions",)),
-    Check("cluster-pods", "every pod is ready", Category.CLUSTER, _pods, needs=("cluster-images",)),
-    Check("cluster-services", "every Service has ready pods", Category.CLUSTER, _services, needs=("cluster-pods",)),
-    Check(
-        "cluster-restarts",
-        "no pod has restarted within a day",
-        Category.CLUSTER,
-        _restarts,
-        needs=("cluster-permissions",),
-        severity=Severity.WARNING,
-    ),
-)

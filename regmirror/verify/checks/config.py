@@ -1,34 +1,61 @@
-"""Checks that the live configuration of requests and rights is what the file says."""
+"""Checks that what is in the cluster matches the configuration file, and that the file itself makes sense."""
 
-from regmirror.config.model import Upstream
+from pydantic import SecretStr
+
+from regmirror.config.model import DOCKER_HUB, Upstream
 from regmirror.desired import names
-from regmirror.desired.auth_config import access_rules
+from regmirror.desired.access import matches
+from regmirror.desired.auth_config import access_rules, auth_config
+from regmirror.desired.differences import differing_paths
+from regmirror.desired.mirror_secrets import MirrorSecrets
+from regmirror.desired.redis_config import redis_config
+from regmirror.desired.registry_config import registry_config
+from regmirror.desired.secret_contents import look_up
 from regmirror.ports.cluster import INGRESS, Object
-from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, UpstreamCheck
-from regmirror.verify.hints import DEPLOY
-from regmirror.verify.live_mirror import LiveMirror, look_up
+from regmirror.signing.key_pair import KeyPair
+from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Stage
+from regmirror.verify.hints import deploy, kubectl, then_deploy
+from regmirror.verify.live_mirror import LiveMirror, NotDeployedError
+
+_HIGHEST_LOG_LEVEL = 2
+_REGISTRY_CHECKED_ELSEWHERE = (
+    "auth.token.issuer",
+    "auth.token.realm",
+    "auth.token.service",
+    "redis.password",
+    "storage.s3.accesskey",
+    "storage.s3.secretkey",
+)
+_AUTH_CHECKED_ELSEWHERE = ("acl", "users", "token.issuer")
+"""Keys that have checks of their own."""
+
+check = CheckList(Category.CONFIG)
 
 
+@check("config-issuer", "docker_auth and the registry use the configured issuer", needs=("cluster-deployed",))
 def _issuer(live: LiveMirror, upstream: Upstream) -> Outcome:
     wanted = live.mirror.auth.issuer
     signs = look_up(live.auth_config(), "token", "issuer")
     expects = look_up(live.registry_config(upstream), "auth", "token", "issuer")
     if signs != expects:
-        return Failed(f'docker_auth signs as issuer "{signs}", the registry expects issuer "{expects}"', DEPLOY)
+        message = f'docker_auth signs as issuer "{signs}", but the registry expects issuer "{expects}"'
+        return Failed(message, deploy(live))
     if signs != wanted:
-        return Failed(f'the issuer in the cluster is "{signs}", in the file "{wanted}"', DEPLOY)
+        return Failed(f'the issuer is "{signs}" in the cluster and "{wanted}" in the file', deploy(live))
     return Passed(wanted)
 
 
+@check("config-service", "the registry has the right token realm and service", needs=("cluster-deployed",))
 def _service(live: LiveMirror, upstream: Upstream) -> Outcome:
     config, host = live.registry_config(upstream), live.mirror.host_of(upstream)
     for key, wanted in {"service": host, "realm": live.realm(upstream)}.items():
         found = look_up(config, "auth", "token", key)
         if found != wanted:
-            return Failed(f'the registry has the {key} "{found}" instead of "{wanted}"', DEPLOY)
+            return Failed(f'the registry\'s {key} is "{found}" instead of "{wanted}"', deploy(live))
     return Passed(host)
 
 
+@check("config-access", "docker_auth's access list matches anonymousPull", needs=("cluster-deployed",))
 def _access(live: LiveMirror) -> Outcome:
     wanted, deployed = access_rules(live.mirror), live.auth_config().get("acl")
     deployed = deployed if isinstance(deployed, list) else []
@@ -36,40 +63,46 @@ def _access(live: LiveMirror) -> Outcome:
         return Passed(f"{len(wanted)} rule{'s' * (len(wanted) != 1)}")
     missing = [rule["match"]["name"] for rule in wanted if rule not in deployed]
     extra = [str(look_up(rule, "match", "name") or "any repository") for rule in deployed if rule not in wanted]
-    differences = [f"ACL {what}: {', '.join(found)}" for what, found in (("lacks", missing), ("adds", extra)) if found]
-    return Failed("docker_auth's " + ("; its ".join(differences) or "ACL has another order"), DEPLOY)
+    lists = (("is missing", missing), ("also has", extra))
+    differences = [f"{verb}: {', '.join(found)}" for verb, found in lists if found]
+    return Failed("docker_auth's access list " + ("; it ".join(differences) or "has another order"), deploy(live))
 
 
+@check("config-users", "docker_auth allows only anonymous clients", needs=("cluster-deployed",))
 def check_users(live: LiveMirror) -> Outcome:
-    """Whether docker_auth admits anonymous clients, and nobody else."""
+    """Whether docker_auth has the anonymous user and no other."""
     users = live.auth_config().get("users")
     accounts = users if isinstance(users, dict) else {}
     if "" not in accounts:
-        return Failed("docker_auth does not know the user with the empty name: every client needs a login", DEPLOY)
-    strangers = [name for name in accounts if name]
-    if strangers:
-        sample = " admin and test have passwords that everyone knows." if {"admin", "test"} & set(strangers) else ""
-        return Failed(f"docker_auth has users that the file does not have: {', '.join(strangers)}.{sample}", DEPLOY)
-    return Passed("anonymous clients alone")
+        return Failed("docker_auth has no anonymous user, so every client needs a login", deploy(live))
+    others = [name for name in accounts if name]
+    if others:
+        published = {"admin", "test"} & set(others)
+        sample = "; the passwords of admin and test are published in its sample configuration" if published else ""
+        return Failed(f"docker_auth has unexpected users: {', '.join(others)}{sample}", deploy(live))
+    return Passed()
 
 
+@check("config-ingress", "the Ingress routes the public host to the mirror", needs=("cluster-deployed",))
 def check_ingress(live: LiveMirror, upstream: Upstream) -> Outcome:
-    """Whether the Ingress sends the host's requests where they belong."""
+    """Whether the Ingress has the host, the class, and the backends that it needs."""
     host = live.mirror.host_of(upstream)
     found = live.cluster.select(INGRESS, selector=f"app.kubernetes.io/instance={names.INGRESS}")
     routes = {rule.get("host"): rule for ingress in found for rule in ingress["spec"].get("rules") or []}
     if host not in routes:
-        others = ", ".join(str(other) for other in routes) or "nothing"
-        return Failed(f"no Ingress of the mirror has the host {host}; they have {others}", DEPLOY)
+        others = ", ".join(str(other) for other in routes) or "none"
+        return Failed(f"no Ingress of the mirror has host {host}; existing hosts: {others}", deploy(live))
     wanted_class = live.mirror.ingress.class_name
     for ingress in found:
         live_class = ingress["spec"].get("ingressClassName")
         if wanted_class and live_class != wanted_class:
-            return Failed(f"the Ingress of {host} has the class {live_class} instead of {wanted_class}", DEPLOY)
+            message = f"the Ingress of {host} has class {live_class or 'none'} instead of {wanted_class}"
+            return Failed(message, deploy(live))
     backends = _backends(routes[host])
     for path, wanted in {"/auth": names.AUTH, "/v2": names.registry(upstream.name)}.items():
-        if backends.get(path) != wanted:
-            return Failed(f"the Ingress of {host} sends {path} to {backends.get(path)} instead of {wanted}", DEPLOY)
+        backend = backends.get(path) or "nothing"
+        if backend != wanted:
+            return Failed(f"the Ingress of {host} routes {path} to {backend} instead of {wanted}", deploy(live))
     return Passed(host)
 
 
@@ -78,40 +111,164 @@ def _backends(rule: Object) -> dict[str, str]:
     return {path.get("path", "/"): look_up(path, "backend", "service", "name") for path in paths}
 
 
-CHECKS: tuple[Check, ...] = (
-    UpstreamCheck(
-        "config-issuer",
-        "docker_auth and the registry agree on the issuer",
-        Category.CONFIG,
-        _issuer,
-        needs=("cluster-permissions",),
-    ),
-    UpstreamCheck(
-        "config-service",
-        "the registry sends clients to our realm and service",
-        Category.CONFIG,
-        _service,
-        needs=("cluster-permissions",),
-    ),
-    Check(
-        "config-access",
-        "docker_auth's access rules are those of the file",
-        Category.CONFIG,
-        _access,
-        needs=("cluster-permissions",),
-    ),
-    Check(
-        "config-users",
-        "docker_auth knows no users but the file's",
-        Category.CONFIG,
-        check_users,
-        needs=("cluster-permissions",),
-    ),
-    UpstreamCheck(
-        "config-ingress",
-        "the Ingress routes the public host",
-        Category.CONFIG,
-        check_ingress,
-        needs=("cluster-permissions",),
-    ),
+@check(
+    "config-patterns",
+    "every anonymousPull pattern can match",
+    severity=Severity.WARNING,
+    stage=Stage.ANY,
 )
+def _patterns(live: LiveMirror, upstream: Upstream) -> Outcome:
+    found = [
+        *(f"{pattern}: {why}" for pattern in upstream.anonymous_pull if (why := _never_matches(upstream, pattern))),
+        *_shadowed(upstream.anonymous_pull),
+    ]
+    if found:
+        return Failed("\n".join(found), then_deploy(live, "fix or remove the pattern in anonymousPull"))
+    return Passed(", ".join(upstream.anonymous_pull))
+
+
+def _never_matches(upstream: Upstream, pattern: str) -> str | None:
+    """Why a pattern cannot match any repository of its upstream; None if it can."""
+    first, *rest = pattern.split("/")
+    if "." in first:
+        return "repository names do not start with a host name; remove it from the pattern"
+    if upstream.url == DOCKER_HUB and len(rest) != 1:
+        return "repositories on Docker Hub are named NAMESPACE/NAME, and * does not match a /"
+    return None
+
+
+def _shadowed(patterns: list[str]) -> list[str]:
+    """Patterns whose repositories an earlier pattern allows already."""
+    return [
+        f"{pattern}: the earlier pattern {wider} allows the same"
+        for index, pattern in enumerate(patterns)
+        for wider in patterns[:index]
+        # A * or ? in the later pattern is covered only by a * in the earlier one.
+        if "?" not in wider and matches(wider, pattern)
+    ]
+
+
+@check("config-safety", "the registry's settings are safe", needs=("config-service",))
+def _safety(live: LiveMirror, upstream: Upstream) -> Outcome:
+    config = live.registry_config(upstream)
+    dangers = {
+        "it accepts pushes and deletions": look_up(config, "storage", "maintenance", "readonly", "enabled") is not True,
+        "it accepts tokens with any signing algorithm": look_up(config, "auth", "token", "signingalgorithms")
+        != ["RS256"],
+        "its debug port, which exposes passwords, is open to every pod": not _is_loopback(
+            look_up(config, "http", "debug", "addr")
+        ),
+        "expired layers are never deleted from the bucket": look_up(config, "storage", "delete", "enabled") is not True,
+        "its replicas overwrite each other's list of expiring layers": bool(
+            live.mirror.registry.replicas > 1 and look_up(config, "proxy", "ttl")
+        ),
+    }
+    found = [danger for danger, is_there in dangers.items() if is_there]
+    if found:
+        return Failed(f"the registry's settings are not safe: {'; '.join(found)}", deploy(live))
+    return Passed()
+
+
+def _is_loopback(address: object) -> bool:
+    return address is None or str(address).startswith(("127.", "localhost:", "[::1]:"))
+
+
+@check("config-registry", "the registry's settings match the configuration file", needs=("config-safety",))
+def _registry(live: LiveMirror, upstream: Upstream) -> Outcome:
+    deployed = live.registry_config(upstream)
+    # The secrets come from the live file: whether they are right is for other checks to find out.
+    password = SecretStr(str(look_up(deployed, "redis", "password")))
+    mirror_secrets = MirrorSecrets(KeyPair(b"", b""), b"", password, live.s3_account(upstream))
+    wanted = registry_config(live.mirror, upstream, mirror_secrets)
+    return _drift(live, _differing_keys(wanted, deployed, _REGISTRY_CHECKED_ELSEWHERE), "the registry's")
+
+
+@check("config-auth", "docker_auth's settings match the configuration file", needs=("config-access",))
+def _auth(live: LiveMirror) -> Outcome:
+    return _drift(
+        live, _differing_keys(auth_config(live.mirror), live.auth_config(), _AUTH_CHECKED_ELSEWHERE), "docker_auth's"
+    )
+
+
+def _differing_keys(wanted: object, live: object, ignored: tuple[str, ...]) -> list[str]:
+    keys = [".".join(path) for path in differing_paths(wanted, live)]
+    return [key for key in keys if not any(key == other or key.startswith(f"{other}.") for other in ignored)]
+
+
+def _drift(live: LiveMirror, keys: list[str], whose: str) -> Outcome:
+    if keys:
+        return Failed(f"{whose} live settings differ from the configuration file: {', '.join(keys)}", deploy(live))
+    return Passed()
+
+
+@check("config-redis", "Redis settings match the configuration file", needs=("cluster-deployed",))
+def _redis(live: LiveMirror) -> Outcome:
+    mirror_secrets = MirrorSecrets(KeyPair(b"", b""), b"", SecretStr(""))
+    wanted = set(_settings(redis_config(live.mirror, mirror_secrets)))
+    deployed = set(_settings(live.secret(names.REDIS_SECRET).get("valkey.conf", b"").decode(errors="replace")))
+    return _drift(live, sorted({line.split()[0] for line in wanted ^ deployed}), "Redis's")
+
+
+def _settings(text: str) -> list[str]:
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line and not line.startswith(("#", "requirepass"))]
+
+
+@check("config-images", "the pods run the configured images", needs=("cluster-pods",))
+def _pod_images(live: LiveMirror) -> Outcome:
+    mirror = live.mirror
+    wanted = {names.REDIS: mirror.redis.image, names.AUTH: mirror.auth.image}
+    wanted |= {names.registry(upstream.name): mirror.registry.image for upstream in mirror.upstreams}
+    found = {name: (_container(live, name).get("image"), image) for name, image in wanted.items()}
+    cache = mirror.registry.manifest_cache
+    for release in (names.registry(upstream.name) for upstream in mirror.upstreams if cache.enabled):
+        container = _container(live, release, names.MANIFEST_CACHE_CONTAINER)
+        found[f"the manifest cache of {release}"] = (container.get("image"), cache.image)
+    others = [
+        f"{name} runs {image or 'no image'} instead of {configured}"
+        for name, (image, configured) in found.items()
+        if image not in {configured, _without_tag(configured)}
+    ]
+    return Failed("\n".join(others), deploy(live)) if others else Passed()
+
+
+def _without_tag(image: str) -> str:
+    """The image as the charts write one that has a tag and a digest: only the digest counts."""
+    name, at, digest = image.partition("@")
+    return f"{name.rpartition(':')[0] or name}@{digest}" if at else image
+
+
+@check("config-variables", "no environment variable overrides the registry's settings", needs=("cluster-pods",))
+def _overrides(live: LiveMirror, upstream: Upstream) -> Outcome:
+    name = names.registry(upstream.name)
+    variables = [variable["name"] for variable in _container(live, name).get("env") or []]
+    found = [variable for variable in variables if variable.startswith("REGISTRY_")]
+    if found:
+        # Not deploy: it does not remove fields that others have added.
+        removal = " ".join(f"{variable}-" for variable in found)
+        return Failed(
+            f"Deployment {name} has variables that override its configuration: {', '.join(found)}",
+            f"remove them: {kubectl(live)} set env deployment/{name} {removal}",
+        )
+    return Passed()
+
+
+@check("config-log-level", "docker_auth does not log tokens", needs=("cluster-pods",))
+def _log_level(live: LiveMirror) -> Outcome:
+    arguments = [str(argument) for argument in _container(live, names.AUTH).get("args") or []]
+    levels = [argument.removeprefix("--v=") for argument in arguments if argument.startswith("--v=")]
+    if any(level.isdigit() and int(level) > _HIGHEST_LOG_LEVEL for level in levels):
+        return Failed(f"docker_auth runs with --v={levels[-1]} and logs all tokens and passwords", deploy(live))
+    return Passed()
+
+
+def _container(live: LiveMirror, name: str, wanted: str = "") -> Object:
+    """The first container of a Deployment, or the named one (empty if missing); raises NotDeployedError."""
+    containers = look_up(live.deployment(name), "spec", "template", "spec", "containers") or []
+    if not containers:
+        message = f"namespace {live.cluster.namespace} has no Deployment {name}"
+        raise NotDeployedError(message, hint=live.deploy_hint())
+    if wanted:
+        return next((container for container in containers if container["name"] == wanted), {})
+    found: Object = containers[0]
+    return found

@@ -1,7 +1,6 @@
 """Checks of the registry's own endpoints."""
 
 import json
-from collections.abc import Callable
 
 from regmirror.config.model import Upstream
 from regmirror.distribution.challenge import parse_challenge
@@ -10,26 +9,29 @@ from regmirror.distribution.reference import ImageReference
 from regmirror.errors import RegistryError
 from regmirror.ports.http import Answer
 from regmirror.signing.tokens import CATALOG, Access
-from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Skipped, UpstreamCheck
-from regmirror.verify.hints import BETWEEN, read_log, restart_registry
+from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Skipped
+from regmirror.verify.hints import PROXY_HINT, read_log, restart_registry
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.sample_pull import (
-    NO_IMAGE,
     UNLISTED,
-    probe_image,
-    probe_manifest,
+    can_reach_upstream,
     pull_token,
-    reaches_upstream,
+    sample_manifest,
     sign,
+    with_image,
 )
 
 _CATALOG_PATH = "/v2/_catalog?n=100"
 
+check = CheckList(Category.REGISTRY)
 
+
+@check("registry-challenge", "/v2/ sends clients to the mirror's token endpoint", needs=("tls-route", "config-service"))
 def _challenge(live: LiveMirror, upstream: Upstream) -> Outcome:
     return _challenged(live, upstream, live.client(upstream).request("GET", "/v2/"), "/v2/")
 
 
+@check("registry-catalog-denied", "the catalog is denied without a token", needs=("registry-challenge",))
 def _catalog_denied(live: LiveMirror, upstream: Upstream) -> Outcome:
     answer = live.client(upstream).request("GET", _CATALOG_PATH)
     return _challenged(live, upstream, answer, "/v2/_catalog")
@@ -39,87 +41,86 @@ def _challenged(live: LiveMirror, upstream: Upstream, answer: Answer, path: str)
     stale = restart_registry(live, upstream)
     challenge = parse_challenge(answer.headers.get("www-authenticate", ""))
     if answer.status != 401:
-        return Failed(f"{path} answered {answer.status} to a client without a token, instead of 401", stale)
-    if challenge is None or challenge.realm != live.realm(upstream):
-        sent = challenge.realm if challenge else "nowhere"
-        return Failed(f"{path} sends clients to {sent} instead of {live.realm(upstream)}", stale)
+        return Failed(f"{path} answered {answer.status} instead of 401 to a client without a token", stale)
+    if challenge is None:
+        return Failed(f"{path} answered 401 without a token endpoint in WWW-Authenticate", stale)
+    if challenge.realm != live.realm(upstream):
+        return Failed(f"{path} sends clients to {challenge.realm} instead of {live.realm(upstream)}", stale)
     return Passed(f"401, realm {challenge.realm}")
 
 
+@check("registry-catalog", "the catalog is served to a token that grants it", needs=("token-accepted",))
 def _catalog(live: LiveMirror, upstream: Upstream) -> Outcome:
-    """Nobody has a standing right to the catalog, so the token is signed here, with the cluster's own key."""
+    """No client ever gets access to the catalog, so the token is signed here with the cluster's own key."""
     token = sign(live, upstream, (CATALOG,))
     answer = live.client(upstream).request("GET", _CATALOG_PATH, token)
     if answer.status >= 500 and b"s3aws" in answer.body:
-        return Skipped("the store fails: see storage-bucket")
+        return Skipped("the bucket cannot be read: see storage-bucket")
     if answer.status != 200:
         return Failed(f"/v2/_catalog answered {answer.status} to a token that grants it", read_log(live, upstream))
     try:
         repositories = json.loads(answer.body)["repositories"] or []
     except (ValueError, KeyError, TypeError):
-        return Failed("/v2/_catalog answered something that is no catalog", read_log(live, upstream))
+        return Failed("/v2/_catalog answered with something other than a catalog", read_log(live, upstream))
     return Passed(f"{len(repositories)} cached repositor{'y' if len(repositories) == 1 else 'ies'}")
 
 
+@check("registry-readonly", "uploads are refused even with a push token", needs=("token-accepted", "config-safety"))
 def _readonly(live: LiveMirror, upstream: Upstream) -> Outcome:
-    """An upload that its token allows; were it begun all the same, it has no content and ends with the registry."""
+    """Starts an upload that the token allows; if it were accepted, it would have no content and end with the pod."""
     token = sign(live, upstream, (Access("repository", UNLISTED.repository, ("pull", "push")),))
     answer = live.client(upstream).request("POST", f"/v2/{UNLISTED.repository}/blobs/uploads/", token)
     if answer.status not in {403, 405}:
-        message = f"an upload that its token allows was answered {answer.status} instead of refused"
+        message = f"the registry answered {answer.status} to an upload with a push token, instead of refusing it"
         return Failed(message, restart_registry(live, upstream))
     return Passed(str(answer.status))
 
 
-def with_image(
-    run: Callable[[LiveMirror, Upstream, ImageReference], Outcome],
-) -> Callable[[LiveMirror, Upstream], Outcome]:
-    """The check of an image; skipped where none is known."""
-
-    def runwith_image(live: LiveMirror, upstream: Upstream) -> Outcome:
-        image = probe_image(live, upstream)
-        if image is None:
-            return Skipped(NO_IMAGE)
-        try:
-            return run(live, upstream, image)
-        except RegistryError as error:
-            return Failed(error.message, error.hint or read_log(live, upstream))
-
-    return runwith_image
-
-
+@check("registry-manifest", "a tag resolves to its manifest", needs=("registry-challenge", "token-grant"), limit=20.0)
+@with_image
 def _manifest(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
     try:
-        top = probe_manifest(live, upstream, image)
+        top = sample_manifest(live, upstream, image)
     except RegistryError:
-        if not reaches_upstream(live, upstream):
-            return Skipped("not in the cache, and the upstream cannot be asked: see upstream-reachable")
+        if not can_reach_upstream(live, upstream):
+            return Skipped("the image is not in the cache: see upstream-reachable")
         raise
-    return Passed(f"{image}, {top.digest}")
+    return Passed(top.digest)
 
 
+@check("registry-head", "HEAD and GET agree on a manifest", needs=("registry-manifest",))
+@with_image
 def _head(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
     path, token = f"/v2/{image.repository}/manifests/{image.reference}", pull_token(live, upstream, image)
-    got, told = (live.client(upstream).request(method, path, token, MANIFEST_TYPES) for method in ("GET", "HEAD"))
-    if got.status != told.status:
-        return Failed(f"{path} answered GET with {got.status} and HEAD with {told.status}", BETWEEN)
+    get, head = (live.client(upstream).request(method, path, token, MANIFEST_TYPES) for method in ("GET", "HEAD"))
+    if get.status != head.status:
+        return Failed(f"{path} answered {get.status} to GET and {head.status} to HEAD", PROXY_HINT)
     for name in ("docker-content-digest", "content-type", "content-length"):
-        if got.headers.get(name) != told.headers.get(name):
-            values = f"{got.headers.get(name)} to GET and {told.headers.get(name)} to HEAD"
-            return Failed(f"{path} has the {name} {values}: something between changes answers", BETWEEN)
+        if get.headers.get(name) != head.headers.get(name):
+            values = f"{get.headers.get(name)} for GET and {head.headers.get(name)} for HEAD"
+            return Failed(f"{path} has the {name} {values}", PROXY_HINT)
     return Passed()
 
 
+@check(
+    "registry-platforms",
+    "the manifests of all platforms are available",
+    needs=("registry-manifest",),
+    limit=30.0,
+)
+@with_image
 def _platforms(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
-    top, token = probe_manifest(live, upstream, image), pull_token(live, upstream, image)
+    top, token = sample_manifest(live, upstream, image), pull_token(live, upstream, image)
     client = live.client(upstream)
-    # The registry fetches what it does not have by GET, whatever it is asked by: attestations are not worth a pull.
+    # The registry fetches a missing manifest with GET, even for a HEAD; attestations are not worth a pull.
     platforms = [child for child in top.children if (child.get("platform") or {}).get("os") != "unknown"]
     for child in platforms:
         client.manifest_digest(ImageReference(image.repository, child["digest"]), token)
     return Passed(f"{len(platforms) or 1} platform{'s' * (len(platforms) > 1)}")
 
 
+@check("registry-tags", "the tags of a repository can be listed", needs=("registry-manifest",))
+@with_image
 def _tags(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
     path = f"/v2/{image.repository}/tags/list"
     answer = live.client(upstream).request("GET", path, pull_token(live, upstream, image))
@@ -128,69 +129,7 @@ def _tags(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcom
     try:
         tags = json.loads(answer.body)["tags"] or []
     except (ValueError, KeyError, TypeError):
-        return Failed(f"{path} answered something that is no list of tags", read_log(live, upstream))
+        return Failed(f"{path} answered with something other than a list of tags", read_log(live, upstream))
     if ":" not in image.reference and not tags:
-        return Failed(f"{path} is empty, though {image} can be pulled", read_log(live, upstream))
+        return Failed(f"{path} is empty, although {image} can be pulled", read_log(live, upstream))
     return Passed(f"{len(tags)} tag{'s' * (len(tags) != 1)}")
-
-
-CHECKS: tuple[Check, ...] = (
-    UpstreamCheck(
-        "registry-challenge",
-        "/v2/ sends clients to our realm",
-        Category.REGISTRY,
-        _challenge,
-        needs=("tls-route", "config-service"),
-    ),
-    UpstreamCheck(
-        "registry-catalog-denied",
-        "the catalog is closed to clients without a token",
-        Category.REGISTRY,
-        _catalog_denied,
-        needs=("registry-challenge",),
-    ),
-    UpstreamCheck(
-        "registry-catalog",
-        "the catalog opens to a token that grants it",
-        Category.REGISTRY,
-        _catalog,
-        needs=("token-accepted",),
-    ),
-    UpstreamCheck(
-        "registry-readonly",
-        "an upload is refused even to a token that allows it",
-        Category.REGISTRY,
-        _readonly,
-        needs=("token-accepted", "config-safety"),
-    ),
-    UpstreamCheck(
-        "registry-manifest",
-        "a tag leads to its manifest",
-        Category.REGISTRY,
-        with_image(_manifest),
-        needs=("registry-challenge", "token-grant"),
-        limit=20.0,
-    ),
-    UpstreamCheck(
-        "registry-head",
-        "HEAD tells of a manifest what GET gives",
-        Category.REGISTRY,
-        with_image(_head),
-        needs=("registry-manifest",),
-    ),
-    UpstreamCheck(
-        "registry-platforms",
-        "the manifest of every platform is there",
-        Category.REGISTRY,
-        with_image(_platforms),
-        needs=("registry-manifest",),
-        limit=30.0,
-    ),
-    UpstreamCheck(
-        "registry-tags",
-        "the tags of a repository are listed",
-        Category.REGISTRY,
-        with_image(_tags),
-        needs=("registry-manifest",),
-    ),
-)

@@ -1,0 +1,79 @@
+"""Faults of the bucket."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from regmirror.errors import BucketMissingError, StorageError, StorageUnreachableError
+from regmirror.ports.http import Answer
+from tests import samples
+from tests.fakes.registry_host import digest_of
+from tests.fakes.registry_pod import RegistryPod
+from tests.unit.check_faults.table import FaultTable, answer, edit_registry, reconfigure
+from tests.unit.deployed import REGISTRY, Deployed
+
+WITH_KEY = {"bucket": "layers", "region": "here", "accessKey": {"id": {"env": "S3_ID"}, "secret": {"env": "S3_SECRET"}}}
+fault = FaultTable()
+
+
+@fault("storage-key", "refused")
+def refused_key(mirror: Deployed) -> None:
+    reconfigure(mirror, storage=WITH_KEY)
+    mirror.store.failure = StorageError("refused", hint="check storage.accessKey")
+
+
+@fault("storage-key", "does not exist")
+def no_bucket_before_deploy(mirror: Deployed) -> None:
+    reconfigure(mirror, storage=WITH_KEY)
+    mirror.store.exists = False
+
+
+@fault("storage-bucket", "cannot list the bucket: it does not exist")
+def no_bucket(mirror: Deployed) -> None:
+    mirror.store.failure = BucketMissingError("cannot list the bucket: it does not exist")
+
+
+@fault("storage-bucket", "no answer")
+def unreachable_store(mirror: Deployed) -> None:
+    mirror.store.failure = StorageUnreachableError("no answer")
+
+
+@fault("storage-bucket", "the registry's configuration has no S3 key")
+def no_key(mirror: Deployed) -> None:
+    reconfigure(mirror, storage=WITH_KEY)
+    edit_registry(mirror, lambda config: config["storage"]["s3"].pop("accesskey"))
+
+
+@fault("storage-pods", "pod regmirror-docker-hub-0 cannot use the bucket: s3aws: NoSuchBucket")
+def bucket_lost(mirror: Deployed) -> None:
+    RegistryPod(lambda: 0, "s3aws: NoSuchBucket").listen(mirror.cluster, f"{REGISTRY}-0")
+
+
+def redirecting(mirror: Deployed) -> None:
+    reconfigure(mirror, storage={"bucket": "layers", "region": "here", "redirect": True})
+    config = digest_of(b'{"layers": 2}')
+    answer(mirror, f"/v2/library/alpine/blobs/{config}", 307, Location="https://store.example.com/x?signature=canary")
+
+
+fault("storage-redirect", "this machine cannot reach the store that clients are redirected to")(redirecting)
+
+
+@fault("storage-redirect", "the store that clients are redirected to answered 403")
+def refusing_store(mirror: Deployed) -> None:
+    redirecting(mirror)
+    mirror.http.hosts["https://store.example.com"] = lambda _: Answer(403, {}, b"")
+
+
+@fault("storage-uploads", "unfinished uploads in the bucket: 1; they incur cost")
+def unfinished_uploads(mirror: Deployed) -> None:
+    mirror.store.uploads = {"docker-hub/a": samples.NOW - timedelta(days=2), "docker-hub/b": samples.NOW}
+
+
+@fault("storage-lifecycle", "delete or archive objects that the registry expects in the bucket: expire-30d")
+def expiring_objects(mirror: Deployed) -> None:
+    mirror.store.rules = {"expire-30d": "", "logs": "logs/"}
+
+
+@fault("storage-speed", "ms to return a manifest")
+def slow_store(mirror: Deployed) -> None:
+    RegistryPod(lambda: mirror.host.blob_pulls, store_seconds=0.2).listen(mirror.cluster, f"{REGISTRY}-0")

@@ -1,0 +1,99 @@
+"""What the adapter of Kubernetes makes of a kubeconfig, and of connections that break."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+import yaml
+
+from regmirror.adapters.cluster import KubernetesCluster
+from regmirror.errors import ClusterUnreachableError, ExitCode, KubeconfigError
+from regmirror.ports.cluster import SECRET, Object
+
+MANIFEST: Object = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "one"}}
+
+
+def kubeconfig(directory: Path, user: dict[str, Any]) -> Path:
+    """A kubeconfig of a server at a port where nobody listens."""
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "dead",
+        "contexts": [{"name": "dead", "context": {"cluster": "dead", "user": "me"}}],
+        "clusters": [{"name": "dead", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "users": [{"name": "me", "user": user}],
+    }
+    path = directory / "kubeconfig"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def plugin(command: str, *arguments: str) -> dict[str, Any]:
+    version = "client.authentication.k8s.io/v1beta1"
+    return {"exec": {"apiVersion": version, "command": command, "args": list(arguments), "interactiveMode": "Never"}}
+
+
+def error_of(path: Path) -> KubeconfigError:
+    with pytest.raises(KubeconfigError) as caught:
+        KubernetesCluster(path, None, "regmirror")
+    return caught.value
+
+
+def test_a_credential_plugin_that_is_not_installed_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = kubeconfig(tmp_path, plugin("no-such-authenticator"))
+    error = error_of(path)
+    assert error.message == (
+        f"the kubeconfig {path} needs the credential plugin no-such-authenticator, which is not installed"
+    )
+    assert error.hint == "install no-such-authenticator, or add it to PATH"
+    assert error.exit_code is ExitCode.USAGE
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_credential_plugin_that_fails_is_reported(tmp_path: Path) -> None:
+    error = error_of(kubeconfig(tmp_path, plugin("sh", "-c", "echo token expired >&2; exit 3")))
+    assert "the credential plugin of the kubeconfig" in error.message
+    assert "failed" in error.message
+
+
+class BrokenKind:
+    """A kind of object whose requests end in an error; reading one works."""
+
+    namespaced = True
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def get(self, **_: Any) -> Any:
+        return self
+
+    def to_dict(self) -> Object:
+        return MANIFEST
+
+    def server_side_apply(self, **_: Any) -> Any:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "left_changes"),
+    [
+        (urllib3.exceptions.ProtocolError("Connection aborted."), True),
+        (urllib3.exceptions.ReadTimeoutError(None, "/", "Read timed out."), True),  # type: ignore[arg-type]
+        (urllib3.exceptions.NewConnectionError(None, "Connection refused"), False),  # type: ignore[arg-type]
+    ],
+)
+def test_a_write_whose_end_was_not_seen_may_have_been_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, left_changes: bool
+) -> None:
+    cluster = KubernetesCluster(kubeconfig(tmp_path, {"token": "canary"}), None, "regmirror")
+    monkeypatch.setattr(cluster, "_resource", lambda _: BrokenKind(error))
+    assert cluster.get(SECRET, "one") == MANIFEST
+    with pytest.raises(ClusterUnreachableError) as caught:
+        cluster.apply(MANIFEST)
+    assert caught.value.left_changes is left_changes
+    with pytest.raises(ClusterUnreachableError) as caught:
+        cluster.preview(MANIFEST)
+    assert not caught.value.left_changes
