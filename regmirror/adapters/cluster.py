@@ -163,13 +163,10 @@ class KubernetesCluster:
             )
 
     def log(self, pod: str, container: str, lines: int, *, previous: bool = False) -> str:
-        """The last lines of a container's log, of its previous run if ``previous``; empty if there is none."""
+        """The last lines of a container's log, or of the log of its previous run; empty if nothing was logged."""
         path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
         query = [("container", container), ("tailLines", str(lines)), ("previous", str(previous).lower())]
-        try:
-            return str(self._call(f"read the log of {pod}", lambda: self._raw(path, query)))
-        except ClusterError:
-            return ""
+        return str(self._call(f"read the log of {pod}", lambda: self._raw(path, query)))
 
     @contextmanager
     def connect(self, pod: str, port: int) -> Iterator[socket]:

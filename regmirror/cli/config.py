@@ -27,6 +27,13 @@ KINDS = {
     "RenderReport": "regmirror.render.report:RenderReport",
     "DeployReport": "regmirror.deploy.report:DeployReport",
     "DiffReport": "regmirror.deploy.report:DiffReport",
+    "RotateReport": "regmirror.rotate.report:RotateReport",
+    "RotateCheck": "regmirror.rotate.report:RotateCheck",
+    "RotatePlan": "regmirror.rotate.report:RotatePlan",
+    "DestroyReport": "regmirror.destroy.report:DestroyReport",
+    "StatusReport": "regmirror.status.report:StatusReport",
+    "SupportBundleReport": "regmirror.support.report:SupportBundleReport",
+    "UpgradeNotes": "regmirror.upgrade.report:UpgradeNotes",
     "VerifyReport": "regmirror.verify.report:report_schema",
 }
 """By kind of document: its Pydantic model, or a function that returns its schema; imported when it is needed."""

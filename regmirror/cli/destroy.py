@@ -1,7 +1,7 @@
-"""``regmirror destroy``: takes the mirror away, and its data only when asked for by itself."""
+"""``regmirror destroy``: removes the mirror, and its data only on request."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,7 @@ from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from regmirror.destroy.run import Removal
+    from regmirror.destroy.report import DataReport, DestroyReport
 
 
 def destroy(
@@ -22,23 +22,24 @@ def destroy(
     helm: options.Helm = "helm",
     timeout: options.Timeout = "5m",
     purge_data: Annotated[
-        bool, typer.Option("--purge-data", help="Delete what the mirror has cached in the bucket, too.")
+        bool, typer.Option("--purge-data", help="Also delete the data that the mirror has cached in the bucket.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the host's name.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the mirror's host name.")] = False,
     confirm_purge: Annotated[
         str | None,
-        typer.Option("--confirm-purge", metavar="BUCKET", help="Do not ask for the bucket's name before --purge-data."),
+        typer.Option("--confirm-purge", metavar="BUCKET", help="Do not ask for the bucket name before --purge-data."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what goes and what stays.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List what would be removed and kept, and remove nothing.")
+    ] = False,
     output: options.Output = Format.TABLE,
     debug: options.Debug = False,
     no_color: options.NoColor = False,
 ) -> None:
-    """Remove the mirror: its Helm releases and Secrets, and the namespace if deploy has made it and it is empty.
+    """Remove the mirror: its Helm releases, its Secrets, and its namespace if deploy created it.
 
-    Lists what goes and what stays, and asks for the host's name. The bucket
-    stays, and so does its data unless --purge-data is given. Running it again
-    goes on where it stopped.
+    Lists what is removed and what is kept, then asks for the mirror's host name. The bucket is kept, and so is its
+    data unless --purge-data is given. Safe to run again: it continues where it stopped.
 
         regmirror destroy --dry-run
         regmirror destroy
@@ -53,63 +54,54 @@ def destroy(
         limit = read_timeout(timeout)
         host = connections.mirror.host
         removal = run_until_done(plan_removal(connections, purge_data=purge_data))
+        preview = removal.preview(dry_run=dry_run)
+        if streams.output is Format.TABLE and not removal.is_empty:
+            _list(streams, preview)
         if dry_run or removal.is_empty:
-            _show(streams, removal, removal.report([], []))
+            if streams.output is not Format.TABLE:
+                streams.document(preview.document())
+            if removal.is_empty:
+                streams.info(f"Nothing of https://{host} is deployed in namespace {preview.namespace}.")
             return
-        if output is Format.TABLE:
-            _list(streams, removal)
-        _confirm(
-            streams,
-            connections.mirror.host,
-            "the mirror's host",
-            "--yes",
-            given=connections.mirror.host if yes else None,
-        )
-        if removal.data:
-            _confirm(
-                streams, removal.data.bucket, "the bucket, to delete its data", "--confirm-purge", given=confirm_purge
-            )
+        _confirm(streams, host, "the mirror's host name", "continue", "--yes", given=host if yes else None)
+        if preview.data:
+            bucket = preview.data.bucket
+            option = f"--confirm-purge {bucket}"
+            _confirm(streams, bucket, "the bucket name", "delete its data", option, given=confirm_purge)
         with StepProgress(streams) as progress:
             report = run_until_done(removal.execute(progress, limit))
-        if output is not Format.TABLE:
-            streams.document(report)
-        streams.info(f"https://{host} is removed.")
+        if streams.output is not Format.TABLE:
+            streams.document(report.document())
+        streams.info(f"Removed https://{host}.")
 
 
-def _confirm(streams: Terminal, name: str, what: str, option: str, *, given: str | None) -> None:
+def _confirm(streams: Terminal, name: str, what: str, purpose: str, option: str, *, given: str | None) -> None:
     """Raises ConfigurationError unless the name is given, or typed at a terminal."""
     if given is None:
         if not sys.stdin.isatty():
             raise ConfigurationError(
-                f"there is no terminal to ask for the name of {what}: nothing was removed",
-                hint=f"look at what goes by --dry-run, then give {option}",
+                f"cannot ask for {what} without a terminal: nothing was removed",
+                hint=f"check what would be removed: regmirror destroy --dry-run; then add {option}",
             )
         from rich.prompt import Prompt
 
-        given = Prompt.ask(f"Type the name of {what}, to go on", console=streams.stderr, default="", show_default=False)
+        given = Prompt.ask(f"Type {what} to {purpose}", console=streams.stderr, default="", show_default=False)
     if given != name:
-        raise ConfigurationError(f"that is not {name}, the name of {what}: nothing was removed")
+        raise ConfigurationError(f"the name does not match {name}: nothing was removed")
 
 
-def _show(streams: Terminal, removal: "Removal", report: dict[str, Any]) -> None:
-    if streams.output is not Format.TABLE:
-        streams.document(report)
-    elif not removal.is_empty:
-        _list(streams, removal)
-    if removal.is_empty:
-        streams.info(f"There is nothing of https://{report['host']} in namespace {report['namespace']}.")
-
-
-def _list(streams: Terminal, removal: "Removal") -> None:
-    report = removal.report([], [])
-    context = removal.connections.cluster.context
-    streams.result(f"In namespace {report['namespace']}, context {context}, goes:", "bold")
-    for line in report["goes"]:
+def _list(streams: Terminal, preview: "DestroyReport") -> None:
+    streams.result(f"Will be removed from namespace {preview.namespace} (context {preview.context}):", "bold")
+    for line in preview.removed:
         streams.result(f"  - {line}", "red")
-    if data := report["data"]:
-        least = "" if data["complete"] else "at least "
-        size = f"{least}{data['objects']:,} objects of {least}{data['bytes']:,} bytes"
-        streams.result(f"  - data: {size} below {', '.join(data['prefixes'])} in the bucket {data['bucket']}", "red")
-    streams.result("What stays:", "bold")
-    for line in report["stays"]:
+    if preview.data:
+        streams.result(f"  - {_describe(preview.data)}", "red")
+    streams.result("Will be kept:", "bold")
+    for line in preview.kept:
         streams.result(f"  = {line}", "green")
+
+
+def _describe(data: "DataReport") -> str:
+    least = "" if data.complete else "at least "
+    size = f"{least}{data.objects:,} objects ({least}{data.bytes:,} bytes)"
+    return f"data: {size} under {', '.join(data.prefixes)} in the bucket {data.bucket}"

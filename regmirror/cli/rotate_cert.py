@@ -1,8 +1,8 @@
-"""``regmirror rotate-cert``: a new signing key, while clients go on pulling."""
+"""``regmirror rotate-cert``: replaces the signing key without failing a pull."""
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,24 +13,20 @@ from regmirror.errors import RegmirrorError
 
 if TYPE_CHECKING:
     from regmirror.rotate.plan import Action
+    from regmirror.rotate.report import RotateCheck, RotatePlan, RotateReport
     from regmirror.rotate.run import Rotation
 
 _IS_DUE, _IS_NOT_DUE, _NOTHING_DEPLOYED, _UNKNOWN = 0, 1, 2, 255
-"""How ``--check`` leaves; the same codes as those of smallstep's ``step certificate needs-renewal``."""
+"""Exit codes of ``--check``, the same as those of smallstep's ``step certificate needs-renewal``."""
+_ROTATE_NOW = "Rotate now: regmirror rotate-cert --force"
 _TIMEOUT = 5.0
-"""Seconds in which the public host must go on answering."""
-_ANYWAY = "Rotate anyway: regmirror rotate-cert --force"
-_TITLES = {
-    "trust": "1/5 the registries get to know the new key: its certificate joins their bundle",
-    "roll-registries": "    registry pods are replaced, until the last with the old bundle has drained",
-    "prove": "2/5 proof: every registry pod must accept a token signed by the new key",
-    "swap": "3/5 docker_auth gets the new key",
-    "roll-auth": "    docker_auth pods are replaced, until the last with the old key has drained",
-    "roll-all": "    all pods are replaced, until the last with the old key has drained",
-    "mark": "    proof: every docker_auth pod must sign by the new key",
-    "wait": "4/5 waiting until the last token of the old key has expired, and 60s for clocks",
-    "drop": "5/5 the registries forget every other key",
-    "finish": "    every pod is asked once more, and the rotation ends",
+"""Seconds for each request to the public host."""
+_PHASES = {
+    "add-certificate": "1/5",
+    "test-next-key": "2/5",
+    "replace-key": "3/5",
+    "wait-for-old-tokens": "4/5",
+    "remove-old-certificates": "5/5",
 }
 
 
@@ -41,32 +37,56 @@ def rotate_cert(
     namespace: options.Namespace = None,
     helm: options.Helm = "helm",
     timeout: Annotated[
-        str, typer.Option("--timeout", envvar="REGMIRROR_TIMEOUT", help="How long one replacement of pods may take.")
+        str,
+        typer.Option(
+            "--timeout",
+            metavar="DURATION",
+            envvar="REGMIRROR_TIMEOUT",
+            help="Time limit for each rollout, e.g. 90s or 5m.",
+        ),
     ] = "5m",
     check: Annotated[
         bool,
-        typer.Option("--check", help="Only tell: leaves with 0 if renewal is needed, 1 if not, 2 if nothing is there."),
+        typer.Option(
+            "--check",
+            help="Report whether rotation is due. Exits with 0 if due, 1 if not, 2 if nothing is deployed.",
+        ),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done from here on.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the remaining steps without executing them.")
+    ] = False,
     expires_in: Annotated[
         str,
-        typer.Option("--expires-in", metavar="30d|66%", help="Due with less than this left, or more than this passed."),
+        typer.Option(
+            "--expires-in",
+            metavar="30d|66%",
+            help="Rotate if less than this remains (30d), or more than this share has elapsed (66%).",
+        ),
     ] = "66%",
-    force: Annotated[bool, typer.Option("--force", help="Rotate though it is not due.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Rotate even if the certificate is not due.")] = False,
     emergency: Annotated[
         bool,
-        typer.Option("--emergency", help="The key has leaked: swap it at once; pulls fail for a moment."),
+        typer.Option("--emergency", help="Replace a leaked key immediately. Some pulls fail for half a minute."),
     ] = False,
-    abort: Annotated[bool, typer.Option("--abort", help="Give up a rotation whose new key is not yet in use.")] = False,
-    key_size: Annotated[int | None, typer.Option("--key-size", help="2048, 3072 or 4096; else as in the file.")] = None,
-    validity: Annotated[
-        str | None, typer.Option("--validity", metavar="DAYS", help="Such as 365d; else as in the file.")
+    abort: Annotated[
+        bool, typer.Option("--abort", help="Abort a rotation if docker_auth does not use the new key yet.")
+    ] = False,
+    key_size: Annotated[
+        int | None, typer.Option("--key-size", help="RSA key size: 2048, 3072 or 4096. Default: auth.keySize.")
     ] = None,
-    key: Annotated[Path | None, typer.Option("--key", help="Bring in this RSA key (PEM); needs --cert.")] = None,
-    cert: Annotated[Path | None, typer.Option("--cert", help="The certificate of --key (PEM).")] = None,
+    validity: Annotated[
+        str | None,
+        typer.Option(
+            "--validity", metavar="DAYS", help="Certificate validity, e.g. 365d. Default: auth.certificateDays."
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option("--key", help="Use this RSA private key (PEM) instead of a new one; needs --cert.")
+    ] = None,
+    cert: Annotated[Path | None, typer.Option("--cert", help="Certificate of --key (PEM).")] = None,
     unlock: Annotated[
         bool,
-        typer.Option("--unlock", help="Take a Helm that left its mark for killed, without watching it for 30 s."),
+        typer.Option("--unlock", help="Clear a stale Helm lock immediately instead of waiting 30 s."),
     ] = False,
     resolve: options.Resolve = [],  # noqa: B006 - typer copies it
     ca_file: options.CaFile = None,
@@ -77,10 +97,10 @@ def rotate_cert(
     debug: options.Debug = False,
     no_color: options.NoColor = False,
 ) -> None:
-    """Replace the key that signs tokens, without a failed pull.
+    """Replace the key that signs tokens, without failing a pull.
 
-    Does nothing, and says so, unless it is due. Takes the lifetime of a token and a few minutes. It may be killed at
-    any point: the same command goes on from what the cluster shows.
+    Does nothing unless the certificate is due. Takes as long as a token is valid, plus a few minutes. Safe to
+    interrupt at any time: run the same command again to continue.
 
         regmirror rotate-cert --check && regmirror rotate-cert
         regmirror rotate-cert --force --dry-run
@@ -89,12 +109,12 @@ def rotate_cert(
     code = partial(_code, check=check)
     resumes = not (check or dry_run)
     with terminal(output, debug=debug, no_color=no_color, resumes=resumes, exit_code=code) as streams:
-        from regmirror.cli.connections import CommandConnections, read_timeout
+        from regmirror.cli.connections import CommandConnections, read_timeout, run_until_done
         from regmirror.cli.progress import StepProgress
-        from regmirror.cli.rotation_options import read_wish
+        from regmirror.cli.rotation_options import read_options
         from regmirror.rotate.run import Rotation
 
-        options = read_wish(
+        options = read_options(
             expires_in, key_size, validity, key, cert, force=force, emergency=emergency, abort=abort, unlock=unlock
         )
         connections = CommandConnections(
@@ -110,70 +130,71 @@ def rotate_cert(
         limit = read_timeout(timeout)
         with StepProgress(streams) as progress:
             rotation = Rotation(
-                connections, progress, lambda action: _announce(streams, action), limit, options, skip_verify
+                connections, progress, lambda action: streams.info(_title(action), "bold"), limit, options, skip_verify
             )
             if check:
-                raise typer.Exit(_check(streams, rotation))
+                raise typer.Exit(show_check(streams, run_until_done(rotation.check())))
             if dry_run:
-                _show_plan(streams, rotation)
+                show_plan(streams, run_until_done(rotation.dry_run()))
                 raise typer.Exit
             report = _run(streams, rotation)
-        _show(streams, report)
+        show_report(streams, report)
 
 
 def _code(error: RegmirrorError, *, check: bool) -> int:
     return _UNKNOWN if check else error.exit_code
 
 
-def _announce(streams: Terminal, action: "Action") -> None:
-    streams.info(_TITLES[action.value], "bold")
+def _title(action: "Action") -> str:
+    return f"{_PHASES.get(action.value, ''):3} {action.title}"
 
 
-def _run(streams: Terminal, rotation: "Rotation") -> dict[str, Any]:
+def _run(streams: Terminal, rotation: "Rotation") -> "RotateReport":
     from regmirror.cli.connections import run_until_done
 
     try:
         return run_until_done(rotation.run())
     except KeyboardInterrupt:
-        done = ", ".join(name for name, _ in rotation.done) or "nothing"
-        streams.info(f"done in this run: {done}")
+        streams.info(f"Completed steps: {', '.join(step.name for step in rotation.done) or 'none'}")
         raise
 
 
-def _check(streams: Terminal, rotation: "Rotation") -> int:
-    from regmirror.cli.connections import run_until_done
-
-    found = run_until_done(rotation.check())
+def show_check(streams: Terminal, check: "RotateCheck") -> int:
+    """Print the answer of --check; returns the exit code."""
     if streams.output is not Format.TABLE:
-        streams.document(found)
-    streams.info(found["message"])
-    if not found["deployed"]:
+        streams.document(check.document())
+    streams.info(f"{check.message[:1].upper()}{check.message[1:]}")
+    if check.key:
+        streams.info(f"Signing key: {check.key}")
+    if not check.deployed:
         return _NOTHING_DEPLOYED
-    return _IS_DUE if found["due"] else _IS_NOT_DUE
+    return _IS_DUE if check.due else _IS_NOT_DUE
 
 
-def _show_plan(streams: Terminal, rotation: "Rotation") -> None:
-    from regmirror.cli.connections import run_until_done
-
-    actions = run_until_done(rotation.plan())
+def show_plan(streams: Terminal, plan: "RotatePlan") -> None:
+    """Print the steps of --dry-run."""
     if streams.output is not Format.TABLE:
-        streams.document({"plan": [action.value for action in actions]})
+        streams.document(plan.document())
     else:
-        for action in actions:
-            streams.result(_TITLES[action.value])
-    if not actions:
-        streams.info("Nothing would be done: the certificate is not due.")
-        streams.info(_ANYWAY)
+        for step in plan.steps:
+            streams.result(f"{_PHASES.get(step.name, ''):3} {step.detail}")
+    if not plan.due:
+        streams.info("Nothing to do: the certificate is not due.")
+        streams.info(_ROTATE_NOW)
 
 
-def _show(streams: Terminal, report: dict[str, Any]) -> None:
+def show_report(streams: Terminal, report: "RotateReport") -> None:
+    """Print the result of a rotation."""
     if streams.output is not Format.TABLE:
-        streams.document(report)
-    streams.info()
-    if report["rotated"] or report["changed"]:
-        streams.info(f"The signing key is {report['key']}." if report["rotated"] else f"Kept: {report['key']}.")
-        streams.info(f"Started: {', '.join(report['started']) or 'no pod'}")
-        streams.info("Next: regmirror verify")
+        streams.document(report.document())
+    if not report.changed and not report.rotated:
+        streams.info(f"Not due before {report.due_at:%Y-%m-%d}; nothing was changed.")
+        streams.info(f"Signing key: {report.key}")
+        streams.info(_ROTATE_NOW)
         return
-    streams.info(f"Not due before {report['due'][:10]}, nothing was changed: {report['key']}.")
-    streams.info(_ANYWAY)
+    streams.info()
+    streams.info(f"{'New signing key' if report.rotated else 'Signing key kept'}: {report.key}")
+    streams.info(f"Started pods: {', '.join(report.started_pods) or 'none'}")
+    for warning in report.warnings:
+        streams.info(f"{streams.symbols.warning} {warning}", "yellow")
+    streams.info("Next: regmirror verify")

@@ -1,4 +1,4 @@
-"""Reads what the options of ``rotate-cert`` ask for."""
+"""Reads the options of ``rotate-cert``."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from regmirror.signing.key_pair import KeyPair, load_key_pair
 _KEY_SIZES = (2048, 3072, 4096)
 
 
-def read_wish(
+def read_options(
     expires_in: str,
     key_size: int | None,
     validity: str | None,
@@ -23,13 +23,13 @@ def read_wish(
     abort: bool,
     unlock: bool,
 ) -> RotationOptions:
-    """What is asked for; raises ConfigurationError or SigningError, naming the option."""
+    """The options of a rotation; raises ConfigurationError or SigningError, naming the option."""
     if abort and (emergency or force or key or cert):
-        raise ConfigurationError("--abort goes with no other wish: it only gives up what was begun")
+        raise ConfigurationError("--abort cannot be combined with --emergency, --force, --key or --cert")
     if key_size not in {None, *_KEY_SIZES}:
-        raise ConfigurationError(f"--key-size: {key_size} is none of {', '.join(map(str, _KEY_SIZES))}")
+        raise ConfigurationError(f"--key-size: {key_size} is not one of {', '.join(map(str, _KEY_SIZES))}")
     if (key or cert) and (key_size or validity):
-        raise ConfigurationError("--key and --cert bring their own size and validity: leave out the other options")
+        raise ConfigurationError("--key and --cert cannot be combined with --key-size or --validity")
     mode = Mode.ABORT if abort else Mode.EMERGENCY if emergency else Mode.REGULAR
     try:
         threshold = parse_threshold(expires_in)
@@ -46,7 +46,7 @@ def _read_pair(key: Path | None, cert: Path | None) -> KeyPair | None:
     if key is None and cert is None:
         return None
     if key is None or cert is None:
-        raise ConfigurationError("--key and --cert go together")
+        raise ConfigurationError("--key and --cert must be used together")
     return load_key_pair(_read("--cert", cert), _read("--key", key))
 
 
@@ -54,4 +54,4 @@ def _read(option: str, path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ConfigurationError(f"{option} {path} cannot be read: {error.strerror}") from None
+        raise ConfigurationError(f"{option}: cannot read {path}: {error.strerror}") from None

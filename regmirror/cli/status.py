@@ -1,8 +1,7 @@
-"""``regmirror status``: one screen about how the mirror is doing."""
+"""``regmirror status``: one screen about the state of the mirror."""
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,10 +9,13 @@ import typer
 from regmirror.cli import options
 from regmirror.cli.options import DEFAULT_FILE, Format
 from regmirror.cli.terminal import Terminal, terminal
-from regmirror.errors import ExitCode
+from regmirror.errors import ConfigurationError, ExitCode
 
 if TYPE_CHECKING:
-    from regmirror.status.findings import Status
+    from regmirror.status.report import StatusReport
+
+_SHORTEST_INTERVAL = 1.0
+"""Seconds: each refresh makes more than ten requests to the cluster and the public host."""
 
 
 def status(
@@ -23,15 +25,18 @@ def status(
     namespace: options.Namespace = None,
     resolve: options.Resolve = [],  # noqa: B006 - typer copies it
     ca_file: options.CaFile = None,
-    watch: Annotated[bool, typer.Option("-w", "--watch", help="Look again and again, until Ctrl-C.")] = False,
-    interval: Annotated[str, typer.Option("--interval", metavar="DURATION", help="How often to look.")] = "5s",
+    watch: Annotated[bool, typer.Option("-w", "--watch", help="Refresh until Ctrl-C.")] = False,
+    interval: Annotated[
+        str, typer.Option("--interval", metavar="DURATION", help="Time between refreshes, at least 1s.")
+    ] = "5s",
     output: options.Output = Format.TABLE,
     debug: options.Debug = False,
     no_color: options.NoColor = False,
 ) -> None:
-    """Show how the mirror is doing: components, certificates, cache, bucket, pulls left at the upstream.
+    """Show the state of the mirror: components, certificates, cache hits, storage, and pulls left at the upstream.
 
-    Leaves with 0 while it serves, with 1 where a component is down. What cannot be seen is unknown, with the reason.
+    Exits with 0 if all components are ready and no public host gives a wrong answer, with 1 otherwise. A value that
+    cannot be read is unknown, with the reason.
 
         regmirror status
         regmirror status --watch
@@ -40,45 +45,60 @@ def status(
     with terminal(output, debug=debug, no_color=no_color) as streams:
         from datetime import UTC, datetime
 
-        from regmirror.cli.connections import CommandConnections, read_timeout
-        from regmirror.status.collect import look
+        from regmirror.cli.connections import CommandConnections
+        from regmirror.status.collect import collect_status
+        from regmirror.status.findings import State
+        from regmirror.status.report import status_report
         from regmirror.verify.live_mirror import LiveMirror
 
         connections = CommandConnections(
             file, namespace, kubeconfig=kubeconfig, context=context, resolve=resolve, ca_file=ca_file
         )
-        pause = read_timeout(interval, "--interval").total_seconds()
+        pause = _read_interval(interval)
 
-        def see() -> "Status":
-            # A LiveMirror keeps what it has read, so each look needs a new one.
-            return look(LiveMirror(connections, lambda: datetime.now(UTC)))
+        def collect() -> "StatusReport":
+            # A LiveMirror caches what it has read, so each refresh needs a new one.
+            return status_report(collect_status(LiveMirror(connections, lambda: datetime.now(UTC))))
 
-        seen = _watch(streams, see, pause) if watch else _show(streams, see())
-        if seen.faults:
+        report = _watch(streams, collect, pause) if watch else _show(streams, collect())
+        if report.state is State.NOT_DEPLOYED:
+            streams.info("Next: regmirror deploy")
+        if report.state not in {State.SERVING, State.RUNNING}:
             raise typer.Exit(ExitCode.FAILED)
 
 
-def _watch(streams: Terminal, see: Callable[[], "Status"], pause: float) -> "Status":
-    """Look and show until Ctrl-C, which is how one leaves; gives what was seen last."""
-    seen = see()
-    with suppress(KeyboardInterrupt):
+def _read_interval(text: str) -> float:
+    from regmirror.cli.connections import read_timeout
+
+    interval = read_timeout(text, "--interval").total_seconds()
+    if interval < _SHORTEST_INTERVAL:
+        raise ConfigurationError(f"--interval: {text} is shorter than {_SHORTEST_INTERVAL:g}s")
+    return interval
+
+
+def _watch(streams: Terminal, collect: Callable[[], "StatusReport"], pause: float) -> "StatusReport":
+    """Collect and show until Ctrl-C; returns the last report."""
+    report = None
+    try:
         while True:
+            report = collect()
             if streams.stdout.is_terminal:
                 streams.stdout.clear()
             elif streams.output is Format.YAML:
                 streams.result("---")
-            _show(streams, seen)
+            _show(streams, report)
             time.sleep(pause)
-            seen = see()
-    return seen
+    except KeyboardInterrupt:
+        if report is None:
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
+        return report
 
 
-def _show(streams: Terminal, seen: "Status") -> "Status":
-    from regmirror.cli.status_table import print_status
-    from regmirror.status.report import status_report
-
+def _show(streams: Terminal, report: "StatusReport") -> "StatusReport":
     if streams.output is Format.TABLE:
-        print_status(streams, seen)
+        from regmirror.cli.status_table import print_status
+
+        print_status(streams, report)
     else:
-        streams.document(status_report(seen))
-    return seen
+        streams.document(report.document())
+    return report

@@ -1,18 +1,30 @@
-"""A status for people: one screen, and for whatever could not be found out a line that says why."""
+"""The table of ``regmirror status``: one screen of 80 columns; a value that is not known says why."""
 
+import textwrap
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import TypeVar
 
 from regmirror.cli.terminal import UNICODE, Symbols, Terminal
-from regmirror.ports.object_store import Contents
-from regmirror.status.background import Unavailable
-from regmirror.status.findings import Cache, Component, PublicEndpoint, Pulls, Status, UpstreamStatus
-from regmirror.status.report import days_left
+from regmirror.documents import Unknown
+from regmirror.status.findings import State
+from regmirror.status.report import (
+    CacheReport,
+    CertificateReport,
+    ComponentReport,
+    PublicEndpointReport,
+    PullLimitReport,
+    StatusReport,
+    StoreReport,
+    UnknownComponent,
+    UpstreamReport,
+)
 
 T = TypeVar("T")
 
+_WIDTH = 80
 _LABEL = 22
+_VALUE = _LABEL + 3
+"""The column where values begin."""
 _FEW_DAYS = 60
 _FEW_PULLS = 0.1
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
@@ -21,28 +33,36 @@ Line = tuple[str, str | None]
 """A text and its style."""
 
 
-def print_status(terminal: Terminal, status: Status) -> None:
-    """The whole screen, on standard output."""
-    for text, style in screen(status, terminal.symbols):
-        terminal.result(terminal.hint(text), style)
+def print_status(terminal: Terminal, report: StatusReport) -> None:
+    """Print the whole table on standard output."""
+    for text, style in screen(report, terminal.symbols):
+        for line in wrap(terminal.hint(text)):
+            terminal.result(line, style)
 
 
-def screen(status: Status, symbols: Symbols = UNICODE) -> Iterator[Line]:
-    """The lines of the screen."""
-    yield _headline(status, symbols)
-    yield f"namespace {status.namespace}, context {status.context}, {status.now:%Y-%m-%d %H:%M:%S} UTC", "dim"
+def screen(report: StatusReport, symbols: Symbols = UNICODE) -> Iterator[Line]:
+    """The lines of the table, not wrapped."""
+    yield _headline(report, symbols)
+    yield f"namespace {report.namespace}, context {report.context}, {report.time:%Y-%m-%d %H:%M:%S} UTC", "dim"
+    if report.state is State.NOT_DEPLOYED:
+        return
     yield "", None
-    for name, found in status.components.items():
-        yield _line(name, found, _component)
-    yield _line("signing certificate", status.signing_ends, lambda ends: _signing(ends, status.now))
-    for one in status.upstreams:
+    # One cause is shown once: what else could not be read for the same reason is left out.
+    cause = _common_cause(report)
+    if cause:
+        yield _row("cluster", Unknown(unknown=cause), str)
+    else:
+        for component in report.components:
+            yield from _component_rows(component)
+    yield from _unless(cause, _row("signing certificate", report.signing_certificate, _signing))
+    for upstream in report.upstreams:
         yield "", None
-        yield f"{one.name} ({one.url})", "bold"
-        yield from _upstream(one, status.now)
+        yield f"{upstream.name} ({upstream.url})", "bold"
+        yield from _upstream(upstream, cause)
 
 
 def size(count: int) -> str:
-    """A number of bytes in units of a thousand, as registries count them: 1.1 MB."""
+    """A number of bytes in decimal units, as registries count them: 1.1 MB."""
     value, units = float(count), iter(_UNITS)
     unit = next(units)
     for larger in units:
@@ -52,70 +72,125 @@ def size(count: int) -> str:
     return f"{count} B" if unit == "B" else f"{value:.1f} {unit}"
 
 
-def _headline(status: Status, symbols: Symbols) -> Line:
-    if status.faults:
-        return f"{symbols.error} https://{status.host} does not serve: {'; '.join(status.faults)}", "bold red"
-    return f"{symbols.ok} https://{status.host} serves", "bold green"
+def _headline(report: StatusReport, symbols: Symbols) -> Line:
+    url, hosts_answer = f"https://{report.host}", all(_serves(upstream) for upstream in report.upstreams)
+    match report.state:
+        case State.SERVING if report.warnings:
+            return f"{symbols.warning} {url} serves, but a pod does not start", "bold yellow"
+        case State.SERVING:
+            return f"{symbols.ok} {url} serves", "bold green"
+        case State.RUNNING:
+            return f"? {url} is running; the public host was not checked", "bold yellow"
+        case State.FAILING:
+            return f"{symbols.error} {url} does not serve: {'; '.join(report.faults)}", "bold red"
+        case State.UNKNOWN:
+            answers = "; the public host answers" if hosts_answer else ""
+            return f"? {url}: cannot read the cluster{answers}", "bold yellow"
+        case State.NOT_DEPLOYED:
+            return f"{symbols.error} {url} is not deployed", "bold red"
 
 
-def _line(label: str, found: T | Unavailable, words: Callable[[T], Line]) -> Line:
-    text, style = (f"unknown: {found.why}", "yellow") if isinstance(found, Unavailable) else words(found)
+def _serves(upstream: UpstreamReport) -> bool:
+    return isinstance(upstream.public_endpoint, PublicEndpointReport) and upstream.public_endpoint.serves
+
+
+def _common_cause(report: StatusReport) -> str:
+    """Why no component could be read, if that has one reason; otherwise empty."""
+    reasons = {component.unknown if isinstance(component, UnknownComponent) else "" for component in report.components}
+    return reasons.pop() if len(reasons) == 1 else ""
+
+
+def _unless(cause: str, row: Line) -> Iterator[Line]:
+    if not cause or not row[0].endswith(f"unknown: {cause}"):
+        yield row
+
+
+def _row(label: str, value: T | Unknown, describe: Callable[[T], Line | str]) -> Line:
+    described = (f"unknown: {value.unknown}", "yellow") if isinstance(value, Unknown) else describe(value)
+    text, style = (described, None) if isinstance(described, str) else described
     return f"  {label:<{_LABEL}} {text}", style
 
 
-def _upstream(one: UpstreamStatus, now: datetime) -> Iterator[Line]:
-    yield _line("public host", one.public_endpoint, _public_endpoint)
-    yield _line("public certificate", one.certificate_ends, lambda ends: _certificate(ends, now))
-    yield _line("answered from cache", one.cache, _hits)
-    yield _line("traffic saved", one.cache, _saved)
-    yield _line("stored", one.store, _store)
-    yield _line("pulls left", one.pulls, _pulls)
+def wrap(line: str) -> list[str]:
+    """Break a line at 80 columns; continuation lines start where values do."""
+    indent = " " * _VALUE if line.startswith("  ") else "  "
+    return textwrap.wrap(
+        line,
+        _WIDTH,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+        replace_whitespace=False,
+    ) or [""]
 
 
-def _component(found: Component) -> Line:
-    style = None if found.ready >= found.wanted else "yellow" if found.ready else "red"
-    return f"{found.ready}/{found.wanted} ready, version {found.version}", style
+def _component_rows(component: ComponentReport | UnknownComponent) -> Iterator[Line]:
+    if isinstance(component, UnknownComponent):
+        yield _row(component.name, Unknown(unknown=component.unknown), str)
+        return
+    yield _row(component.name, component, _component)
+    if component.problem:
+        yield _row("", component.problem, lambda problem: (problem, "yellow"))
 
 
-def _certificate(ends: datetime, now: datetime) -> Line:
-    left = days_left(ends, now)
+def _upstream(upstream: UpstreamReport, cause: str) -> Iterator[Line]:
+    yield _row("public host", upstream.public_endpoint, _public_endpoint)
+    yield _row("public certificate", upstream.public_certificate, _certificate)
+    yield from _unless(cause, _row("cache hits", upstream.cache, _hits))
+    if isinstance(upstream.cache, CacheReport):
+        yield _row("traffic saved", upstream.cache, _saved)
+        yield _row("counted since", upstream.cache, _since)
+    yield from _unless(cause, _row("stored", upstream.store, _store))
+    yield from _unless(cause, _row("pulls left", upstream.pull_limit, _pull_limit))
+
+
+def _component(component: ComponentReport) -> Line:
+    ready, wanted = component.ready, component.wanted
+    version = f", version {component.version or 'unknown'}" if ready else ""
+    return f"{ready}/{wanted} ready{version}", None if ready >= wanted else "yellow" if ready else "red"
+
+
+def _certificate(certificate: CertificateReport) -> Line:
+    left, day = certificate.days_left, f"{certificate.not_after:%Y-%m-%d}"
     if left < 0:
-        return f"ended on {ends:%Y-%m-%d}", "red"
-    return f"{left} days left, until {ends:%Y-%m-%d}", "yellow" if left < _FEW_DAYS else None
+        return f"expired on {day}", "red"
+    return f"expires in {left} days, on {day}", "yellow" if left < _FEW_DAYS else None
 
 
-def _signing(ends: datetime, now: datetime) -> Line:
-    text, style = _certificate(ends, now)
-    return f"{text}: regmirror rotate-cert --force" if style else text, style
+def _signing(certificate: CertificateReport) -> Line:
+    text, style = _certificate(certificate)
+    return f"{text}; regmirror rotate-cert --force" if style else text, style
 
 
-def _public_endpoint(found: PublicEndpoint) -> Line:
-    return (found.url, None) if found.serves else (f"{found.url} answered {found.status}", "red")
+def _public_endpoint(endpoint: PublicEndpointReport) -> Line:
+    return (endpoint.url, None) if endpoint.serves else (f"{endpoint.url} answered {endpoint.status}", "red")
 
 
-def _hits(found: Cache) -> Line:
-    figures = found.figures
-    since = f" since {found.since:%Y-%m-%d %H:%M} UTC" if found.since else ""
-    pods = f" ({found.asked} of {found.running} pods could be asked)" if found.asked < found.running else ""
-    if figures.hit_ratio is None:
-        return f"nothing was asked for{since}{pods}", None
-    total = figures.hits + figures.misses
-    return f"{figures.hit_ratio:.0%} of {total:,} manifests and layers{since}{pods}", None
+def _hits(cache: CacheReport) -> str:
+    if cache.hit_ratio is None:
+        return "no requests yet"
+    return f"{cache.hit_ratio:.0%} of {cache.hits + cache.misses:,} manifests and layers"
 
 
-def _saved(found: Cache) -> Line:
-    return f"{size(found.figures.saved)} of {size(found.figures.served)} that clients got", None
+def _saved(cache: CacheReport) -> str:
+    return f"{size(cache.bytes_saved)} of {size(cache.bytes_served)} sent to clients"
 
 
-def _store(found: Contents) -> Line:
-    return f"{'' if found.complete else 'at least '}{size(found.size)} in {found.objects:,} objects", None
+def _since(cache: CacheReport) -> str:
+    since = f"{cache.since:%Y-%m-%d %H:%M} UTC" if cache.since else "an unknown time"
+    pods = f" ({cache.pods_responding} of {cache.pods_running} pods responded)"
+    return since + (pods if cache.pods_responding < cache.pods_running else "")
 
 
-def _pulls(found: Pulls) -> Line:
-    whose = "of the mirror's account" if found.has_account else "of this machine's address, as there is no account"
-    if found.limit is None:
-        return f"no limit is told ({whose})", None
-    limit = found.limit
-    window = f" in {limit.window / 3600:g} h" if limit.window else ""
-    style = "yellow" if limit.remaining <= limit.limit * _FEW_PULLS else None
-    return f"{limit.remaining:,} of {limit.limit:,}{window} ({whose})", style
+def _store(store: StoreReport) -> str:
+    return f"{'' if store.complete else 'at least '}{size(store.bytes)} in {store.objects:,} objects"
+
+
+def _pull_limit(quota: PullLimitReport) -> Line:
+    scope = "for the mirror's account" if quota.counted == "account" else "for this machine's address"
+    if quota.limit is None or quota.remaining is None:
+        return f"no limit reported ({scope})", None
+    window = f" in {quota.window_seconds / 3600:g} h" if quota.window_seconds else ""
+    style = "yellow" if quota.remaining <= quota.limit * _FEW_PULLS else None
+    return f"{quota.remaining:,} of {quota.limit:,}{window} ({scope})", style

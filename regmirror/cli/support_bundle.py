@@ -1,4 +1,4 @@
-"""``regmirror support-bundle``: an archive for whoever helps, without secrets."""
+"""``regmirror support-bundle``: an archive for troubleshooting, without secrets."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,15 +26,19 @@ def support_bundle(
     ca_file: options.CaFile = None,
     output_file: Annotated[
         Path | None,
-        typer.Option("--output-file", help="The archive; else regmirror-support-TIME.tar.gz.", show_default=False),
+        typer.Option(
+            "--output-file",
+            help="Archive to write. Default: regmirror-support-TIME.tar.gz.",
+            show_default=False,
+        ),
     ] = None,
     output: options.Output = Format.TABLE,
     debug: options.Debug = False,
     no_color: options.NoColor = False,
 ) -> None:
-    """Pack what someone needs who helps you: objects, events, logs, verify, status, versions; no secret value.
+    """Collect objects, events, logs, reports and versions for troubleshooting, with secrets redacted.
 
-    Look it through before you hand it on: LEFT-OUT.txt in it says what is missing and what was blotted out.
+    Review the archive before you share it. OMITTED.txt in it lists what is missing and what was redacted.
 
         regmirror support-bundle
         regmirror support-bundle --output-file mirror.tar.gz
@@ -43,9 +47,9 @@ def support_bundle(
         from datetime import UTC, datetime
 
         from regmirror.cli.connections import CommandConnections, read_source
-        from regmirror.support.archive import write_archive
+        from regmirror.support.archive import require_new_file, write_archive
         from regmirror.support.collect import Sources, collect
-        from regmirror.support.values import known_here, rendered_values
+        from regmirror.support.values import local_secret_values, rendered_values
         from regmirror.verify.live_mirror import LiveMirror
 
         connections = CommandConnections(
@@ -53,23 +57,33 @@ def support_bundle(
         )
         now = datetime.now(UTC)
         path = output_file or Path(f"regmirror-support-{now:%Y%m%d-%H%M%S}.tar.gz")
-        streams.info("Collecting; this takes some seconds, and a minute where something hangs.")
+        require_new_file(path)
+        streams.info("Collecting; this takes up to a minute.")
         bundle = collect(
             Sources(
                 LiveMirror(connections, lambda: datetime.now(UTC)),
                 "regmirror.yaml",
                 read_source(file),
                 versions=lambda: _versions(connections),
+                releases=lambda: _releases(connections),
                 values=lambda: rendered_values(connections, now),
-                own_secrets=lambda: known_here(connections, now),
+                local_secrets=lambda: local_secret_values(connections, now),
             )
         )
         write_archive(bundle, path, now)
         _show(streams, bundle, path)
 
 
+def _releases(connections: "Connections") -> list[dict[str, Any]]:
+    """What ``helm list`` shows."""
+    import asyncio
+    from dataclasses import asdict
+
+    return [asdict(release) for release in asyncio.run(connections.helm.releases())]
+
+
 def _versions(connections: "Connections") -> dict[str, Any]:
-    """Of regmirror, what it runs on, and what it talks to; what cannot be asked says why."""
+    """The versions of regmirror, Python, the system, Kubernetes and Helm."""
     import asyncio
     import platform
 
@@ -84,13 +98,13 @@ def _versions(connections: "Connections") -> dict[str, Any]:
         "context": cluster.context,
         "namespace": cluster.namespace,
     }
-    asked: dict[str, Callable[[], tuple[int, int]]] = {
+    remote: dict[str, Callable[[], tuple[int, int]]] = {
         "kubernetes": cluster.version,
         "helm": lambda: asyncio.run(helm.version()),
     }
-    for name, ask in asked.items():
+    for name, read in remote.items():
         try:
-            versions[name] = ".".join(map(str, ask()))
+            versions[name] = ".".join(map(str, read()))
         except RegmirrorError as error:
             versions[name] = f"unknown: {error.message}"
     return versions
@@ -99,10 +113,11 @@ def _versions(connections: "Connections") -> dict[str, Any]:
 def _show(streams: Terminal, bundle: "Bundle", path: Path) -> None:
     from regmirror.support.report import bundle_report
 
+    report = bundle_report(bundle, path)
     if streams.output is not Format.TABLE:
-        streams.document(bundle_report(bundle, path))
+        streams.document(report.document())
         return
-    streams.result(f"{streams.symbols.ok} {path}: {len(bundle.files)} files", "green")
-    streams.result("Left out:", "bold")
-    for line in bundle.left_out:
+    streams.result(f"{streams.symbols.ok} {path}: {len(report.files)} files", "green")
+    streams.result("Omitted:", "bold")
+    for line in report.omitted:
         streams.result(f"  {line}")

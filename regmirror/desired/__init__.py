@@ -1,1 +1,1 @@
-"""What gets deployed, as data: configuration files, Secrets, Helm releases. Pure but for reading templates."""
+"""What gets deployed, as data: configuration files, Secrets, Helm releases. Pure except for reading templates."""

@@ -1,4 +1,4 @@
-"""Where the charts and templates are: inside the installed package, or beside it in a checkout."""
+"""Where the charts and templates are: inside the installed package, or next to it in a checkout."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def asset_directory(name: str) -> Path:
 
 
 def changelog() -> str:
-    """The text of CHANGELOG.md; raises TemplateError where the installation lacks it."""
+    """The text of CHANGELOG.md; raises TemplateError if it is missing."""
     for parent in (_PACKAGE, _PACKAGE.parent):
         if (parent / "CHANGELOG.md").is_file():
             return (parent / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ SIGNING_DIRECTORY = "/signing"
 
 
 def auth_config(mirror: Mirror) -> dict[str, Any]:
-    """The whole file: anonymous clients may pull what the configuration allows, and nothing else is granted."""
+    """The whole file: anonymous clients may pull what the configuration allows, and nothing else."""
     return {
         "server": {"addr": f":{names.AUTH_PORT}"},
         "token": {
@@ -20,10 +20,10 @@ def auth_config(mirror: Mirror) -> dict[str, Any]:
             "expiration": int(mirror.auth.token_lifetime.total_seconds()),
             "certificate": f"{SIGNING_DIRECTORY}/tls.crt",
             "key": f"{SIGNING_DIRECTORY}/tls.key",
-            # The registry knows keys by their RFC 7638 thumbprint; docker_auth's older kind of id is refused.
+            # The registry identifies keys by their RFC 7638 thumbprint, and refuses the older key ids of docker_auth.
             "disable_legacy_key_id": True,
         },
-        # The account with the empty name is how docker_auth admits clients that send no credentials.
+        # docker_auth uses the account with the empty name for clients without credentials.
         "users": {"": {}},
         "acl": access_rules(mirror),
     }
@@ -32,8 +32,8 @@ def auth_config(mirror: Mirror) -> dict[str, Any]:
 def access_rules(mirror: Mirror) -> list[dict[str, Any]]:
     """The rules in the order of the configuration; docker_auth takes the first that matches and denies the rest.
 
-    Each is bound to its upstream's ``service``: docker_auth signs whatever service a client names, so a rule without
-    one would let a token for one upstream carry the rights of another.
+    Each is bound to its upstream's ``service``: docker_auth signs any service that a client requests, so without it a
+    token for one upstream could grant rights on another.
     """
     return [
         {

@@ -1,4 +1,4 @@
-"""The secret half of a deployment: every value that must be known before the stack can be built."""
+"""The secrets of a mirror: every value that must be known before the stack is built."""
 
 from dataclasses import dataclass, field
 
@@ -19,7 +19,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class MirrorSecrets:
-    """The secrets of one mirror, found and complete."""
+    """The resolved secrets of one mirror."""
 
     signing: KeyPair
     bundle: bytes
@@ -29,7 +29,7 @@ class MirrorSecrets:
     """By name of the upstream; those without an account are absent."""
 
     def redact(self, text: str) -> str:
-        """The text with every secret of the mirror blotted out, for what others (pods, Helm) have written."""
+        """The text without the secrets of the mirror, for messages of pods and Helm."""
         accounts = [account for account in (self.s3, *self.upstreams.values()) if account]
         secrets = [self.redis_password, *(account.password for account in accounts)]
         for value in sorted((secret.get_secret_value() for secret in secrets), key=len, reverse=True):
@@ -38,7 +38,7 @@ class MirrorSecrets:
 
 
 def find_s3_account(mirror: Mirror, resolver: SecretResolver) -> Account | None:
-    """The S3 key; None where the configuration leaves it to the cloud. Raises MissingSecretError."""
+    """The S3 key; None if the configuration has none. Raises MissingSecretError."""
     key = mirror.storage.access_key
     if key is None:
         return None

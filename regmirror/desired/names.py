@@ -1,4 +1,4 @@
-"""The names of everything that regmirror puts into a namespace."""
+"""The names of everything that regmirror creates in a namespace."""
 
 PREFIX = "regmirror-"
 FIELD_MANAGER = "regmirror"
@@ -14,10 +14,10 @@ AUTH_SECRET = f"{PREFIX}auth-config"
 SIGNING_SECRET = f"{PREFIX}signing"
 BUNDLE_SECRET = f"{PREFIX}bundle"
 NEXT_SIGNING_SECRET = f"{PREFIX}signing-next"
-"""The key pair that a rotation brings in, and how far it is; there only while a rotation is under way."""
+"""The new key pair and the progress of a rotation; exists only during a rotation."""
 
 ROTATION_LEASE = f"{PREFIX}rotation"
-"""Held by the rotation that is at work."""
+"""Held by the rotation that is running."""
 
 AUTH_PORT = 5001
 REGISTRY_PORT = 5000
@@ -30,15 +30,15 @@ MANIFEST_CACHE_CONTAINER = "manifest-cache"
 FINGERPRINT_ANNOTATION = "regmirror.dev/certificate-fingerprint"
 VERSION_ANNOTATION = "regmirror.dev/version"
 SECRET_VERSIONS_ANNOTATION = "regmirror.dev/secret-versions"  # noqa: S105 - the name of an annotation
-"""Of pods: the versions of the Secrets that they mount (charts' ``secretVersions``)."""
+"""On pods: the versions of the Secrets that they mount (``secretVersions`` of the charts)."""
 NOT_AFTER_ANNOTATION = "regmirror.dev/not-after"
 
 
 def registry(upstream: str) -> str:
     """Release, Deployment and Service of one upstream's registry.
 
-    The prefix also keeps the Service's name from beginning with ``registry``: Kubernetes would turn it into
-    REGISTRY_* variables, which the registry reads as configuration.
+    Without the prefix, a Service named ``registry-...`` would make Kubernetes set REGISTRY_* variables, which the
+    registry reads as configuration.
     """
     return PREFIX + upstream
 
@@ -49,7 +49,7 @@ def registry_secret(upstream: str) -> str:
 
 
 def credential_secret(upstream: str) -> str:
-    """The Secret with the account at one upstream, as the credential helper answers it."""
+    """The Secret with the account at one upstream, as the credential helper returns it."""
     return f"{PREFIX}{upstream}-credential"
 
 

@@ -1,7 +1,7 @@
 """The configuration file of distribution's registry, as a read-only pull-through cache of one upstream.
 
 Source of the keys: distribution v3.1.2, ``configuration/configuration.go`` and ``docs/content/about/configuration.md``.
-The registry drops unknown keys without a word, so every key here is one that it reads.
+The registry silently ignores unknown keys, so every key here is one that it reads.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ def registry_config(mirror: Mirror, upstream: Upstream, mirror_secrets: MirrorSe
         "version": 0.1,
         "log": {
             "level": "info",
-            # It says once more, in another form, what the log says of every request anyway.
+            # The log has an entry for every request already.
             "accesslog": {"disabled": True},
             "formatter": "json",
             "fields": {"service": names.registry(upstream.name)},
@@ -32,22 +32,22 @@ def registry_config(mirror: Mirror, upstream: Upstream, mirror_secrets: MirrorSe
             "password": mirror_secrets.redis_password.get_secret_value(),
             # The keys in Redis carry no namespace of their own: two registries must never share a database.
             "db": mirror.upstreams.index(upstream),
-            # Redis is a cache: without it requests go on, later by these, once for every question to it. It answers in
-            # a millisecond or is in trouble, and asking again would take longer than asking S3.
+            # Redis is a cache: without it requests succeed, delayed by these timeouts, once per lookup. It answers
+            # within a millisecond or is down, and a retry would take longer than S3.
             "dialtimeout": "100ms",
             "readtimeout": "100ms",
             "writetimeout": "100ms",
             "maxretries": -1,
-            # After so many connections in vain, questions fail at once until one succeeds.
+            # After so many failed connections, lookups fail immediately until one succeeds.
             "poolsize": 16,
         },
         "proxy": {
             "remoteurl": upstream.url,
             "ttl": format_duration(mirror.registry.ttl) if mirror.registry.ttl else 0,
-            # On S3 this bounds the whole first download of a layer; the default of 5m cuts large ones off.
+            # On S3 this bounds the whole first download of a layer; the default of 5m interrupts large ones.
             "cachewritetimeout": "60m",
-            # With a user name and password here, the registry would panic at start while the upstream is down, and
-            # would stay anonymous for its whole life when the upstream answers anything but 401.
+            # With a user name and password here, the registry would panic at start if the upstream is down, and
+            # would stay anonymous until it restarts if the upstream answers anything but 401.
             "exec": {"command": CREDENTIAL_HELPER, "lifetime": "5m"},
         },
         "auth": {
@@ -69,8 +69,8 @@ def registry_config(mirror: Mirror, upstream: Upstream, mirror_secrets: MirrorSe
                 "prometheus": {"enabled": True, "path": "/metrics"},
             },
         },
-        # A pod that has not reached the store for half a minute leaves its Service, and is back ten seconds after it
-        # does again. Each question is a HEAD and a LIST, which some stores charge for.
+        # A pod that has not reached the store for 30 seconds is removed from its Service, until 10 seconds after it
+        # reaches it again. Each check is a HEAD and a LIST, which some stores charge for.
         "health": {"storagedriver": {"enabled": True, "interval": "10s", "threshold": 3}},
     }
 
@@ -103,9 +103,9 @@ def _storage(mirror: Mirror, upstream: Upstream, account: Account | None) -> dic
     return {
         "s3": driver,
         "cache": {"blobdescriptor": "redis"},
-        # Without it an expired object is forgotten but never removed from the bucket.
+        # Without it, expired objects stay in the bucket.
         "delete": {"enabled": True},
         "redirect": {"disable": not s3.redirect},
-        # Purging walks the whole bucket in every replica; a lifecycle rule of the bucket does it for nothing.
+        # Purging lists the whole bucket in every replica; a lifecycle rule of the bucket does it for free.
         "maintenance": {"readonly": {"enabled": True}, "uploadpurging": {"enabled": False}},
     }

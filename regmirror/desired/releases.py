@@ -22,14 +22,14 @@ AUTH_SECRET_NAMES = (names.AUTH_SECRET, names.SIGNING_SECRET)
 def registry_secret_names(release: str) -> tuple[str, str]:
     """The Secrets whose versions the pods of one registry's release carry.
 
-    The credential is left out: the helper reads it anew every few minutes, so no pod must restart.
+    Without the credential: the helper reads it again every few minutes, so that no pod has to restart.
     """
     return names.registry_secret(release.removeprefix(names.PREFIX)), names.BUNDLE_SECRET
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One Helm release; ``needs`` names the releases that must serve before this one can."""
+    """One Helm release; ``needs`` names the releases that must be ready before this one."""
 
     name: str
     component: str
@@ -40,7 +40,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Everything that a mirror puts into its namespace."""
+    """Everything that a mirror creates in its namespace."""
 
     secrets: list[Manifest]
     releases: list[Release]
@@ -49,14 +49,14 @@ class Stack:
 def build_stack(mirror: Mirror, mirror_secrets: MirrorSecrets, live: Mapping[str, Manifest], now: datetime) -> Stack:
     """Compute the whole stack; the same input gives the same stack, byte for byte.
 
-    ``live`` has the Secrets of the cluster by name; ``now`` is in UTC and marks those that are to change.
+    ``live`` has the Secrets of the cluster by name; ``now`` is in UTC and becomes the version of those that change.
     """
     secrets = annotate_versions(secret_manifests(mirror, mirror_secrets), live, now)
     return Stack(secrets, build_releases(mirror, secrets))
 
 
 def build_releases(mirror: Mirror, secrets: list[Manifest]) -> list[Release]:
-    """The releases of a mirror; of each Secret only its name and version are looked at."""
+    """The releases of a mirror; of each Secret only the name and version matter."""
     by_name = {manifest["metadata"]["name"]: manifest for manifest in secrets}
     registries = [_registry(mirror, upstream, by_name) for upstream in mirror.upstreams]
     return [_redis(mirror, by_name), _auth(mirror, by_name), *registries, _ingress(mirror)]

@@ -1,7 +1,7 @@
-"""When each Secret last got the content that it should have: the mark that rolls the pods that mount it.
+"""The time at which each Secret got its content: an annotation whose change restarts the pods that mount it.
 
-A digest of the content would not do: after someone has changed a Secret in the cluster and restarted a pod, deploy puts
-the content back, the digest is what it always was, and the pod goes on with what it has read.
+A digest is not enough: if someone changes a Secret and restarts a pod, deploy restores the content, and the digest is
+the same as before, so that the pod would keep the wrong content.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from regmirror.desired.secrets import Manifest
 
 
 def annotate_versions(manifests: list[Manifest], live: Mapping[str, Manifest], now: datetime) -> list[Manifest]:
-    """The manifests with their version annotations: the live one where the content is in place, else a new one.
+    """The manifests with their version annotations: the live one if the content is the same, else a new one.
 
     ``live`` has the Secrets of the cluster by name; ``now`` is in UTC.
     """
@@ -29,7 +29,7 @@ def combined_version(manifests: list[Manifest]) -> str:
 
 
 def _kept_version(manifest: Manifest, live: Manifest | None) -> str | None:
-    """The live version; None where there is none, or where the live content is not what it should be."""
+    """The live version; None if there is none, or if the live content differs."""
     if live is None:
         return None
     content = live.get("data") or {}

@@ -1,4 +1,4 @@
-"""The Secrets of a mirror, as manifests: the only place where a secret value is written."""
+"""The Secrets of a mirror, as manifests: the only place that contains secret values."""
 
 import base64
 import json
@@ -27,7 +27,7 @@ def secret_manifests(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list[Mani
 
 
 def configuration_secrets(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list[Manifest]:
-    """The Secrets with the programs' configuration files and accounts; the signing key plays no part in them."""
+    """The Secrets with the programs' configuration files and accounts; without the signing key."""
     registries = [
         manifest
         for upstream in mirror.upstreams
@@ -62,12 +62,12 @@ def configuration_secrets(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list
 
 
 def bundle_secret(mirror: Mirror, bundle: bytes) -> Manifest:
-    """The certificates by which the registries know the keys that they trust."""
+    """PEM bundle of the certificates that the registries trust."""
     return _secret(mirror, names.BUNDLE_SECRET, "registry", {"bundle.crt": bundle})
 
 
 def signing_secret(mirror: Mirror, pair: KeyPair, name: str = names.SIGNING_SECRET) -> Manifest:
-    """The key pair, mounted by docker_auth alone; its annotations let anyone see its age without reading it."""
+    """The key pair, which only docker_auth mounts; its annotations show its age without its content."""
     certificate = pair.certificate
     manifest = _secret(
         mirror,
@@ -84,7 +84,7 @@ def signing_secret(mirror: Mirror, pair: KeyPair, name: str = names.SIGNING_SECR
 
 
 def _credential(upstream: Upstream, mirror_secrets: MirrorSecrets) -> bytes:
-    """What a Docker credential helper answers to ``get``; empty names mean anonymous."""
+    """The answer of a Docker credential helper to ``get``; empty values mean anonymous."""
     account = mirror_secrets.upstreams.get(upstream.name)
     return json.dumps(
         {
@@ -96,7 +96,7 @@ def _credential(upstream: Upstream, mirror_secrets: MirrorSecrets) -> bytes:
 
 
 class _QuotingDumper(yaml.SafeDumper):
-    """Quotes every string: Go's parser takes some words for numbers that Python's leaves bare, such as 1e5 or 0o17."""
+    """Quotes every string: Go's parser reads some unquoted strings of Python's as numbers, such as 1e5 or 0o17."""
 
 
 _QuotingDumper.add_representer(

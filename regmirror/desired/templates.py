@@ -1,4 +1,4 @@
-"""Renders the Jinja templates: every value is written as a literal, of YAML unless told otherwise."""
+"""Renders the Jinja templates: every value is written as a literal, of YAML by default."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ _LINE_BREAK = re.compile("[\n\r\x85\u2028\u2029]")
 
 
 class _OneLine(yaml.SafeDumper):
-    """Double quotes for every string of several lines: in all other styles YAML spreads it over several."""
+    """Double quotes for strings with line breaks: all other styles of YAML use several lines for them."""
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
         """The node of a string."""
@@ -26,7 +26,7 @@ _OneLine.add_representer(str, _OneLine.represent_text)
 
 
 def yaml_literal(value: Any) -> str:
-    """Any plain value on one line of YAML; strings are double-quoted, so that they stay strings."""
+    """A plain value on one line of YAML; strings are double-quoted, so that they stay strings."""
     style = '"' if isinstance(value, str) else None
     text = yaml.dump(value, Dumper=_OneLine, default_style=style, default_flow_style=True, width=2**31, sort_keys=False)
     return text.removesuffix("\n").removesuffix("\n...")
@@ -39,7 +39,7 @@ def render_text(template: str, context: dict[str, Any], literal: Callable[[Any],
     """
 
     def finalized(value: Any) -> str:
-        # A missing variable names itself when it is asked for its text.
+        # The text of a missing variable raises an error with its name.
         return str(value) if isinstance(value, jinja2.Undefined) else literal(value)
 
     environment = jinja2.Environment(
@@ -62,7 +62,7 @@ def render_values(template: str, context: dict[str, Any]) -> dict[str, Any]:
     try:
         values = yaml.safe_load(render_text(template, context))
     except yaml.YAMLError as error:
-        raise TemplateError(f"the template {template} gives no valid YAML: {error}") from error
+        raise TemplateError(f"the template {template} does not render to valid YAML: {error}") from error
     if not isinstance(values, dict):
-        raise TemplateError(f"the template {template} gives no mapping")
+        raise TemplateError(f"the template {template} does not render to a mapping")
     return values

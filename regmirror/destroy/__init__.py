@@ -1,1 +1,1 @@
-"""Takes a mirror away: what deploy has made and nothing else; the bucket's data only when asked for by itself."""
+"""Removes a mirror: only what deploy created, and the data in the bucket only on request."""

@@ -1,4 +1,4 @@
-"""The data of a mirror in its bucket: what is below the prefix of each of its upstreams."""
+"""The data of a mirror in its bucket: all objects under the prefix of each of its upstreams."""
 
 from dataclasses import dataclass
 
@@ -10,34 +10,34 @@ from regmirror.ports.object_store import Contents, ObjectStore
 
 @dataclass(frozen=True, slots=True)
 class MirrorData:
-    """Where the data is; ``prefixes`` end with a slash, so that no other mirror's begin like them."""
+    """Where the data is; each prefix ends with a slash, so that it never matches that of another mirror."""
 
     store: ObjectStore
     bucket: str
     prefixes: tuple[str, ...]
 
     def measure(self, seconds: float) -> Contents:
-        """How much there is, counted for at most this long by prefix; nothing without a bucket. Raises StorageError."""
+        """Count the objects, for at most ``seconds`` per prefix; a missing bucket is empty. Raises StorageError."""
         try:
             counted = [self.store.measure(prefix, seconds) for prefix in self.prefixes]
         except BucketMissingError:
             counted = []
         return Contents(
-            sum(one.objects for one in counted),
-            sum(one.size for one in counted),
-            complete=all(one.complete for one in counted),
+            sum(contents.objects for contents in counted),
+            sum(contents.size for contents in counted),
+            complete=all(contents.complete for contents in counted),
         )
 
     def purge(self) -> int:
-        """Delete some of it; gives how many objects, 0 when none is left. Raises StorageError."""
+        """Delete some objects; returns how many, 0 if none is left. Raises StorageError."""
         try:
-            return next((gone for prefix in self.prefixes if (gone := self.store.purge(prefix))), 0)
+            return next((deleted for prefix in self.prefixes if (deleted := self.store.purge(prefix))), 0)
         except BucketMissingError:
             return 0
 
 
 def data_of(mirror: Mirror, store: ObjectStore) -> MirrorData:
-    """The data of every upstream in the file."""
+    """The data of every upstream in the configuration."""
     storage = mirror.storage
     prefixes = [storage_prefix(storage, upstream).removeprefix("/") + "/" for upstream in mirror.upstreams]
     return MirrorData(store, storage.bucket, tuple(prefixes))

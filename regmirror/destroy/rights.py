@@ -1,9 +1,9 @@
-"""What ``destroy`` does in the namespace."""
+"""The permissions that ``destroy`` needs in the namespace."""
 
 from regmirror.ports.cluster import Right
 
 _USED: dict[tuple[str, str], tuple[str, ...]] = {
-    # Helm keeps its releases in Secrets, and marks one before it takes it away.
+    # Helm stores its releases in Secrets, and marks a release before it removes it.
     ("", "secrets"): ("get", "list", "update", "delete"),
     ("", "services"): ("get", "delete"),
     ("", "configmaps"): ("get", "delete"),
@@ -17,5 +17,5 @@ _USED: dict[tuple[str, str], tuple[str, ...]] = {
 
 
 def destroy_rights() -> list[Right]:
-    """The rights that it needs; to delete a namespace that deploy has made is asked for where it comes to that."""
+    """All of them, except to delete the namespace: that is checked only if deploy created it."""
     return [Right(verb, group, resource) for (group, resource), verbs in _USED.items() for verb in verbs]

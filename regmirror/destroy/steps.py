@@ -1,4 +1,4 @@
-"""The steps that take a mirror away; each does nothing where its part is gone already."""
+"""The steps that remove a mirror; a step does nothing if its part is removed already."""
 
 import asyncio
 from collections import Counter
@@ -8,12 +8,13 @@ from regmirror.deploy.prune import remove_release
 from regmirror.desired import names
 from regmirror.destroy.data import MirrorData
 from regmirror.destroy.inventory import Inventory
-from regmirror.destroy.namespace import fate_of
+from regmirror.destroy.namespace import decide_namespace
 from regmirror.errors import ClusterError, StorageError
 from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import LEASE, NAMESPACE, SECRET, Kind
 from regmirror.ports.connections import Connections
 from regmirror.ports.helm import Helm
+from regmirror.ports.object_store import Contents
 from regmirror.steps.step import Done, Step, Waiting
 
 _POLL = 0.5
@@ -21,18 +22,22 @@ _DATA = "data"
 _SECRETS = "secrets"
 
 
-def destroy_steps(inventory: Inventory, connections: Connections, data: MirrorData | None) -> list[Step]:
-    """What takes everything of the inventory away; and the data, unless it is None."""
+def destroy_steps(
+    inventory: Inventory, connections: Connections, data: MirrorData | None, announced: Contents | None
+) -> list[Step]:
+    """The steps that remove everything in the inventory, and the data unless it is None."""
     public_endpoint = [name for name in inventory.releases if name == names.INGRESS]
-    behind = [name for name in (*inventory.releases, *inventory.draining) if name != names.INGRESS]
-    # Clients leave first: whoever still pulls finds no half of a mirror.
+    components = [name for name in (*inventory.releases, *inventory.draining) if name != names.INGRESS]
+    # The public endpoint comes first, so that no client meets a half-removed mirror.
     steps: list[Step] = [ReleaseRemoval(name, connections.cluster, connections.helm, ()) for name in public_endpoint]
-    steps += [ReleaseRemoval(name, connections.cluster, connections.helm, tuple(public_endpoint)) for name in behind]
+    steps += [
+        ReleaseRemoval(name, connections.cluster, connections.helm, tuple(public_endpoint)) for name in components
+    ]
     releases = tuple(step.name for step in steps)
-    if data:
-        steps.append(DataRemoval(data, releases))
+    if data and announced:
+        steps.append(DataRemoval(data, announced, releases))
     deleted = [*((SECRET, name) for name in inventory.secrets), *((LEASE, name) for name in inventory.leases)]
-    # Pods need them until they end.
+    # Pods need them until they terminate.
     steps.append(ObjectRemoval(tuple(deleted), connections.cluster, tuple(step.name for step in steps)))
     steps.append(NamespaceRemoval(connections.cluster, (_SECRETS,)))
     return steps
@@ -40,7 +45,7 @@ def destroy_steps(inventory: Inventory, connections: Connections, data: MirrorDa
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRemoval:
-    """Uninstalls a Helm release and waits until its pods are gone."""
+    """Uninstalls a Helm release and waits until its pods have terminated."""
 
     name: str
     cluster: AsyncCluster
@@ -60,7 +65,7 @@ class ReleaseRemoval:
 
 @dataclass(frozen=True, slots=True)
 class ObjectRemoval:
-    """Deletes what deploy and rotate-cert write without Helm."""
+    """Deletes the objects that deploy and rotate-cert create without Helm."""
 
     objects: tuple[tuple[Kind, str], ...]
     cluster: AsyncCluster
@@ -84,7 +89,7 @@ class ObjectRemoval:
 
 @dataclass(frozen=True, slots=True)
 class NamespaceRemoval:
-    """Deletes the namespace if deploy has made it and nothing of others is in it, and waits until it is gone."""
+    """Deletes the namespace if deploy created it and it contains nothing else, and waits until it is gone."""
 
     cluster: AsyncCluster
     needs: tuple[str, ...]
@@ -93,22 +98,26 @@ class NamespaceRemoval:
 
     async def apply(self, progress: Waiting) -> Done:
         """Raises ClusterError."""
-        # Looked at anew: somebody may have put something there in the meantime.
-        fate = await self.cluster.run(fate_of)
-        if not fate.goes:
-            return Done(f"{fate.name} stays: {fate.reason}" if fate.exists else f"{fate.name} is gone")
-        await self.cluster.delete(NAMESPACE, fate.name)
-        while await self.cluster.get(NAMESPACE, fate.name):
-            progress.waiting(f"{fate.name} is going")
+        # Decided again: somebody may have created something there in the meantime.
+        decision = await self.cluster.run(decide_namespace)
+        if not decision.is_removed:
+            return Done(f"{decision.name} kept: {decision.reason}" if decision.exists else "removed already")
+        await self.cluster.delete(NAMESPACE, decision.name)
+        while await self.cluster.get(NAMESPACE, decision.name):
+            progress.waiting(f"waiting for {decision.name} to terminate")
             await asyncio.sleep(_POLL)
-        return Done(f"{fate.name} removed", changed=True)
+        return Done(f"{decision.name} removed", changed=True)
 
 
 @dataclass(frozen=True, slots=True)
 class DataRemoval:
-    """Deletes the mirror's objects from the bucket, after the pods that would write more."""
+    """Deletes the mirror's objects from the bucket, once no pod writes more.
+
+    ``announced`` is what the user was shown; the mirror may have written more since.
+    """
 
     data: MirrorData
+    announced: Contents
     needs: tuple[str, ...]
     name: str = _DATA
     title: str = "Data"
@@ -117,10 +126,14 @@ class DataRemoval:
         """Raises StorageError."""
         removed = 0
         try:
-            while gone := await asyncio.to_thread(self.data.purge):
-                removed += gone
+            while deleted := await asyncio.to_thread(self.data.purge):
+                removed += deleted
                 progress.waiting(f"{removed:,} objects removed")
         except StorageError as error:
             error.left_changes = removed > 0
             raise
-        return Done(f"{removed:,} objects removed", changed=removed > 0)
+        return Done(f"{removed:,} objects removed{self._since_announced(removed)}", changed=removed > 0)
+
+    def _since_announced(self, removed: int) -> str:
+        newer = removed - self.announced.objects
+        return f", {newer:,} of them written since they were counted" if self.announced.complete and newer > 0 else ""

@@ -1,1 +1,1 @@
-"""The edges of regmirror as Protocols: what deploy and verify ask of the world, and nothing of how it is done."""
+"""What regmirror needs from the cluster, Helm, the bucket and HTTP, as Protocols; adapters/ implements them."""

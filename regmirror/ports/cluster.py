@@ -1,4 +1,4 @@
-"""What regmirror asks of a Kubernetes cluster; always of one namespace."""
+"""What regmirror needs from a Kubernetes cluster, always in one namespace."""
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -43,7 +43,7 @@ class Applied(Enum):
 
 
 class Right(NamedTuple):
-    """Something that a Kubernetes user may or may not do in the namespace."""
+    """A permission that a Kubernetes user may have in the namespace."""
 
     verb: str
     group: str
@@ -54,7 +54,7 @@ class Right(NamedTuple):
 
 
 class Cluster(Protocol):
-    """One namespace of a cluster. Every method raises ClusterError (or a subclass of it) when the API fails it."""
+    """One namespace of a cluster. Every method raises ClusterError (or a subclass) if the API server fails."""
 
     @property
     def context(self) -> str:
@@ -62,7 +62,7 @@ class Cluster(Protocol):
 
     @property
     def namespace(self) -> str:
-        """The namespace that every namespaced call is about."""
+        """The namespace of every namespaced call."""
 
     def version(self) -> tuple[int, int]:
         """Major and minor version of the API server."""
@@ -71,43 +71,46 @@ class Cluster(Protocol):
         """Whether the user has a right in the namespace (SelfSubjectAccessReview)."""
 
     def get(self, kind: Kind, name: str) -> Object | None:
-        """One object; None where it, or its kind, does not exist."""
+        """One object; None if it, or its kind, does not exist."""
 
     def select(
         self, kind: Kind, selector: str = "", field_selector: str = "", *, everywhere: bool = False
     ) -> list[Object]:
-        """The objects of a kind that match a label and a field selector; none where the kind does not exist.
+        """The objects of a kind that match a label and a field selector; none if the kind does not exist.
 
-        ``everywhere`` looks into all namespaces.
+        ``everywhere`` includes all namespaces.
         """
 
     def apply(self, manifest: Object) -> Applied:
-        """Server-side apply as field manager ``regmirror``.
+        """Server-side apply as field manager ``regmirror``: fields that others added are kept.
 
-        With ``metadata.resourceVersion`` in the manifest, raises ConflictError where the object was changed since.
+        With ``metadata.resourceVersion`` in the manifest, raises ConflictError if the object was changed since.
         """
 
     def create(self, manifest: Object) -> None:
-        """Create an object; raises ConflictError where it exists already."""
+        """Create an object; raises ConflictError if it exists."""
 
     def replace(self, found: Object) -> None:
-        """Write back an object that was read; raises ConflictError where it was changed or deleted since."""
+        """Replace an object that was read; raises ConflictError if it was changed or deleted since."""
 
     def preview(self, manifest: Object) -> Object:
-        """An object that is there as applying the manifest would leave it; nothing is changed."""
+        """An existing object as applying the manifest would leave it; changes nothing."""
 
     def delete(self, kind: Kind, name: str) -> None:
         """Delete one object; a missing one is fine."""
 
     def log(self, pod: str, container: str, lines: int, *, previous: bool = False) -> str:
-        """The last lines of a container's log, of its previous run if asked; empty where there is none."""
+        """The last lines of a container's log, or of the log of its previous run; empty if nothing was logged.
+
+        Raises ClusterError if there is no such log or it cannot be read.
+        """
 
     def connect(self, pod: str, port: int) -> AbstractContextManager[socket]:
         """A connection to a port inside a pod, loopback-only ports included (port-forward)."""
 
 
 def missing_rights(cluster: Cluster, rights: Iterable[Right]) -> str:
-    """The rights that the user lacks, in one sentence; empty where there is none."""
+    """The rights that the user lacks, in one sentence; empty if there is none."""
     missing = [right for right in rights if not cluster.may(right)]
     if not missing:
         return ""

@@ -1,4 +1,4 @@
-"""What a command is connected to."""
+"""The connections of a command."""
 
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from regmirror.ports.object_store import ObjectStore
 
 
 class Connections(Protocol):
-    """One mirror's configuration and everything outside of the process that commands use.
+    """One mirror's configuration and everything outside of the process that a command uses.
 
     Each connection opens when it is first used. Opening raises ConfigurationError (KubeconfigError for the cluster).
     """
@@ -38,4 +38,4 @@ class Connections(Protocol):
         """Finds the secrets that the configuration refers to."""
 
     def open_store(self, account: Account | None) -> ObjectStore:
-        """The bucket with the rights of an account; None leaves the rights to the environment of the process."""
+        """The bucket, with the credentials of an account; None uses the credentials of the environment."""

@@ -1,4 +1,4 @@
-"""What regmirror asks of Helm."""
+"""What regmirror needs from Helm."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,12 +13,12 @@ class DeployedRelease:
 
     revision: int
     status: str
-    """As Helm writes it: deployed, failed, pending-install, pending-upgrade, ..."""
+    """Helm's status: deployed, failed, pending-install, pending-upgrade, ..."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedRelease:
-    """One release of the namespace, whatever its status."""
+    """One release of the namespace, of any status."""
 
     name: str
     chart: str
@@ -28,13 +28,13 @@ class ListedRelease:
 
 
 class Helm(Protocol):
-    """Helm on one namespace. Every method raises HelmError (or a subclass of it) when Helm fails."""
+    """Helm on one namespace. Every method raises HelmError (or a subclass) if Helm fails."""
 
     async def version(self) -> tuple[int, int]:
-        """Major and minor version; raises HelmMissingError where there is no usable Helm."""
+        """Major and minor version; raises HelmMissingError if there is no usable Helm."""
 
     async def find(self, name: str) -> DeployedRelease | None:
-        """The newest revision of a release, whatever its status."""
+        """The newest revision of a release, of any status; None if there is no release."""
 
     async def releases(self) -> list[ListedRelease]:
         """Every release of the namespace, by name."""
@@ -43,16 +43,16 @@ class Helm(Protocol):
         """The objects that the newest revision applied."""
 
     async def values(self, name: str) -> dict[str, Any]:
-        """The values that the newest revision was given."""
+        """The values of the newest revision."""
 
     async def render(self, release: Release) -> list[Object]:
         """The objects that installing or upgrading to ``release`` would apply."""
 
     async def upgrade(self, release: Release) -> int:
-        """Install or upgrade without waiting for pods; gives the new revision."""
+        """Install or upgrade without waiting for pods; returns the new revision."""
 
     async def uninstall(self, name: str) -> None:
-        """Take a release away with its objects and its history, without waiting for pods; a missing one is fine."""
+        """Uninstall a release with its history, without waiting for pods; a missing one is fine."""
 
     async def rollback(self, name: str, revision: int) -> int:
-        """Bring a release back to an earlier revision without waiting for pods; gives the new revision."""
+        """Roll a release back to an earlier revision without waiting for pods; returns the new revision."""

@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer; header names are lower-case."""
+    """A complete response; header names are lower-case."""
 
     status: int
     headers: Mapping[str, str]
@@ -17,7 +17,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class StreamedAnswer:
-    """An answer whose body is still to be read; header names are lower-case."""
+    """A response whose body is still to be read; header names are lower-case."""
 
     status: int
     headers: Mapping[str, str]

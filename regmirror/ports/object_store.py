@@ -1,4 +1,4 @@
-"""What regmirror asks of the S3 service."""
+"""What regmirror needs from the S3 service."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What was counted of a bucket; where ``complete`` is false, there is at least this much."""
+    """The number and size of objects; at least this much if ``complete`` is false."""
 
     objects: int
     size: int
@@ -16,10 +16,10 @@ class Contents:
 
 
 class ObjectStore(Protocol):
-    """One bucket. Every method raises StorageError (or a subclass of it) when the service refuses or fails."""
+    """One bucket. Every method raises StorageError (or a subclass) if the service refuses or fails."""
 
     def check_bucket(self) -> None:
-        """Prove that the bucket exists and that objects can be written, read, listed and deleted.
+        """Check that the bucket exists and that objects can be written, read, listed and deleted.
 
         Leaves nothing behind. Raises BucketMissingError, StorageUnreachableError, or StorageError.
         """
@@ -28,15 +28,15 @@ class ObjectStore(Protocol):
         """Create the bucket; an existing one of the same account is fine."""
 
     def measure(self, prefix: str, seconds: float) -> Contents:
-        """Count the objects whose keys begin with ``prefix``, page by page, until time is over."""
+        """Count the objects whose keys begin with ``prefix``, page by page, for at most ``seconds``."""
 
     def count_stale_uploads(self, prefix: str, before: datetime) -> int:
-        """The multipart uploads under ``prefix`` that began before a time and were never finished; 1000 at most."""
+        """The number of multipart uploads under ``prefix`` that began before a time and never ended; at most 1000."""
 
     def rules_that_take(self, prefix: str) -> list[str]:
         """The names of the bucket's lifecycle rules that delete or archive objects below ``prefix`` by their age.
 
-        None where the service has no such rules.
+        Empty if the service has no such rules.
         """
 
     def purge(self, prefix: str) -> int:

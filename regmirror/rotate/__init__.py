@@ -1,1 +1,1 @@
-"""Replaces the key that signs tokens, while clients go on pulling: every step is chosen from what the cluster shows."""
+"""Replaces the key that signs tokens without failing a pull; every step is derived from the state of the cluster."""

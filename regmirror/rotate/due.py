@@ -1,4 +1,4 @@
-"""Whether a signing certificate is due to be replaced."""
+"""Whether a signing certificate is due for rotation."""
 
 import re
 from dataclasses import dataclass
@@ -11,30 +11,30 @@ from regmirror.config.durations import parse_duration
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """From when on a certificate is due: less than ``left`` of its validity is left, or ``passed`` of it is over."""
+    """When a certificate is due: if less than ``left`` remains, or if the share ``elapsed`` (0 to 1) has passed."""
 
     left: timedelta | None = None
-    passed: float = 1.0
+    elapsed: float = 1.0
 
     def is_due(self, certificate: x509.Certificate, now: datetime) -> bool:
-        """Whether the certificate is due; ``now`` is in UTC. One that has ended always is."""
+        """Whether the certificate is due; ``now`` is in UTC. An expired certificate always is."""
         return now >= self.due_at(certificate)
 
     def due_at(self, certificate: x509.Certificate) -> datetime:
         """When the certificate becomes due, in UTC."""
         begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        return ends - self.left if self.left is not None else begins + (ends - begins) * self.passed
+        return ends - self.left if self.left is not None else begins + (ends - begins) * self.elapsed
 
 
 def parse_threshold(text: str) -> Threshold:
-    """Read ``30d`` or ``720h`` (what is left), or ``66%`` (what has passed, as smallstep's ``step`` counts it).
+    """Read ``30d`` or ``720h`` (what remains), or ``66%`` (what has elapsed, as smallstep's ``step`` counts it).
 
     Raises ValueError.
     """
     if percent := re.fullmatch(r"(\d{1,3})%", text):
         if int(percent[1]) > 100:
-            raise ValueError(f'"{text}" is more than the whole validity')
-        return Threshold(passed=int(percent[1]) / 100)
+            raise ValueError(f'"{text}" is more than 100%')
+        return Threshold(elapsed=int(percent[1]) / 100)
     return Threshold(left=parse_days(text))
 
 

@@ -1,4 +1,4 @@
-"""Carries out the actions of the plan; each may be done again without harm."""
+"""Executes the actions of the plan; each action can be repeated safely."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -17,9 +17,9 @@ from regmirror.desired.secrets import Manifest, bundle_secret, signing_secret
 from regmirror.errors import DeadlineError, RegmirrorError, RotationError
 from regmirror.ports.cluster import SECRET
 from regmirror.ports.connections import Connections
-from regmirror.rotate.clock import Clock
+from regmirror.rotate.lease import Clock
 from regmirror.rotate.plan import Action
-from regmirror.rotate.proof import prove_auth, prove_registries
+from regmirror.rotate.pod_checks import check_auth, check_registries
 from regmirror.rotate.rotation_state import Mode
 from regmirror.rotate.state import (
     IN_USE_SINCE_ANNOTATION,
@@ -27,9 +27,9 @@ from regmirror.rotate.state import (
     MODE_ANNOTATION,
     TIME,
     ObservedState,
-    Workload,
+    RunningWorkload,
     id_of,
-    look,
+    observe,
 )
 from regmirror.signing.bundle import join_bundle, parse_bundle
 from regmirror.signing.key_pair import KeyPair
@@ -41,7 +41,7 @@ _POLL = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """Acts on one mirror. ``timeout`` is for each rollout, draining included."""
+    """Executes actions on one mirror. ``timeout`` applies to each rollout, draining included."""
 
     connections: Connections
     progress: Progress
@@ -49,167 +49,178 @@ class Executor:
     timeout: timedelta
     unlock: bool = False
 
-    async def act(self, action: Action, live: ObservedState) -> str:
-        """Do one thing; gives what was done, in few words. Raises RegmirrorError."""
+    async def execute(self, action: Action, live: ObservedState) -> str:
+        """Execute one action; returns what was done, in a few words. Raises RegmirrorError."""
         work: dict[Action, Callable[[ObservedState], Awaitable[str]]] = {
-            Action.TRUST: self._trust,
-            Action.ROLL_REGISTRIES: lambda live: self._roll(live.registries),
-            Action.PROVE: self._prove,
-            Action.SWAP: self._swap,
-            Action.ROLL_AUTH: lambda live: self._roll((live.auth,)),
-            Action.ROLL_ALL: lambda live: self._roll((live.auth, *live.registries)),
-            Action.MARK: self._mark,
+            Action.ADD_CERT: self._add_cert,
+            Action.ROLL_OUT_REGISTRIES: lambda live: self._roll_out(live.registries),
+            Action.TEST_NEXT_KEY: self._test_next_key,
+            Action.REPLACE_KEY: self._replace_key,
+            Action.ROLL_OUT_AUTH: lambda live: self._roll_out((live.auth,)),
+            Action.ROLL_OUT_ALL: lambda live: self._roll_out((live.auth, *live.registries)),
+            Action.CONFIRM_KEY: self._confirm_key,
             Action.WAIT: self._wait,
-            Action.DROP: self._drop,
-            Action.FINISH: self._finish,
+            Action.REMOVE_OLD_CERTS: self._remove_old_certs,
+            Action.COMPLETE: self._complete,
         }
         return await work[action](live)
 
     async def begin(self, pair: KeyPair, mode: Mode) -> str:
-        """Write the successor down: from here on a rotation is under way."""
-        return await self._told("New key", self._write_successor(pair, {MODE_ANNOTATION: mode.value}, describe(pair)))
+        """Store the next key: from here on a rotation is in progress."""
+        return await self._report("New key", self._write_next_key(pair, {MODE_ANNOTATION: mode.value}, describe(pair)))
 
     async def change_mode(self, live: ObservedState, mode: Mode) -> str:
-        """Have a rotation that is under way end in another way."""
-        pair = _successor(live)
-        return await self._told("Rotation", self._write_successor(pair, {MODE_ANNOTATION: mode.value}, mode.value))
+        """Change how a rotation in progress ends."""
+        pair = _next_key(live)
+        return await self._report("Rotation", self._write_next_key(pair, {MODE_ANNOTATION: mode.value}, mode.value))
 
-    async def _trust(self, live: ObservedState) -> str:
-        certificates = [_successor(live).certificate, live.signing.certificate, *parse_bundle(live.bundle)]
-        return await self._told("Certificate bundle", self._write_bundle(certificates))
+    async def _add_cert(self, live: ObservedState) -> str:
+        certificates = [_next_key(live).certificate, live.current_key.certificate, *parse_bundle(live.bundle)]
+        return await self._report("Trust bundle", self._write_bundle(certificates))
 
-    async def _drop(self, live: ObservedState) -> str:
-        remaining = live.signing if live.situation(proven=False).mode is Mode.ABORT else _successor(live)
-        return await self._told("Certificate bundle", self._write_bundle([remaining.certificate]))
+    async def _remove_old_certs(self, live: ObservedState) -> str:
+        is_abort = live.rotation_state(is_tested=False).mode is Mode.ABORT
+        remaining = live.current_key if is_abort else _next_key(live)
+        return await self._report("Trust bundle", self._write_bundle([remaining.certificate]))
 
-    async def _prove(self, live: ObservedState) -> str:
-        async def proven() -> str:
-            await prove_auth(self.connections.cluster.blocking, live, live.signing, self.clock)
-            pods = await prove_registries(self.connections.cluster.blocking, live, _successor(live), self.clock)
-            return f"a token of the new key is accepted by {pods} registry pod{'s' * (pods != 1)}"
+    async def _test_next_key(self, live: ObservedState) -> str:
+        async def test() -> str:
+            await check_auth(self.connections.cluster.blocking, live, live.current_key, self.clock)
+            pods = await check_registries(self.connections.cluster.blocking, live, _next_key(live), self.clock)
+            return f"accepted by {pods} registry pod{'s' * (pods != 1)}"
 
-        return await self._told("Proof", proven())
+        return await self._report("Test of the new key", test())
 
-    async def _swap(self, live: ObservedState) -> str:
-        async def swapped() -> str:
-            await self._apply(signing_secret(self.connections.mirror, _successor(live)))
-            return f"key id {id_of(_successor(live))}"
+    async def _replace_key(self, live: ObservedState) -> str:
+        async def replace() -> str:
+            await self._apply(signing_secret(self.connections.mirror, _next_key(live)))
+            return f"replaced by the key {_short_id(_next_key(live))}"
 
-        return await self._told("Signing key", swapped())
+        return await self._report("Signing key", replace())
 
-    async def _mark(self, live: ObservedState) -> str:
-        async def marked() -> str:
-            pair = _successor(live)
-            pods = await prove_auth(self.connections.cluster.blocking, live, pair, self.clock)
+    async def _confirm_key(self, live: ObservedState) -> str:
+        async def confirm() -> str:
+            pair = _next_key(live)
+            pods = await check_auth(self.connections.cluster.blocking, live, pair, self.clock)
             signing = live.secrets[names.SIGNING_SECRET]["metadata"]["annotations"]
             notes = {
-                MODE_ANNOTATION: live.situation(proven=False).mode.value,
+                MODE_ANNOTATION: live.rotation_state(is_tested=False).mode.value,
                 IN_USE_SINCE_ANNOTATION: self.clock.now().strftime(TIME),
                 IN_USE_VERSION_ANNOTATION: signing[names.VERSION_ANNOTATION],
             }
-            return await self._write_successor(pair, notes, f"it signs on {pods} docker_auth pod{'s' * (pods != 1)}")
+            return await self._write_next_key(pair, notes, f"used by {pods} docker_auth pod{'s' * (pods != 1)}")
 
-        return await self._told("New key in use", marked())
+        return await self._report("New key in use", confirm())
 
     async def _wait(self, live: ObservedState) -> str:
-        title, ends = "Old tokens", live.situation(proven=False).old_tokens_end
+        title, ends = "Old tokens", live.rotation_state(is_tested=False).old_tokens_end
 
-        async def waited() -> str:
+        async def wait() -> str:
             while ends and (left := (ends - self.clock.now()).total_seconds()) > 0:
-                self.progress.waiting(title, f"{left:.0f}s until the last one has expired")
+                self.progress.waiting(title, f"the last one expires in {left:.0f}s")
                 await self.clock.sleep(min(left, 1))
-            return "the last one has expired"
+            return "all expired"
 
-        return await self._told(title, waited())
+        return await self._report(title, wait())
 
-    async def _finish(self, live: ObservedState) -> str:
-        async def finished() -> str:
-            pods = await prove_auth(self.connections.cluster.blocking, live, live.signing, self.clock)
-            pods += await prove_registries(self.connections.cluster.blocking, live, live.signing, self.clock)
+    async def _complete(self, live: ObservedState) -> str:
+        async def complete() -> str:
+            pods = await check_auth(self.connections.cluster.blocking, live, live.current_key, self.clock)
+            pods += await check_registries(self.connections.cluster.blocking, live, live.current_key, self.clock)
             await self.connections.cluster.delete(SECRET, names.NEXT_SIGNING_SECRET)
-            return f"verified on {pods} pods"
+            return f"complete, {pods} pods checked"
 
-        return await self._told("Rotation", finished())
+        return await self._report("Rotation", complete())
 
-    async def _roll(self, workloads: tuple[Workload, ...]) -> str:
-        """Upgrade the releases to the versions of their Secrets; wait until no older pod answers anybody."""
-        live = await self._look()
+    async def _roll_out(self, workloads: tuple[RunningWorkload, ...]) -> str:
+        """Upgrade the releases to the versions of their Secrets; wait until no older pod serves requests."""
+        live = await self._observe()
         deadline = time.monotonic() + self.timeout.total_seconds()
-        mirror_secrets, chosen = live.mirror_secrets(), [workload for workload in workloads if not workload.is_current]
+        mirror_secrets, outdated = (
+            live.mirror_secrets(),
+            [workload for workload in workloads if not workload.is_current],
+        )
         steps = []
-        for workload in chosen:
+        for workload in outdated:
             release = await self._release(workload)
             wanted = await self.connections.helm.render(release)
-            edges = (self.connections.helm, self.connections.cluster, mirror_secrets, self.unlock)
-            steps.append(ReleaseStep(release, wanted, *edges, needs=()))
+            helm, cluster = self.connections.helm, self.connections.cluster
+            steps.append(ReleaseStep(release, wanted, helm, cluster, mirror_secrets, self.unlock, needs=()))
         await run_steps(steps, self.progress, deadline)
-        names_of = {workload.release for workload in chosen}
-        return await self._told("Old pods", self._drained(names_of, deadline))
+        releases = {workload.release for workload in outdated}
+        return await self._report("Old pods", self._wait_for_drain(releases, deadline))
 
-    async def _release(self, workload: Workload) -> Release:
-        """The release as it is deployed, but for the versions of its Secrets: no change of the file comes with it."""
+    async def _release(self, workload: RunningWorkload) -> Release:
+        """The release as deployed, with the new versions of its Secrets; changes of the file are not applied."""
         component = "auth" if workload.release == names.AUTH else "registry"
         values = await self.connections.helm.values(workload.release)
         return Release(
             workload.release, component, chart_directory(component), {**values, "secretVersions": workload.versions}
         )
 
-    async def _drained(self, releases: set[str], deadline: float) -> str:
+    async def _wait_for_drain(self, releases: set[str], deadline: float) -> str:
         while True:
-            live = await self._look()
-            left = [p for one in (live.auth, *live.registries) if one.release in releases for p in one.outdated]
+            live = await self._observe()
+            workloads = [workload for workload in (live.auth, *live.registries) if workload.release in releases]
+            left = [pod for workload in workloads for pod in workload.outdated]
             if not left:
-                return f"none of {', '.join(sorted(releases))} is left"
+                return f"no old pod of {', '.join(sorted(releases))} is left"
             if time.monotonic() > deadline:
+                cluster = self.connections.cluster
                 raise DeadlineError(
-                    f"pods with the Secrets of before did not end in time: {', '.join(left)}",
-                    hint=f"kubectl -n {self.connections.cluster.namespace} get pods; give it more time by --timeout",
+                    f"old pods did not terminate in time: {', '.join(left)}",
+                    hint=f"kubectl --context {cluster.context} -n {cluster.namespace} get pods; or raise --timeout",
                 )
-            self.progress.waiting("Old pods", f"{', '.join(left)} drain{'s' * (len(left) == 1)}")
+            self.progress.waiting("Old pods", f"waiting for {', '.join(left)} to terminate")
             await self.clock.sleep(_POLL)
 
-    async def _look(self) -> ObservedState:
-        live = await self.connections.cluster.run(look)
+    async def _observe(self) -> ObservedState:
+        live = await self.connections.cluster.run(observe)
         if live is None:
-            raise RotationError("the mirror's Secrets have disappeared", hint="regmirror deploy")
+            raise RotationError("the mirror's Secrets have been deleted", hint="create them: regmirror deploy")
         return live
 
     async def _write_bundle(self, certificates: list[x509.Certificate]) -> str:
         bundle = join_bundle(certificates)
         await self._apply(bundle_secret(self.connections.mirror, bundle))
         count = len(parse_bundle(bundle))
-        return f"{count} key{'s' * (count != 1)} trusted"
+        return f"{count} certificate{'s' * (count != 1)}"
 
-    async def _write_successor(self, pair: KeyPair, annotations: dict[str, str], words: str) -> str:
+    async def _write_next_key(self, pair: KeyPair, annotations: dict[str, str], detail: str) -> str:
         manifest = signing_secret(self.connections.mirror, pair, names.NEXT_SIGNING_SECRET)
         manifest["metadata"]["annotations"] |= annotations
         await self.connections.cluster.apply(manifest)
-        return words
+        return detail
 
     async def _apply(self, manifest: Manifest) -> None:
-        """Apply a Secret under a new version, which is what rolls the pods that mount it."""
+        """Apply a Secret with a new version, which makes the next rollout replace the pods that mount it."""
         versioned: list[dict[str, Any]] = annotate_versions([manifest], {}, self.clock.now())
         await self.connections.cluster.apply(versioned[0])
 
-    async def _told(self, title: str, work: Awaitable[str]) -> str:
-        """Do the work and have the progress hear of it."""
+    async def _report(self, title: str, work: Awaitable[str]) -> str:
+        """Do the work and report its progress."""
         self.progress.started(title)
         try:
-            words = await work
+            detail = await work
         except RegmirrorError as error:
             self.progress.failed(title, error)
             raise
-        self.progress.finished(title, Done(words, changed=True))
-        return words
+        self.progress.finished(title, Done(detail, changed=True))
+        return detail
 
 
 def describe(pair: KeyPair) -> str:
-    """A key in few words; nothing secret."""
+    """A key in a few words; nothing secret."""
     ends = pair.certificate.not_valid_after_utc
-    return f"RSA {pair.private_key.key_size}, key id {id_of(pair)}, until {ends:%Y-%m-%d}"
+    return f"RSA {pair.private_key.key_size}, id {_short_id(pair)}, valid until {ends:%Y-%m-%d}"
 
 
-def _successor(live: ObservedState) -> KeyPair:
-    if live.successor is None:
-        raise RotationError("the Secret of the new key has disappeared", hint="start again: regmirror rotate-cert")
-    return live.successor
+def _short_id(pair: KeyPair) -> str:
+    """Enough of the id to compare keys by eye."""
+    return id_of(pair)[:12]
+
+
+def _next_key(live: ObservedState) -> KeyPair:
+    if live.next_key is None:
+        raise RotationError("the Secret of the new key has been deleted", hint="start again: regmirror rotate-cert")
+    return live.next_key

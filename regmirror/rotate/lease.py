@@ -1,16 +1,16 @@
-"""One rotation at a time: a Lease that the one at work keeps renewing."""
+"""One rotation at a time: a Lease that the running rotation renews; and the clock of a rotation."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from regmirror.desired import names
 from regmirror.errors import ClusterError, ConflictError, RotationLockedError
 from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import LEASE, Object
-from regmirror.rotate.clock import Clock
 
 T = TypeVar("T")
 
@@ -20,11 +20,23 @@ _RENEWAL = 5.0
 _POLL = 0.5
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The current time in UTC, and how to wait, in seconds. Tests replace both."""
+
+    now: Callable[[], datetime] = _now
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
 class Lease:
     """The Lease of one mirror and one holder.
 
-    A Lease that its holder does not renew for its whole duration, by our own clock, is taken over: clocks of two
-    machines are never compared. Source: client-go ``tools/leaderelection``.
+    If its holder does not renew it for its whole duration, measured with our own clock, it is taken over: the clocks of
+    two machines are never compared. Source: client-go ``tools/leaderelection``.
     """
 
     def __init__(self, cluster: AsyncCluster, holder: str, clock: Clock, renewal: float = _RENEWAL) -> None:
@@ -34,9 +46,9 @@ class Lease:
         self._renewal = renewal
 
     async def hold(self, work: Callable[[], Awaitable[T]], waiting: Callable[[str], None]) -> T:
-        """Do the work while holding the Lease; ``waiting`` hears why it is not yet held.
+        """Do the work while holding the Lease; ``waiting`` receives the reason while it is not yet held.
 
-        Raises RotationLockedError where another is at work, or has taken over; the work is cancelled then.
+        Raises RotationLockedError if another rotation runs or has taken over; the work is cancelled in that case.
         """
         await self._acquire(waiting)
         worker = asyncio.ensure_future(work())
@@ -53,44 +65,44 @@ class Lease:
             await self._release()
 
     async def _acquire(self, waiting: Callable[[str], None]) -> None:
-        found = await self._read()
+        lease = await self._read()
         try:
-            if found is None:
+            if lease is None:
                 return await self._cluster.create(self._held({"metadata": {"name": LEASE_NAME}}))
-            if found["spec"].get("holderIdentity"):
-                found = await self._wait_for_end(found, waiting)
-            await self._cluster.replace(self._held(found))
+            if lease["spec"].get("holderIdentity"):
+                lease = await self._wait_for_end(lease, waiting)
+            await self._cluster.replace(self._held(lease))
         except ConflictError:
-            raise _locked("another one") from None
+            raise _locked("held by another process") from None
 
-    async def _wait_for_end(self, found: Object, waiting: Callable[[str], None]) -> Object:
-        """The Lease once its duration has passed without a sign of life; raises RotationLockedError on one."""
-        holder, ends = found["spec"]["holderIdentity"], self._clock.now() + DURATION
+    async def _wait_for_end(self, lease: Object, waiting: Callable[[str], None]) -> Object:
+        """The Lease once its duration has passed without a renewal; raises RotationLockedError if it is renewed."""
+        holder, ends = lease["spec"]["holderIdentity"], self._clock.now() + DURATION
         while self._clock.now() < ends:
             left = (ends - self._clock.now()).total_seconds()
-            waiting(f"looking whether {holder} is still at work, for {left:.0f}s")
+            waiting(f"checking whether {holder} is still running ({left:.0f}s)")
             await self._clock.sleep(_POLL)
             seen = await self._read()
             if seen is None or not seen["spec"].get("holderIdentity"):
-                return seen or found
-            if seen["spec"] != found["spec"]:
+                return seen or lease
+            if seen["spec"] != lease["spec"]:
                 raise _locked(seen["spec"]["holderIdentity"])
-        return found
+        return lease
 
     async def _keep(self) -> None:
         failing_since = None
         while True:
             await asyncio.sleep(self._renewal)
             try:
-                found = await self._read()
-                if found is None or found["spec"].get("holderIdentity") != self._holder:
-                    raise _locked("another one")
-                await self._cluster.replace(self._held(found))
+                lease = await self._read()
+                if lease is None or lease["spec"].get("holderIdentity") != self._holder:
+                    raise _locked("held by another process")
+                await self._cluster.replace(self._held(lease))
                 failing_since = None
             except ConflictError:
-                raise _locked("another one") from None
+                raise _locked("held by another process") from None
             except ClusterError:
-                # The API server may be away for a moment; only for as long as nobody can have taken over.
+                # Tolerate an unreachable API server only for as long as nobody can have taken over.
                 now = asyncio.get_running_loop().time()
                 failing_since = failing_since or now
                 if now - failing_since + 2 * self._renewal >= DURATION.total_seconds():
@@ -98,25 +110,25 @@ class Lease:
 
     async def _release(self) -> None:
         with suppress(ClusterError):
-            found = await self._read()
-            if found and found["spec"].get("holderIdentity") == self._holder:
-                spec = {key: value for key, value in found["spec"].items() if key != "holderIdentity"}
-                await self._cluster.replace({**found, "spec": spec})
+            lease = await self._read()
+            if lease and lease["spec"].get("holderIdentity") == self._holder:
+                spec = {key: value for key, value in lease["spec"].items() if key != "holderIdentity"}
+                await self._cluster.replace({**lease, "spec": spec})
 
     async def _read(self) -> Object | None:
         return await self._cluster.get(LEASE, LEASE_NAME)
 
-    def _held(self, found: dict[str, Any]) -> Object:
+    def _held(self, lease: dict[str, Any]) -> Object:
         spec = {
             "holderIdentity": self._holder,
             "leaseDurationSeconds": int(DURATION.total_seconds()),
             "renewTime": self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         }
-        return {**found, "apiVersion": LEASE.api_version, "kind": LEASE.kind, "spec": spec}
+        return {**lease, "apiVersion": LEASE.api_version, "kind": LEASE.kind, "spec": spec}
 
 
 def _locked(holder: str) -> RotationLockedError:
     return RotationLockedError(
-        f"another rotation of this mirror is at work: {holder}",
-        hint="let it end; one that was killed frees the way after 15 seconds",
+        f"another rotation of this mirror is running: {holder}",
+        hint="wait for it to end; the lock of a killed rotation expires after 15 seconds",
     )

@@ -1,4 +1,4 @@
-"""What is asked of a rotation, and whether the cluster allows it."""
+"""The options of a rotation, and whether the state of the cluster allows them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,11 +12,12 @@ from regmirror.rotate.state import ObservedState, id_of
 from regmirror.signing.key_pair import KeyPair
 
 _SMALLEST_KEY = 2048
+_LET_IT_FINISH = "let it finish: regmirror rotate-cert"
 
 
 @dataclass(frozen=True, slots=True)
 class RotationOptions:
-    """The options of ``rotate-cert``; ``pair`` is a key pair to bring in, in place of a new one."""
+    """The options of ``rotate-cert``; ``pair`` is the user's own key pair, used instead of a new one."""
 
     threshold: Threshold
     force: bool = False
@@ -26,34 +27,36 @@ class RotationOptions:
     validity: timedelta | None = None
     unlock: bool = False
 
-    def is_for(self, live: ObservedState, now: datetime) -> bool:
-        """Whether there is something to do: a rotation was begun, is asked for, or is due."""
-        asked = self.force or self.pair is not None or self.mode is not Mode.REGULAR
-        return asked or live.successor is not None or self.threshold.is_due(live.signing.certificate, now)
+    def requires_rotation(self, live: ObservedState, now: datetime) -> bool:
+        """Whether there is something to do: a rotation is in progress, is requested, or is due."""
+        is_requested = self.force or self.pair is not None or self.mode is not Mode.REGULAR
+        is_due = self.threshold.is_due(live.current_key.certificate, now)
+        return is_requested or live.next_key is not None or is_due
 
-    def replaces(self, live: ObservedState) -> bool:
-        """Whether the key of a rotation that is under way is itself to be replaced.
+    def replaces_next_key(self, live: ObservedState) -> bool:
+        """Whether the key of a rotation in progress must itself be replaced.
 
-        In an emergency nobody can tell which of the two has leaked, unless that emergency has begun already.
+        In an emergency either of the two keys may have leaked, unless that emergency has started already.
         """
-        if live.successor is None or self.mode is not Mode.EMERGENCY:
+        if live.next_key is None or self.mode is not Mode.EMERGENCY:
             return False
-        return live.situation(proven=False).mode is not Mode.EMERGENCY
+        return live.rotation_state(is_tested=False).mode is not Mode.EMERGENCY
 
-    def check(self, live: ObservedState, now: datetime) -> None:
-        """Raises RotationError where the wish cannot be granted as the cluster is."""
+    def validate(self, live: ObservedState, now: datetime) -> None:
+        """Raises RotationError if the state of the cluster does not allow these options."""
         if self.mode is Mode.ABORT:
-            _check_abort(live)
+            _validate_abort(live)
         if self.pair is not None:
-            _check_pair(self.pair, live, now)
-            if live.successor is not None and not self.replaces(live) and id_of(live.successor) != id_of(self.pair):
+            _validate_pair(self.pair, live, now)
+            is_other = live.next_key is not None and id_of(live.next_key) != id_of(self.pair)
+            if is_other and not self.replaces_next_key(live):
                 raise RotationError(
-                    "a rotation to another key than that of --key is under way",
-                    hint="let it end without --key and --cert, or give it up: regmirror rotate-cert --abort",
+                    "a rotation to a key other than that of --key is in progress",
+                    hint="let it finish without --key and --cert, or abort it: regmirror rotate-cert --abort",
                 )
 
-    def chosen_pair(self, auth: AuthComponent, now: datetime) -> KeyPair:
-        """The key pair to bring in: the one given, or a new one, as the configuration and the wish say."""
+    def new_key_pair(self, auth: AuthComponent, now: datetime) -> KeyPair:
+        """The next key pair: the user's own, or a new one according to the configuration and these options."""
         if self.pair is not None:
             return self.pair
         days = auth.certificate_days if self.validity is None else max(1, round(self.validity / timedelta(days=1)))
@@ -62,26 +65,22 @@ class RotationOptions:
         )
 
 
-def _check_abort(live: ObservedState) -> None:
-    if live.successor is None:
-        raise RotationError("no rotation is under way: there is nothing to abort")
-    if id_of(live.signing) == id_of(live.successor):
+def _validate_abort(live: ObservedState) -> None:
+    if live.next_key is None:
+        raise RotationError("no rotation is in progress: there is nothing to abort")
+    if id_of(live.current_key) == id_of(live.next_key):
+        raise RotationError("cannot abort: docker_auth already has the new key", hint=_LET_IT_FINISH)
+    if live.rotation_state(is_tested=False).mode is Mode.EMERGENCY:
         raise RotationError(
-            "docker_auth has the new key already: going back would be one more rotation",
-            hint="let it end: regmirror rotate-cert",
-        )
-    if live.situation(proven=False).mode is Mode.EMERGENCY:
-        raise RotationError(
-            "an emergency rotation is under way: the key in use is not to be trusted",
-            hint="let it end: regmirror rotate-cert",
+            "cannot abort an emergency rotation: the current key must not be trusted", hint=_LET_IT_FINISH
         )
 
 
-def _check_pair(pair: KeyPair, live: ObservedState, now: datetime) -> None:
+def _validate_pair(pair: KeyPair, live: ObservedState, now: datetime) -> None:
     certificate, bits = pair.certificate, pair.private_key.key_size
-    if live.successor is None and id_of(pair) == id_of(live.signing):
-        raise RotationError("the key of --key is the one in use", hint="make a new key")
+    if live.next_key is None and id_of(pair) == id_of(live.current_key):
+        raise RotationError("the key of --key is already in use", hint="create a new key")
     if bits < _SMALLEST_KEY:
-        raise RotationError(f"the key of --key has {bits} bits; {_SMALLEST_KEY} are the least")
+        raise RotationError(f"the key of --key has {bits} bits; at least {_SMALLEST_KEY} are required")
     if not certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc:
         raise RotationError("the certificate of --cert is not valid at this time")

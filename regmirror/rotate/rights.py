@@ -1,22 +1,22 @@
-"""What ``rotate-cert`` does in the namespace."""
+"""The permissions that ``rotate-cert`` needs in the namespace."""
 
 from regmirror.config.model import Mirror
 from regmirror.ports.cluster import Right
 
 _USED: dict[tuple[str, str], tuple[str, ...]] = {
-    # Keys and bundle; and Helm keeps its releases in Secrets.
+    # Keys and bundle; Helm stores its releases in Secrets, too.
     ("", "secrets"): ("get", "list", "create", "patch", "update", "delete"),
     ("apps", "deployments"): ("get", "list", "patch"),
-    # Helm upgrades whole releases, though nothing but the Deployment changes.
+    # Helm upgrades whole releases, although only the Deployment changes.
     ("", "services"): ("get", "patch"),
     ("", "configmaps"): ("get", "patch"),
     ("coordination.k8s.io", "leases"): ("get", "create", "update"),
     ("", "pods"): ("list",),
-    # What each is asked depends on the version of Kubernetes: a WebSocket begins with a GET, and is a create.
+    # Port-forwards require create since Kubernetes 1.35, get before it.
     ("", "pods/portforward"): ("get", "create"),
     ("", "pods/log"): ("get",),
     ("", "events"): ("list",),
-    # Whether pods can be replaced is asked before each change.
+    # Whether pods can be replaced is checked before each change.
     ("", "resourcequotas"): ("list",),
     ("policy", "poddisruptionbudgets"): ("list",),
 }
@@ -24,7 +24,7 @@ _USED_WITH_REPLICAS = {("policy", "poddisruptionbudgets"): ("list", "get", "patc
 
 
 def rotate_rights(mirror: Mirror) -> list[Right]:
-    """The rights that a rotation needs, every one of them."""
+    """Every permission that a rotation needs."""
     several = mirror.auth.replicas > 1 or mirror.registry.replicas > 1
     used = _USED | _USED_WITH_REPLICAS if several else _USED
     return [Right(verb, group, resource) for (group, resource), verbs in used.items() for verb in verbs]

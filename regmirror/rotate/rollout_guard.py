@@ -1,4 +1,4 @@
-"""Whether the cluster lets the pods be replaced that a change is for; asked before that change."""
+"""Checks before a change whether the cluster can replace the pods that this change affects."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -6,52 +6,52 @@ from datetime import timedelta
 from regmirror.errors import RolloutBlockedError
 from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import Cluster
-from regmirror.rotate.clock import Clock
+from regmirror.rotate.lease import Clock
 from regmirror.rotate.plan import Action
 from regmirror.rotate.rotation_state import Mode
 from regmirror.rotate.state import ObservedState
 from regmirror.workloads.rollout_blockers import RolloutBlocker, rollout_blockers
 
-PATIENCE = timedelta(seconds=10)
-"""A quota hears of pods that have ended a moment later."""
+QUOTA_LAG = timedelta(seconds=10)
+"""A quota counts pods that have ended with a delay."""
 _POLL = 0.5
 
-Together = tuple[str, ...]
-"""Releases whose pods are replaced side by side."""
+ReleaseGroup = tuple[str, ...]
+"""Releases whose pods are replaced at the same time."""
 
 
-def replaced_by(action: Action, live: ObservedState, mode: Mode) -> Together:
-    """The releases whose pods an action replaces, or makes the next one replace."""
-    registries = tuple(one.release for one in live.registries)
+def releases_to_roll(action: Action, live: ObservedState, mode: Mode) -> ReleaseGroup:
+    """The releases whose pods an action replaces, or makes the next action replace."""
+    registries = tuple(registry.release for registry in live.registries)
     match action:
-        case Action.SWAP | Action.DROP | Action.ROLL_ALL if mode is Mode.EMERGENCY:
+        case Action.REPLACE_KEY | Action.REMOVE_OLD_CERTS | Action.ROLL_OUT_ALL if mode is Mode.EMERGENCY:
             return (live.auth.release, *registries)
-        case Action.TRUST | Action.ROLL_REGISTRIES | Action.DROP:
+        case Action.ADD_CERT | Action.ROLL_OUT_REGISTRIES | Action.REMOVE_OLD_CERTS:
             return registries
-        case Action.SWAP | Action.ROLL_AUTH:
+        case Action.REPLACE_KEY | Action.ROLL_OUT_AUTH:
             return (live.auth.release,)
         case _:
             return ()
 
 
 async def ensure_can_roll(
-    cluster: AsyncCluster, together: Sequence[Together], clock: Clock, waiting: Callable[[str], None] | None = None
+    cluster: AsyncCluster, groups: Sequence[ReleaseGroup], clock: Clock, waiting: Callable[[str], None] | None = None
 ) -> None:
-    """Raises RolloutBlockedError, naming each object that is in the way of any of these replacements.
+    """Raises RolloutBlockedError, naming each object that blocks one of these rollouts.
 
-    With ``waiting``, which hears why, only after some seconds.
+    With ``waiting``, which receives the reason, it is raised only after some seconds.
     """
-    ends = clock.now() + (PATIENCE if waiting else timedelta(0))
-    while found := await cluster.run(_found, together):
+    ends = clock.now() + (QUOTA_LAG if waiting else timedelta(0))
+    while blockers := await cluster.run(_blockers, groups):
         if waiting is None or clock.now() >= ends:
             raise RolloutBlockedError(
-                "\n  ".join(["the mirror's pods cannot be replaced one by one:", *(one.message for one in found)]),
-                hint="; ".join(dict.fromkeys(one.hint for one in found)),
+                "\n  ".join(["cannot replace the mirror's pods:", *(blocker.message for blocker in blockers)]),
+                hint="; ".join(dict.fromkeys(blocker.hint for blocker in blockers)),
             )
-        waiting(found[0].message)
+        waiting(blockers[0].message)
         await clock.sleep(_POLL)
 
 
-def _found(cluster: Cluster, together: Sequence[Together]) -> list[RolloutBlocker]:
-    """What is in the way, each told once."""
-    return list(dict.fromkeys(one for releases in together for one in rollout_blockers(cluster, releases)))
+def _blockers(cluster: Cluster, groups: Sequence[ReleaseGroup]) -> list[RolloutBlocker]:
+    """What blocks these rollouts, without duplicates."""
+    return list(dict.fromkeys(blocker for group in groups for blocker in rollout_blockers(cluster, group)))

@@ -1,4 +1,4 @@
-"""A whole rotation: begin it or take it up where it stands, then one action after the other to the end."""
+"""A whole rotation: starts or resumes it, then executes one action after another to the end."""
 
 import asyncio
 import os
@@ -9,32 +9,33 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from regmirror.config.model import API_VERSION
 from regmirror.deploy.rights import require_rights
+from regmirror.documents import StepReport
 from regmirror.errors import ExitCode, PartlyAppliedError, RegmirrorError, RotationError
 from regmirror.ports.connections import Connections
-from regmirror.rotate.clock import Clock
 from regmirror.rotate.execute import Executor, describe
-from regmirror.rotate.lease import Lease
+from regmirror.rotate.lease import Clock, Lease
 from regmirror.rotate.options import RotationOptions
 from regmirror.rotate.plan import Action, next_action, rest_of_plan
-from regmirror.rotate.public_proof import PublicProof
+from regmirror.rotate.public_hosts import PublicHostCheck
+from regmirror.rotate.report import RotateCheck, RotatePlan, RotateReport
 from regmirror.rotate.rights import rotate_rights
-from regmirror.rotate.rollout_guard import Together, ensure_can_roll, replaced_by
+from regmirror.rotate.rollout_guard import ReleaseGroup, ensure_can_roll, releases_to_roll
 from regmirror.rotate.rotation_state import Mode, RotationState
-from regmirror.rotate.state import ObservedState, id_of, look
+from regmirror.rotate.state import ObservedState, id_of, observe
 from regmirror.signing.key_pair import KeyPair
 from regmirror.steps.step import Done, Progress
 
 _LEASE = "Lease"
 _PODS = "Pods"
 _MOST_ACTIONS = 40
-"""More than any rotation takes: beyond it somebody else keeps changing what we change."""
+"""More than any rotation takes: beyond it, somebody else keeps changing what the rotation changes."""
+_CONTINUES = "run the command again: it continues from there"
 
 
 @dataclass(slots=True)
 class Rotation:
-    """One run of ``regmirror rotate-cert``; ``announce`` hears each action before it is done."""
+    """One run of ``regmirror rotate-cert``; ``announce`` receives each action before it is executed."""
 
     connections: Connections
     progress: Progress
@@ -42,17 +43,17 @@ class Rotation:
     timeout: timedelta
     options: RotationOptions
     skip_verify: bool = False
-    """Do not check the public hosts at the end."""
+    """Skip the final check of the public hosts."""
     clock: Clock = field(default_factory=Clock)
-    done: list[tuple[str, str]] = field(default_factory=list)
-    """What was done in this run, each with its outcome in few words."""
+    done: list[StepReport] = field(default_factory=list)
+    """What this run has done so far."""
     _holds_lease: bool = False
 
-    async def run(self) -> dict[str, Any]:
-        """Rotate if it is due or was begun; gives the report. Raises RegmirrorError."""
+    async def run(self) -> RotateReport:
+        """Rotate if it is due or in progress. Raises RegmirrorError."""
         await self.connections.cluster.run(require_rights, rotate_rights(self.connections.mirror), "rotate-cert")
-        before = await self._look()
-        if not self.options.is_for(before, self.clock.now()):
+        before = await self._observe()
+        if not self.options.requires_rotation(before, self.clock.now()):
             return self._report(before, before, [])
         await self.connections.helm.version()
         holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -63,108 +64,127 @@ class Rotation:
         except RegmirrorError as error:
             if not self._holds_lease:
                 self.progress.failed(_LEASE, error)
-            raise self._placed(error) from error
-        after = await self._look()
-        return self._report(before, after, await self._prove(before, after))
+            raise self._with_progress(error) from error
+        after = await self._observe()
+        return self._report(before, after, await self._check_public_hosts(before, after))
 
-    async def _prove(self, before: ObservedState, after: ObservedState) -> list[str]:
-        """See at the public hosts what clients see; gives those hosts."""
-        if self.skip_verify:
-            return []
-        gone = before.signing if id_of(before.signing) != id_of(after.signing) else None
-        return await PublicProof(self.connections.http, self.clock, self.progress).prove(after, gone)
-
-    async def check(self) -> dict[str, Any]:
-        """Whether there is something to do, as ``--check`` tells it; nothing is changed. Raises RegmirrorError."""
-        live = await self.connections.cluster.run(look)
+    async def check(self) -> RotateCheck:
+        """Whether there is something to do; nothing is changed. Raises RegmirrorError."""
+        live = await self.connections.cluster.run(observe)
         if live is None:
             message = f"no mirror is deployed in namespace {self.connections.cluster.namespace}"
-            return {"deployed": False, "due": False, "message": message}
-        is_due = self.options.is_for(live, self.clock.now())
-        when = self.options.threshold.due_at(live.signing.certificate)
-        message = f"{'due since' if is_due else 'not due before'} {when:%Y-%m-%d}: {describe(live.signing)}"
-        if live.successor is not None:
-            message = f"a rotation is under way, from {describe(live.signing)}: regmirror rotate-cert goes on with it"
-        return {"deployed": True, "due": is_due, "message": message}
+            return RotateCheck(**self._mirror(), deployed=False, due=False, in_progress=False, message=message)
+        is_due = self.options.requires_rotation(live, self.clock.now())
+        due_at, key = self.options.threshold.due_at(live.current_key.certificate), describe(live.current_key)
+        message = f"{'due since' if is_due else 'not due before'} {due_at:%Y-%m-%d}"
+        if live.next_key is not None:
+            message = "a rotation is in progress; continue it: regmirror rotate-cert"
+        return RotateCheck(
+            **self._mirror(),
+            deployed=True,
+            due=is_due,
+            in_progress=live.next_key is not None,
+            key=key,
+            key_id=id_of(live.current_key),
+            not_after=live.current_key.certificate.not_valid_after_utc,
+            due_at=due_at,
+            message=message,
+        )
 
     async def plan(self) -> list[Action]:
         """What ``run`` would do now; nothing is changed."""
-        live = await self._look()
-        if not self.options.is_for(live, self.clock.now()):
+        live = await self._observe()
+        if not self.options.requires_rotation(live, self.clock.now()):
             return []
-        self.options.check(live, self.clock.now())
-        await ensure_can_roll(self.connections.cluster, self._together(live), self.clock)
-        return list(rest_of_plan(self._expected(live), self.clock.now()))
+        self.options.validate(live, self.clock.now())
+        await ensure_can_roll(self.connections.cluster, self._groups_to_roll(live), self.clock)
+        return list(rest_of_plan(self._expected_state(live), self.clock.now()))
 
-    def _together(self, live: ObservedState) -> list[Together]:
-        """The releases whose pods the whole rest replaces, by each action."""
-        expected = self._expected(live)
-        rest = rest_of_plan(expected, self.clock.now())
-        return list(dict.fromkeys(filter(None, (replaced_by(action, live, expected.mode) for action in rest))))
+    async def dry_run(self) -> RotatePlan:
+        """The plan as a document. Raises RegmirrorError."""
+        actions = await self.plan()
+        steps = [_step(action, action.title) for action in actions]
+        return RotatePlan(**self._mirror(), due=bool(actions), steps=steps)
 
-    async def _require_replaceable(self, together: list[Together]) -> None:
-        if not together:
+    async def _rotate(self) -> None:
+        self._holds_lease = True
+        self.progress.finished(_LEASE, Done("acquired; no other rotation is running"))
+        executor = Executor(self.connections, self.progress, self.clock, self.timeout, unlock=self.options.unlock)
+        await self._begin(executor, await self._observe())
+        is_tested = False
+        for _ in range(_MOST_ACTIONS):
+            live = await self._observe()
+            if live.next_key is None:
+                return
+            state = live.rotation_state(is_tested=is_tested)
+            action = next_action(state, self.clock.now())
+            self.announce(action)
+            if group := releases_to_roll(action, live, state.mode):
+                await self._ensure_can_roll([group])
+            self.done.append(_step(action, await executor.execute(action, live)))
+            # A test is valid only for the action that follows it.
+            is_tested = action is Action.TEST_NEXT_KEY
+        raise RotationError(
+            "the rotation does not complete: something keeps changing the mirror's Secrets or pods",
+            hint="stop other deployments of this mirror, then run the command again",
+        )
+
+    async def _begin(self, executor: Executor, live: ObservedState) -> None:
+        """Store in the cluster what this run is about to do, unless it is stored already."""
+        self.options.validate(live, self.clock.now())
+        await self._ensure_can_roll(self._groups_to_roll(live))
+        if self.options.mode is Mode.ABORT:
+            detail = await executor.change_mode(live, Mode.ABORT)
+            self.done.append(StepReport(name="abort", changed=True, detail=detail))
+        elif live.next_key is None or self.options.replaces_next_key(live):
+            auth = self.connections.mirror.auth
+            pair = await asyncio.to_thread(self.options.new_key_pair, auth, self.clock.now())
+            detail = await executor.begin(pair, self.options.mode)
+            self.done.append(StepReport(name="begin", changed=True, detail=detail))
+
+    async def _ensure_can_roll(self, groups: list[ReleaseGroup]) -> None:
+        if not groups:
             return
         self.progress.started(_PODS)
         try:
             await ensure_can_roll(
-                self.connections.cluster, together, self.clock, lambda reason: self.progress.waiting(_PODS, reason)
+                self.connections.cluster, groups, self.clock, lambda reason: self.progress.waiting(_PODS, reason)
             )
         except RegmirrorError as error:
             self.progress.failed(_PODS, error)
             raise
-        releases = sorted({release for one in together for release in one})
-        self.progress.finished(_PODS, Done(f"those of {', '.join(releases)} can be replaced"))
+        releases = sorted({release for group in groups for release in group})
+        self.progress.finished(_PODS, Done(f"can roll out {', '.join(releases)}"))
 
-    def _expected(self, live: ObservedState) -> RotationState:
-        """The situation right after the beginning."""
-        if live.successor is not None and not self.options.replaces(live):
-            begun = live.situation(proven=False)
-            return begun if self.options.mode is Mode.REGULAR else replace(begun, mode=self.options.mode)
+    def _groups_to_roll(self, live: ObservedState) -> list[ReleaseGroup]:
+        """The releases that each remaining action rolls out."""
+        expected = self._expected_state(live)
+        rest = rest_of_plan(expected, self.clock.now())
+        return list(dict.fromkeys(filter(None, (releases_to_roll(action, live, expected.mode) for action in rest))))
+
+    def _expected_state(self, live: ObservedState) -> RotationState:
+        """The state directly after the start."""
+        if live.next_key is not None and not self.options.replaces_next_key(live):
+            state = live.rotation_state(is_tested=False)
+            return state if self.options.mode is Mode.REGULAR else replace(state, mode=self.options.mode)
         return RotationState.begun(
             self.options.mode,
-            id_of(live.signing),
+            id_of(live.current_key),
             live.trusted,
             live.token_lifetime,
-            registries_current=all(one.is_current for one in live.registries),
+            registries_current=all(registry.is_current for registry in live.registries),
             auth_current=live.auth.is_current,
         )
 
-    async def _rotate(self) -> None:
-        self._holds_lease = True
-        self.progress.finished(_LEASE, Done("no other rotation is at work"))
-        actor = Executor(self.connections, self.progress, self.clock, self.timeout, unlock=self.options.unlock)
-        await self._begin(actor, await self._look())
-        proven = False
-        for _ in range(_MOST_ACTIONS):
-            live = await self._look()
-            if live.successor is None:
-                return
-            situation = live.situation(proven=proven)
-            action = next_action(situation, self.clock.now())
-            self.announce(action)
-            if replaced := replaced_by(action, live, situation.mode):
-                await self._require_replaceable([replaced])
-            self.done.append((action.value, await actor.act(action, live)))
-            # A proof counts for what comes right after it, and for nothing later.
-            proven = action is Action.PROVE
-        raise RotationError(
-            "the rotation does not come to its end: something keeps changing the mirror's Secrets or pods",
-            hint="stop other deployments of this mirror, then run the command again",
-        )
+    async def _check_public_hosts(self, before: ObservedState, after: ObservedState) -> list[str]:
+        """Check what clients see; returns the hosts that were checked."""
+        if self.skip_verify:
+            return []
+        old_key = before.current_key if id_of(before.current_key) != id_of(after.current_key) else None
+        return await PublicHostCheck(self.connections.http, self.clock, self.progress).run(after, old_key)
 
-    async def _begin(self, actor: Executor, live: ObservedState) -> None:
-        """Write down what is to be done, unless it stands there already."""
-        self.options.check(live, self.clock.now())
-        await self._require_replaceable(self._together(live))
-        if self.options.mode is Mode.ABORT:
-            self.done.append(("abort", await actor.change_mode(live, Mode.ABORT)))
-        elif live.successor is None or self.options.replaces(live):
-            pair = await asyncio.to_thread(self.options.chosen_pair, self.connections.mirror.auth, self.clock.now())
-            self.done.append(("begin", await actor.begin(pair, self.options.mode)))
-
-    async def _look(self) -> ObservedState:
-        live = await self.connections.cluster.run(look)
+    async def _observe(self) -> ObservedState:
+        live = await self.connections.cluster.run(observe)
         if live is None:
             raise RotationError(
                 f"no mirror is deployed in namespace {self.connections.cluster.namespace}",
@@ -172,39 +192,42 @@ class Rotation:
             )
         return live
 
-    def _placed(self, error: RegmirrorError) -> RegmirrorError:
-        """The error, with where the rotation stands if this run has changed anything."""
+    def _with_progress(self, error: RegmirrorError) -> RegmirrorError:
+        """The error, with the last step if this run has changed anything."""
         if not self.done:
             return error
-        message = f"the rotation stopped after {self.done[-1][0]}: {error.message}"
-        again = "then run the command again: it goes on from there"
-        hint = f"{error.hint}; {again}" if error.hint else f"mend it, {again}"
-        if error.exit_code is ExitCode.FAILED:
-            return PartlyAppliedError(message, hint=hint)
-        error.message, error.hint = message, hint
-        return error
+        message = f"the rotation stopped after {self.done[-1].name}: {error.message}"
+        hint = f"{error.hint or 'fix the cause'}; then {_CONTINUES}"
+        kind = PartlyAppliedError if error.exit_code is ExitCode.FAILED else type(error)
+        return kind(message, hint=hint)
 
-    def _report(self, before: ObservedState, after: ObservedState, proven: list[str]) -> dict[str, Any]:
-        certificate = after.signing.certificate
-        pods = {pod for one in (before.auth, *before.registries) for pod in one.ready}
-        started = [pod for one in (after.auth, *after.registries) for pod in one.ready if pod not in pods]
-        return {
-            "apiVersion": API_VERSION,
-            "kind": "RotateReport",
-            "host": self.connections.mirror.host,
-            "namespace": self.connections.cluster.namespace,
-            "changed": bool(self.done),
-            "rotated": id_of(after.signing) != id_of(before.signing) or _is_successor(after.signing, before),
-            "key": describe(after.signing),
-            "keyId": id_of(after.signing),
-            "notAfter": certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "due": self.options.threshold.due_at(certificate).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "steps": [{"name": name, "detail": detail} for name, detail in self.done],
-            "started": started,
-            "provenAt": proven,
-        }
+    def _report(self, before: ObservedState, after: ObservedState, checked_hosts: list[str]) -> RotateReport:
+        certificate = after.current_key.certificate
+        pods = {pod for workload in (before.auth, *before.registries) for pod in workload.ready}
+        ready = [pod for workload in (after.auth, *after.registries) for pod in workload.ready]
+        return RotateReport(
+            **self._mirror(),
+            changed=bool(self.done),
+            rotated=id_of(after.current_key) != id_of(before.current_key) or _is_next_key(after.current_key, before),
+            key=describe(after.current_key),
+            key_id=id_of(after.current_key),
+            not_after=certificate.not_valid_after_utc,
+            due_at=self.options.threshold.due_at(certificate),
+            steps=self.done,
+            started_pods=[pod for pod in ready if pod not in pods],
+            checked_hosts=checked_hosts,
+            warnings=["the public host was not checked"] if self.done and self.skip_verify else [],
+        )
+
+    def _mirror(self) -> dict[str, Any]:
+        cluster = self.connections.cluster
+        return {"host": self.connections.mirror.host, "namespace": cluster.namespace, "context": cluster.context}
 
 
-def _is_successor(pair: KeyPair, live: ObservedState) -> bool:
-    """Whether this is the key of the rotation that was under way: an earlier run has brought it in."""
-    return live.successor is not None and id_of(live.successor) == id_of(pair)
+def _step(action: Action, detail: str) -> StepReport:
+    return StepReport(name=action.value, changed=action.changes_cluster, detail=detail)
+
+
+def _is_next_key(pair: KeyPair, live: ObservedState) -> bool:
+    """Whether this is the next key of the rotation in progress: an earlier run has introduced it."""
+    return live.next_key is not None and id_of(live.next_key) == id_of(pair)

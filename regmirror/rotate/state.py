@@ -1,4 +1,4 @@
-"""What the cluster shows of keys and of the pods that use them."""
+"""The keys in the cluster, and the pods that use them."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,34 +22,34 @@ from regmirror.workloads.rollout import is_rolled_out
 MODE_ANNOTATION = "regmirror.dev/rotation"
 IN_USE_SINCE_ANNOTATION = "regmirror.dev/in-use-since"
 IN_USE_VERSION_ANNOTATION = "regmirror.dev/in-use-version"
-"""Which version of the signing Secret was seen in use: the time counts for no other one."""
+"""The version of the signing Secret that was seen in use: the time above is valid only for that version."""
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 _REGISTRIES = "app.kubernetes.io/name=registry,app.kubernetes.io/part-of=regmirror"
-_DEPLOY = "bring the mirror up first: regmirror deploy"
+_DEPLOY = "deploy the mirror first: regmirror deploy"
 
 
 @dataclass(frozen=True, slots=True)
-class Workload:
-    """One component's release, and its pods; ``versions`` are those of the Secrets that the pods should carry."""
+class RunningWorkload:
+    """The release of one component, and its pods; ``versions`` are those of the Secrets that its pods must use."""
 
     release: str
     versions: str
     is_rolled_out: bool
     outdated: tuple[str, ...]
-    """The pods that started with other versions, those that are draining included."""
+    """The pods that started with other versions, draining ones included."""
     ready: tuple[str, ...]
     """The pods that take requests."""
 
     @property
     def is_current(self) -> bool:
-        """Whether every pod that there is has started with the Secrets as they are now."""
+        """Whether every existing pod started with the Secrets as they are now."""
         return self.is_rolled_out and not self.outdated
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """How the tokens of one registry must be made out."""
+class TokenService:
+    """The claims that one registry requires of a token."""
 
     issuer: str
     service: str
@@ -57,14 +57,14 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class ObservedState:
-    """Everything that a rotation looks at, read anew before each step."""
+    """Everything that a rotation depends on; it is read again before each action."""
 
     secrets: dict[str, Object]
-    signing: KeyPair
-    successor: KeyPair | None
+    current_key: KeyPair
+    next_key: KeyPair | None
     bundle: bytes
-    registries: tuple[Workload, ...]
-    auth: Workload
+    registries: tuple[RunningWorkload, ...]
+    auth: RunningWorkload
     token_lifetime: timedelta
 
     @property
@@ -72,37 +72,36 @@ class ObservedState:
         """The ids of the keys in the bundle."""
         return frozenset(trusted_keys(self.bundle))
 
-    def situation(self, *, proven: bool) -> RotationState:
-        """The same as the plan wants it; only while a rotation is under way."""
-        successor = self.secrets[names.NEXT_SIGNING_SECRET]
-        annotations = successor["metadata"].get("annotations") or {}
-        assert self.successor is not None  # noqa: S101 - read together with its Secret
+    def rotation_state(self, *, is_tested: bool) -> RotationState:
+        """The input of the plan; valid only while a rotation is in progress."""
+        annotations = self.secrets[names.NEXT_SIGNING_SECRET]["metadata"].get("annotations") or {}
+        assert self.next_key is not None  # noqa: S101 - read together with its Secret
         version = _annotation(self.secrets[names.SIGNING_SECRET], names.VERSION_ANNOTATION)
         noted = annotations.get(IN_USE_VERSION_ANNOTATION) == version
         since = datetime.strptime(annotations[IN_USE_SINCE_ANNOTATION], TIME).replace(tzinfo=UTC) if noted else None
         return RotationState(
             mode=Mode(annotations.get(MODE_ANNOTATION, Mode.REGULAR.value)),
-            signing=id_of(self.signing),
-            successor=id_of(self.successor),
+            current_key=id_of(self.current_key),
+            next_key=id_of(self.next_key),
             trusted=self.trusted,
             registries_current=all(registry.is_current for registry in self.registries),
             auth_current=self.auth.is_current,
-            proven=proven,
+            is_tested=is_tested,
             in_use_since=since,
             token_lifetime=self.token_lifetime,
         )
 
-    def service_of(self, registry: Workload) -> Service:
-        """Issuer and service that one registry asks of a token; raises RotationError."""
+    def token_service(self, registry: RunningWorkload) -> TokenService:
+        """Issuer and service that one registry requires of a token; raises RotationError."""
         config = _config(self.secrets, registry_secret_names(registry.release)[0], "config.yml")
         try:
             token = config["auth"]["token"]
-            return Service(str(token["issuer"]), str(token["service"]))
+            return TokenService(str(token["issuer"]), str(token["service"]))
         except (KeyError, TypeError):
             raise _not_deployed(f"the configuration of {registry.release} has no token authentication") from None
 
     def mirror_secrets(self) -> MirrorSecrets:
-        """The mirror's secrets as they are in the cluster: they must not show in what pods have logged."""
+        """The mirror's secrets as they are in the cluster, for redacting the logs of pods."""
         password = _value(self.secrets[names.REDIS_SECRET], "password").decode() if self._has_redis() else ""
         accounts = {}
         s3 = None
@@ -113,47 +112,49 @@ class ObservedState:
                 accounts[upstream] = upstream_account(secret_data(credential))
             s3 = s3_account(_config(self.secrets, names.registry_secret(upstream), "config.yml")) or s3
         known = {name: account for name, account in accounts.items() if account}
-        return MirrorSecrets(self.signing, self.bundle, SecretStr(password), s3, known)
+        return MirrorSecrets(self.current_key, self.bundle, SecretStr(password), s3, known)
 
     def _has_redis(self) -> bool:
         return bool(((self.secrets.get(names.REDIS_SECRET) or {}).get("data") or {}).get("password"))
 
 
 def id_of(pair: KeyPair) -> str:
-    """The id by which tokens name a key."""
+    """The id of a key in tokens (``kid``)."""
     key = pair.certificate.public_key()
-    assert isinstance(key, rsa.RSAPublicKey)  # noqa: S101 - no other pair is ever loaded
+    assert isinstance(key, rsa.RSAPublicKey)  # noqa: S101 - other key types are never loaded
     return key_id(key)
 
 
-def look(cluster: Cluster) -> ObservedState | None:
-    """What there is; None where no mirror is deployed. Raises ClusterError, SigningError or RotationError."""
-    ours = cluster.select(SECRET, names.MANAGED_SELECTOR)
-    secrets = {secret["metadata"]["name"]: secret for secret in ours}
+def observe(cluster: Cluster) -> ObservedState | None:
+    """Read the state; None if no mirror is deployed. Raises ClusterError, SigningError or RotationError."""
+    managed = cluster.select(SECRET, names.MANAGED_SELECTOR)
+    secrets = {secret["metadata"]["name"]: secret for secret in managed}
     if not {names.SIGNING_SECRET, names.BUNDLE_SECRET, names.AUTH_SECRET} <= secrets.keys():
         return None
-    successor = secrets.get(names.NEXT_SIGNING_SECRET)
-    found = cluster.select(DEPLOYMENT, _REGISTRIES)
+    next_signing = secrets.get(names.NEXT_SIGNING_SECRET)
+    deployments = cluster.select(DEPLOYMENT, _REGISTRIES)
     auth = cluster.get(DEPLOYMENT, names.AUTH)
-    if auth is None or not found:
-        raise _not_deployed("the mirror lacks its docker_auth or its registry")
+    if auth is None or not deployments:
+        raise _not_deployed("the mirror has no docker_auth or no registry Deployment")
     registries = [
-        _workload(cluster, one, registry_secret_names(one["metadata"]["name"]), secrets)
-        for one in sorted(found, key=lambda one: str(one["metadata"]["name"]))
+        _running_workload(cluster, deployment, registry_secret_names(deployment["metadata"]["name"]), secrets)
+        for deployment in sorted(deployments, key=lambda deployment: str(deployment["metadata"]["name"]))
     ]
     config = _config(secrets, names.AUTH_SECRET, "auth_config.yml")
     return ObservedState(
         secrets,
         _pair(secrets[names.SIGNING_SECRET]),
-        _pair(successor) if successor else None,
+        _pair(next_signing) if next_signing else None,
         _value(secrets[names.BUNDLE_SECRET], "bundle.crt"),
         tuple(registries),
-        _workload(cluster, auth, AUTH_SECRET_NAMES, secrets),
+        _running_workload(cluster, auth, AUTH_SECRET_NAMES, secrets),
         _lifetime(config),
     )
 
 
-def _workload(cluster: Cluster, deployment: Object, mounted: tuple[str, ...], secrets: dict[str, Object]) -> Workload:
+def _running_workload(
+    cluster: Cluster, deployment: Object, mounted: tuple[str, ...], secrets: dict[str, Object]
+) -> RunningWorkload:
     name = deployment["metadata"]["name"]
     missing = [secret for secret in mounted if secret not in secrets]
     if missing:
@@ -161,24 +162,24 @@ def _workload(cluster: Cluster, deployment: Object, mounted: tuple[str, ...], se
     for secret in mounted:
         _annotation(secrets[secret], names.VERSION_ANNOTATION)
     versions = combined_version([secrets[secret] for secret in mounted])
-    # A pod that has ended no longer answers anybody; one that is being deleted does so until it has drained.
+    # A pod that has ended serves no requests; a pod that is being deleted does until it has drained.
     pods = [
         pod
         for pod in cluster.select(POD, f"app.kubernetes.io/instance={name}")
         if (pod.get("status") or {}).get("phase") not in {"Succeeded", "Failed"}
     ]
     template = deployment["spec"]["template"]
-    return Workload(
+    return RunningWorkload(
         name,
         versions,
-        _carried(template) == versions and is_rolled_out(deployment),
-        tuple(pod["metadata"]["name"] for pod in pods if _carried(pod) != versions),
+        _secret_versions(template) == versions and is_rolled_out(deployment),
+        tuple(pod["metadata"]["name"] for pod in pods if _secret_versions(pod) != versions),
         tuple(pod["metadata"]["name"] for pod in pods if _takes_requests(pod)),
     )
 
 
-def _carried(found: Object) -> str:
-    return str((found["metadata"].get("annotations") or {}).get(names.SECRET_VERSIONS_ANNOTATION, ""))
+def _secret_versions(pod: Object) -> str:
+    return str((pod["metadata"].get("annotations") or {}).get(names.SECRET_VERSIONS_ANNOTATION, ""))
 
 
 def _takes_requests(pod: Object) -> bool:
@@ -191,7 +192,7 @@ def _lifetime(config: dict[str, Any]) -> timedelta:
     try:
         return timedelta(seconds=int(config["token"]["expiration"]))
     except (KeyError, TypeError, ValueError):
-        raise _not_deployed("docker_auth's configuration says no lifetime of tokens") from None
+        raise _not_deployed("the configuration of docker_auth has no token lifetime") from None
 
 
 def _pair(secret: Object) -> KeyPair:
@@ -202,13 +203,13 @@ def _value(secret: Object, key: str) -> bytes:
     try:
         return secret_data(secret)[key]
     except KeyError:
-        raise _not_deployed(f"the Secret {secret['metadata']['name']} lacks {key}") from None
+        raise _not_deployed(f"the Secret {secret['metadata']['name']} has no {key}") from None
 
 
 def _annotation(secret: Object, name: str) -> str:
     value = (secret["metadata"].get("annotations") or {}).get(name)
     if value is None:
-        raise _not_deployed(f"the Secret {secret['metadata']['name']} lacks the annotation {name}")
+        raise _not_deployed(f"the Secret {secret['metadata']['name']} has no annotation {name}")
     return str(value)
 
 

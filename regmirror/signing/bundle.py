@@ -1,4 +1,4 @@
-"""The bundle of public certificates by which the registry knows the keys it trusts."""
+"""The bundle of public certificates that the registry trusts."""
 
 import base64
 import hashlib
@@ -12,12 +12,12 @@ from regmirror.errors import SigningError
 
 
 def base64url(data: bytes) -> str:
-    """Base64url without padding, as JOSE writes it (RFC 7515, section 2)."""
+    """Base64url without padding, as in JOSE (RFC 7515, section 2)."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def key_id(public_key: rsa.RSAPublicKey) -> str:
-    """The JWK thumbprint of a key (RFC 7638): docker_auth's ``kid`` and the registry's name for a trusted key."""
+    """The JWK thumbprint of a key (RFC 7638): docker_auth's ``kid`` and the key id of the registry."""
     numbers = public_key.public_numbers()
     members = {"e": _unsigned(numbers.e), "kty": "RSA", "n": _unsigned(numbers.n)}
     canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
@@ -25,15 +25,15 @@ def key_id(public_key: rsa.RSAPublicKey) -> str:
 
 
 def parse_bundle(pem: bytes) -> list[x509.Certificate]:
-    """The certificates of a bundle, in order; raises SigningError unless it holds at least one."""
+    """The certificates of a bundle, in order; raises SigningError unless there is at least one."""
     try:
         return x509.load_pem_x509_certificates(pem)
     except ValueError as error:
-        raise SigningError("the certificate bundle holds no PEM certificate", hint="regmirror deploy") from error
+        raise SigningError("the certificate bundle has no PEM certificate", hint="regmirror deploy") from error
 
 
 def trusted_keys(pem: bytes) -> dict[str, rsa.RSAPublicKey]:
-    """The keys that a registry with this bundle trusts, by key id; only RSA counts."""
+    """The keys that a registry with this bundle trusts, by key id; only RSA keys."""
     keys = (certificate.public_key() for certificate in parse_bundle(pem))
     return {key_id(key): key for key in keys if isinstance(key, rsa.RSAPublicKey)}
 

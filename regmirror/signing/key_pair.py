@@ -12,11 +12,11 @@ from cryptography.x509.oid import NameOID
 
 from regmirror.errors import SigningError
 
-_REPLACE = "put the right pair back, or delete the Secret that holds it and have a new one made: regmirror deploy"
+_REPLACE = "restore the right pair, or delete its Secret and create a new one: regmirror deploy"
 
 
 WARN_BEFORE = timedelta(days=60)
-"""How long before its end a certificate is warned of."""
+"""How long before its expiry regmirror warns of a certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ def self_signed(
 ) -> KeyPair:
     """Wrap a key's public half in a certificate of its own; ``not_before`` is in UTC.
 
-    The registry trusts the key by its id in the bundle and looks at neither dates nor usages
-    (distribution ``registry/auth/token``): the dates are for the people who must renew it.
+    The registry trusts the key by its id in the bundle and checks neither dates nor usages (distribution
+    ``registry/auth/token``): the dates are for the people who renew it.
     """
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     certificate = (
@@ -72,13 +72,13 @@ def self_signed(
 
 
 def load_key_pair(certificate_pem: bytes, key_pem: bytes) -> KeyPair:
-    """Read a pair that exists; raises SigningError unless both parse, are RSA, and belong together."""
+    """Load a pair; raises SigningError unless both parse, are RSA, and match."""
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem)
     except ValueError as error:
         raise SigningError("the signing certificate is not a PEM certificate", hint=_REPLACE) from error
     if certificate.public_key() != _load_private_key(key_pem).public_key():
-        raise SigningError("the signing key and its certificate do not belong together", hint=_REPLACE)
+        raise SigningError("the signing key does not match its certificate", hint=_REPLACE)
     return KeyPair(certificate_pem, key_pem)
 
 
@@ -87,7 +87,7 @@ def fingerprint(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA256()).hex()
 
 
-# Looking whether a key is sound takes 40 ms, and a rotation reads the same two again and again.
+# Checking a key takes 40 ms, and a rotation loads the same two repeatedly.
 @lru_cache(maxsize=4)
 def _load_private_key(pem: bytes) -> rsa.RSAPrivateKey:
     try:
@@ -95,5 +95,5 @@ def _load_private_key(pem: bytes) -> rsa.RSAPrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise SigningError("the signing key is not an unencrypted PEM private key", hint=_REPLACE) from error
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise SigningError("the signing key is not RSA", hint="the registry accepts docker_auth's tokens for RSA only")
+        raise SigningError("the signing key is not RSA", hint=_REPLACE)
     return key

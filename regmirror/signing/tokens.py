@@ -17,7 +17,7 @@ from regmirror.errors import SigningError
 from regmirror.signing.bundle import base64url, key_id
 
 CLOCK_LEEWAY = timedelta(seconds=60)
-"""What the registry grants on ``exp`` and ``nbf`` (a constant of distribution's ``registry/auth/token/token.go``)."""
+"""Tolerance of the registry for ``exp`` and ``nbf`` (a constant in distribution, ``registry/auth/token/token.go``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Access:
 
 
 CATALOG = Access("registry", "catalog", ("*",))
-"""What ``/v2/_catalog`` asks for."""
+"""What ``/v2/_catalog`` requires."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Token:
 
     @property
     def access(self) -> list[Access]:
-        """The rights that the token grants; entries without actions are left out. Raises SigningError."""
+        """The rights that the token grants; entries without actions are omitted. Raises SigningError."""
         entries = self.claims.get("access") or []
         try:
             return [
@@ -69,7 +69,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says: who issued it for which service, for how long, and what it grants."""
+    """The claims of a token: issuer, service, lifetime, and what it grants."""
 
     issuer: str
     service: str
@@ -104,12 +104,12 @@ def sign_token(claims: Claims, key: rsa.RSAPrivateKey) -> str:
 
 
 def decode_token(text: str) -> Token:
-    """Take a token apart without trusting it; raises SigningError where it is not a JSON Web Token."""
+    """Decode a token without checking it; raises SigningError if it is not a JSON Web Token."""
     try:
         header, claims, signature = text.split(".")
         return Token(_mapping(header), _mapping(claims), f"{header}.{claims}".encode(), _decode(signature))
     except ValueError as error:
-        raise SigningError("the token endpoint answered something that is not a JSON Web Token") from error
+        raise SigningError("the answer of the token endpoint is not a JSON Web Token") from error
 
 
 def _mapping(part: str) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""How a mirror is doing: looked up side by side, never failing for what cannot be seen."""
+"""The state of a mirror: components, certificates, cache, bucket, pull quota."""

@@ -1,4 +1,4 @@
-"""Looks a whole mirror up: every lookup begins at once, and none is waited for longer than all."""
+"""Collects the state of a mirror: all lookups start at once and share one deadline."""
 
 import time
 
@@ -9,32 +9,32 @@ from regmirror.status.background import Lookup
 from regmirror.status.findings import Status, UpstreamStatus
 from regmirror.verify.live_mirror import LiveMirror
 
-PATIENCE = 8.0
-"""Seconds after which what is not known yet stays unknown."""
+TIME_LIMIT = 8.0
+"""Seconds after which what is not known yet is reported as unknown."""
 _MARGIN = 1.0
-"""Seconds by which what ends by itself ends earlier, so that what it has counted is told."""
+"""Seconds by which lookups that end by themselves end earlier, so that their partial results are reported."""
 
 
-def look(live: LiveMirror, patience: float = PATIENCE) -> Status:
-    """How the mirror is doing; nothing that cannot be seen makes it fail."""
-    ends = time.monotonic() + patience
+def collect_status(live: LiveMirror, time_limit: float = TIME_LIMIT) -> Status:
+    """The state of the mirror; what cannot be determined is reported as unknown."""
+    ends = time.monotonic() + time_limit
     releases = [names.REDIS, names.AUTH, *(names.registry(upstream.name) for upstream in live.mirror.upstreams)]
     components = {name: Lookup(lookups.component, live, name) for name in releases}
     signing = Lookup(lookups.signing_ends, live)
-    upstreams = [_Looking(live, upstream, ends) for upstream in live.mirror.upstreams]
+    upstreams = [_UpstreamLookups(live, upstream, ends) for upstream in live.mirror.upstreams]
     return Status(
         host=live.mirror.host,
         namespace=live.cluster.namespace,
         context=live.cluster.context,
         now=live.now(),
-        components={name: lookup.found(ends) for name, lookup in components.items()},
-        signing_ends=signing.found(ends),
-        upstreams=[one.settled() for one in upstreams],
+        components={name: lookup.result(ends) for name, lookup in components.items()},
+        signing_ends=signing.result(ends),
+        upstreams=[upstream.collect() for upstream in upstreams],
     )
 
 
-class _Looking:
-    """The lookups about one upstream, begun."""
+class _UpstreamLookups:
+    """The running lookups about one upstream."""
 
     def __init__(self, live: LiveMirror, upstream: Upstream, ends: float) -> None:
         self._upstream, self._host, self._ends = upstream, live.mirror.host_of(upstream), ends
@@ -42,16 +42,16 @@ class _Looking:
         self._certificate = Lookup(lookups.certificate_ends, live, upstream)
         self._cache = Lookup(lookups.cache, live, upstream, ends - _MARGIN)
         self._store = Lookup(lookups.store, live, upstream, ends - _MARGIN)
-        self._pulls = Lookup(lookups.pulls, live, upstream)
+        self._pull_quota = Lookup(lookups.pull_quota, live, upstream)
 
-    def settled(self) -> UpstreamStatus:
+    def collect(self) -> UpstreamStatus:
         return UpstreamStatus(
             name=self._upstream.name,
             url=self._upstream.url,
             host=self._host,
-            public_endpoint=self._public_endpoint.found(self._ends),
-            certificate_ends=self._certificate.found(self._ends),
-            cache=self._cache.found(self._ends),
-            store=self._store.found(self._ends),
-            pulls=self._pulls.found(self._ends),
+            public_endpoint=self._public_endpoint.result(self._ends),
+            certificate_ends=self._certificate.result(self._ends),
+            cache=self._cache.result(self._ends),
+            store=self._store.result(self._ends),
+            pull_quota=self._pull_quota.result(self._ends),
         )

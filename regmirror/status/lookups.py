@@ -1,4 +1,4 @@
-"""The lookups of a status, one function each; each raises RegmirrorError where the thing cannot be seen."""
+"""The lookups of a status, one function each; a lookup raises RegmirrorError if the value cannot be determined."""
 
 import time
 from datetime import datetime
@@ -13,93 +13,126 @@ from regmirror.distribution.client import RegistryClient
 from regmirror.distribution.metrics import CacheFigures, pod_figures
 from regmirror.distribution.pull_limit import PREVIEW_IMAGE, ask_pull_limit
 from regmirror.distribution.reference import parse_image
-from regmirror.errors import ClusterError, RegistryError, StorageError, StorageUnreachableError
+from regmirror.errors import ClusterError, PermissionDeniedError, RegistryError, StorageError, StorageUnreachableError
 from regmirror.ports.cluster import DEPLOYMENT, POD, Object
 from regmirror.ports.object_store import Contents
 from regmirror.signing.bundle import parse_bundle
 from regmirror.status.background import Lookup, Unavailable
-from regmirror.status.findings import Cache, Component, PublicEndpoint, Pulls
+from regmirror.status.findings import Cache, Component, PublicEndpoint, PullQuota
 from regmirror.verify.live_mirror import LiveMirror, NotDeployedError
+from regmirror.workloads.rollout import is_ready, not_ready_reason
 
 
 def component(live: LiveMirror, name: str) -> Component:
-    """A Deployment of the mirror."""
-    found = live.cluster.get(DEPLOYMENT, name)
-    if found is None:
+    """A Deployment of the mirror, with the image that its ready pods run; raises NotDeployedError if it is missing."""
+    deployment = live.cluster.get(DEPLOYMENT, name)
+    if deployment is None:
         raise NotDeployedError(f"namespace {live.cluster.namespace} has no Deployment {name}")
-    containers = look_up(found, "spec", "template", "spec", "containers") or [{}]
-    ready = look_up(found, "status", "availableReplicas") or 0
-    return Component(name, containers[0].get("image", ""), ready, found["spec"].get("replicas", 1))
+    pods = _pods(live, name)
+    ready = [pod for pod in pods if is_ready(pod)]
+    return Component(
+        name,
+        # Pods of two images may be ready during a rollout: the newest pod counts.
+        _image(ready[-1]) if ready else "",
+        look_up(deployment, "status", "availableReplicas") or 0,
+        deployment["spec"].get("replicas", 1),
+        _problem(deployment, pods, is_serving=bool(ready)),
+    )
+
+
+def _pods(live: LiveMirror, release: str) -> list[Object]:
+    """The pods of a release, the newest last; none if the user is not allowed to list pods."""
+    try:
+        pods = live.cluster.select(POD, selector=f"app.kubernetes.io/instance={release}")
+    except PermissionDeniedError:
+        return []
+    return sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
+
+
+def _image(pod: Object) -> str:
+    return str((look_up(pod, "spec", "containers") or [{}])[0].get("image", ""))
+
+
+def _problem(deployment: Object, pods: list[Object], *, is_serving: bool) -> str:
+    """Why a rollout is stuck or a pod fails; empty if all is well."""
+    failing = [pod for pod in pods if not is_ready(pod) and not pod["metadata"].get("deletionTimestamp")]
+    reasons = [reason for pod in failing if (reason := not_ready_reason(pod))]
+    if reasons:
+        return f"{'a new pod' if is_serving else 'a pod'} does not start: {reasons[0]}"
+    conditions = look_up(deployment, "status", "conditions") or []
+    refused = [condition for condition in conditions if condition.get("reason") == "FailedCreate"]
+    return f"no pod can be created: {refused[0].get('message', '')}" if refused else ""
 
 
 def signing_ends(live: LiveMirror) -> datetime:
-    """When the signing certificate ends."""
+    """When the signing certificate expires."""
     return parse_bundle(live.secret(names.SIGNING_SECRET).get("tls.crt", b""))[0].not_valid_after_utc
 
 
 def public_endpoint(live: LiveMirror, upstream: Upstream) -> PublicEndpoint:
-    """What the public host answers."""
+    """The answer of the public host."""
     client = live.client(upstream)
     return PublicEndpoint(client.base, client.request("GET", "/v2/").status)
 
 
 def certificate_ends(live: LiveMirror, upstream: Upstream) -> datetime:
-    """When the certificate ends that the public host presents."""
+    """When the certificate of the public host expires."""
     host = live.mirror.host_of(upstream)
     try:
         return x509.load_der_x509_certificate(live.http.certificate(host)).not_valid_after_utc
     except ValueError as error:
-        raise RegistryError(f"the certificate of {host} cannot be read") from error
+        raise RegistryError(f"cannot read the certificate of {host}") from error
 
 
 def cache(live: LiveMirror, upstream: Upstream, ends: float) -> Cache:
-    """What the registry's pods did, summed over those that answer before ``ends`` on the monotonic clock."""
+    """The counters of the registry pods, summed over those that respond before ``ends`` on the monotonic clock."""
     release = names.registry(upstream.name)
     pods = live.cluster.select(POD, selector=f"app.kubernetes.io/instance={release}")
     running = [pod for pod in pods if look_up(pod, "status", "phase") == "Running"]
     if not running:
         raise ClusterError(f"no pod of {release} is running")
-    asked = [Lookup(pod_figures, live.cluster, pod["metadata"]["name"]) for pod in running]
-    settled = [(pod, lookup.found(ends)) for pod, lookup in zip(running, asked, strict=True)]
-    answered = [(pod, found) for pod, found in settled if isinstance(found, CacheFigures)]
-    if not answered:
-        raise ClusterError(next(found.why for _, found in settled if isinstance(found, Unavailable)))
-    begun = [moment for pod, _ in answered if (moment := _begun(pod))]
-    total = sum((figures for _, figures in answered), CacheFigures())
-    return Cache(total, min(begun, default=None), len(answered), len(running))
+    started = [Lookup(pod_figures, live.cluster, pod["metadata"]["name"]) for pod in running]
+    results = [(pod, lookup.result(ends)) for pod, lookup in zip(running, started, strict=True)]
+    responding = [(pod, figures) for pod, figures in results if isinstance(figures, CacheFigures)]
+    if not responding:
+        raise ClusterError(next(result.reason for _, result in results if isinstance(result, Unavailable)))
+    begun = [moment for pod, _ in responding if (moment := _begun(pod))]
+    total = sum((figures for _, figures in responding), CacheFigures())
+    return Cache(total, min(begun, default=None), len(responding), len(running))
 
 
 def _begun(pod: Object) -> datetime | None:
-    """When the process in a pod began: a container that was restarted counts anew."""
+    """When the process in a pod started: the counters of a restarted container start at 0."""
     name = (look_up(pod, "spec", "containers") or [{}])[0].get("name")
-    # Not in the order of the spec.
-    states = [one for one in look_up(pod, "status", "containerStatuses") or [] if one.get("name") == name]
+    # Statuses are not in the order of the spec.
+    statuses = look_up(pod, "status", "containerStatuses") or []
+    states = [status for status in statuses if status.get("name") == name]
     moment = look_up((states or [{}])[0], "state", "running", "startedAt") or look_up(pod, "status", "startTime")
     return datetime.fromisoformat(moment) if moment else None
 
 
 def store(live: LiveMirror, upstream: Upstream, ends: float) -> Contents:
-    """What the bucket holds for one upstream, counted until ``ends`` on the monotonic clock."""
+    """The objects of one upstream in the bucket, counted until ``ends`` on the monotonic clock."""
     storage = live.mirror.storage
     account = live.s3_account(upstream)
     if account is None and storage.access_key:
-        raise StorageError("the registry's configuration lacks its S3 key")
+        raise StorageError("the registry's configuration has no S3 key")
     try:
         prefix = storage_prefix(storage, upstream).removeprefix("/") + "/"
         return live.connections.open_store(account).measure(prefix, ends - time.monotonic())
     except StorageUnreachableError:
         if storage.is_inside_cluster:
-            raise StorageError(f"{storage.endpoint} can be reached from inside the cluster only") from None
+            raise StorageError(f"{storage.endpoint} is reachable only from inside the cluster") from None
         raise
 
 
-def pulls(live: LiveMirror, upstream: Upstream) -> Pulls:
-    """What the upstream still grants to the mirror's own account, asked by a HEAD, which takes no pull."""
+def pull_quota(live: LiveMirror, upstream: Upstream) -> PullQuota:
+    """The pull limit of the mirror's own account, read with a HEAD request, which does not count as a pull."""
     image = PREVIEW_IMAGE if upstream.url == DOCKER_HUB else None
     if image is None and upstream.probe_image:
         image = parse_image(upstream.probe_image)
     if image is None:
-        raise RegistryError("no image to ask about is known: set probeImage of the upstream")
+        raise RegistryError("no image is known to read the limit with: set probeImage of the upstream")
     account = live.upstream_account(upstream)
     limit = ask_pull_limit(RegistryClient(live.http, upstream.url, account), image)
-    return Pulls(limit, has_account=account is not None)
+    return PullQuota(limit, has_account=account is not None)

@@ -1,4 +1,4 @@
-"""What the user of ``regmirror status`` must be allowed to do in the mirror's namespace, so that nothing is unknown."""
+"""The permissions with which ``regmirror status`` can determine everything."""
 
 from regmirror.ports.cluster import Right
 
@@ -6,8 +6,8 @@ STATUS_RIGHTS = (
     Right("get", "apps", "deployments"),
     Right("get", "", "secrets"),
     Right("list", "", "pods"),
-    # Port-forwards need create since Kubernetes 1.35, and get before it.
+    # Port-forwards require create since Kubernetes 1.35, get before it.
     Right("create", "", "pods/portforward"),
     Right("get", "", "pods/portforward"),
 )
-"""Nothing is written."""
+"""None of them writes."""

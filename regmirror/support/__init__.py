@@ -1,1 +1,1 @@
-"""What someone needs who helps with a mirror that is not theirs: everything but its secrets."""
+"""Collects what is needed to troubleshoot a mirror, without its secrets."""

@@ -1,4 +1,4 @@
-"""The content of a support bundle: texts by path, every one of them redacted, and what was left out."""
+"""The content of a support bundle: redacted texts by path, and what was omitted."""
 
 import json
 from dataclasses import dataclass, field
@@ -12,32 +12,32 @@ from regmirror.support.redact import Redactor
 
 @dataclass(slots=True)
 class Bundle:
-    """Files to be packed; nothing enters without the redactor."""
+    """Files of the archive; every text passes the redactor."""
 
     redactor: Redactor
     files: dict[str, str] = field(default_factory=dict)
-    left_out: list[str] = field(default_factory=list)
+    omitted: list[str] = field(default_factory=list)
 
     def add_text(self, path: str, text: str | Unavailable) -> None:
-        """A text as it is; what could not be found out is left out, with its reason."""
+        """Add a text; an unavailable one is omitted, with the reason."""
         if isinstance(text, Unavailable):
-            self.leave_out(f"{path}: {text.why}")
+            self.omit(f"{path}: {text.reason}")
         else:
             self.files[path] = self.redactor.redact(text)
 
     def add_json(self, path: str, document: Any) -> None:
-        """A document as JSON."""
+        """Add a document as JSON."""
         text = (
             document if isinstance(document, Unavailable) else json.dumps(document, indent=2, ensure_ascii=False) + "\n"
         )
         self.add_text(path, text)
 
     def add_yaml(self, path: str, documents: list[Any] | Unavailable) -> None:
-        """Documents as YAML, one after the other; none make no file."""
+        """Add documents as one YAML file; an empty list adds no file."""
         if isinstance(documents, Unavailable) or documents:
             text = documents if isinstance(documents, Unavailable) else yaml.safe_dump_all(documents, sort_keys=False)
             self.add_text(path, text)
 
-    def leave_out(self, what: str) -> None:
-        """Tell of something that is not in the bundle."""
-        self.left_out.append(self.redactor.redact(what))
+    def omit(self, what: str) -> None:
+        """Record something that is not in the bundle."""
+        self.omitted.append(self.redactor.redact(what))

@@ -1,4 +1,4 @@
-"""Finds the secret values in Kubernetes Secrets, so that they can be blotted out of everything else."""
+"""Finds the secret values in Kubernetes Secrets, so that they can be redacted everywhere else."""
 
 import base64
 import binascii
@@ -18,10 +18,10 @@ _PRIVATE = "PRIVATE KEY-----"
 
 
 def secret_values(secrets: Iterable[Object]) -> set[str]:
-    """Every value that must not be seen: whole ones, those within configuration files, the lines of private keys.
+    """Every value that must not be shown: whole values, values in configuration files, lines of private keys.
 
-    Certificates are public. Helm's records of releases are left aside: values have no secret in them, and the records
-    are not in a bundle.
+    Certificates are public. Helm's release records are skipped: they contain no secrets, and a bundle does not contain
+    them.
     """
     return {value for secret in secrets for value in _values(secret) if value}
 
@@ -35,7 +35,7 @@ def _values(secret: Object) -> Iterator[str]:
         try:
             text = base64.b64decode(encoded).decode().strip()
         except (binascii.Error, UnicodeDecodeError):
-            # Not text: nobody could have written it into a log.
+            # Not text, so it cannot appear in a log.
             continue
         yield from _values_of_text(text)
 
@@ -46,7 +46,7 @@ def _values_of_text(text: str) -> Iterator[str]:
     if _PRIVATE in text:
         yield from (line.strip() for line in text.splitlines() if "-----" not in line)
         return
-    # The whole, too: a password may look like YAML. A whole configuration file stands nowhere else.
+    # Also the whole text: a password may look like YAML.
     yield text
     try:
         yield from _leaves(yaml.safe_load(text), secret=False)
@@ -55,7 +55,7 @@ def _values_of_text(text: str) -> Iterator[str]:
 
 
 def _leaves(document: Any, *, secret: bool) -> Iterator[str]:
-    """The texts that stand directly under a key whose name says that it is secret."""
+    """The texts directly under a key whose name marks it as secret."""
     if isinstance(document, dict):
         for key, value in document.items():
             yield from _leaves(value, secret=bool(_SECRET_KEY.search(str(key))) and not isinstance(value, dict))

@@ -1,4 +1,4 @@
-"""The objects of a namespace as they may be shown to others."""
+"""The objects of a namespace without their secrets."""
 
 import base64
 import re
@@ -27,36 +27,36 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _SECRET_NAME = re.compile(r"pass|secret|token|credential|key", re.IGNORECASE)
 
 
-def shown(found: Object, kind: Kind) -> Object:
-    """An object without managed fields, without kubectl's copy of it, without the values of telling variables.
+def redact_object(resource: Object, kind: Kind) -> Object:
+    """An object without managed fields, without kubectl's copy of it, without values of variables with secret names.
 
-    Of a ConfigMap that is not regmirror's the keys are shown alone: nobody knows what others keep there.
+    Of a ConfigMap that is not part of the mirror, only the keys are shown: its values may be secret.
     """
-    metadata = {key: value for key, value in found["metadata"].items() if key != "managedFields"}
+    metadata = {key: value for key, value in resource["metadata"].items() if key != "managedFields"}
     metadata["annotations"] = {
         key: value for key, value in (metadata.get("annotations") or {}).items() if key != _LAST_APPLIED
     }
-    rest = {key: value for key, value in found.items() if key not in {"apiVersion", "kind", "metadata"}}
+    rest = {key: value for key, value in resource.items() if key not in {"apiVersion", "kind", "metadata"}}
     if kind.kind == "ConfigMap" and (metadata.get("labels") or {}).get(_PART_OF) != "regmirror":
-        rest = {"keys": sorted([*(found.get("data") or {}), *(found.get("binaryData") or {})])}
+        rest = {"keys": sorted([*(resource.get("data") or {}), *(resource.get("binaryData") or {})])}
     return {**kind_fields(kind), "metadata": metadata, **_without_values(rest)}
 
 
 def secret_summary(secret: Object) -> Object:
-    """Of a Secret: name, type, and the size in bytes of each key."""
+    """The name and type of a Secret, and the size of each key in bytes."""
     sizes = {key: len(base64.b64decode(value)) for key, value in (secret.get("data") or {}).items()}
     return {"name": secret["metadata"]["name"], "type": secret.get("type", ""), "sizes": sizes}
 
 
 def kind_fields(kind: Kind) -> dict[str, str]:
-    """What a list leaves out of its items."""
+    """The fields that items of a list lack."""
     return {"apiVersion": kind.api_version, "kind": kind.kind}
 
 
 def _without_values(part: Any) -> Any:
-    """The same, but for values of variables whose names tell that they are secret."""
+    """The same without the values of variables whose names mark them as secret."""
     if isinstance(part, list):
-        return [_without_values(one) for one in part]
+        return [_without_values(item) for item in part]
     if not isinstance(part, dict):
         return part
     if isinstance(part.get("value"), str) and _SECRET_NAME.search(str(part.get("name", ""))):

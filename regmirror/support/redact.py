@@ -1,4 +1,4 @@
-"""Blots secrets out of texts: known values in each of their spellings, and whatever looks like one."""
+"""Redacts secrets in texts: known values in every encoding, and everything that looks like a secret."""
 
 import base64
 import json
@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
-_BLOT = "***"
+_REDACTED = "***"
 _SHORTEST = 3
-"""Characters; a shorter value would blot out half of every text, and protects nothing."""
+"""Characters; a shorter value is not redacted: it would hide half of every text and protects nothing."""
 _LONG = 8
-"""Characters from which a value is blotted out wherever it stands; a shorter one only as a word of its own."""
+"""Characters; a value of this length is redacted anywhere, a shorter one only as a separate word."""
 _LOOKS_SECRET = re.compile(
     r"""
     (?P<before>
@@ -27,7 +27,7 @@ _LOOKS_SECRET = re.compile(
 
 
 class Redactor:
-    """Blots out ``secrets``; ``count`` tells how often it had to."""
+    """Redacts ``secrets``; ``count`` is the number of replacements."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         values = {value for value in secrets if len(value) >= _SHORTEST}
@@ -39,9 +39,9 @@ class Redactor:
     def redact(self, text: str) -> str:
         """The text without secrets."""
         if self._known:
-            text, known = self._known.subn(_BLOT, text)
+            text, known = self._known.subn(_REDACTED, text)
             self.count += known
-        text, looking = _LOOKS_SECRET.subn(lambda match: (match["before"] or "") + _BLOT, text)
+        text, looking = _LOOKS_SECRET.subn(lambda match: (match["before"] or "") + _REDACTED, text)
         self.count += looking
         return text
 
@@ -52,7 +52,7 @@ def _pattern(spelling: str) -> str:
 
 
 def _spellings(value: str) -> Iterator[str]:
-    """A value as it may stand in a text: plain, in JSON, in a URL, and within Base64 at any place."""
+    """A value as it may appear in a text: plain, in JSON, in a URL, and within Base64 at any offset."""
     yield value
     yield json.dumps(value)[1:-1]
     yield json.dumps(value, ensure_ascii=False)[1:-1]
@@ -64,9 +64,9 @@ def _spellings(value: str) -> Iterator[str]:
 
 
 def _within_base64(encoded: bytes, offset: int) -> str:
-    """The part of an encoded text that holds nothing but the value, which began ``offset`` bytes into it.
+    """The part of an encoded text that depends only on the value, which starts ``offset`` bytes into it.
 
-    A character holds 6 bits: those that share bits with what stands before or after would differ from case to case.
+    A character encodes 6 bits: those that share bits with the text before or after the value are left out.
     """
     size = len(encoded) // 4 * 3 - encoded.count(b"=")
     return encoded[-(-offset * 8 // 6) : size * 8 // 6].decode()

@@ -1,4 +1,4 @@
-"""The values that a deployment would give to Helm now, and the secrets that this machine knows for it."""
+"""The Helm values of a deployment, and the secrets that are available on this machine."""
 
 from datetime import datetime
 from typing import Any
@@ -13,14 +13,14 @@ from regmirror.ports.connections import Connections
 
 
 def rendered_values(connections: Connections, now: datetime) -> dict[str, Any]:
-    """The values by release. Raises ClusterError where nothing is deployed: there is no signing key to go by."""
+    """The values by release. Raises ClusterError if nothing is deployed: the signing key is missing."""
     live = {secret["metadata"]["name"]: secret for secret in connections.cluster.blocking.select(SECRET)}
     stack = build_stack(connections.mirror, _mirror_secrets(connections, now), live, now)
     return {release.name: release.values for release in stack.releases}
 
 
-def known_here(connections: Connections, now: datetime) -> set[str]:
-    """The secrets that the configuration refers to; the cluster may have others, from an earlier deployment."""
+def local_secret_values(connections: Connections, now: datetime) -> set[str]:
+    """The secrets that the configuration refers to; the cluster may have others, of an earlier deployment."""
     mirror_secrets = _mirror_secrets(connections, now)
     accounts = [account for account in (mirror_secrets.s3, *mirror_secrets.upstreams.values()) if account]
     secrets = [mirror_secrets.redis_password, *(account.password for account in accounts)]

@@ -1,1 +1,1 @@
-"""From one version of regmirror to the next: what the notes say, and which version is deployed."""
+"""Upgrades from one version of regmirror to another: the notes, and the deployed version."""

@@ -1,18 +1,21 @@
-"""Reads CHANGELOG.md, and finds the notes between two versions."""
+"""Reads CHANGELOG.md, finds the notes between two versions, and the deployed version."""
 
 import re
 from dataclasses import dataclass
 
+from regmirror.desired import names
 from regmirror.errors import ConfigurationError, TemplateError
+from regmirror.ports.cluster import DEPLOYMENT, Cluster
 
 UNRELEASED = "unreleased"
+_GIVE_FROM = "name the old version, e.g. --from 0.1.0"
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _HEADING = re.compile(r"## (?P<version>Unreleased|\d+\.\d+\.\d+)(?: - (?P<date>\d{4}-\d{2}-\d{2}))?")
 
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """The notes of one version; ``date`` is empty where it is not released yet."""
+    """The notes of one version; ``date`` is empty if it is not released yet."""
 
     version: str
     date: str
@@ -21,53 +24,69 @@ class Notes:
 
     @property
     def order(self) -> tuple[float, ...]:
-        """By which versions are compared; what is not released comes last."""
+        """The sort key; an unreleased version comes last."""
         return (float("inf"),) if self.version == UNRELEASED else order_of(self.version)
 
 
 def order_of(version: str) -> tuple[float, ...]:
-    """A version such as 0.1.0 for comparison; raises ConfigurationError for anything else."""
+    """The sort key of a version such as 0.1.0; raises ConfigurationError for anything else."""
     if not _VERSION.fullmatch(version):
         raise ConfigurationError(f'"{version}" is not a version such as 0.1.0')
     return tuple(map(float, version.split(".")))
 
 
 def parse_changelog(text: str) -> list[Notes]:
-    """The notes of every version, in the order of the text; raises TemplateError where a heading is no version."""
+    """The notes of every version, in the order of the text; raises TemplateError if a heading is not a version."""
     parts = re.split(r"^(## .+)$", text, flags=re.MULTILINE)[1:]
     return [_notes(heading, body) for heading, body in zip(parts[::2], parts[1::2], strict=True)]
 
 
 def _notes(heading: str, body: str) -> Notes:
-    found = _HEADING.fullmatch(heading)
-    if found is None:
-        raise TemplateError(f"CHANGELOG.md has a heading that is no version: {heading}")
+    match = _HEADING.fullmatch(heading)
+    if match is None:
+        raise TemplateError(f"CHANGELOG.md: a heading is not a version: {heading}")
     parts = re.split(r"^### (.+)$", body, flags=re.MULTILINE)[1:]
     sections = {title: _entries(entries) for title, entries in zip(parts[::2], parts[1::2], strict=True)}
-    return Notes(found["version"].lower(), found["date"] or "", sections)
+    return Notes(match["version"].lower(), match["date"] or "", sections)
 
 
 def _entries(text: str) -> list[str]:
-    """The entries of a list, each on one line."""
+    """The entries of a list, each joined to one line."""
     return [" ".join(entry.split()) for entry in re.split(r"^- ", text, flags=re.MULTILINE)[1:]]
 
 
 def notes_between(notes: list[Notes], before: str, after: str) -> list[Notes]:
     """The notes of the versions later than ``before`` and not later than ``after``, oldest first.
 
-    Raises ConfigurationError where one of them is unknown, or they stand in the wrong order.
+    Raises ConfigurationError if one of them is unknown, or ``before`` is newer than ``after``.
     """
-    known = {one.version: one for one in notes}
+    known = {note.version: note for note in notes}
     for option, version in (("--from", before), ("--to", after)):
         if version not in known:
             raise ConfigurationError(
-                f"{option}: there are no notes of version {version}",
-                hint=f"this regmirror knows: {', '.join(known)}; for a newer one install it first",
+                f"{option}: no notes for version {version}",
+                hint=f"use one of {', '.join(known)}; for a newer version, install it first",
             )
     first, last = known[before].order, known[after].order
     if first > last:
         raise ConfigurationError(
-            f"version {before} is newer than {after}: there are no notes on the way back",
-            hint="install the newer regmirror, or change --from and --to",
+            f"version {before} is newer than {after}: no notes for a downgrade",
+            hint="install the newer regmirror, or swap --from and --to",
         )
-    return sorted((one for one in notes if first < one.order <= last), key=lambda one: one.order)
+    return sorted((note for note in notes if first < note.order <= last), key=lambda note: note.order)
+
+
+def deployed_version(cluster: Cluster) -> str:
+    """The version of the charts that deployed the mirror; raises ConfigurationError if it is not known.
+
+    Raises ClusterError if the cluster cannot be read.
+    """
+    deployment = cluster.get(DEPLOYMENT, names.AUTH)
+    if deployment is None:
+        raise ConfigurationError(
+            f"no mirror is deployed in namespace {cluster.namespace} of context {cluster.context}", hint=_GIVE_FROM
+        )
+    chart = (deployment["metadata"].get("labels") or {}).get("helm.sh/chart", "")
+    if not chart.startswith("auth-"):
+        raise ConfigurationError(f"the Deployment {names.AUTH} has no chart version", hint=_GIVE_FROM)
+    return str(chart.removeprefix("auth-"))

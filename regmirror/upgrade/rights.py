@@ -1,6 +1,6 @@
-"""What the user of ``regmirror upgrade-notes`` must be allowed to do in the mirror's namespace."""
+"""The permissions that ``regmirror upgrade-notes`` needs in the namespace."""
 
 from regmirror.ports.cluster import Right
 
 UPGRADE_RIGHTS = (Right("get", "apps", "deployments"),)
-"""One Deployment tells which version has made it."""
+"""The version is a label of a Deployment."""

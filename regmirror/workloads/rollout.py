@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from regmirror.errors import ClusterError
 from regmirror.ports.cluster import DEPLOYMENT, EVENT, POD, Cluster, Object
 
 _LOG_LINES = 5
@@ -83,7 +84,7 @@ def diagnose(cluster: Cluster, deployment: str) -> list[str]:
     pods = cluster.select(POD, selector=f"app.kubernetes.io/instance={deployment}")
     lines = []
     for pod in pods:
-        if _is_ready(pod):
+        if is_ready(pod):
             continue
         name = pod["metadata"]["name"]
         lines.append(f"pod {name}: {not_ready_reason(pod) or 'not ready'}")
@@ -98,7 +99,8 @@ def diagnose(cluster: Cluster, deployment: str) -> list[str]:
     return lines
 
 
-def _is_ready(pod: Object) -> bool:
+def is_ready(pod: Object) -> bool:
+    """Whether a pod takes requests, by its Ready condition."""
     conditions = (pod.get("status") or {}).get("conditions") or []
     return any(c["type"] == _CONDITION and c["status"] == "True" for c in conditions)
 
@@ -116,12 +118,19 @@ def _log_tail(cluster: Cluster, pod: Object) -> list[str]:
     The lines of a crash start at its reason.
     """
     name, (container, status) = pod["metadata"]["name"], _failing_container(pod)
-    text = cluster.log(name, container, _LOG_WINDOW)
+    text = _log(cluster, name, container)
     if not text.strip() and status.get("restartCount"):
-        text = cluster.log(name, container, _LOG_WINDOW, previous=True)
+        text = _log(cluster, name, container, previous=True)
     lines = [line[:300] for line in text.splitlines() if line.strip()]
     crash = next((number for number, line in enumerate(lines) if _CRASH.match(line)), None)
     return lines[-_LOG_LINES:] if crash is None else lines[crash : crash + _LOG_LINES]
+
+
+def _log(cluster: Cluster, pod: str, container: str, *, previous: bool = False) -> str:
+    try:
+        return cluster.log(pod, container, _LOG_WINDOW, previous=previous)
+    except ClusterError:
+        return ""
 
 
 def _failing_container(pod: Object) -> tuple[str, dict[str, Any]]:

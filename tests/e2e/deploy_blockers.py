@@ -68,7 +68,13 @@ DEPLOY_BLOCKERS = [
         "a pod that Pod Security denies",
         volume(AUTH, hostPath={"path": "/"}),
         TIMEOUT,
-        (f"timed out waiting for Deployment {AUTH}", "no new pod: ", 'violates PodSecurity "restricted', 'volume "added"', AGAIN),
+        (
+            f"timed out waiting for Deployment {AUTH}",
+            "no new pod: ",
+            'violates PodSecurity "restricted',
+            'volume "added"',
+            AGAIN,
+        ),
         memory("auth"),
     ),
     DeployBlocker(

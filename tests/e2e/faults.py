@@ -26,11 +26,11 @@ SIGNING_FAULTS = [
         secret(BUNDLE, **{"bundle.crt": lambda: inject.untrusted_key_pair().certificate_pem}),
         quick=True,
     ),
-    Fault("an empty bundle", "token-bundle", "holds no PEM certificate", secret(BUNDLE, **{"bundle.crt": b"x"})),
+    Fault("an empty bundle", "token-bundle", "has no PEM certificate", secret(BUNDLE, **{"bundle.crt": b"x"})),
     Fault(
         "a key that does not match its certificate",
         "token-key-pair",
-        "do not belong together",
+        "does not match its certificate",
         secret(SIGNING, **{"tls.key": lambda: inject.untrusted_key_pair().key_pem}),
     ),
     Fault("no key", "token-key-pair", "no Secret regmirror-signing", inject.deleted("secret", SIGNING)),

@@ -93,14 +93,14 @@ def test_missing_variable(untouched: DeployedMirror) -> None:
 
 
 def test_missing_helm(untouched: DeployedMirror) -> None:
-    assert "Helm cannot be started as no-such-helm" in refused(untouched, 1, "--helm", "no-such-helm")
+    assert "cannot start Helm (no-such-helm)" in refused(untouched, 1, "--helm", "no-such-helm")
 
 
 def test_old_helm(untouched: DeployedMirror, tmp_path: Path) -> None:
     old = tmp_path / "helm"
     old.write_text("#!/bin/sh\necho v3.16.4\n")
     old.chmod(0o755)
-    assert "is Helm v3.16.4; but 3.17 or newer is required" in refused(untouched, 1, "--helm", str(old))
+    assert "is Helm v3.16.4, but 3.17 or newer is required" in refused(untouched, 1, "--helm", str(old))
 
 
 def test_unknown_ingress_class(untouched: DeployedMirror) -> None:

@@ -37,7 +37,7 @@ def test_the_cron_job_of_the_examples_rotates_a_key_that_is_due(
     mirror.kubectl("create", "job", f"--from=cronjob/{ACCOUNT}", "now")
     mirror.kubectl("wait", "job/now", "--for=condition=Complete", "--timeout=1200s")
     log = mirror.kubectl("logs", "job/now")
-    assert ("The signing key is" in log) is LONG, log
+    assert ("New signing key:" in log) is LONG, log
     assert ("Not due before" in log) is not LONG, log
     assert (signing_key(mirror) != before) is LONG
     mirror.await_healthy()

@@ -62,15 +62,16 @@ def test_without_a_terminal_and_without_yes_it_lists_and_exits(mirror: DeployedM
     assert outcome.code == 2
     assert "  - Helm release regmirror-docker-hub, with its pods\n" in outcome.stdout
     assert f"  = the bucket {mirror.environment['S3_BUCKET']}, with all its data\n" in outcome.stdout
-    assert f"  = Namespace {mirror.namespace}: deploy has not made it\n" in outcome.stdout
-    assert "there is no terminal to ask for the name of the mirror's host: nothing was removed" in outcome.stderr
+    kept = f"  = Namespace {mirror.namespace}: deploy did not create it, and it also contains "
+    assert kept in outcome.stdout
+    assert "cannot ask for the mirror's host name without a terminal: nothing was removed" in outcome.stderr
     assert mirror.regmirror("destroy", "--yes", "--purge-data").code == 2
     assert mirror.regmirror("destroy", "--dry-run").code == 0
     mirror.await_healthy()
 
 
 def test_a_wrong_name_removes_nothing(mirror: DeployedMirror) -> None:
-    conversation = destroy_in_terminal(mirror, ("Type the name of the mirror's host", "mirror"))
+    conversation = destroy_in_terminal(mirror, ("Type the mirror's host name", "mirror"))
     assert conversation.code == 2
     assert "nothing was removed" in conversation.screen
     assert mirror.regmirror("diff").code == 0
@@ -86,7 +87,7 @@ def test_after_a_kill_the_next_run_continues_and_nothing_remains(mirror: Deploye
         assert any("regmirror-ingress" in line for line in process.stderr)
         process.send_signal(signal.SIGKILL)
     assert {"regmirror-signing"} <= remaining(mirror)
-    conversation = destroy_in_terminal(mirror, ("Type the name of the mirror's host", mirror.host))
+    conversation = destroy_in_terminal(mirror, ("Type the mirror's host name", mirror.host))
     assert conversation.code == 0, conversation.screen
     assert remaining(mirror) == EXISTING
     assert bucket_keys(mirror)
@@ -94,8 +95,8 @@ def test_after_a_kill_the_next_run_continues_and_nothing_remains(mirror: Deploye
 
 def test_a_second_run_reports_that_there_is_nothing(mirror: DeployedMirror) -> None:
     outcome = mirror.regmirror("destroy", "-o", "json")
-    assert (outcome.code, outcome.document["changed"], outcome.document["goes"]) == (0, False, [])
-    assert f"There is nothing of https://{mirror.host}" in outcome.stderr
+    assert (outcome.code, outcome.document["changed"], outcome.document["removed"]) == (0, False, [])
+    assert f"Nothing of https://{mirror.host} is deployed" in outcome.stderr
 
 
 def test_the_next_deployment_serves_cached_images(mirror: DeployedMirror) -> None:
@@ -114,8 +115,8 @@ def test_purge_data_empties_the_bucket(mirror: DeployedMirror) -> None:
     count = len(bucket_keys(mirror))
     wrong = mirror.regmirror("destroy", "--yes", "--purge-data", "--confirm-purge", "another")
     assert wrong.code == 2
-    assert f"  - data: {count:,} objects of " in wrong.stdout
-    assert f"below docker-hub/ in the bucket {bucket}\n" in wrong.stdout
+    assert f"  - data: {count:,} objects (" in wrong.stdout
+    assert f"under docker-hub/ in the bucket {bucket}\n" in wrong.stdout
     outcome = mirror.regmirror("destroy", "--yes", "--purge-data", "--confirm-purge", bucket, "-o", "json")
     assert outcome.code == 0, outcome.stderr
     assert outcome.document["data"]["objects"] == count
@@ -133,12 +134,12 @@ def test_removes_a_namespace_that_deploy_created_and_keeps_one_with_other_object
     mirror.kubectl("create", "configmap", "theirs")
     held = mirror.regmirror("destroy", "--yes")
     assert held.code == 0
-    assert f"  = Namespace {mirror.namespace}: it also holds ConfigMap theirs\n" in held.stdout
+    assert f"  = Namespace {mirror.namespace}: it also contains ConfigMap theirs\n" in held.stdout
     assert remaining(mirror) == {"theirs", "kube-root-ca.crt"}
     mirror.kubectl("delete", "configmap", "theirs")
     outcome = mirror.regmirror("destroy", "--yes", "-o", "json")
     assert outcome.code == 0, outcome.stderr
-    assert outcome.document["goes"] == [f"Namespace {mirror.namespace}"]
+    assert outcome.document["removed"] == [f"Namespace {mirror.namespace}"]
     found = json.loads(mirror.kubectl("get", "namespaces", "-o", "json"))["items"]
     assert mirror.namespace not in {one["metadata"]["name"] for one in found}
     nothing = mirror.regmirror("destroy")

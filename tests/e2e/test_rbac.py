@@ -117,7 +117,13 @@ def test_rotate_cert(mirror: DeployedMirror) -> None:
     mirror.interrupt(signal.SIGTERM, "4/5", "rotate-cert", *as_account(mirror, "rotate-cert"), "--force")
     outcome = run_as(mirror, "rotate-cert", "--emergency", "-o", "json")
     assert outcome.code == 0, outcome.stderr
-    assert [step["name"] for step in outcome.document["steps"]] == ["begin", "swap", "drop", "roll-all", "finish"]
+    assert [step["name"] for step in outcome.document["steps"]] == [
+        "begin",
+        "replace-key",
+        "remove-old-certificates",
+        "roll-out-all",
+        "complete",
+    ]
     mirror.await_healthy()
 
 
@@ -142,7 +148,7 @@ def test_destroy(mirror: DeployedMirror) -> None:
     """The last test, because it removes the mirror."""
     outcome = run_as(mirror, "destroy", "--yes", "-o", "json")
     assert outcome.code == 0, outcome.stderr
-    assert run_as(mirror, "destroy", "-o", "json").document["goes"] == []
+    assert run_as(mirror, "destroy", "-o", "json").document["removed"] == []
 
 
 def change_rules(mirror: DeployedMirror, role: str, rules: list[object]) -> None:

@@ -97,8 +97,8 @@ def test_no_pull_fails(rotated: dict[int, Rotated], replicas: int, capsys: pytes
         assert outcome.code == 0, outcome.stderr
         report = outcome.document
         assert report["rotated"] is True
-        assert report["provenAt"] == [found.mirror.host]
-        assert len(report["started"]) == replicas + min(replicas, 2)
+        assert report["checkedHosts"] == [found.mirror.host]
+        assert len(report["startedPods"]) == replicas + min(replicas, 2)
     assert found.load.failures == []
     assert min(found.load.counts.values()) >= 3 * ROTATIONS
     assert len(found.load.counts) == 4
@@ -164,5 +164,11 @@ def test_an_emergency_rotation_revokes_the_old_key_at_once(rotated: dict[int, Ro
     assert outcome.code == 0, outcome.stderr
     assert forged_token_status(mirror, stolen) == 401
     assert outcome.document["keyId"] == key_id(signing_key(mirror).private_key.public_key())
-    assert [step["name"] for step in outcome.document["steps"]] == ["begin", "swap", "drop", "roll-all", "finish"]
+    assert [step["name"] for step in outcome.document["steps"]] == [
+        "begin",
+        "replace-key",
+        "remove-old-certificates",
+        "roll-out-all",
+        "complete",
+    ]
     mirror.await_healthy()

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.lab
 
 STATUS_SECONDS = 6.0
 """Twice the time that a status may take on an idle machine."""
-UPSTREAM_FIELDS = ("entrance", "publicCertificate", "cache", "store", "pullLimit")
+UPSTREAM_FIELDS = ("publicEndpoint", "publicCertificate", "cache", "store", "pullLimit")
 
 
 def report(mirror: DeployedMirror) -> Any:

@@ -110,7 +110,7 @@ def test_it_contains_everything_for_troubleshooting(files: dict[str, bytes], mir
     assert len(json.loads(files["values.json"])) == 4
     versions = json.loads(files["versions.json"])
     assert not any("unknown" in version for version in versions.values())
-    assert b"the values of" in files["LEFT-OUT.txt"]
+    assert b"the values of" in files["OMITTED.txt"]
 
 
 def test_only_its_owner_can_read_it(archive: Path) -> None:

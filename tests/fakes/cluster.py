@@ -17,6 +17,7 @@ from regmirror.ports.cluster import (
     DEPLOYMENT,
     INGRESS_CLASS,
     NAMESPACE,
+    POD,
     Applied,
     Kind,
     Object,
@@ -135,6 +136,8 @@ class FakeCluster:
         self._applied.pop((kind, name), None)
 
     def log(self, pod: str, container: str, lines: int, *, previous: bool = False) -> str:
+        if (POD, pod) not in self._objects:
+            raise ClusterError(f"cannot read the log of {pod}: not found")
         text = self.logs.get((f"{pod}/{container}", previous)) or self.logs.get((pod, previous), "")
         return "\n".join(text.splitlines()[-lines:])
 

@@ -30,7 +30,7 @@ class FakeHelm:
 
     async def version(self) -> tuple[int, int]:
         if self.server_version is None:
-            raise HelmMissingError("Helm cannot be started")
+            raise HelmMissingError("cannot start Helm")
         return self.server_version
 
     async def find(self, name: str) -> DeployedRelease | None:

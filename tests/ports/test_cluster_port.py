@@ -156,8 +156,9 @@ def test_the_namespace_itself_is_found(cluster: Cluster) -> None:
 
 
 def test_a_pod_that_is_missing_has_no_log_and_no_ports(cluster: Cluster) -> None:
-    assert cluster.log("absent", "main", 5) == ""
-    assert cluster.log("absent", "main", 5, previous=True) == ""
+    for previous in (False, True):
+        with pytest.raises(ClusterError, match="cannot read the log of absent"):
+            cluster.log("absent", "main", 5, previous=previous)
     with pytest.raises(ClusterError, match="cannot forward port 80 of absent"), cluster.connect("absent", 80):
         pass
 

@@ -155,7 +155,7 @@ def test_values_that_the_schema_rejects_are_reported(real_helm3: HelmPlace, rele
 
 def test_a_missing_helm_is_reported() -> None:
     helm = Pyhelm3Helm("/absent/helm", None, "context", "namespace")
-    with pytest.raises(HelmMissingError, match="Helm cannot be started as /absent/helm: No such file or directory"):
+    with pytest.raises(HelmMissingError, match=r"cannot start Helm \(/absent/helm\): No such file or directory"):
         do(helm.version())
 
 

@@ -1,4 +1,4 @@
-"""A mirror deployed in memory on pods that are programs, and rotations of it."""
+"""A mirror deployed in memory whose pods are programs, and rotations of it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from regmirror.desired import names
 from regmirror.desired.secrets import signing_secret
 from regmirror.ports.cluster import SECRET
 from regmirror.ports.http import Answer
-from regmirror.rotate.clock import Clock
 from regmirror.rotate.due import Threshold
+from regmirror.rotate.lease import Clock
 from regmirror.rotate.options import RotationOptions
 from regmirror.rotate.plan import Action
+from regmirror.rotate.report import RotateReport
 from regmirror.rotate.run import Rotation
 from regmirror.rotate.state import id_of
 from regmirror.signing.bundle import trusted_keys
@@ -40,13 +41,13 @@ from tests.fakes.rolling import DrainsWhenListedCluster
 T = TypeVar("T")
 
 TRAEFIK = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "traefik"}}
-FORCED = RotationOptions(Threshold(passed=0.66), force=True, pair=samples.key_pair(2))
-NOT_YET = RotationOptions(Threshold(passed=0.66), key_size=2048)
+FORCED = RotationOptions(Threshold(elapsed=0.66), force=True, pair=samples.key_pair(2))
+NOT_YET = RotationOptions(Threshold(elapsed=0.66), key_size=2048)
 
 
 @dataclass
-class Time:
-    """A clock that jumps when somebody sleeps."""
+class FakeTime:
+    """A clock that advances when the code sleeps."""
 
     now: datetime = samples.NOW
 
@@ -59,15 +60,15 @@ class Time:
 
 
 @dataclass
-class Rotating:
-    """A deployed mirror; ``pull`` is what its clients see."""
+class RotationHarness:
+    """A deployed mirror; ``pull`` shows what its clients see."""
 
     mirror: Mirror = field(
         default_factory=lambda: samples.mirror(
             auth={"keySize": 2048}, ingress={"className": "traefik", "tlsSecret": None}
         )
     )
-    time: Time = field(default_factory=Time)
+    time: FakeTime = field(default_factory=FakeTime)
     progress: RecordedProgress = field(default_factory=RecordedProgress)
     actions: list[Action] = field(default_factory=list)
     issued: list[str] = field(default_factory=list)
@@ -78,7 +79,7 @@ class Rotating:
     def __post_init__(self) -> None:
         self.cluster = DrainsWhenListedCluster(lambda: self.time.now)
         self.cluster.put(TRAEFIK)
-        # Found by deploy, and kept: making a key takes longer than all the rest.
+        # deploy keeps an existing key: creating one takes longer than everything else.
         self.cluster.put(signing_secret(self.mirror, samples.key_pair(1)))
         self.helm = FakeHelm(self.cluster)
         self.deploy()
@@ -90,24 +91,24 @@ class Rotating:
         return asyncio.run(deploy_mirror(self.connections(), self.progress, timedelta(seconds=10), options)).document()
 
     def connections(self, cluster: Any = None, helm: Any = None) -> FakeConnections:
-        """What a command is connected to; another cluster or Helm if given."""
+        """The connections of a command; with another cluster or Helm if given."""
         resolver = SecretResolver({}, Path(), lambda name, key: read_secret(self.cluster, name, key))
         http = FakeHttp({f"https://{samples.HOST}": self.public_host})
         return FakeConnections(self.mirror, cluster or self.cluster, helm or self.helm, http, resolver)
 
-    def rotation(self, wish: RotationOptions = FORCED, cluster: Any = None, helm: Any = None) -> Rotation:
-        """A run of ``rotate-cert``, on other edges if given."""
+    def rotation(self, options: RotationOptions = FORCED, cluster: Any = None, helm: Any = None) -> Rotation:
+        """A run of ``rotate-cert``, with another cluster or Helm if given."""
         return Rotation(
             self.connections(cluster, helm),
             self.progress,
             self.actions.append,
             timedelta(seconds=10),
-            wish,
+            options,
             clock=self.time.clock(),
         )
 
     def public_host(self, request: Request) -> Answer:
-        """What the Ingress leads to: any pod of either program."""
+        """Answers as the Ingress does, from any pod of docker_auth or the registry."""
         if request.path == "/auth":
             return Answer(200, {}, json.dumps({"token": self.cluster.tokens()[0]}).encode())
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -116,9 +117,9 @@ class Rotating:
         challenge = f'Bearer realm="https://{samples.HOST}/auth",service="{samples.HOST}"'
         return Answer(401, {"WWW-Authenticate": challenge}, b"")
 
-    def rotate(self, wish: RotationOptions = FORCED, **edges: Any) -> dict[str, Any]:
-        """Run it to its end; gives the report."""
-        return run(self.rotation(wish, **edges).run())
+    def rotate(self, options: RotationOptions = FORCED, **others: Any) -> RotateReport:
+        """Run a rotation to its end."""
+        return run(self.rotation(options, **others).run())
 
     @property
     def signing(self) -> KeyPair:
@@ -133,8 +134,8 @@ class Rotating:
         return id_of(self.signing)
 
     @property
-    def successor(self) -> str | None:
-        """The id of the key that a rotation brings in."""
+    def next_key(self) -> str | None:
+        """The id of the key that a rotation introduces."""
         pair = read_key_pair(self.cluster, names.NEXT_SIGNING_SECRET)
         return id_of(pair) if pair else None
 
@@ -150,7 +151,7 @@ class Rotating:
         return bool(answers) and all(answers)
 
     def token_of(self, pair: KeyPair) -> str:
-        """A token that somebody signs by a key."""
+        """A token that is signed with a key."""
         claims = Claims("regmirror", samples.HOST, "", (), self.time.now, timedelta(minutes=5), "id")
         return sign_token(claims, pair.private_key)
 
@@ -165,11 +166,11 @@ class Rotating:
 
     @staticmethod
     def id_of_sample(serial: int) -> str:
-        """The id of a key that the tests share."""
+        """The id of a key pair that the tests share."""
         return id_of(samples.key_pair(serial))
 
     def put_signing(self, pair: KeyPair) -> None:
-        """Have another key pair in the signing Secret, and nowhere else."""
+        """Put another key pair into the signing Secret, and nowhere else."""
         found = self.cluster.get(SECRET, names.SIGNING_SECRET)
         assert found is not None
         data = {"tls.crt": pair.certificate_pem, "tls.key": pair.key_pem}
@@ -181,12 +182,12 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def pair_of(bits: int = 2048, *, begins: datetime = samples.NOW, days: int = 90) -> KeyPair:
-    """A key pair of somebody's own."""
+    """A key pair as a user may have created it."""
     return self_signed(generate_private_key(bits), "own", begins - timedelta(hours=1), timedelta(days=days), 7)
 
 
-def with_wish(**changes: Any) -> RotationOptions:
-    """What the tests mostly ask for, changed."""
+def with_options(**changes: Any) -> RotationOptions:
+    """The usual options of the tests, changed."""
     return replace(FORCED, **changes)
 
 
@@ -194,55 +195,57 @@ _CHANGES = {"apply", "create", "replace", "delete", "upgrade"}
 
 
 class KilledError(BaseException):
-    """The process has been killed: nothing of it runs any more."""
+    """The process was killed: none of its code runs any longer."""
 
 
 @dataclass
-class Mortal:
-    """A process that dies before a call of its edges, after so many that count; the dead call nobody.
+class KillableProcess:
+    """A process that is killed before a call to the cluster or to Helm, once it has made ``allowed_calls`` calls.
 
-    A death before a call that only reads leaves the same cluster as one before the next change, so only changes count,
-    but with REGMIRROR_LONG every call.
+    Being killed before a call that only reads leaves the same cluster as before the next change, so only changes count;
+    with REGMIRROR_LONG every call counts.
     """
 
-    lives: int
+    allowed_calls: int
     calls: int = 0
 
     def call(self, name: str) -> None:
-        """Raises KilledError once all lives are spent."""
+        """Raises KilledError once all allowed calls are used."""
         counts = name in _CHANGES or bool(os.environ.get("REGMIRROR_LONG"))
-        if self.calls > self.lives or (counts and self.calls == self.lives):
-            self.calls = self.lives + 1
+        if self.calls > self.allowed_calls or (counts and self.calls == self.allowed_calls):
+            self.calls = self.allowed_calls + 1
             raise KilledError
         self.calls += counts
 
 
 @dataclass
-class MortalEdge:
-    """A port as a mortal process uses it."""
+class KillableConnection:
+    """A cluster or a Helm as a killable process uses it."""
 
-    edge: Any
-    process: Mortal
+    target: Any
+    process: KillableProcess
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self.edge, name)
-        if not callable(found):
-            return found
+        attribute = getattr(self.target, name)
+        if not callable(attribute):
+            return attribute
 
-        def call(*words: Any, **options: Any) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
             self.process.call(name)
-            return found(*words, **options)
+            return attribute(*arguments, **options)
 
         return call
 
 
-def rotate_and_die(place: Rotating, lives: int, wish: RotationOptions = FORCED) -> bool:
-    """Run a rotation in a process that dies after so many calls; gives whether it died before the end."""
-    process = Mortal(lives)
+def rotate_until_killed(env: RotationHarness, allowed_calls: int, options: RotationOptions = FORCED) -> bool:
+    """Run a rotation in a process that is killed after so many calls; returns whether it was killed before the end."""
+    process = KillableProcess(allowed_calls)
     try:
-        place.rotate(wish, cluster=MortalEdge(place.cluster, process), helm=MortalEdge(place.helm, process))
+        env.rotate(
+            options, cluster=KillableConnection(env.cluster, process), helm=KillableConnection(env.helm, process)
+        )
     except BaseException:
-        if process.calls <= lives:
+        if process.calls <= allowed_calls:
             raise
         return True
     return False

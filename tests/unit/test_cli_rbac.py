@@ -21,6 +21,7 @@ from regmirror.errors import PermissionDeniedError
 from regmirror.ports.cluster import Right
 from regmirror.rotate.options import RotationOptions
 from regmirror.rotate.run import Rotation
+from regmirror.steps.step import Done
 from tests import samples
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.connections import FakeConnections
@@ -74,6 +75,6 @@ def rotate(connections: FakeConnections) -> Coroutine[Any, Any, Any]:
     return Rotation(connections, unused, unused, timedelta(), RotationOptions(unused)).run()
 
 
-async def check_rights(connections: FakeConnections) -> str:
+async def check_rights(connections: FakeConnections) -> Done:
     (step,) = [step for step in preflight_steps(connections) if step.name == "rights"]
     return await step.check()

@@ -69,7 +69,7 @@ def test_a_usage_error_exits_with_2(words: list[str], message: str) -> None:
 def test_a_missing_helm_is_reported() -> None:
     result = run("--helm", "/absent/helm")
     assert result.exit_code == 1
-    assert "Error RM301: Helm cannot be started as /absent/helm" in result.stderr
+    assert "Error RM301: cannot start Helm (/absent/helm)" in result.stderr
 
 
 @pytest.mark.helm

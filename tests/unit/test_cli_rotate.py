@@ -1,4 +1,4 @@
-"""The command lines of rotate-cert and rbac: what they refuse, and the Roles that are printed."""
+"""The command lines of rotate-cert and rbac: refused options, and the printed Roles."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ RIGHTS = {
 
 
 @pytest.fixture(autouse=True)
-def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("KUBECONFIG", raising=False)
     (tmp_path / "regmirror.yaml").write_text(yaml.safe_dump(samples.document()))
@@ -54,38 +54,41 @@ def run(*words: str) -> Result:
     ("words", "message"),
     [
         (["--expires-in", "soon"], '--expires-in: "soon" is not a duration'),
-        (["--expires-in", "120%"], '--expires-in: "120%" is more than the whole validity'),
+        (["--expires-in", "120%"], '--expires-in: "120%" is more than 100%'),
         (["--validity", "a year"], '--validity: "a year" is not a duration'),
-        (["--key-size", "1024"], "--key-size: 1024 is none of 2048, 3072, 4096"),
-        (["--key", "tls.key"], "--key and --cert go together"),
-        (["--cert", "tls.crt"], "--key and --cert go together"),
-        (["--key", "tls.key", "--cert", "absent.crt"], "--cert absent.crt cannot be read: No such file"),
-        (["--key", "tls.key", "--cert", "tls.crt", "--key-size", "4096"], "bring their own size and validity"),
-        (["--abort", "--emergency"], "--abort goes with no other wish"),
+        (["--key-size", "1024"], "--key-size: 1024 is not one of 2048, 3072, 4096"),
+        (["--key", "tls.key"], "--key and --cert must be used together"),
+        (["--cert", "tls.crt"], "--key and --cert must be used together"),
+        (["--key", "tls.key", "--cert", "absent.crt"], "--cert: cannot read absent.crt: No such file"),
+        (
+            ["--key", "tls.key", "--cert", "tls.crt", "--key-size", "4096"],
+            "--key and --cert cannot be combined with --key-size",
+        ),
+        (["--abort", "--emergency"], "--abort cannot be combined with --emergency"),
         (["--timeout", "5"], '--timeout: "5" is not a duration'),
         (["--kubeconfig", "absent"], "the kubeconfig absent cannot be used"),
     ],
 )
-def test_a_mistake_leaves_with_2_and_one_clear_error(words: list[str], message: str) -> None:
+def test_a_usage_mistake_exits_with_2_and_one_clear_error(words: list[str], message: str) -> None:
     result = run("rotate-cert", *words)
     assert result.exit_code == ExitCode.USAGE
     assert message in " ".join(result.stderr.split())
 
 
-def test_a_key_and_a_certificate_that_do_not_belong_together_are_refused() -> None:
+def test_a_certificate_of_another_key_is_refused() -> None:
     result = run("rotate-cert", "--key", "other.key", "--cert", "tls.crt")
     assert result.exit_code == ExitCode.FAILED
-    assert "do not belong together" in result.stderr
+    assert "does not match its certificate" in result.stderr
 
 
-def test_check_tells_an_error_from_an_answer() -> None:
+def test_check_distinguishes_an_error_from_an_answer() -> None:
     unknown = 255
     assert run("rotate-cert", "--check", "--kubeconfig", "absent").exit_code == unknown
     assert run("rotate-cert", "--check", "--expires-in", "soon").exit_code == unknown
 
 
 @pytest.mark.parametrize("command", list(Command))
-def test_a_role_has_each_right_and_no_other(command: Command) -> None:
+def test_a_role_has_exactly_the_rights_of_its_command(command: Command) -> None:
     result = run("rbac", command.value)
     assert result.exit_code == ExitCode.OK
     assert set(rights_of(yaml.safe_load(result.stdout))) == set(RIGHTS[command.value])
@@ -102,12 +105,12 @@ def test_the_command_that_binds_a_role_is_printed() -> None:
     assert words in " ".join(run("rbac", "verify").stderr.split())
 
 
-def test_a_rotation_may_never_do_more_than_it_does() -> None:
+def test_the_role_of_a_rotation_can_create_and_delete_only_what_a_rotation_does() -> None:
     written = {right.resource for right in RIGHTS["rotate-cert"] if right.verb in {"create", "delete"}}
     assert written == {"secrets", "leases", "pods/portforward"}
 
 
-def test_a_support_bundle_may_look_at_what_it_shows_and_change_nothing() -> None:
+def test_the_role_of_a_support_bundle_reads_what_it_collects_and_changes_nothing() -> None:
     found = RIGHTS["support-bundle"]
     assert set(RIGHTS["verify"]) | set(RIGHTS["status"]) <= set(found)
     assert Right("list", "networking.k8s.io", "networkpolicies") in found

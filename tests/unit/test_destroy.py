@@ -1,4 +1,4 @@
-"""Taking a mirror away, over a cluster, a Helm and a bucket in memory: what is ours goes, what is not stays."""
+"""Removing a mirror from a cluster, a Helm and a bucket in memory: what deploy created is removed, the rest is kept."""
 
 from __future__ import annotations
 
@@ -7,192 +7,254 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import yaml
+from typer.testing import CliRunner
 
+from regmirror.cli.app import app
+from regmirror.destroy.report import DataReport, DestroyReport
 from regmirror.destroy.rights import destroy_rights
 from regmirror.destroy.run import Removal, plan_removal
+from regmirror.documents import StepReport
 from regmirror.errors import ClusterError, ExitCode, HelmError, PartlyAppliedError, PermissionDeniedError, StorageError
 from regmirror.ports.cluster import DEPLOYMENT, LEASE, NAMESPACE, POD, SECRET, Kind, Right
 from tests.fakes.cluster import FakeCluster
+from tests.golden import check_golden
 from tests.unit.deploying import EVERYTHING, Place
+from tests.unit.transcript import connect, sort_parallel_steps, transcript
 
 CONFIG_MAP = Kind("v1", "ConfigMap")
 RELEASES = [f"Helm release {name}, with its pods" for name in sorted(EVERYTHING)]
 
 
 @pytest.fixture
-def place() -> Place:
-    """A mirror that is deployed, in a namespace that deploy has made."""
+def env() -> Place:
+    """A deployed mirror in a namespace that deploy created."""
     made = Place()
     made.deploy()
     return made
 
 
-def look(place: Place, *, purge: bool = False) -> Removal:
-    return asyncio.run(plan_removal(place.connected(), purge_data=purge))
+def plan(env: Place, *, purge: bool = False) -> Removal:
+    return asyncio.run(plan_removal(env.connected(), purge_data=purge))
 
 
-def destroy(place: Place, *, purge: bool = False, seconds: float = 10) -> dict[str, Any]:
-    removal = look(place, purge=purge)
-    return asyncio.run(removal.execute(place.progress, timedelta(seconds=seconds)))
+def destroy(env: Place, *, purge: bool = False, seconds: float = 10) -> DestroyReport:
+    removal = plan(env, purge=purge)
+    return asyncio.run(removal.execute(env.progress, timedelta(seconds=seconds)))
 
 
 def put(cluster: FakeCluster, kind: Kind, name: str, **metadata: Any) -> None:
     cluster.put({"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": name, **metadata}})
 
 
-def test_what_goes_and_what_stays_is_told_before(place: Place) -> None:
-    report = look(place).report([], [])
-    assert report["goes"][:4] == RELEASES
-    assert report["goes"][4:6] == ["Secret regmirror-auth-config", "Secret regmirror-bundle"]
-    assert report["goes"][-1] == "Namespace regmirror"
-    assert report["stays"] == ["the bucket layers, with all its data", "volumes: the mirror has none"]
-    assert place.cluster.get(DEPLOYMENT, "regmirror-auth")
+def test_a_preview_lists_what_is_removed_and_what_is_kept(env: Place) -> None:
+    report = plan(env).preview()
+    assert report.dry_run
+    assert report.removed[:4] == RELEASES
+    assert report.removed[4:6] == ["Secret regmirror-auth-config", "Secret regmirror-bundle"]
+    assert report.removed[-1] == "Namespace regmirror"
+    assert report.kept == ["the bucket layers, with all its data", "volumes: the mirror has none"]
+    assert env.cluster.get(DEPLOYMENT, "regmirror-auth")
 
 
-def test_everything_of_ours_goes(place: Place) -> None:
-    report = destroy(place)
-    assert report["changed"]
-    assert report["steps"][0]["name"] == "regmirror-ingress"
-    assert (place.cluster.select(DEPLOYMENT), place.cluster.select(SECRET)) == ([], [])
-    assert place.cluster.get(NAMESPACE, "regmirror") is None
+def test_everything_that_deploy_created_is_removed(env: Place) -> None:
+    report = destroy(env)
+    assert report.changed
+    assert report.steps[0].name == "regmirror-ingress"
+    assert (env.cluster.select(DEPLOYMENT), env.cluster.select(SECRET)) == ([], [])
+    assert env.cluster.get(NAMESPACE, "regmirror") is None
 
 
-def test_a_second_run_says_that_there_is_nothing(place: Place) -> None:
-    destroy(place)
-    assert look(place).is_empty
-    report = destroy(place)
-    assert (report["changed"], report["goes"], report["steps"]) == (False, [], [])
+def test_a_second_run_has_nothing_to_remove(env: Place) -> None:
+    destroy(env)
+    assert plan(env).is_empty
+    report = destroy(env)
+    assert (report.changed, report.removed, report.steps) == (False, [], [])
 
 
-def test_what_a_rotation_and_a_removed_upstream_left_goes_too(place: Place) -> None:
-    put(place.cluster, LEASE, "regmirror-rotation")
-    put(place.cluster, SECRET, "regmirror-signing-next", labels={"app.kubernetes.io/managed-by": "regmirror"})
+def test_remains_of_a_rotation_and_of_a_removed_upstream_are_removed(env: Place) -> None:
+    put(env.cluster, LEASE, "regmirror-rotation")
+    put(env.cluster, SECRET, "regmirror-signing-next", labels={"app.kubernetes.io/managed-by": "regmirror"})
     objects = [{"kind": "Service", "metadata": {"name": "x", "labels": {"app.kubernetes.io/name": "registry"}}}]
-    place.helm.record("regmirror-removed", 1, "deployed", [{"apiVersion": "v1", **objects[0]}])
-    (told,) = (step["detail"] for step in destroy(place)["steps"] if step["name"] == "secrets")
-    assert told.endswith("Secrets, 1 Lease removed")
-    assert place.cluster.get(LEASE, "regmirror-rotation") is None
-    assert place.cluster.select(SECRET) == []
+    env.helm.record("regmirror-removed", 1, "deployed", [{"apiVersion": "v1", **objects[0]}])
+    (detail,) = (step.detail for step in destroy(env).steps if step.name == "secrets")
+    assert detail.endswith("Secrets, 1 Lease removed")
+    assert env.cluster.get(LEASE, "regmirror-rotation") is None
+    assert env.cluster.select(SECRET) == []
 
 
-def test_what_others_have_made_stays_and_keeps_the_namespace(place: Place) -> None:
-    put(place.cluster, SECRET, "regmirror-tls")
-    put(place.cluster, CONFIG_MAP, "theirs")
-    put(place.cluster, CONFIG_MAP, "kube-root-ca.crt")
+def test_objects_of_others_are_kept_together_with_the_namespace(env: Place) -> None:
+    put(env.cluster, SECRET, "regmirror-tls")
+    put(env.cluster, CONFIG_MAP, "theirs")
+    put(env.cluster, CONFIG_MAP, "kube-root-ca.crt")
     objects = [{"kind": "Service", "metadata": {"name": "x", "labels": {"app.kubernetes.io/name": "grafana"}}}]
-    place.helm.record("dashboards", 1, "deployed", objects)
-    reason = "it also holds ConfigMap theirs, Secret regmirror-tls, Secret sh.helm.release.v1.dashboards.v1"
-    assert look(place).report([], [])["stays"][-1] == f"Namespace regmirror: {reason}"
-    assert destroy(place)["steps"][-1]["detail"] == f"regmirror stays: {reason}"
-    names = [secret["metadata"]["name"] for secret in place.cluster.select(SECRET)]
+    env.helm.record("dashboards", 1, "deployed", objects)
+    reason = "it also contains ConfigMap theirs, Secret regmirror-tls, Secret sh.helm.release.v1.dashboards.v1"
+    assert plan(env).preview().kept[-1] == f"Namespace regmirror: {reason}"
+    assert destroy(env).steps[-1].detail == f"regmirror kept: {reason}"
+    names = [secret["metadata"]["name"] for secret in env.cluster.select(SECRET)]
     assert names == ["regmirror-tls", "sh.helm.release.v1.dashboards.v1"]
-    assert place.cluster.get(NAMESPACE, "regmirror")
-    assert look(place).is_empty
+    assert env.cluster.get(NAMESPACE, "regmirror")
+    assert plan(env).is_empty
 
 
-def test_a_namespace_that_was_there_before_stays(place: Place) -> None:
-    put(place.cluster, NAMESPACE, "regmirror")
-    assert destroy(place)["steps"][-1]["detail"] == "regmirror stays: deploy has not made it"
-    assert place.cluster.get(NAMESPACE, "regmirror")
+def test_a_namespace_that_deploy_did_not_create_is_kept_with_the_command_that_removes_it(env: Place) -> None:
+    put(env.cluster, NAMESPACE, "regmirror")
+    assert destroy(env).steps[-1].detail == (
+        "regmirror kept: deploy did not create it; to remove it: kubectl --context fake delete namespace regmirror"
+    )
+    assert env.cluster.get(NAMESPACE, "regmirror")
 
 
-def test_a_namespace_stays_where_nobody_can_tell_what_is_in_it_or_may_delete_it(place: Place) -> None:
-    place.cluster.hidden = {CONFIG_MAP}
-    assert "nobody knows what else is in it" in look(place).report([], [])["stays"][-1]
-    place.cluster.denied = {Right("delete", "", "namespaces")}
-    assert "the user of context fake may not delete it" in look(place).report([], [])["stays"][-1]
+def test_a_namespace_is_kept_if_its_contents_are_unknown_or_it_may_not_be_deleted(env: Place) -> None:
+    env.cluster.hidden = {CONFIG_MAP}
+    assert "its other contents are unknown: " in plan(env).preview().kept[-1]
+    env.cluster.denied = {Right("delete", "", "namespaces")}
+    assert "the user of context fake is not allowed to delete it" in plan(env).preview().kept[-1]
 
 
-def test_data_is_counted_before_and_only_that_of_this_mirror_goes(place: Place) -> None:
-    place.store.sizes = {f"docker-hub/{number}": 10 for number in range(2500)} | {"docker-hub-2/a": 1, "other": 1}
-    report = look(place, purge=True).report([], [])
-    assert report["data"] == {
-        "bucket": "layers",
-        "prefixes": ["docker-hub/"],
-        "objects": 2500,
-        "bytes": 25000,
-        "complete": True,
-    }
-    assert report["stays"][0] == "the bucket layers, without the data of this mirror"
-    done = destroy(place, purge=True)
-    assert {"name": "data", "changed": True, "detail": "2,500 objects removed"} in done["steps"]
-    assert sorted(place.store.sizes) == ["docker-hub-2/a", "other"]
+def test_data_is_counted_first_and_only_that_of_this_mirror_is_removed(env: Place) -> None:
+    env.store.sizes = {f"docker-hub/{number}": 10 for number in range(2500)} | {"docker-hub-2/a": 1, "other": 1}
+    report = plan(env, purge=True).preview()
+    assert report.data == DataReport(
+        bucket="layers", prefixes=["docker-hub/"], objects=2500, bytes=25000, complete=True
+    )
+    assert report.kept[0] == "the bucket layers, without the data of this mirror"
+    done = destroy(env, purge=True)
+    assert StepReport(name="data", changed=True, detail="2,500 objects removed") in done.steps
+    assert sorted(env.store.sizes) == ["docker-hub-2/a", "other"]
 
 
-def test_data_is_left_alone_unless_asked_for_and_can_go_later(place: Place) -> None:
-    place.store.sizes = {"docker-hub/a": 10}
-    destroy(place)
-    assert place.store.sizes
-    assert look(place).is_empty
-    assert not look(place, purge=True).is_empty
-    destroy(place, purge=True)
-    assert (place.store.sizes, look(place, purge=True).is_empty) == ({}, True)
+def test_data_is_kept_without_purge_and_can_be_removed_later(env: Place) -> None:
+    env.store.sizes = {"docker-hub/a": 10}
+    destroy(env)
+    assert env.store.sizes
+    assert plan(env).is_empty
+    assert not plan(env, purge=True).is_empty
+    destroy(env, purge=True)
+    assert (env.store.sizes, plan(env, purge=True).is_empty) == ({}, True)
 
 
-def test_a_bucket_that_is_gone_has_no_data(place: Place) -> None:
-    place.store.exists = False
-    assert destroy(place, purge=True)["changed"]
-    assert look(place, purge=True).is_empty
+def test_a_missing_bucket_has_no_data(env: Place) -> None:
+    env.store.exists = False
+    assert destroy(env, purge=True).changed
+    assert plan(env, purge=True).is_empty
 
 
-def test_a_bucket_that_refuses_stops_everything_before_anything_is_removed(place: Place) -> None:
-    place.store.failure = StorageError("the S3 key is refused")
+def test_a_refused_bucket_stops_the_removal_before_anything_is_removed(env: Place) -> None:
+    env.store.failure = StorageError("the S3 key is refused")
     with pytest.raises(StorageError):
-        look(place, purge=True)
-    assert place.cluster.get(DEPLOYMENT, "regmirror-auth")
+        plan(env, purge=True)
+    assert env.cluster.get(DEPLOYMENT, "regmirror-auth")
 
 
-def test_a_delete_that_fails_names_the_object_and_the_next_run_goes_on(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+def test_a_failed_deletion_names_the_object_and_the_next_run_continues(
+    env: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = place.cluster.delete
+    real = env.cluster.delete
 
     def refusing(kind: Kind, name: str) -> None:
         if name == "regmirror-bundle":
             raise ClusterError(f"cannot delete {kind.kind} {name}: a webhook says no")
         real(kind, name)
 
-    monkeypatch.setattr(place.cluster, "delete", refusing)
+    monkeypatch.setattr(env.cluster, "delete", refusing)
     with pytest.raises(
         PartlyAppliedError, match=r"the removal is incomplete: RM200: .*Secret regmirror-bundle"
     ) as caught:
-        destroy(place)
+        destroy(env)
     assert "changed: regmirror-ingress (removed)" in caught.value.message
     monkeypatch.undo()
-    assert look(place).report([], [])["goes"][0] == "Secret regmirror-bundle"
-    destroy(place)
-    assert look(place).is_empty
+    assert plan(env).preview().removed[0] == "Secret regmirror-bundle"
+    destroy(env)
+    assert plan(env).is_empty
 
 
-def test_a_release_that_cannot_be_removed_keeps_its_secrets(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = place.helm.uninstall
+def test_a_release_that_cannot_be_removed_keeps_its_secrets(env: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = env.helm.uninstall
 
     async def refusing(name: str) -> None:
         if name == "regmirror-auth":
             raise HelmError("helm uninstall failed: no")
         await real(name)
 
-    monkeypatch.setattr(place.helm, "uninstall", refusing)
+    monkeypatch.setattr(env.helm, "uninstall", refusing)
     with pytest.raises(PartlyAppliedError, match="regmirror-auth: helm uninstall failed: no"):
-        destroy(place)
-    assert place.cluster.get(SECRET, "regmirror-auth-config")
+        destroy(env)
+    assert env.cluster.get(SECRET, "regmirror-auth-config")
 
 
-def test_pods_are_waited_for_and_named_when_they_do_not_end(place: Place) -> None:
+def test_pods_that_do_not_terminate_are_named(env: Place) -> None:
     labels = {"app.kubernetes.io/instance": "regmirror-redis", "app.kubernetes.io/part-of": "regmirror"}
-    put(place.cluster, POD, "redis-0", labels=labels, finalizers=["example.com/hold"])
+    put(env.cluster, POD, "redis-0", labels=labels, finalizers=["example.com/hold"])
     with pytest.raises(Exception, match=r"redis-0 \(held by the finalizer example.com/hold\)") as caught:
-        destroy(place, seconds=0.5)
+        destroy(env, seconds=0.5)
     assert getattr(caught.value, "exit_code", None) is ExitCode.TIMED_OUT
-    assert look(place).report([], [])["goes"][0] == "Helm release regmirror-redis, with its pods"
-    place.cluster.delete(POD, "redis-0")
-    destroy(place)
-    assert look(place).is_empty
+    assert plan(env).preview().removed[0] == "Pods of regmirror-redis, which has no Helm release"
+    env.cluster.delete(POD, "redis-0")
+    destroy(env)
+    assert plan(env).is_empty
 
 
 @pytest.mark.parametrize("right", destroy_rights())
-def test_a_right_that_is_missing_is_told_before_anything_is_removed(place: Place, right: Right) -> None:
-    place.cluster.denied = {right}
+def test_a_missing_right_is_reported_before_anything_is_removed(env: Place, right: Right) -> None:
+    env.cluster.denied = {right}
     with pytest.raises(PermissionDeniedError, match=str(right)):
-        destroy(place)
-    assert place.cluster.get(DEPLOYMENT, "regmirror-auth")
+        destroy(env)
+    assert env.cluster.get(DEPLOYMENT, "regmirror-auth")
+
+
+def test_a_namespace_that_others_created_and_use_is_kept_without_a_command_that_removes_it(env: Place) -> None:
+    put(env.cluster, NAMESPACE, "regmirror")
+    put(env.cluster, CONFIG_MAP, "theirs")
+    assert plan(env).preview().kept[-1] == (
+        "Namespace regmirror: deploy did not create it, and it also contains ConfigMap theirs"
+    )
+
+
+def test_pods_without_a_helm_release_are_not_called_a_helm_release(env: Place) -> None:
+    labels = {"app.kubernetes.io/instance": "regmirror-quay", "app.kubernetes.io/part-of": "regmirror"}
+    put(env.cluster, POD, "applied-by-kubectl", labels=labels)
+    assert "Pods of regmirror-quay, which has no Helm release" in plan(env).preview().removed
+
+
+def test_objects_written_after_the_count_explain_the_larger_number(env: Place) -> None:
+    env.store.sizes = {f"docker-hub/{number}": 10 for number in range(13)}
+    removal = plan(env, purge=True)
+    env.store.sizes |= {f"docker-hub/late-{number}": 10 for number in range(3)}
+    report = asyncio.run(removal.execute(env.progress, timedelta(seconds=10)))
+    (detail,) = (step.detail for step in report.steps if step.name == "data")
+    assert detail == "16 objects removed, 3 of them written since they were counted"
+
+
+@pytest.fixture
+def connected(env: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """The command is connected to the mirror, which has cached something."""
+    env.store.sizes = {"docker-hub/a": 1000, "docker-hub/b": 200}
+    put(env.cluster, SECRET, "regmirror-tls")
+    connect(monkeypatch, env.connected())
+    return env
+
+
+@pytest.mark.usefixtures("connected")
+def test_a_dry_run() -> None:
+    check_golden("transcripts/destroy-dry-run.txt", transcript("destroy", "--dry-run", "--purge-data"))
+
+
+@pytest.mark.usefixtures("connected")
+def test_a_removal_without_a_terminal_is_refused() -> None:
+    check_golden("transcripts/destroy-refused.txt", transcript("destroy", "-n", "regmirror"))
+
+
+def test_a_whole_removal(connected: Place) -> None:
+    check_golden("transcripts/destroy.txt", sort_parallel_steps(transcript("destroy", "--yes")))
+    assert connected.cluster.select(DEPLOYMENT) == []
+    check_golden("transcripts/destroy-again.txt", transcript("destroy", "--yes"))
+
+
+@pytest.mark.usefixtures("connected")
+def test_the_document_of_a_removal() -> None:
+    words = ["destroy", "--yes", "--purge-data", "--confirm-purge", "layers", "-o", "yaml"]
+    text = CliRunner().invoke(app, words).stdout
+    check_golden("documents/DestroyReport.yaml", text)
+    DestroyReport.model_validate(yaml.safe_load(text))

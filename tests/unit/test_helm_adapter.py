@@ -43,7 +43,7 @@ def test_a_version_is_read(program: Program, text: str, version: tuple[int, int]
 
 @pytest.mark.parametrize("text", ["v3.16.9", "v2.17.0", "", "something else"])
 def test_a_version_that_is_too_old_or_none_is_refused(program: Program, text: str) -> None:
-    with pytest.raises(HelmMissingError, match=r"3\.17 or newer is needed"):
+    with pytest.raises(HelmMissingError, match=r"3\.17 or newer is required"):
         asyncio.run(program(f"echo '{text}'").version())
 
 

@@ -64,7 +64,7 @@ def test_the_fingerprint_is_the_sha256_of_the_certificate() -> None:
 
 
 def test_halves_of_two_pairs_are_refused() -> None:
-    with pytest.raises(SigningError, match="do not belong together") as caught:
+    with pytest.raises(SigningError, match="does not match its certificate") as caught:
         load_key_pair(PAIR.certificate_pem, samples.key_pair(2).key_pem)
     assert str(caught.value.hint).endswith("have a new one made: regmirror deploy")
 

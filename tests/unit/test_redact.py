@@ -1,4 +1,4 @@
-"""Secrets are blotted out of texts, however they are spelled there."""
+"""Secrets are redacted in texts, in every encoding."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from regmirror.desired.secrets import secret_manifests
 from regmirror.ports.cluster import POD, Kind, Object
 from regmirror.support.known_secrets import secret_values
-from regmirror.support.objects import secret_summary, shown
+from regmirror.support.objects import redact_object, secret_summary
 from regmirror.support.redact import Redactor
 from tests import samples
 
@@ -33,7 +33,7 @@ def test_a_long_secret_is_found_anywhere(before: str, secret: str, after: str) -
 
 
 @given(st.binary(max_size=10), LONG, st.binary(max_size=10))
-def test_a_secret_within_base64_is_found_at_any_place(before: bytes, secret: str, after: bytes) -> None:
+def test_a_secret_within_base64_is_found_at_any_offset(before: bytes, secret: str, after: bytes) -> None:
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         encoded = encode(before + secret.encode() + after).decode()
         redacted = Redactor([secret]).redact(encoded)
@@ -50,13 +50,13 @@ def test_a_secret_within_json_and_urls_is_found(secret: str) -> None:
     assert redactor.redact(f"/path?a={quote(secret, safe='')}&b=1") == "/path?a=***&b=1"
 
 
-def test_a_short_secret_is_found_as_a_word_and_a_tiny_one_is_let_be() -> None:
+def test_a_short_secret_is_redacted_as_a_word_and_a_tiny_one_is_not() -> None:
     redactor = Redactor(["admin", "ab"])
     assert redactor.redact("password=admin, administrators, ab") == "password=***, administrators, ab"
     assert redactor.count == 1
 
 
-def test_the_longer_of_two_secrets_goes_first() -> None:
+def test_the_longer_of_two_secrets_is_redacted_first() -> None:
     assert Redactor(["long-secret", "long-secret-and-more"]).redact("long-secret-and-more") == "***"
 
 
@@ -72,7 +72,7 @@ def test_the_longer_of_two_secrets_goes_first() -> None:
         ("author: nobody; the key of the door", "author: nobody; the key of the door"),
     ],
 )
-def test_what_looks_like_a_secret_is_blotted_out_unknown_as_it_is(text: str, expected: str) -> None:
+def test_unknown_secrets_are_redacted_if_they_look_like_one(text: str, expected: str) -> None:
     assert Redactor([]).redact(text) == expected
 
 
@@ -83,7 +83,7 @@ def test_every_secret_of_a_mirror_is_known() -> None:
     assert set(lines[1:-1]) <= found
 
 
-def test_what_a_mirror_shows_to_everyone_is_no_secret() -> None:
+def test_public_values_of_a_mirror_are_not_secrets() -> None:
     found = secret_values(secret_manifests(samples.mirror(), samples.mirror_secrets()))
     assert found & {"regmirror", samples.HOST, "layers", "eu-central-1", "RS256", "library/*"} == set()
     assert not any("CERTIFICATE" in value for value in found)
@@ -109,12 +109,12 @@ def test_values_are_found_in_any_secret(secret: Object, values: set[str]) -> Non
     assert values <= secret_values([secret])
 
 
-def test_a_secret_is_summed_up_without_a_value() -> None:
+def test_the_summary_of_a_secret_has_no_values() -> None:
     summary = secret_summary(opaque(password="canary"))
     assert summary == {"name": "one", "type": "Opaque", "sizes": {"password": 6}}
 
 
-def test_an_object_is_shown_without_what_repeats_or_tells() -> None:
+def test_an_object_is_shown_without_managed_fields_and_secret_variables() -> None:
     variables = [{"name": "DB_PASSWORD", "value": "canary"}, {"name": "LEVEL", "value": "info"}]
     pod = {
         "metadata": {
@@ -124,7 +124,7 @@ def test_an_object_is_shown_without_what_repeats_or_tells() -> None:
         },
         "spec": {"containers": [{"env": variables}]},
     }
-    assert shown(pod, POD) == {
+    assert redact_object(pod, POD) == {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "one", "annotations": {"kept": "yes"}},
@@ -132,9 +132,9 @@ def test_an_object_is_shown_without_what_repeats_or_tells() -> None:
     }
 
 
-def test_only_the_keys_of_other_peoples_configuration_are_shown() -> None:
+def test_only_the_keys_of_other_peoples_configuration_are_redact_object() -> None:
     theirs = {"metadata": {"name": "theirs"}, "data": {"b": "canary", "a": "canary"}, "binaryData": {"c": "eA=="}}
-    assert shown(theirs, CONFIG_MAP)["keys"] == ["a", "b", "c"]
-    assert "canary" not in str(shown(theirs, CONFIG_MAP))
+    assert redact_object(theirs, CONFIG_MAP)["keys"] == ["a", "b", "c"]
+    assert "canary" not in str(redact_object(theirs, CONFIG_MAP))
     ours = {"metadata": {"labels": {"app.kubernetes.io/part-of": "regmirror"}}, "data": {"a": "shown"}}
-    assert shown(ours, CONFIG_MAP)["data"] == {"a": "shown"}
+    assert redact_object(ours, CONFIG_MAP)["data"] == {"a": "shown"}

@@ -74,7 +74,7 @@ def test_a_bundle_that_lacks_the_signing_certificate_gets_it() -> None:
 
 
 def test_halves_of_two_pairs_in_the_cluster_are_refused() -> None:
-    with pytest.raises(SigningError, match="do not belong together"):
+    with pytest.raises(SigningError, match="does not match its certificate"):
         find(holding("regmirror-signing", tls_crt=PAIR.certificate_pem, tls_key=OTHER.key_pem))
 
 

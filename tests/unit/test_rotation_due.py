@@ -1,4 +1,4 @@
-"""When a certificate is due, and what deploy says of a key that it does not replace."""
+"""When a certificate is due, and what deploy warns of without replacing the key."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ DAY = timedelta(days=1)
     [
         ("30d", Threshold(left=30 * DAY)),
         ("36h", Threshold(left=timedelta(hours=36))),
-        ("66%", Threshold(passed=0.66)),
-        ("100%", Threshold(passed=1.0)),
+        ("66%", Threshold(elapsed=0.66)),
+        ("100%", Threshold(elapsed=1.0)),
     ],
 )
-def test_a_threshold_is_what_is_left_or_what_has_passed(text: str, threshold: Threshold) -> None:
+def test_a_threshold_is_the_remaining_time_or_the_elapsed_share(text: str, threshold: Threshold) -> None:
     assert parse_threshold(text) == threshold
 
 
 @pytest.mark.parametrize("text", ["", "30", "101%", "x%", "-3d", "3w"])
-def test_other_words_are_no_threshold(text: str) -> None:
+def test_other_texts_are_not_thresholds(text: str) -> None:
     with pytest.raises(ValueError):
         parse_threshold(text)
 
@@ -38,7 +38,7 @@ def test_days_are_durations() -> None:
 
 
 @pytest.mark.parametrize(("text", "day"), [("66%", 66), ("30d", 70), ("100%", 100), ("0d", 100)])
-def test_a_certificate_is_due_from_a_moment_on(text: str, day: int) -> None:
+def test_a_certificate_becomes_due_at_a_moment(text: str, day: int) -> None:
     certificate = pair_of(days=100).certificate
     due = certificate.not_valid_before_utc + day * DAY
     threshold = parse_threshold(text)
@@ -62,7 +62,7 @@ def auth(**changes: object) -> object:
         ({"certificateDays": 365}, 0, ["auth.certificateDays is 365 in the file, but 90 in the current signing key"]),
     ],
 )
-def test_deploy_advises_what_it_does_not_do(changes: dict[str, object], days_later: int, words: list[str]) -> None:
+def test_deploy_warns_of_a_key_to_rotate(changes: dict[str, object], days_later: int, words: list[str]) -> None:
     advice = signing_key_warnings(auth(**changes), pair_of(), samples.NOW + days_later * DAY)  # type: ignore[arg-type]
     assert len(advice) == len(words)
     for sentence, start in zip(advice, words, strict=True):

@@ -1,4 +1,4 @@
-"""A rotation that is killed after any of its calls: clients notice nothing, and the next run brings it to its end."""
+"""A rotation that is killed after any of its calls: no pull fails, and the next run completes it."""
 
 from __future__ import annotations
 
@@ -10,84 +10,90 @@ import pytest
 from regmirror.rotate.options import RotationOptions
 from regmirror.rotate.rotation_state import Mode
 from tests import samples
-from tests.unit.rotating import FORCED, NOT_YET, Rotating, rotate_and_die, with_wish
+from tests.unit.rotating import FORCED, NOT_YET, RotationHarness, rotate_until_killed, with_options
 
-OLD, NEW = (Rotating.id_of_sample(serial) for serial in (1, 2))
-EMERGENCY = with_wish(mode=Mode.EMERGENCY)
+OLD, NEW = (RotationHarness.id_of_sample(serial) for serial in (1, 2))
+EMERGENCY = with_options(mode=Mode.EMERGENCY)
 ABORT = RotationOptions(NOT_YET.threshold, mode=Mode.ABORT)
 
 
-def every_death(wish: RotationOptions, prepare: Callable[[Rotating], object] = lambda _: None) -> list[Rotating]:
+def each_killed_rotation(
+    options: RotationOptions, prepare: Callable[[RotationHarness], object] = lambda _: None
+) -> list[RotationHarness]:
     """A mirror for each number of calls after which a rotation can be killed."""
-    found: list[Rotating] = []
-    for lives in count():
-        place = Rotating()
-        prepare(place)
-        if not rotate_and_die(place, lives, wish):
-            return found
-        found.append(place)
+    killed: list[RotationHarness] = []
+    for allowed_calls in count():
+        env = RotationHarness()
+        prepare(env)
+        if not rotate_until_killed(env, allowed_calls, options):
+            return killed
+        killed.append(env)
     raise AssertionError
 
 
-def assert_settled(place: Rotating) -> None:
-    """One key signs, the same alone is trusted, every pod runs with it, and nothing of the rotation is left."""
-    assert place.successor is None
-    assert place.trusted == {place.key}
-    assert place.pull()
-    assert not place.rotate(NOT_YET)["changed"]
+def assert_completed(env: RotationHarness) -> None:
+    """One key signs, only that key is trusted, every pod uses it, and the rotation has left nothing behind."""
+    assert env.next_key is None
+    assert env.trusted == {env.key}
+    assert env.pull()
+    assert not env.rotate(NOT_YET).changed
 
 
 @pytest.mark.parametrize("deploys_between", [False, True])
 def test_a_regular_rotation(deploys_between: bool) -> None:
-    deaths = every_death(FORCED)
-    assert len(deaths) > 10
-    for place in deaths:
-        assert place.pull()
-        assert place.all_tokens_accepted()
+    mirrors = each_killed_rotation(FORCED)
+    assert len(mirrors) > 10
+    for env in mirrors:
+        assert env.pull()
+        assert env.all_tokens_accepted()
         if deploys_between:
-            before = (place.key, place.successor)
-            place.deploy()
-            assert (place.key, place.successor) == before
-            assert place.pull()
-        was_begun = place.successor is not None
-        place.rotate(NOT_YET)
-        assert_settled(place)
-        assert place.key in ({NEW} if was_begun else {OLD, NEW})
+            before = (env.key, env.next_key)
+            env.deploy()
+            assert (env.key, env.next_key) == before
+            assert env.pull()
+        was_begun = env.next_key is not None
+        env.rotate(NOT_YET)
+        assert_completed(env)
+        assert env.key in ({NEW} if was_begun else {OLD, NEW})
 
 
 @pytest.mark.parametrize("deploys_between", [False, True])
 def test_an_emergency(deploys_between: bool) -> None:
-    for place in every_death(EMERGENCY):
-        old_token = place.token_of(samples.key_pair(1))
+    for env in each_killed_rotation(EMERGENCY):
+        old_token = env.token_of(samples.key_pair(1))
         if deploys_between:
-            place.deploy()
-        was_begun = place.successor is not None
-        place.rotate(NOT_YET)
-        assert_settled(place)
+            env.deploy()
+        was_begun = env.next_key is not None
+        env.rotate(NOT_YET)
+        assert_completed(env)
         if was_begun:
-            assert place.key == NEW
-            assert not any(place.cluster.accepted(old_token))
+            assert env.key == NEW
+            assert not any(env.cluster.accepted(old_token))
 
 
-def begin(calls: int) -> Callable[[Rotating], object]:
-    return lambda place: rotate_and_die(place, calls)
+def begin(calls: int) -> Callable[[RotationHarness], object]:
+    return lambda env: rotate_until_killed(env, calls)
 
 
 def test_an_abort_at_every_point_that_allows_it() -> None:
-    possible = [lives for lives, place in enumerate(every_death(FORCED)) if place.successor and place.key == OLD]
+    possible = [
+        allowed_calls
+        for allowed_calls, env in enumerate(each_killed_rotation(FORCED))
+        if env.next_key and env.key == OLD
+    ]
     assert len(possible) > 2
-    for lives in possible:
-        place = Rotating()
-        rotate_and_die(place, lives)
-        place.rotate(ABORT)
-        assert place.key == OLD
-        assert_settled(place)
+    for allowed_calls in possible:
+        env = RotationHarness()
+        rotate_until_killed(env, allowed_calls)
+        env.rotate(ABORT)
+        assert env.key == OLD
+        assert_completed(env)
 
 
 def test_an_abort_that_is_killed_itself() -> None:
-    swap = next(lives for lives, place in enumerate(every_death(FORCED)) if place.key == NEW)
-    for place in every_death(ABORT, begin(swap - 1)):
-        assert place.pull()
-        place.rotate(ABORT if place.successor else NOT_YET)
-        assert place.key == OLD
-        assert_settled(place)
+    replaced = next(calls for calls, env in enumerate(each_killed_rotation(FORCED)) if env.key == NEW)
+    for env in each_killed_rotation(ABORT, begin(replaced - 1)):
+        assert env.pull()
+        env.rotate(ABORT if env.next_key else NOT_YET)
+        assert env.key == OLD
+        assert_completed(env)

@@ -1,4 +1,4 @@
-"""One rotation at a time, whatever becomes of the one that holds the Lease."""
+"""One rotation at a time, even if the holder of the Lease is killed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ import pytest
 from regmirror.errors import RotationLockedError
 from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import LEASE
-from regmirror.rotate.clock import Clock
-from regmirror.rotate.lease import DURATION, LEASE_NAME, Lease
+from regmirror.rotate.lease import DURATION, LEASE_NAME, Clock, Lease
 from tests.fakes.cluster import FakeCluster
-from tests.unit.rotating import Time, run
+from tests.unit.rotating import FakeTime, run
 
 
 def held_by(cluster: FakeCluster) -> Any:
@@ -22,8 +21,8 @@ def held_by(cluster: FakeCluster) -> Any:
     return (found or {}).get("spec", {}).get("holderIdentity")
 
 
-def heard(_: str) -> None:
-    """Nobody listens."""
+def ignore(_: str) -> None:
+    """Discard the reason for waiting."""
 
 
 @pytest.fixture
@@ -37,40 +36,40 @@ def leave_behind(cluster: FakeCluster, holder: str) -> None:
     cluster.put({"apiVersion": LEASE.api_version, "kind": "Lease", "metadata": {"name": LEASE_NAME}, "spec": spec})
 
 
-def test_it_is_held_during_the_work_and_free_afterwards(cluster: FakeCluster) -> None:
+def test_it_is_held_during_the_work_and_released_afterwards(cluster: FakeCluster) -> None:
     async def work() -> str:
         return str(held_by(cluster))
 
     for holder in ("first", "second"):
-        assert run(Lease(AsyncCluster(cluster), holder, Clock()).hold(work, heard)) == holder
+        assert run(Lease(AsyncCluster(cluster), holder, Clock()).hold(work, ignore)) == holder
         assert held_by(cluster) is None
 
 
-def test_it_is_free_after_work_that_failed(cluster: FakeCluster) -> None:
+def test_it_is_released_after_a_failure(cluster: FakeCluster) -> None:
     async def work() -> None:
         raise ValueError
 
     with pytest.raises(ValueError):
-        run(Lease(AsyncCluster(cluster), "first", Clock()).hold(work, heard))
+        run(Lease(AsyncCluster(cluster), "first", Clock()).hold(work, ignore))
     assert held_by(cluster) is None
 
 
-def test_the_lease_of_the_dead_is_taken_over_after_its_duration(cluster: FakeCluster) -> None:
+def test_the_lease_of_a_killed_process_is_taken_over_after_its_duration(cluster: FakeCluster) -> None:
     leave_behind(cluster, "dead")
-    time = Time()
-    began, words = time.now, list[str]()
+    time = FakeTime()
+    began, reasons = time.now, list[str]()
 
     async def work() -> timedelta:
         return time.now - began
 
-    waited = run(Lease(AsyncCluster(cluster), "heir", time.clock()).hold(work, words.append))
+    waited = run(Lease(AsyncCluster(cluster), "second", time.clock()).hold(work, reasons.append))
     assert DURATION <= waited < DURATION + timedelta(seconds=1)
-    assert words[0] == "looking whether dead is still at work, for 15s"
+    assert reasons[0] == "checking whether dead is still running (15s)"
 
 
-def test_a_lease_that_is_freed_while_another_waits_is_taken_at_once(cluster: FakeCluster) -> None:
+def test_a_lease_that_is_released_while_another_process_waits_is_acquired_immediately(cluster: FakeCluster) -> None:
     leave_behind(cluster, "first")
-    time = Time()
+    time = FakeTime()
     sleep = time.sleep
 
     async def freed(seconds: float) -> None:
@@ -84,10 +83,10 @@ def test_a_lease_that_is_freed_while_another_waits_is_taken_at_once(cluster: Fak
     async def work() -> str:
         return str(held_by(cluster))
 
-    assert run(Lease(AsyncCluster(cluster), "second", time.clock()).hold(work, heard)) == "second"
+    assert run(Lease(AsyncCluster(cluster), "second", time.clock()).hold(work, ignore)) == "second"
 
 
-def test_of_two_at_the_same_time_one_works(cluster: FakeCluster) -> None:
+def test_only_one_of_two_simultaneous_rotations_runs(cluster: FakeCluster) -> None:
     worked: list[str] = []
 
     async def both() -> list[Any]:
@@ -96,7 +95,7 @@ def test_of_two_at_the_same_time_one_works(cluster: FakeCluster) -> None:
             await asyncio.sleep(0.3)
 
         leases = [Lease(AsyncCluster(cluster), holder, Clock(), renewal=0.05) for holder in ("first", "second")]
-        return await asyncio.gather(*(lease.hold(work, heard) for lease in leases), return_exceptions=True)
+        return await asyncio.gather(*(lease.hold(work, ignore) for lease in leases), return_exceptions=True)
 
     outcomes = run(both())
     assert len(worked) == 1
@@ -109,10 +108,10 @@ def test_it_is_renewed_during_long_work(cluster: FakeCluster) -> None:
         while cluster.get(LEASE, LEASE_NAME) == first:
             await asyncio.sleep(0.01)
 
-    run(asyncio.wait_for(Lease(AsyncCluster(cluster), "first", Clock(), renewal=0.01).hold(work, heard), 300))
+    run(asyncio.wait_for(Lease(AsyncCluster(cluster), "first", Clock(), renewal=0.01).hold(work, ignore), 300))
 
 
-def test_work_ends_when_another_has_taken_over(cluster: FakeCluster) -> None:
+def test_the_work_is_cancelled_if_another_process_takes_over(cluster: FakeCluster) -> None:
     ended = False
 
     async def work() -> None:
@@ -124,6 +123,6 @@ def test_work_ends_when_another_has_taken_over(cluster: FakeCluster) -> None:
             ended = True
 
     with pytest.raises(RotationLockedError):
-        run(asyncio.wait_for(Lease(AsyncCluster(cluster), "first", Clock(), renewal=0.01).hold(work, heard), 300))
+        run(asyncio.wait_for(Lease(AsyncCluster(cluster), "first", Clock(), renewal=0.01).hold(work, ignore), 300))
     assert ended
     assert held_by(cluster) == "another"

@@ -1,32 +1,38 @@
-"""How a mirror is doing: what is found, and what is told of things that cannot be seen."""
+"""The state of a mirror: what is read, and what is reported if something cannot be read."""
 
 from __future__ import annotations
 
 import base64
-import json
 import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+import yaml
 from cryptography.hazmat.primitives import serialization
+from typer.testing import CliRunner
 
-from regmirror.cli.status_table import screen, size
+from regmirror.cli.app import app
+from regmirror.cli.status_table import screen as lines_of
+from regmirror.cli.status_table import size, wrap
 from regmirror.desired import names
 from regmirror.distribution.metrics import CacheFigures
 from regmirror.distribution.pull_limit import PullLimit
-from regmirror.errors import ClusterError, StorageUnreachableError
+from regmirror.errors import ClusterError, ClusterUnreachableError, ExitCode, StorageUnreachableError
 from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET
 from regmirror.ports.http import Answer
 from regmirror.status.background import Lookup, Unavailable
-from regmirror.status.collect import look
-from regmirror.status.findings import Cache, Component, PublicEndpoint, Pulls, Status, UpstreamStatus
-from regmirror.status.report import status_report
+from regmirror.status.collect import collect_status
+from regmirror.status.findings import Cache, Component, PublicEndpoint, PullQuota, State, Status, UpstreamStatus
+from regmirror.status.report import StatusReport, status_report
 from tests import samples
 from tests.fakes.http import Request
 from tests.fakes.metrics_server import MetricsServer
+from tests.golden import check_golden
 from tests.unit.deployed import REGISTRY, Deployed, deployed
+from tests.unit.transcript import connect
 
 IMAGES = {
     names.REDIS: "docker.io/valkey/valkey:9.1.1-alpine",
@@ -36,33 +42,14 @@ IMAGES = {
 BEGUN = "2026-11-20T08:00:00Z"
 CACHE_BEGUN = "2026-06-01T00:00:00Z"
 LIMITS = {"RateLimit-Limit": "200;w=21600", "RateLimit-Remaining": "150;w=21600"}
-SCREEN = """\
-√ https://mirror.example.com serves
-namespace regmirror, context fake, 2026-11-23 12:00:00 UTC
-
-  regmirror-redis        1/1 ready, version 9.1.1-alpine
-  regmirror-auth         1/1 ready, version 1.14.0
-  regmirror-docker-hub   1/1 ready, version sha256:0123456789ab
-  signing certificate    1824 days left, until 2031-11-22
-
-docker-hub (https://registry-1.docker.io)
-  public host            https://mirror.example.com
-  public certificate     1824 days left, until 2031-11-22
-  answered from cache    75% of 12 manifests and layers since 2026-11-20 08:00 UTC
-  traffic saved          2.0 MB of 3.0 MB that clients got
-  stored                 1.2 GB in 2 objects
-  pulls left             150 of 200 in 6 h (of the mirror's account)"""
 
 
 @pytest.fixture
-def place() -> Deployed:
-    """A healthy mirror in which everything can be seen."""
+def mirror() -> Deployed:
+    """A healthy mirror of which everything can be read."""
     found = deployed()
     for name, image in IMAGES.items():
-        deployment = found.cluster.get(DEPLOYMENT, name)
-        assert deployment is not None
-        deployment["spec"]["template"] = {"spec": {"containers": [{"image": image}]}}
-        found.cluster.put(deployment)
+        found.change(POD, f"{name}-0", lambda pod, image=image: pod["spec"]["containers"][0].update(image=image))  # type: ignore[misc]
     found.cluster.delete(POD, f"{REGISTRY}-0")
     add_pod(found, "hub-0", MetricsServer(hits=9, misses=3, fetched=1_000_000, served=3_000_000))
     certificate = samples.key_pair().certificate.public_bytes(serialization.Encoding.DER)
@@ -73,57 +60,72 @@ def place() -> Deployed:
     return found
 
 
-def add_pod(place: Deployed, name: str, server: MetricsServer | None, begun: str = BEGUN) -> None:
+def add_pod(mirror: Deployed, name: str, server: MetricsServer | None, begun: str = BEGUN) -> None:
     labels = {"app.kubernetes.io/instance": names.registry("docker-hub")}
     # In the order of their names, as Kubernetes has them.
     states = {"manifest-cache": CACHE_BEGUN, "registry": begun}
     running = [{"name": one, "state": {"running": {"startedAt": at}}} for one, at in states.items()]
-    place.cluster.put(
+    mirror.cluster.put(
         {
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": {"name": name, "labels": labels},
-            "spec": {"containers": [{"name": "registry"}, {"name": "manifest-cache"}]},
-            "status": {"phase": "Running", "startTime": "2026-01-01T00:00:00Z", "containerStatuses": running},
+            "spec": {"containers": [{"name": "registry", "image": IMAGES[REGISTRY]}, {"name": "manifest-cache"}]},
+            "status": {
+                "phase": "Running",
+                "startTime": "2026-01-01T00:00:00Z",
+                "containerStatuses": running,
+                "conditions": [{"type": "Ready", "status": "True"}],
+            },
         }
     )
     if server:
-        place.cluster.listeners[name, names.REGISTRY_DEBUG_PORT] = server
+        mirror.cluster.listeners[name, names.REGISTRY_DEBUG_PORT] = server
 
 
-def limit_pulls(place: Deployed, status: int, **headers: str) -> None:
-    place.upstream.answers["/v2/ratelimitpreview/test/manifests/latest"] = Answer(status, headers, b"")
+def limit_pulls(mirror: Deployed, status: int, **headers: str) -> None:
+    mirror.upstream.answers["/v2/ratelimitpreview/test/manifests/latest"] = Answer(status, headers, b"")
 
 
-def status_of(place: Deployed, patience: float = 8.0) -> Status:
-    return look(place.live(), patience)
+def status_of(mirror: Deployed, time_limit: float = 8.0) -> Status:
+    return collect_status(mirror.live(), time_limit)
+
+
+def screen(status: Status) -> list[str]:
+    """The lines of the table, wrapped as they are printed."""
+    return [line for text, _ in lines_of(status_report(status)) for line in wrap(text)]
 
 
 def hub(status: Status) -> UpstreamStatus:
-    (one,) = status.upstreams
-    return one
+    (upstream,) = status.upstreams
+    return upstream
 
 
-def test_a_healthy_mirror_fills_one_screen(place: Deployed) -> None:
-    assert "\n".join(text for text, _ in screen(status_of(place))) == SCREEN
+def test_a_healthy_mirror_fills_one_screen(mirror: Deployed) -> None:
+    lines = screen(status_of(mirror))
+    check_golden("transcripts/status-healthy.txt", "\n".join([*lines, ""]))
+    assert [line for line in lines if len(line) > 80] == []
 
 
-def test_a_healthy_mirror_as_a_document(place: Deployed) -> None:
-    report = status_report(status_of(place))
-    assert json.loads(json.dumps(report)) == report
+def test_the_document_of_a_healthy_mirror(mirror: Deployed) -> None:
+    report = status_report(status_of(mirror)).document()
+    check_golden("documents/StatusReport.yaml", yaml.safe_dump(report, sort_keys=False))
+    StatusReport.model_validate(report)
     assert (report["kind"], report["serving"], report["faults"]) == ("StatusReport", True, [])
+    assert (report["state"], report["warnings"]) == ("serving", [])
     assert report["components"][1] == {
         "name": names.AUTH,
         "version": "1.14.0",
         "image": IMAGES[names.AUTH],
         "ready": 1,
         "wanted": 1,
+        "problem": None,
     }
     assert report["signingCertificate"] == {"notAfter": "2031-11-22T11:00:00Z", "daysLeft": 1824}
     (upstream,) = report["upstreams"]
     assert upstream["cache"] == {
         "since": BEGUN,
-        "podsAsked": 1,
+        "podsResponding": 1,
         "podsRunning": 1,
         "hits": 9,
         "misses": 3,
@@ -142,179 +144,174 @@ def test_a_healthy_mirror_as_a_document(place: Deployed) -> None:
     }
 
 
-def test_the_limit_is_asked_by_a_head_with_the_mirrors_own_account(place: Deployed) -> None:
-    status_of(place)
-    asked = [request for request in place.http.requests if "ratelimitpreview" in request.url]
+def test_the_limit_is_read_with_head_and_the_mirrors_own_account(mirror: Deployed) -> None:
+    status_of(mirror)
+    asked = [request for request in mirror.http.requests if "ratelimitpreview" in request.url]
     assert [request.method for request in asked if "/manifests/" in request.path] == ["HEAD"]
     account = base64.b64encode(b"canary-hub-name:canary-hub-token").decode()
     tokens = [request for request in asked if request.query.get("scope")]
     assert [request.headers["Authorization"] for request in tokens] == [f"Basic {account}"]
 
 
-def test_an_upstream_that_is_not_docker_hub_is_asked_about_the_probe_image() -> None:
+def test_the_limit_of_another_upstream_is_read_with_its_probe_image() -> None:
     def registry(request: Request) -> Answer:
         return Answer(200, LIMITS if request.path == "/v2/prometheus/busybox/manifests/1" else {}, b"")
 
     quay = {"name": "quay", "url": "https://quay.io", "anonymousPull": ["prometheus/*"]}
     found = deployed(upstreams=[quay | {"probeImage": "prometheus/busybox:1"}])
     found.http.hosts["https://quay.io"] = registry
-    assert hub(status_of(found)).pulls == Pulls(PullLimit(200, 150, 21600), has_account=False)
+    assert hub(status_of(found)).pull_quota == PullQuota(PullLimit(200, 150, 21600), has_account=False)
     without = deployed(upstreams=[quay])
-    assert hub(status_of(without)).pulls == Unavailable(
-        "no image to ask about is known: set probeImage of the upstream"
+    assert hub(status_of(without)).pull_quota == Unavailable(
+        "no image is known to read the limit with: set probeImage of the upstream"
     )
 
 
-def test_no_pull_left_is_told_as_a_limit(place: Deployed) -> None:
-    limit_pulls(place, 429, **LIMITS | {"RateLimit-Remaining": "0;w=21600"})
-    assert hub(status_of(place)).pulls == Pulls(PullLimit(200, 0, 21600), has_account=True)
+def test_no_pull_left_is_reported_as_a_limit(mirror: Deployed) -> None:
+    limit_pulls(mirror, 429, **LIMITS | {"RateLimit-Remaining": "0;w=21600"})
+    assert hub(status_of(mirror)).pull_quota == PullQuota(PullLimit(200, 0, 21600), has_account=True)
 
 
-def test_an_upstream_without_limits_and_one_that_fails(place: Deployed) -> None:
-    limit_pulls(place, 200)
-    assert hub(status_of(place)).pulls == Pulls(None, has_account=True)
-    limit_pulls(place, 503)
-    assert hub(status_of(place)).pulls == Unavailable(
+def test_an_upstream_without_limits_and_one_that_fails(mirror: Deployed) -> None:
+    limit_pulls(mirror, 200)
+    assert hub(status_of(mirror)).pull_quota == PullQuota(None, has_account=True)
+    limit_pulls(mirror, 503)
+    assert hub(status_of(mirror)).pull_quota == Unavailable(
         "https://registry-1.docker.io/v2/ratelimitpreview/test/manifests/latest answered 503"
     )
 
 
-def test_the_figures_of_all_pods_are_summed_since_the_oldest_began(place: Deployed) -> None:
-    add_pod(place, "hub-1", MetricsServer(hits=1, misses=1, fetched=10, served=30), "2026-11-19T08:00:00Z")
-    cache = hub(status_of(place)).cache
+def test_the_counters_of_all_pods_are_summed_since_the_oldest_started(mirror: Deployed) -> None:
+    add_pod(mirror, "hub-1", MetricsServer(hits=1, misses=1, fetched=10, served=30), "2026-11-19T08:00:00Z")
+    cache = hub(status_of(mirror)).cache
     total = CacheFigures(10, 4, 1_000_010, 3_000_030)
-    assert cache == Cache(total, datetime(2026, 11, 19, 8, tzinfo=UTC), asked=2, running=2)
+    assert cache == Cache(total, datetime(2026, 11, 19, 8, tzinfo=UTC), responding=2, running=2)
 
 
-def test_a_pod_that_cannot_be_asked_is_told_beside_the_others(place: Deployed) -> None:
-    add_pod(place, "hub-1", None, "2026-11-19T08:00:00Z")
-    found = status_of(place)
+def test_a_pod_that_does_not_respond_is_reported_along_with_the_others(mirror: Deployed) -> None:
+    add_pod(mirror, "hub-1", None, "2026-11-19T08:00:00Z")
+    found = status_of(mirror)
     assert hub(found).cache == Cache(
-        CacheFigures(9, 3, 1_000_000, 3_000_000), datetime(2026, 11, 20, 8, tzinfo=UTC), asked=1, running=2
+        CacheFigures(9, 3, 1_000_000, 3_000_000), datetime(2026, 11, 20, 8, tzinfo=UTC), responding=1, running=2
     )
-    assert "(1 of 2 pods could be asked)" in "\n".join(text for text, _ in screen(found))
+    assert "(1 of 2 pods responded)" in "\n".join(screen(found))
 
 
 @pytest.mark.parametrize(
-    ("server", "why"),
+    ("server", "reason"),
     [
         (MetricsServer(status=404), "the metrics endpoint of pod hub-0 answered 404"),
         (MetricsServer(body="<html>"), 'the metrics have an invalid line: "<html>"'),
         (None, "cannot forward port 5001 of hub-0"),
     ],
 )
-def test_metrics_that_cannot_be_read_are_unknown(place: Deployed, server: MetricsServer | None, why: str) -> None:
-    place.cluster.listeners.pop(("hub-0", names.REGISTRY_DEBUG_PORT))
-    add_pod(place, "hub-0", server)
-    assert hub(status_of(place)).cache == Unavailable(why)
+def test_metrics_that_cannot_be_read_are_unknown(mirror: Deployed, server: MetricsServer | None, reason: str) -> None:
+    mirror.cluster.listeners.pop(("hub-0", names.REGISTRY_DEBUG_PORT))
+    add_pod(mirror, "hub-0", server)
+    assert hub(status_of(mirror)).cache == Unavailable(reason)
 
 
-def test_a_component_without_a_ready_pod_is_a_fault(place: Deployed) -> None:
-    place.cluster.rollouts[names.REDIS] = [{"replicas": 1, "availableReplicas": 0}]
-    found = status_of(place)
+def test_a_component_without_a_ready_pod_is_a_fault(mirror: Deployed) -> None:
+    mirror.cluster.rollouts[names.REDIS] = [{"replicas": 1, "availableReplicas": 0}]
+    found = status_of(mirror)
     assert found.faults == [f"{names.REDIS}: 0/1 ready"]
-    assert next(screen(found)) == (
-        "× https://mirror.example.com does not serve: regmirror-redis: 0/1 ready",
-        "bold red",
-    )
+    assert screen(found)[0] == "× https://mirror.example.com does not serve: regmirror-redis: 0/1 ready"
 
 
-def test_a_component_with_some_pods_ready_serves(place: Deployed) -> None:
-    place.cluster.rollouts[names.AUTH] = [{"replicas": 3, "availableReplicas": 2}]
-    assert status_of(place).faults == []
+def test_a_component_with_some_pods_ready_serves(mirror: Deployed) -> None:
+    mirror.cluster.rollouts[names.AUTH] = [{"replicas": 3, "availableReplicas": 2}]
+    assert status_of(mirror).faults == []
 
 
-def test_a_missing_deployment_is_a_fault(place: Deployed) -> None:
-    place.cluster.delete(DEPLOYMENT, names.AUTH)
-    assert status_of(place).faults == [f"{names.AUTH}: namespace regmirror has no Deployment {names.AUTH}"]
+def test_a_missing_deployment_is_a_fault(mirror: Deployed) -> None:
+    mirror.cluster.delete(DEPLOYMENT, names.AUTH)
+    assert status_of(mirror).faults == [f"{names.AUTH}: missing"]
 
 
-def test_a_host_that_another_program_answers_is_a_fault(place: Deployed) -> None:
-    place.host.answers["/v2/"] = Answer(404, {}, b"")
-    found = status_of(place)
+def test_a_host_that_is_not_a_registry_is_a_fault(mirror: Deployed) -> None:
+    mirror.host.answers["/v2/"] = Answer(404, {}, b"")
+    found = status_of(mirror)
     assert hub(found).public_endpoint == PublicEndpoint("https://mirror.example.com", 404)
     assert found.faults == ["https://mirror.example.com answered 404"]
 
 
-def test_a_host_that_cannot_be_reached_from_here_is_no_fault(place: Deployed) -> None:
-    place.http.hosts.pop("https://mirror.example.com")
-    place.http.certificates.clear()
-    found = status_of(place)
+def test_a_host_that_cannot_be_reached_from_here_is_not_a_fault(mirror: Deployed) -> None:
+    mirror.http.hosts.pop("https://mirror.example.com")
+    mirror.http.certificates.clear()
+    found = status_of(mirror)
     assert found.faults == []
     assert hub(found).public_endpoint == hub(found).certificate_ends
     assert hub(found).public_endpoint == Unavailable("the host name mirror.example.com does not resolve")
 
 
-def test_nothing_that_is_hidden_makes_it_fail(place: Deployed) -> None:
-    place.cluster.hidden |= {SECRET}
-    found = status_of(place)
+def test_unreadable_objects_do_not_make_it_fail(mirror: Deployed) -> None:
+    mirror.cluster.hidden |= {SECRET}
+    found = status_of(mirror)
     why = Unavailable("cannot read Secret: the user of context fake may not")
-    assert (found.signing_ends, hub(found).store, hub(found).pulls) == (why, why, why)
+    assert (found.signing_ends, hub(found).store, hub(found).pull_quota) == (why, why, why)
     assert found.faults == []
-    lines = [text for text, _ in screen(found)]
-    assert f"  signing certificate    unknown: {why.why}" in lines
-    assert status_report(found)["signingCertificate"] == {"unknown": why.why}
+    lines = screen(found)
+    assert "  signing certificate    unknown: cannot read Secret: the user of context fake" in lines
+    assert status_report(found).document()["signingCertificate"] == {"unknown": why.reason}
 
 
-def test_a_certificate_that_is_over_is_told_so(place: Deployed) -> None:
-    found = replace(status_of(place), signing_ends=samples.NOW - timedelta(hours=1))
-    assert "  signing certificate    ended on 2026-11-23: regmirror rotate-cert --force" in [
-        text for text, _ in screen(found)
-    ]
-    assert status_report(found)["signingCertificate"]["daysLeft"] == -1
+def test_an_expired_certificate_is_reported(mirror: Deployed) -> None:
+    found = replace(status_of(mirror), signing_ends=samples.NOW - timedelta(hours=1))
+    assert "  signing certificate    expired on 2026-11-23; regmirror rotate-cert --force" in screen(found)
+    assert status_report(found).document()["signingCertificate"]["daysLeft"] == -1
 
 
-def test_a_host_with_a_broken_certificate_is_told(place: Deployed) -> None:
-    place.http.certificates[samples.HOST] = b"nothing"
-    assert hub(status_of(place)).certificate_ends == Unavailable("the certificate of mirror.example.com cannot be read")
+def test_a_broken_certificate_of_a_host_is_reported(mirror: Deployed) -> None:
+    mirror.http.certificates[samples.HOST] = b"nothing"
+    assert hub(status_of(mirror)).certificate_ends == Unavailable("cannot read the certificate of mirror.example.com")
 
 
-def test_a_bucket_that_is_reached_in_the_cluster_only_is_told_so() -> None:
+def test_a_bucket_that_only_the_cluster_reaches_is_reported_as_such() -> None:
     storage = {"bucket": "layers", "region": "here", "endpoint": "http://minio.storage.svc:9000"}
     found = deployed(storage=storage)
     found.store.failure = StorageUnreachableError("no answer")
     assert hub(status_of(found)).store == Unavailable(
-        "http://minio.storage.svc:9000 can be reached from inside the cluster only"
+        "http://minio.storage.svc:9000 is reachable only from inside the cluster"
     )
 
 
-def test_a_count_that_was_cut_off_says_at_least(place: Deployed) -> None:
-    place.store.sizes = {f"docker-hub/{number}": 1 for number in range(1500)}
-    # Less patience than what ends by itself keeps from it: no second page is asked for.
-    lines = [text for text, _ in screen(status_of(place, patience=1.0))]
+def test_a_count_that_was_cut_off_says_at_least(mirror: Deployed) -> None:
+    mirror.store.sizes = {f"docker-hub/{number}": 1 for number in range(1500)}
+    # So short that no second page is requested.
+    lines = screen(status_of(mirror, time_limit=1.0))
     assert "  stored                 at least 1.0 kB in 1,000 objects" in lines
 
 
-def test_what_hangs_is_unknown_and_holds_nothing_up(place: Deployed) -> None:
+def test_a_hanging_service_is_unknown_and_delays_nothing(mirror: Deployed) -> None:
     freed = threading.Event()
 
     def hanging(_: Request) -> Answer:
         freed.wait()
         return Answer(200, {}, b"")
 
-    place.http.hosts["https://registry-1.docker.io"] = hanging
+    mirror.http.hosts["https://registry-1.docker.io"] = hanging
     began = time.monotonic()
-    found = status_of(place, patience=0.5)
+    found = status_of(mirror, time_limit=0.5)
     took = time.monotonic() - began
     freed.set()
     assert took < 5
-    assert hub(found).pulls == Unavailable("no answer in time")
+    assert hub(found).pull_quota == Unavailable("no answer in time")
     assert isinstance(found.components[names.REDIS], Component)
 
 
-def test_an_error_that_nobody_expects_is_not_hidden() -> None:
+def test_an_unexpected_error_is_not_hidden() -> None:
     def broken(number: int) -> float:
         return 1 / number
 
     with pytest.raises(ZeroDivisionError):
-        Lookup(broken, 0).found(time.monotonic() + 5)
+        Lookup(broken, 0).result(time.monotonic() + 5)
 
 
-def test_an_error_that_is_known_becomes_its_reason() -> None:
+def test_an_expected_error_becomes_the_reason() -> None:
     def refused() -> int:
         raise ClusterError("refused")
 
-    assert Lookup(refused).found(time.monotonic() + 5) == Unavailable("refused")
+    assert Lookup(refused).result(time.monotonic() + 5) == Unavailable("refused")
 
 
 @pytest.mark.parametrize(
@@ -326,7 +323,7 @@ def test_an_error_that_is_known_becomes_its_reason() -> None:
         ("registry", "registry"),
     ],
 )
-def test_a_version_is_what_the_image_tells(image: str, version: str) -> None:
+def test_a_version_is_read_from_the_image(image: str, version: str) -> None:
     assert Component("one", image, 1, 1).version == version
 
 
@@ -341,15 +338,152 @@ def test_a_version_is_what_the_image_tells(image: str, version: str) -> None:
         (10**19, "10000.0 PB"),
     ],
 )
-def test_a_size_is_told_in_units_that_fit(count: int, text: str) -> None:
+def test_a_size_has_a_fitting_unit(count: int, text: str) -> None:
     assert size(count) == text
 
 
-def test_little_that_is_left_is_shown_in_yellow(place: Deployed) -> None:
-    limit_pulls(place, 200, **LIMITS | {"RateLimit-Remaining": "20;w=21600"})
-    found = replace(status_of(place), signing_ends=samples.NOW + timedelta(days=59, hours=1))
-    yellow = [text for text, style in screen(found) if style == "yellow"]
+def test_values_that_are_nearly_used_up_are_yellow(mirror: Deployed) -> None:
+    limit_pulls(mirror, 200, **LIMITS | {"RateLimit-Remaining": "20;w=21600"})
+    found = replace(status_of(mirror), signing_ends=samples.NOW + timedelta(days=59, hours=1))
+    yellow = [text for text, style in lines_of(status_report(found)) if style == "yellow"]
     assert yellow == [
-        "  signing certificate    59 days left, until 2027-01-21: regmirror rotate-cert --force",
-        "  pulls left             20 of 200 in 6 h (of the mirror's account)",
+        "  signing certificate    expires in 59 days, on 2027-01-21; regmirror rotate-cert --force",
+        "  pulls left             20 of 200 in 6 h (for the mirror's account)",
     ]
+
+
+IMAGE_ERROR = {
+    "name": "main",
+    "state": {"waiting": {"reason": "ErrImagePull", "message": 'failed to pull "registry:9.9.9": not found'}},
+}
+
+
+def add_failing_pod(mirror: Deployed, release: str, status: dict[str, Any], **metadata: str) -> None:
+    """A pod of a new revision that does not start."""
+    labels = {"app.kubernetes.io/instance": release}
+    containers = [{"name": "main", "image": "docker.io/library/registry:9.9.9"}]
+    pod = {"metadata": {"name": f"{release}-new", "labels": labels, **metadata}, "spec": {"containers": containers}}
+    mirror.cluster.put({"apiVersion": "v1", "kind": "Pod", **pod, "status": {"phase": "Pending", **status}})
+
+
+def test_the_version_is_that_of_the_running_pods_and_a_stuck_rollout_is_reported(mirror: Deployed) -> None:
+    add_failing_pod(mirror, names.AUTH, {"containerStatuses": [IMAGE_ERROR]})
+    mirror.change(
+        DEPLOYMENT,
+        names.AUTH,
+        lambda found: found["spec"]["template"]["spec"]["containers"][0].update(image="docker_auth:9.9.9"),
+    )
+    found = status_of(mirror)
+    component = found.components[names.AUTH]
+    assert isinstance(component, Component)
+    assert component.version == "1.14.0"
+    assert component.problem.startswith("a new pod does not start: ErrImagePull")
+    assert (found.state, found.faults) == (State.SERVING, [])
+    lines = screen(found)
+    check_golden("transcripts/status-degraded.txt", "\n".join([*lines, ""]))
+    assert lines[0] == "‼ https://mirror.example.com serves, but a pod does not start"
+    assert status_report(found).warnings == [f"{names.AUTH}: {component.problem}"]
+
+
+def test_a_pod_that_is_refused_by_a_quota_is_reported(mirror: Deployed) -> None:
+    message = 'pods "x" is forbidden: exceeded quota: small'
+    condition = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}
+    mirror.cluster.rollouts[names.AUTH] = [{"replicas": 1, "availableReplicas": 1, "conditions": [condition]}]
+    component = status_of(mirror).components[names.AUTH]
+    assert isinstance(component, Component)
+    assert component.problem == f"no pod can be created: {message}"
+
+
+def test_a_pod_that_is_being_deleted_is_not_a_problem(mirror: Deployed) -> None:
+    terminated = {"name": "main", "state": {"terminated": {"reason": "Error", "exitCode": 137}}}
+    add_failing_pod(mirror, names.AUTH, {"containerStatuses": [terminated]}, deletionTimestamp="2026-11-23T12:00:00Z")
+    assert status_of(mirror).warnings == []
+
+
+def test_during_a_rollout_the_version_is_that_of_the_newest_ready_pod(mirror: Deployed) -> None:
+    ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+    add_failing_pod(mirror, names.AUTH, ready, creationTimestamp="2026-11-23T11:00:00Z")
+    component = status_of(mirror).components[names.AUTH]
+    assert isinstance(component, Component)
+    assert (component.version, component.problem) == ("9.9.9", "")
+
+
+def test_a_version_that_was_not_seen_is_not_claimed(mirror: Deployed) -> None:
+    mirror.cluster.hidden |= {POD}
+    lines = screen(status_of(mirror))
+    assert "  regmirror-auth         1/1 ready, version unknown" in lines
+    mirror.cluster.hidden.clear()
+    mirror.cluster.rollouts[names.AUTH] = [{"replicas": 1, "availableReplicas": 0}]
+    mirror.cluster.delete(POD, f"{names.AUTH}-0")
+    assert "  regmirror-auth         0/1 ready" in screen(status_of(mirror))
+
+
+def test_a_public_host_that_was_not_checked_is_not_said_to_serve(mirror: Deployed) -> None:
+    mirror.http.hosts.pop("https://mirror.example.com")
+    found = status_of(mirror)
+    assert screen(found)[0] == "? https://mirror.example.com is running; the public host was not checked"
+    report = status_report(found)
+    assert (report.state, report.serving, report.faults) == (State.RUNNING, False, [])
+    assert report.warnings == ["the public host mirror.example.com was not checked"]
+
+
+class UnreachableCluster:
+    """A cluster whose API server does not answer."""
+
+    namespace, context = "regmirror", "fake"
+
+    def __getattr__(self, name: str) -> Any:
+        def fail(*_: Any, **__: Any) -> Any:
+            raise ClusterUnreachableError("no answer from the Kubernetes API https://192.0.2.1 (context fake): timeout")
+
+        return fail
+
+
+def test_an_unreachable_cluster_is_reported_once_and_the_public_host_is_still_shown(mirror: Deployed) -> None:
+    mirror.cluster = UnreachableCluster()  # type: ignore[assignment]
+    found = status_of(mirror)
+    lines = screen(found)
+    assert (found.state, found.faults) == (State.UNKNOWN, [])
+    assert lines[0] == "? https://mirror.example.com: cannot read the cluster; the public host answers"
+    assert " ".join(lines).count("no answer from the Kubernetes API") == 1
+    assert "  public host            https://mirror.example.com" in lines
+    assert not any("does not serve" in line for line in lines)
+
+
+def test_a_namespace_without_a_mirror_is_one_line() -> None:
+    found = deployed()
+    for name in IMAGES:
+        found.cluster.delete(DEPLOYMENT, name)
+    status = status_of(found)
+    assert status.state is State.NOT_DEPLOYED
+    assert screen(status)[0] == "× https://mirror.example.com is not deployed"
+    assert len(screen(status)) == 2
+
+
+def test_the_command_exits_with_0_while_no_fault_is_seen(mirror: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(monkeypatch, mirror.connections())
+    assert CliRunner().invoke(app, ["status"]).exit_code == ExitCode.OK
+    mirror.http.hosts.pop("https://mirror.example.com")
+    assert CliRunner().invoke(app, ["status"]).exit_code == ExitCode.OK
+    for name in IMAGES:
+        mirror.cluster.delete(DEPLOYMENT, name)
+    result = CliRunner().invoke(app, ["status", "-n", "regmirror"])
+    assert result.exit_code == ExitCode.FAILED
+    assert result.stderr == "Next: regmirror deploy -n regmirror\n"
+
+
+def test_an_interval_below_a_second_is_refused(mirror: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(monkeypatch, mirror.connections())
+    result = CliRunner().invoke(app, ["status", "--watch", "--interval", "0s"])
+    assert result.exit_code == ExitCode.USAGE
+    assert "--interval: 0s is shorter than 1s" in result.stderr
+
+
+def test_ctrl_c_before_the_first_screen_is_silent(mirror: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: object) -> Status:
+        raise KeyboardInterrupt
+
+    connect(monkeypatch, mirror.connections())
+    monkeypatch.setattr("regmirror.status.collect.collect_status", interrupt)
+    result = CliRunner().invoke(app, ["status", "--watch"])
+    assert (result.exit_code, result.output) == (ExitCode.INTERRUPTED, "")

@@ -1,4 +1,4 @@
-"""The notes between two versions, and which version is deployed."""
+"""The notes between two versions, and the deployed version."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from regmirror import __version__
 from regmirror.cli.app import app
 from regmirror.desired.assets import changelog
 from regmirror.errors import ConfigurationError, TemplateError
-from regmirror.upgrade.changelog import UNRELEASED, Notes, notes_between, parse_changelog
-from regmirror.upgrade.deployed import deployed_version
+from regmirror.upgrade.changelog import UNRELEASED, Notes, deployed_version, notes_between, parse_changelog
+from regmirror.upgrade.report import UpgradeNotes, upgrade_report
 from tests.fakes.cluster import FakeCluster
+from tests.golden import check_golden
 
 NOTES = parse_changelog(changelog())
 THREE = parse_changelog(
@@ -54,7 +55,7 @@ def test_the_charts_bear_the_version_of_regmirror() -> None:
         ("0.1.0", "unreleased", ["0.9.0", "0.10.0", "unreleased"]),
     ],
 )
-def test_the_notes_between_two_versions_are_told_oldest_first(before: str, after: str, expected: list[str]) -> None:
+def test_the_notes_between_two_versions_are_listed_oldest_first(before: str, after: str, expected: list[str]) -> None:
     assert versions(notes_between(THREE, before, after)) == expected
 
 
@@ -65,17 +66,17 @@ def test_an_entry_of_several_lines_is_one() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        ("0.2.0", "0.10.0", "--from: there are no notes of version 0.2.0"),
-        ("0.1.0", "1.0.0", "--to: there are no notes of version 1.0.0"),
+        ("0.2.0", "0.10.0", "--from: no notes for version 0.2.0"),
+        ("0.1.0", "1.0.0", "--to: no notes for version 1.0.0"),
         ("0.10.0", "0.9.0", "version 0.10.0 is newer than 0.9.0"),
     ],
 )
-def test_a_way_that_is_not_described_is_told(before: str, after: str, words: str) -> None:
+def test_versions_without_notes_are_refused(before: str, after: str, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         notes_between(THREE, before, after)
 
 
-def test_a_heading_that_is_no_version_is_a_fault_of_the_installation() -> None:
+def test_a_heading_that_is_not_a_version_is_an_error() -> None:
     with pytest.raises(TemplateError, match="## Soon"):
         parse_changelog("## Soon\n")
 
@@ -99,36 +100,42 @@ def test_the_deployed_version_is_that_of_the_charts() -> None:
 
 
 @pytest.mark.parametrize("cluster", [FakeCluster(), deployment("")])
-def test_a_version_that_nothing_tells_is_asked_for(cluster: FakeCluster) -> None:
+def test_an_unknown_deployed_version_must_be_named(cluster: FakeCluster) -> None:
     with pytest.raises(ConfigurationError) as caught:
         deployed_version(cluster)
-    assert caught.value.hint == "say it by --from 0.1.0"
+    assert caught.value.hint == "name the old version, e.g. --from 0.1.0"
 
 
 def run(*words: str) -> Result:
     return CliRunner().invoke(app, ["upgrade-notes", *words])
 
 
-def test_without_a_cluster_it_asks_for_the_old_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_cluster_the_old_version_must_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = run()
     assert result.exit_code == 2
-    assert "the deployed version is not known: cannot read regmirror.yaml: no such file" in result.stderr
-    assert "Try: say it: regmirror upgrade-notes --from VERSION" in result.stderr
+    assert "cannot determine the deployed version: cannot read regmirror.yaml: no such file" in result.stderr
+    assert "Try: regmirror upgrade-notes --from VERSION" in result.stderr
 
 
-def test_what_is_done_by_hand_comes_first() -> None:
+def test_manual_steps_come_first() -> None:
     result = run("--from", "0.1.0", "--to", "unreleased")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[:2] == ["unreleased", "  By hand"]
-    assert "Next: regmirror diff, then regmirror deploy" in result.stderr
+    assert "Next: regmirror diff; then regmirror deploy" in result.stderr
 
 
-def test_programs_get_a_document() -> None:
+def test_the_notes_as_a_document() -> None:
     document = json.loads(run("--from", "0.1.0", "--to", "unreleased", "-o", "json").stdout)
     assert [one["version"] for one in document["versions"]] == ["unreleased"]
     assert set(document["versions"][0]["notes"]) >= {"Restarts", "By hand"}
 
 
 def test_the_same_version_changes_nothing() -> None:
-    assert run("--from", __version__).stdout == f"{__version__} to {__version__}: nothing changes.\n"
+    assert run("--from", __version__).stdout == f"No changes between {__version__} and {__version__}.\n"
+
+
+def test_the_document_of_the_notes() -> None:
+    document = upgrade_report("0.1.0", "unreleased", notes_between(THREE, "0.1.0", "unreleased")).document()
+    check_golden("documents/UpgradeNotes.yaml", yaml.safe_dump(document, sort_keys=False))
+    UpgradeNotes.model_validate(document)

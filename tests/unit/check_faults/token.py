@@ -30,7 +30,7 @@ def other_bundle(mirror: Deployed) -> None:
     mirror.replace(names.BUNDLE_SECRET, **{"bundle.crt": samples.key_pair(2).certificate_pem})
 
 
-@fault("token-bundle", "the certificate bundle holds no PEM certificate")
+@fault("token-bundle", "the certificate bundle has no PEM certificate")
 def empty_bundle(mirror: Deployed) -> None:
     mirror.replace(names.BUNDLE_SECRET, **{"bundle.crt": b""})
 
