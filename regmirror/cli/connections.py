@@ -57,13 +57,13 @@ def _read_all(stream: TextIO) -> bytes:
     return stream.buffer.read()
 
 
-def read_timeout(text: str, option: str = "--timeout") -> timedelta:
+def read_timeout(text: str, option: str = "--timeout", *, allow_zero: bool = False) -> timedelta:
     """The value of --timeout or of another duration option; raises ConfigurationError."""
     try:
         timeout = parse_duration(text)
     except ValueError as error:
         raise ConfigurationError(f"{option}: {error}") from None
-    if not timeout:
+    if not timeout and not allow_zero:
         raise ConfigurationError(f"{option}: must be longer than 0")
     return timeout
 

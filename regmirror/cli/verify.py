@@ -86,7 +86,7 @@ def verify(
         from regmirror.verify.select import select_checks
 
         checks = select_checks(CHECKS, check, _categories(category), pre_install=pre)
-        wait_timeout = read_timeout(wait, "--wait")
+        wait_timeout = read_timeout(wait, "--wait", allow_zero=True)
         connections = CommandConnections(
             file,
             namespace,
