@@ -1,12 +1,11 @@
 """The commands as data: their purpose and summary in ``regmirror --help``, and the module of each by its name."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 SET_UP, PROVE, OPERATE, CLIENTS, CONFIGURATION = "Set up", "Verify", "Operate", "Clients", "Configuration and help"
 
 
-@dataclass(frozen=True, slots=True)
-class CommandEntry:
+class CommandEntry(NamedTuple):
     """What ``regmirror --help`` shows of a command, and where the command is."""
 
     purpose: str

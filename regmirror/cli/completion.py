@@ -6,8 +6,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from regmirror.cli import reference_pages
-
 Source = Callable[[dict[str, Any]], Iterable[str]]
 """Lists all values, given the options that the command line already has, by name."""
 
@@ -53,6 +51,20 @@ contexts = completion(_contexts)
 upstream_names = completion(_upstreams)
 registries = completion(lambda options: [f"{name}=" for name in _upstreams(options)])
 """``UPSTREAM=``, to which the user adds the registry's name."""
-check_ids = completion(lambda _: reference_pages.check_ids())
-categories = completion(lambda _: reference_pages.check_categories())
-topics = completion(lambda _: reference_pages.topics())
+
+
+def _of_the_reference(function: str) -> Callable[[Any, str], list[str]]:
+    """Completes with what a function of reference_pages lists; the module is imported when a shell asks."""
+
+    def source(_: dict[str, Any]) -> Iterable[str]:
+        from regmirror.cli import reference_pages
+
+        values: Iterable[str] = getattr(reference_pages, function)()
+        return values
+
+    return completion(source)
+
+
+check_ids = _of_the_reference("check_ids")
+categories = _of_the_reference("check_categories")
+topics = _of_the_reference("topics")

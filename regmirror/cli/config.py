@@ -35,6 +35,8 @@ KINDS = {
     "SupportBundleReport": "regmirror.support.report:SupportBundleReport",
     "UpgradeNotes": "regmirror.upgrade.report:UpgradeNotes",
     "VerifyReport": "regmirror.verify.report:report_schema",
+    "Explanation": "regmirror.cli.explanation:Explanation",
+    "TopicList": "regmirror.cli.explanation:TopicList",
 }
 """By kind of document: its Pydantic model, or a function that returns its schema; imported when it is needed."""
 

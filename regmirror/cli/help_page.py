@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from regmirror.cli.catalog import COMMANDS
 from regmirror.cli.options import CLUSTER_OPTIONS, OUTPUT_OPTIONS
@@ -16,8 +15,7 @@ _LONGEST_CHOICES = 44
 _EXTRA = re.compile(r"\s*\[((?:env var: |default: |required|\d)[^\[]*)\]$")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """An option, argument or subcommand, and what it means."""
 
     term: str
@@ -32,8 +30,7 @@ class Row:
         return " ".join([self.text, *(f"[{name}:{NO_BREAK}{value}]" for name, value in notes if value)]).strip()
 
 
-@dataclass(frozen=True, slots=True)
-class HelpPage:
+class HelpPage(NamedTuple):
     """What the help of a command says."""
 
     command: str

@@ -137,6 +137,8 @@ def _can_encode(console: Console, text: str) -> bool:
 
 
 def _wrapped(line: str, width: int) -> str:
+    if line.lstrip().startswith("Try: "):
+        return line
     indent = " " * (len(line) - len(line.lstrip()) + 2)
     return textwrap.fill(
         line, width, break_long_words=False, break_on_hyphens=False, drop_whitespace=True, subsequent_indent=indent

@@ -16,7 +16,7 @@ from tests.fakes.cluster import FakeCluster
 
 
 class FakeHelm:
-    """Every chart renders to a Service, a Deployment with a digest of all values, and an Ingress for each host in them."""
+    """Every chart renders to a Service, a Deployment with a digest of all values, and an Ingress for each host."""
 
     def __init__(self, cluster: FakeCluster) -> None:
         self.server_version: tuple[int, int] | None = (3, 17)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from regmirror.cli.explanation import Explanation, TopicList
 from regmirror.destroy.report import DestroyReport
 from regmirror.documents import Document
 from regmirror.rotate.report import RotateCheck, RotatePlan, RotateReport
@@ -20,11 +21,13 @@ from regmirror.upgrade.report import UpgradeNotes
 GOLDEN = Path(__file__).parents[1] / "golden" / "documents"
 MODELS: list[type[Document]] = [
     DestroyReport,
+    Explanation,
     RotateCheck,
     RotatePlan,
     RotateReport,
     StatusReport,
     SupportBundleReport,
+    TopicList,
     UpgradeNotes,
 ]
 

@@ -50,7 +50,7 @@ def test_a_live_line_cuts_off_the_end_of_the_reason_and_neither_title_nor_clock(
     console = Console(file=stream, force_terminal=True, color_system=None, width=width)
     with StepProgress(Terminal(Format.TABLE, False, console, console)) as progress:
         progress.started(title)
-        progress.waiting(title, f"a correct answer\nRM500: {REASON}")
+        progress.waiting(title, REASON)
         time.sleep(0.3)
     shown = [line for line in re.split(r"\x1b\[[0-9;?]*[a-zA-Z]|[\r\n]", stream.getvalue()) if REASON[:12] in line]
     assert shown

@@ -149,3 +149,11 @@ def test_a_long_message_is_wrapped_between_words_in_a_terminal() -> None:
         "  /home/me/a-directory/with-a-long-name/regmirror.yaml",
         "  already exists",
     ]
+
+
+def test_a_hint_within_a_message_stays_in_one_line_to_be_copied() -> None:
+    stream = io.StringIO()
+    narrow = Console(file=stream, force_terminal=True, color_system=None, width=30)
+    hint = "  Try: kubectl --context a-long-name version"
+    Terminal(Format.TABLE, False, narrow, narrow).info(f"Error RM201: no answer\n{hint}\nalso RM301: x", wrap=True)
+    assert stream.getvalue().splitlines() == ["Error RM201: no answer", hint, "also RM301: x"]

@@ -17,8 +17,8 @@ RELATIVE = re.compile(r"^[^/].*$")
 ANY: dict[str, Any] = {}
 
 Shape = Any
-"""A type, a pattern, a set of known values, a list with one shape for its entries, or a mapping of keys to shapes;
-a key that ends in ? is optional, and an empty mapping accepts anything."""
+"""A type, a pattern, a set of known values, a list with one shape for its entries, or a mapping of keys to
+shapes; a key that ends in ? is optional, and an empty mapping accepts anything."""
 
 METADATA: Shape = {"name": NAME, "namespace?": NAME, "labels?": ANY, "annotations?": ANY}
 
