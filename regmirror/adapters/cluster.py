@@ -91,20 +91,20 @@ class KubernetesCluster:
     def get(self, kind: Kind, name: str) -> Object | None:
         """One object; None if it, or its kind, does not exist."""
         try:
-            found = self._call(
+            live = self._call(
                 f"read {kind.kind} {name}",
                 lambda: self._resource(kind).get(name=name, **self._where(kind), _request_timeout=_TIMEOUT),
             )
         except _MissingError:
             return None
-        return dict(found.to_dict())
+        return dict(live.to_dict())
 
     def select(
         self, kind: Kind, selector: str = "", field_selector: str = "", *, everywhere: bool = False
     ) -> list[Object]:
-        """The objects of a kind that match a label and a field selector; none where the kind does not exist."""
+        """The objects of a kind that match a label and a field selector; none if the kind does not exist."""
         try:
-            found = self._call(
+            listed = self._call(
                 f"list {kind.kind}s",
                 lambda: self._resource(kind).get(
                     **({} if everywhere else self._where(kind)),
@@ -115,7 +115,7 @@ class KubernetesCluster:
             )
         except _MissingError:
             return []
-        return list(found.to_dict()["items"])
+        return list(listed.to_dict()["items"])
 
     def apply(self, manifest: Object) -> Applied:
         """Server-side apply as field manager ``regmirror``; the resource version shows whether it changed."""
@@ -354,11 +354,11 @@ def _plugin_error(described: str, message: str) -> KubeconfigError:
 
 def _after_handshake(error: ApiException) -> ApiException:
     """The refusal of a port-forward; the websocket library has its status and body only in the reason."""
-    found = _HANDSHAKE.match(str(error.reason))
-    if found is None:
+    handshake = _HANDSHAKE.match(str(error.reason))
+    if handshake is None:
         return error
-    refused = ApiException(status=int(found["status"]), reason=found["reason"])
-    refused.body = found["body"]
+    refused = ApiException(status=int(handshake["status"]), reason=handshake["reason"])
+    refused.body = handshake["body"]
     return refused
 
 

@@ -87,14 +87,14 @@ class Pyhelm3Helm:
 
     async def releases(self) -> list[ListedRelease]:
         """Every release of the namespace, by name; Helm lists some statuses only if asked."""
-        found = await self._command.list(
+        releases = await self._command.list(
             include_failed=True,
             include_pending=True,
             include_uninstalling=True,
             include_uninstalled=True,
             namespace=self._namespace,
         )
-        return [ListedRelease(one["name"], one["chart"], int(one["revision"]), one["status"]) for one in found]
+        return [ListedRelease(r["name"], r["chart"], int(r["revision"]), r["status"]) for r in releases]
 
     async def manifest(self, name: str) -> list[dict[str, Any]]:
         """The objects that the newest revision applied."""

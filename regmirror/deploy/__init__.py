@@ -1,1 +1,1 @@
-"""Brings a mirror into being: preflight, then steps that each do one thing and can be done again."""
+"""``deploy`` and ``diff``: preflight checks, then steps that each do one thing and are safe to repeat."""

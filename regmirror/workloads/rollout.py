@@ -93,8 +93,8 @@ def diagnose(cluster: Cluster, deployment: str) -> list[str]:
             for text in _warnings(cluster.select(EVENT, field_selector=f"involvedObject.name={name}"))
         ]
         lines += [f"  log: {text}" for text in _log_tail(cluster, pod)]
-    found = cluster.get(DEPLOYMENT, deployment) or {}
-    conditions = (found.get("status") or {}).get("conditions") or []
+    live = cluster.get(DEPLOYMENT, deployment) or {}
+    conditions = (live.get("status") or {}).get("conditions") or []
     lines += [f"no new pod: {c.get('message', '')}" for c in conditions if c.get("reason") == "FailedCreate"]
     return lines
 

@@ -22,7 +22,7 @@ _UNITS = {
     **{unit: Decimal(10) ** power for unit, power in (("G", 9), ("T", 12), ("P", 15), ("E", 18))},
     **{f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", start=1)},
 }
-_FORM = re.compile(r"([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)([A-Za-z]*)")
+_QUANTITY = re.compile(r"([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)([A-Za-z]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ def rollout_blockers(cluster: Cluster, releases: Sequence[str]) -> list[RolloutB
     A missing Deployment is ignored. A PodDisruptionBudget never blocks a rolling update, but shows that pods are
     missing already.
     """
-    found = [deployment for name in releases if (deployment := cluster.get(DEPLOYMENT, name))]
+    deployments = [deployment for name in releases if (deployment := cluster.get(DEPLOYMENT, name))]
     kubectl = f"kubectl -n {cluster.namespace}"
     return [
-        *(obstacle for one in found for obstacle in _of_deployment(one, kubectl)),
-        *_of_budgets(cluster.select(POD_DISRUPTION_BUDGET), found, kubectl),
-        *_of_quotas(cluster.select(RESOURCE_QUOTA), found, kubectl),
+        *(blocker for deployment in deployments for blocker in _of_deployment(deployment, kubectl)),
+        *_of_budgets(cluster.select(POD_DISRUPTION_BUDGET), deployments, kubectl),
+        *_of_quotas(cluster.select(RESOURCE_QUOTA), deployments, kubectl),
     ]
 
 
@@ -52,33 +52,33 @@ def _of_deployment(deployment: Object, kubectl: str) -> list[RolloutBlocker]:
     spec, name = deployment["spec"], deployment["metadata"]["name"]
     strategy = spec.get("strategy") or {}
     unavailable = (strategy.get("rollingUpdate") or {}).get("maxUnavailable", 0)
-    found = []
+    blockers = []
     if spec.get("paused"):
         hint = f"{kubectl} rollout resume deployment {name}"
-        found.append(RolloutBlocker(f"the Deployment {name} is paused: its pods are not replaced", hint))
+        blockers.append(RolloutBlocker(f"the Deployment {name} is paused: its pods are not replaced", hint))
     if spec.get("replicas", 1) == 0:
-        found.append(RolloutBlocker(f"the Deployment {name} is scaled to 0: it has no pod", "regmirror deploy"))
+        blockers.append(RolloutBlocker(f"the Deployment {name} is scaled to 0: it has no pods", "regmirror deploy"))
     if strategy.get("type") == "Recreate" or _share(unavailable, spec.get("replicas", 1)):
-        message = f"the Deployment {name} takes pods away before new ones are there (its strategy was changed)"
-        found.append(RolloutBlocker(message, "regmirror deploy"))
-    return found
+        message = f"the Deployment {name} removes old pods before new ones are ready (its strategy was changed)"
+        blockers.append(RolloutBlocker(message, "regmirror deploy"))
+    return blockers
 
 
 def _share(value: int | str, replicas: int) -> int:
-    """How many pods ``maxUnavailable`` means: a percentage is rounded down."""
+    """The number of pods of ``maxUnavailable``; a percentage is rounded down."""
     text = str(value)
     return int(text[:-1]) * replicas // 100 if text.endswith("%") else int(text)
 
 
 def _of_budgets(budgets: Sequence[Object], deployments: Sequence[Object], kubectl: str) -> list[RolloutBlocker]:
-    found = []
+    blockers = []
     for budget in budgets:
         name, status = budget["metadata"]["name"], budget.get("status") or {}
         healthy, wanted = status.get("currentHealthy", 0), status.get("desiredHealthy", 0)
         if healthy < wanted and any(_selects(budget, deployment) for deployment in deployments):
-            message = f"the PodDisruptionBudget {name} counts {healthy} healthy pods, of {wanted} that there must be"
-            found.append(RolloutBlocker(message, f"let the others become ready first: {kubectl} get pods"))
-    return found
+            message = f"the PodDisruptionBudget {name} has {healthy} healthy pods, but requires {wanted}"
+            blockers.append(RolloutBlocker(message, f"wait until its pods are ready: {kubectl} get pods"))
+    return blockers
 
 
 def _selects(budget: Object, deployment: Object) -> bool:
@@ -89,23 +89,23 @@ def _selects(budget: Object, deployment: Object) -> bool:
 def _of_quotas(quotas: Sequence[Object], deployments: Sequence[Object], kubectl: str) -> list[RolloutBlocker]:
     needed: Counter[str] = Counter()
     for deployment in deployments:
-        # One that is being replaced has the further pod already, or gets the room of one that is going.
+        # During a rollout the additional pod exists already, or gets the room of a terminating one.
         if is_rolled_out(deployment):
             needed.update(_of_one_more(deployment["spec"]["template"]["spec"]))
-    found = []
+    blockers = []
     for quota in quotas:
         name = quota["metadata"]["name"]
         lacking = _lacking(quota, needed)
         if lacking:
-            hint = f"raise it by as much: {kubectl} edit resourcequota {name}"
-            found.append(
+            hint = f"raise it: {kubectl} edit resourcequota {name}"
+            blockers.append(
                 RolloutBlocker(f"the ResourceQuota {name} has no room for one more pod: {', '.join(lacking)}", hint)
             )
-    return found
+    return blockers
 
 
 def _of_one_more(pod: dict[str, Any]) -> dict[str, Any]:
-    """What a quota counts when a Deployment gets one pod more: itself, what its containers ask for, Helm's record."""
+    """What a quota counts for one more pod of a Deployment: the pod, its resources, and Helm's record."""
     counts: dict[str, Any] = dict.fromkeys(("pods", "count/pods", "secrets", "count/secrets"), Decimal(1))
     counts["count/replicasets.apps"] = Decimal(1)
     for kind in ("requests", "limits"):
@@ -119,15 +119,15 @@ def _of_one_more(pod: dict[str, Any]) -> dict[str, Any]:
 
 def _amount(container: dict[str, Any], kind: str, resource: str) -> Decimal:
     resources = container.get("resources") or {}
-    # Where only a limit is given, it is the request, too.
+    # A limit without a request is also the request.
     text = (resources.get(kind) or {}).get(resource, (resources.get("limits") or {}).get(resource, "0"))
     return parse_quantity(text)
 
 
 def _lacking(quota: Object, needed: Counter[str]) -> list[str]:
-    """What of a quota is too little, each with its numbers; nothing of one that is for other pods."""
+    """The resources of a quota that do not suffice, with numbers; none if the quota is for other pods."""
     selected = (quota["spec"].get("scopeSelector") or {}).get("matchExpressions") or []
-    scopes = {*(quota["spec"].get("scopes") or []), *(one["scopeName"] for one in selected)}
+    scopes = {*(quota["spec"].get("scopes") or []), *(expression["scopeName"] for expression in selected)}
     if scopes & _OF_OTHER_PODS:
         return []
     status = quota.get("status") or {}
@@ -144,7 +144,7 @@ def parse_quantity(value: Any) -> Decimal:
 
     Source: k8s.io/apimachinery ``pkg/api/resource/quantity.go``.
     """
-    found = _FORM.fullmatch(str(value))
-    if found is None or found[2] not in _UNITS:
+    parts = _QUANTITY.fullmatch(str(value))
+    if parts is None or parts[2] not in _UNITS:
         raise ValueError(f"{value!r} is not a quantity")
-    return Decimal(found[1]) * _UNITS[found[2]]
+    return Decimal(parts[1]) * _UNITS[parts[2]]

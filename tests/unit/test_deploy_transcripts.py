@@ -39,8 +39,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     async def in_this_thread(call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         return call(*arguments, **options)
 
-    def connections(*_: Any, **__: Any) -> Any:
-        return place.connected(parse_mirror(Path("regmirror.yaml").read_text(), "regmirror.yaml"))
+    def connections(file: Path, *_: Any, **__: Any) -> Any:
+        return place.connected(parse_mirror(file.read_text(), "regmirror.yaml"))
 
     monkeypatch.setattr(asyncio, "to_thread", in_this_thread)
     monkeypatch.setattr("regmirror.cli.connections.CommandConnections", connections)
@@ -134,6 +134,17 @@ def test_a_diff_in_which_only_orphans_are_left() -> None:
     transcript("regmirror deploy")
     write()
     check("diff-orphans", "regmirror deploy", "regmirror diff", "regmirror deploy --prune", "regmirror diff")
+
+
+@pytest.mark.usefixtures("place")
+def test_the_last_line_of_a_diff_can_be_pasted() -> None:
+    write(upstreams=samples.TWO_UPSTREAMS)
+    transcript("regmirror deploy")
+    write()
+    Path("regmirror.yaml").rename("other.yaml")
+    text = transcript("regmirror diff -f other.yaml -n regmirror --context fake")
+    (last,) = re.findall(r"^Next: regmirror (.*)$", text, re.MULTILINE)
+    assert set(last.split()) == {"deploy", "--prune", "-f", "other.yaml", "-n", "regmirror", "--context", "fake"}
 
 
 def test_the_documents_of_deploy_and_diff(place: Place) -> None:

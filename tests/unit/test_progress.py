@@ -15,7 +15,7 @@ from rich.console import Console
 
 from regmirror.cli.connections import run_until_done
 from regmirror.cli.options import Format
-from regmirror.cli.progress import StepProgress
+from regmirror.cli.progress import StepProgress, _in_short
 from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import HelmError
 from regmirror.steps.step import Done
@@ -105,3 +105,26 @@ def test_an_error_in_a_thread_reaches_its_caller() -> None:
 
     with pytest.raises(HelmError, match="no"):
         run_until_done(asyncio.to_thread(refuse))
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("helm upgrade --install", "helm upgrade --install"),
+        (
+            "Deployment regmirror-docker-hub (1/1 ready, 1 old)\n"
+            '  pod regmirror-docker-hub-6c9f7d5b8-x2x4q: ErrImagePull: "x"',
+            'ErrImagePull: "x"',
+        ),
+        ("a valid answer from https://a.example.com\n  RM500: 503 from /v2/\n  Try: this", "503 from /v2/"),
+    ],
+)
+def test_a_live_line_begins_with_the_reason_of_the_wait(reason: str, shown: str) -> None:
+    assert _in_short(reason) == shown
+
+
+def test_a_skipped_check_has_no_check_mark(capsys: pytest.CaptureFixture[str]) -> None:
+    with terminal() as streams, StepProgress(streams) as progress:
+        progress.started("Ingress class")
+        progress.finished("Ingress class", Done("nginx not checked: no permission", skipped=True))
+    assert capsys.readouterr().err.startswith("- Ingress class ")

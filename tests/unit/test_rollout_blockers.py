@@ -36,43 +36,43 @@ def budget(selects: str, healthy: int, wanted: int) -> Object:
     }
 
 
-def told(*objects: Object, releases: tuple[str, ...] = ("mirror",)) -> list[str]:
+def messages(*objects: Object, releases: tuple[str, ...] = ("mirror",)) -> list[str]:
     return [one.message for one in rollout_blockers(FakeCluster(objects), releases)]
 
 
-def test_nothing_is_in_the_way_of_a_mirror_at_rest() -> None:
+def test_nothing_blocks_a_healthy_mirror() -> None:
     room = quota({"pods": "4", "limits.memory": "4Gi"}, {"pods": "3", "limits.memory": "3Gi"})
-    assert told(deployment(), budget("mirror", 2, 2), room) == []
+    assert messages(deployment(), budget("mirror", 2, 2), room) == []
 
 
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
         ({"paused": True}, "the Deployment mirror is paused: its pods are not replaced"),
-        ({"replicas": 0}, "the Deployment mirror is scaled to 0: it has no pod"),
-        ({"strategy": {"type": "Recreate"}}, "takes pods away before new ones are there"),
-        ({"strategy": {"rollingUpdate": {"maxUnavailable": 1}}}, "takes pods away before new ones are there"),
-        ({"replicas": 4, "strategy": {"rollingUpdate": {"maxUnavailable": "25%"}}}, "takes pods away"),
+        ({"replicas": 0}, "the Deployment mirror is scaled to 0: it has no pods"),
+        ({"strategy": {"type": "Recreate"}}, "removes old pods before new ones are ready"),
+        ({"strategy": {"rollingUpdate": {"maxUnavailable": 1}}}, "removes old pods before new ones are ready"),
+        ({"replicas": 4, "strategy": {"rollingUpdate": {"maxUnavailable": "25%"}}}, "removes old pods"),
     ],
 )
-def test_a_deployment_that_does_not_roll_without_a_gap_is_told(spec: dict[str, Any], message: str) -> None:
-    (found,) = told(deployment(**spec))
+def test_a_deployment_that_would_not_roll_out_without_a_gap_is_reported(spec: dict[str, Any], message: str) -> None:
+    (found,) = messages(deployment(**spec))
     assert message in found
 
 
 def test_a_share_is_rounded_down_as_kubernetes_does() -> None:
-    assert told(deployment(replicas=3, strategy={"rollingUpdate": {"maxUnavailable": "25%"}})) == []
+    assert messages(deployment(replicas=3, strategy={"rollingUpdate": {"maxUnavailable": "25%"}})) == []
 
 
-def test_the_way_on_is_a_command() -> None:
+def test_the_hint_is_a_command() -> None:
     (found,) = rollout_blockers(FakeCluster([deployment(paused=True)]), ["mirror"])
     assert found.hint == "kubectl -n regmirror rollout resume deployment mirror"
 
 
-def test_a_budget_that_lacks_pods_already_is_told_where_it_is_ours() -> None:
-    assert told(deployment(), budget("another", 0, 1)) == []
-    (found,) = told(deployment(), budget("mirror", 1, 2))
-    assert found == "the PodDisruptionBudget budget counts 1 healthy pods, of 2 that there must be"
+def test_a_budget_that_lacks_pods_is_reported_if_it_is_ours() -> None:
+    assert messages(deployment(), budget("another", 0, 1)) == []
+    (found,) = messages(deployment(), budget("mirror", 1, 2))
+    assert found == "the PodDisruptionBudget budget has 1 healthy pods, but requires 2"
 
 
 @pytest.mark.parametrize(
@@ -88,25 +88,25 @@ def test_a_budget_that_lacks_pods_already_is_told_where_it_is_ours() -> None:
         ("count/replicasets.apps", "9", "9"),
     ],
 )
-def test_a_quota_that_one_more_pod_would_exceed_is_told(resource: str, used: str, hard: str) -> None:
-    (found,) = told(deployment(), quota({resource: hard, "services": "1"}, {resource: used, "services": "1"}))
+def test_a_quota_that_one_more_pod_would_exceed_is_reported(resource: str, used: str, hard: str) -> None:
+    (found,) = messages(deployment(), quota({resource: hard, "services": "1"}, {resource: used, "services": "1"}))
     assert found == f"the ResourceQuota small has no room for one more pod: {resource} {used} of {hard}"
 
 
-def test_pods_that_are_replaced_side_by_side_need_room_side_by_side() -> None:
+def test_pods_that_are_replaced_together_need_room_together() -> None:
     room = quota({"pods": "4"}, {"pods": "3"})
-    assert told(deployment(), deployment("auth"), room) == []
-    assert told(deployment(), deployment("auth"), room, releases=("mirror", "auth")) != []
+    assert messages(deployment(), deployment("auth"), room) == []
+    assert messages(deployment(), deployment("auth"), room, releases=("mirror", "auth")) != []
 
 
 @pytest.mark.parametrize(
     "spec", [{"scopes": ["BestEffort"]}, {"scopeSelector": {"matchExpressions": [{"scopeName": "PriorityClass"}]}}]
 )
-def test_a_quota_for_other_pods_is_none_of_ours(spec: dict[str, Any]) -> None:
-    assert told(deployment(), quota({"pods": "1"}, {"pods": "1"}, **spec)) == []
+def test_a_quota_for_other_pods_is_ignored(spec: dict[str, Any]) -> None:
+    assert messages(deployment(), quota({"pods": "1"}, {"pods": "1"}, **spec)) == []
 
 
-def test_a_rollout_that_is_under_way_has_its_further_pod_already() -> None:
+def test_a_running_rollout_has_its_additional_pod_already() -> None:
     cluster = FakeCluster([deployment(), quota({"pods": "3"}, {"pods": "3"})])
     cluster.rollouts["mirror"] = [
         {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 2}
@@ -127,5 +127,5 @@ def test_a_rollout_that_is_under_way_has_its_further_pod_already() -> None:
 )
 def test_quantities_are_read_as_kubernetes_writes_them(text: str, value: Any) -> None:
     assert parse_quantity(text) == Decimal(value)
-    with pytest.raises(ValueError, match="is no quantity"):
+    with pytest.raises(ValueError, match="is not a quantity"):
         parse_quantity(f"{text} apples")

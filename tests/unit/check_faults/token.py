@@ -15,7 +15,7 @@ from tests.unit.deployed import REGISTRY, Deployed
 fault = FaultTable()
 
 
-@fault("token-key-pair", "the signing key and its certificate do not belong together")
+@fault("token-key-pair", "the signing key does not match its certificate")
 def mismatched_pair(mirror: Deployed) -> None:
     mirror.replace(names.SIGNING_SECRET, **{"tls.key": samples.key_pair(2).key_pem})
 
@@ -63,7 +63,7 @@ def bad_gateway(mirror: Deployed) -> None:
     answer(mirror, "/auth", 502)
 
 
-@fault("token-issued", "something that is not a JSON Web Token")
+@fault("token-issued", "is not a JSON Web Token")
 def not_a_token(mirror: Deployed) -> None:
     answer(mirror, "/auth", 200, b'{"token": "x"}')
 
