@@ -31,7 +31,7 @@ def test_a_name_is_parsed(text: str, repository: str, reference: str) -> None:
     "text", ["", "Alpine", "alpine:", "alpine:-x", "a//b", "/a", "a/", "a b", "a@sha256:12", "https://a/b", "a._b"]
 )
 def test_an_invalid_name_is_refused(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="is not the name of an image such as library/alpine:3"):
+    with pytest.raises(ConfigurationError, match="is not an image name such as library/alpine:3"):
         parse_image(text)
 
 

@@ -8,6 +8,7 @@ from regmirror.config.model import Upstream
 from regmirror.desired import names
 from regmirror.errors import ClusterError, RegistryError
 from regmirror.ports.cluster import SECRET
+from regmirror.signing.host_certificate import is_for_host
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped
 from regmirror.verify.checks.cluster import check_deployed
 from regmirror.verify.checks.config import check_ingress
@@ -31,7 +32,7 @@ def _secret(live: LiveMirror, upstream: Upstream) -> Outcome:
         certificate = x509.load_pem_x509_certificate(live.secret(name).get("tls.crt", b""))
     except ValueError:
         return Failed(f"tls.crt in Secret {name} is not a certificate", create)
-    if not _is_for(certificate, host):
+    if not is_for_host(certificate, host):
         return Failed(f"the certificate in Secret {name} is not for {host}", create)
     if certificate.not_valid_after_utc < live.now():
         return Failed(f"the certificate in Secret {name} expired on {certificate.not_valid_after_utc:%Y-%m-%d}", create)
@@ -47,16 +48,6 @@ def _create_certificate(live: LiveMirror, upstream: Upstream) -> str:
         return f"find out why cert-manager did not issue it: {kubectl(live)} describe certificate {name}"
     created = f"{kubectl(live)} create secret tls {name} --cert=tls.crt --key=tls.key --dry-run=client -o yaml"
     return f"create the Secret from the right certificate: {created} | {kubectl(live)} apply -f -"
-
-
-def _is_for(certificate: x509.Certificate, host: str) -> bool:
-    """Whether one of the names is the host, or a wildcard for it (RFC 6125, section 6.4.3: one label)."""
-    try:
-        alternatives = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return False
-    known = {name.lower() for name in alternatives.get_values_for_type(x509.DNSName)}
-    return bool(known & {host, f"*.{host.partition('.')[2]}"})
 
 
 @check("tls-host", "the public host is reachable and its certificate is trusted")
