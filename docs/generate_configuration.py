@@ -23,7 +23,7 @@ from regmirror.config.secret_references import (
     FileReference,
     SecretReference,
 )
-from regmirror.documentation import anchor
+from regmirror.errors.documentation import anchor
 
 _TYPES: dict[Any, str] = {
     fields.Host: "host name",

@@ -4,8 +4,8 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from regmirror.cli.options import Format
-from regmirror.documentation import REPORT_URL, error_url
 from regmirror.errors import ConfigurationError, RegmirrorError
+from regmirror.errors.documentation import REPORT_URL, error_url
 
 if TYPE_CHECKING:
     from regmirror.cli.terminal import Terminal

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from regmirror.cli.reference_pages import Topic
-from regmirror.documents import Document, DocumentPart
+from regmirror.config.documents import Document, DocumentPart
 
 _Name = Annotated[str, Field(description="Error code, id of a check, or path of a configuration key.")]
 _Url = Annotated[str, Field(description="Address of the section in the published documentation.")]

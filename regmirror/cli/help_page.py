@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from regmirror.cli.catalog import COMMANDS
 from regmirror.cli.options import CLUSTER_OPTIONS, OUTPUT_OPTIONS
-from regmirror.documentation import DOCUMENTATION_URL, command_url
+from regmirror.errors.documentation import DOCUMENTATION_URL, command_url
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 """Keeps a note in one line; written as a space."""

@@ -11,7 +11,7 @@ import typer
 from regmirror import __version__
 from regmirror.cli.app import app
 from regmirror.cli.help_page import HelpPage, Row, help_page
-from regmirror.documentation import DOCUMENTATION_URL
+from regmirror.errors.documentation import DOCUMENTATION_URL
 
 _EXIT_CODES = (
     ("0", "The command succeeded."),

@@ -8,7 +8,7 @@ from pathlib import Path
 from posixpath import normpath
 
 from regmirror.desired.assets import reference_directory
-from regmirror.documentation import DOCUMENTATION_URL, check_url, error_url, key_url
+from regmirror.errors.documentation import DOCUMENTATION_URL, check_url, error_url, key_url
 
 ERRORS, CHECKS, KEYS = "error", "check", "key"
 

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from regmirror.errors import ConfigurationError
 from regmirror.rotate.due import parse_days, parse_threshold
-from regmirror.rotate.options import RotationOptions
+from regmirror.rotate.options import RotationOptions, own_key_pair
 from regmirror.rotate.rotation_state import Mode
-from regmirror.signing.key_pair import KeyPair, load_key_pair
 
 _KEY_SIZES = (2048, 3072, 4096)
 
@@ -39,15 +38,10 @@ def read_options(
         days = parse_days(validity) if validity else None
     except ValueError as error:
         raise ConfigurationError(f"--validity: {error}") from None
-    return RotationOptions(threshold, force, mode, _read_pair(key, cert), key_size, days, unlock)
-
-
-def _read_pair(key: Path | None, cert: Path | None) -> KeyPair | None:
-    if key is None and cert is None:
-        return None
-    if key is None or cert is None:
+    if (key is None) != (cert is None):
         raise ConfigurationError("--key and --cert must be used together")
-    return load_key_pair(_read("--cert", cert), _read("--key", key))
+    pair = own_key_pair(_read("--cert", cert), _read("--key", key)) if key and cert else None
+    return RotationOptions(threshold, force, mode, pair, key_size, days, unlock)
 
 
 def _read(option: str, path: Path) -> bytes:

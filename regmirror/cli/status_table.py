@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from regmirror.cli.terminal import UNICODE, Symbols, Terminal
-from regmirror.documents import Unknown
+from regmirror.config.documents import Unknown
 from regmirror.status.findings import State
 from regmirror.status.report import (
     CacheReport,

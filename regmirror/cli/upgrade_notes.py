@@ -56,11 +56,15 @@ def upgrade_notes(
 
 def _deployed(file: Path, kubeconfig: Path | None, context: str | None, namespace: str | None) -> str:
     from regmirror.cli.connections import CommandConnections
+    from regmirror.desired import names
+    from regmirror.ports.cluster import DEPLOYMENT
     from regmirror.upgrade.changelog import deployed_version
 
     try:
         connections = CommandConnections(file, namespace, kubeconfig=kubeconfig, context=context)
-        return deployed_version(connections.cluster.blocking)
+        cluster = connections.cluster.blocking
+        place = f"namespace {cluster.namespace} of context {cluster.context}"
+        return deployed_version(cluster.get(DEPLOYMENT, names.AUTH), place)
     except RegmirrorError as error:
         raise ConfigurationError(
             f"cannot determine the deployed version: {error.message}", hint="regmirror upgrade-notes --from VERSION"

@@ -79,10 +79,10 @@ def verify(
         from datetime import UTC, datetime
 
         from regmirror.cli.connections import CommandConnections, read_duration
-        from regmirror.distribution.reference import parse_image
         from regmirror.verify.checks import CHECKS
         from regmirror.verify.live_mirror import KubectlOptions, LiveMirror
         from regmirror.verify.run import is_healthy, run_checks, run_until_healthy
+        from regmirror.verify.sample_pull import parse_image
         from regmirror.verify.select import select_checks
 
         checks = select_checks(CHECKS, check, _categories(category), pre_install=pre)

@@ -6,9 +6,10 @@ docs/buildkitd.toml.md.
 
 import json
 
-from regmirror.client_config.registries import DOCKER_IO, MirroredRegistry
+from regmirror.client_config.registries import MirroredRegistry
 from regmirror.client_config.setup import ClientFile, ClientSetup
 from regmirror.client_config.toml_template import render_toml
+from regmirror.config.images import DOCKER_IO
 from regmirror.errors import ConfigurationError
 
 _BUILDKIT_CA_FILE = "/etc/buildkit/regmirror-ca.crt"

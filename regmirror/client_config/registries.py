@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from regmirror.config.model import DOCKER_HUB, Mirror, Upstream
+from regmirror.config.images import DOCKER_IO
+from regmirror.config.model import DOCKER_HUB, Mirror
 from regmirror.errors import ConfigurationError
-
-DOCKER_IO = "docker.io"
-"""Docker Hub in image references; its API has another host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,7 @@ def mirrored_registries(mirror: Mirror, renamed: Mapping[str, str]) -> list[Mirr
     registries = [
         MirroredRegistry(name, _server(name) if upstream.name in renamed else upstream.url, mirror.host_of(upstream))
         for upstream in mirror.upstreams
-        for name in [renamed.get(upstream.name) or registry_name(upstream)]
+        for name in [renamed.get(upstream.name) or upstream.registry_name]
     ]
     for registry in registries:
         if [other.name for other in registries].count(registry.name) > 1:
@@ -51,11 +48,6 @@ def mirrored_registries(mirror: Mirror, renamed: Mapping[str, str]) -> list[Mirr
                 hint="name the registry of one of them with --registry UPSTREAM=NAME",
             )
     return registries
-
-
-def registry_name(upstream: Upstream) -> str:
-    """The registry's name in image references, derived from the upstream's URL."""
-    return DOCKER_IO if upstream.url == DOCKER_HUB else urlsplit(upstream.url).netloc
 
 
 def _server(name: str) -> str:

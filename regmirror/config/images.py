@@ -3,6 +3,8 @@
 import re
 
 DOCKER_HUB = "https://registry-1.docker.io"
+DOCKER_IO = "docker.io"
+"""Docker Hub in image names; its API has another host."""
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _PULLED_IMAGE = re.compile(
     rf"(?P<repository>{_COMPONENT}(?:/{_COMPONENT})*)(?::(?P<tag>\w[\w.-]{{0,127}}))?(?:@(?P<digest>sha256:[0-9a-f]{{64}}))?"

@@ -1,6 +1,7 @@
 """The model of the configuration file regmirror.yaml: every key with its meaning, default and limits."""
 
 from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -13,7 +14,7 @@ from regmirror.config.components import (
     RegistryComponent,
 )
 from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, Url
-from regmirror.config.images import DOCKER_HUB, matches, pulled_image
+from regmirror.config.images import DOCKER_HUB, DOCKER_IO, matches, pulled_image
 from regmirror.config.problem import error_at
 from regmirror.config.secret_references import SecretReference
 from regmirror.config.section import Section
@@ -90,6 +91,11 @@ class Upstream(Section):
             examples=["library/alpine:3"],
         ),
     ] = None
+
+    @property
+    def registry_name(self) -> str:
+        """The registry in image names, derived from the URL: docker.io, quay.io."""
+        return DOCKER_IO if self.url == DOCKER_HUB else urlsplit(self.url).netloc
 
     @field_validator("anonymous_pull")
     @classmethod

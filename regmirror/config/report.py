@@ -9,7 +9,7 @@ from regmirror.config.effective_config import ReferencedSecret, ValueSources, ef
 from regmirror.config.key_paths import format_path
 from regmirror.config.model import API_VERSION, Mirror
 from regmirror.config.problem import Problem
-from regmirror.documentation import key_url
+from regmirror.errors.documentation import key_url
 
 
 class _Part(BaseModel):

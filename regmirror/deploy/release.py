@@ -19,11 +19,11 @@ from regmirror.deploy.diff_changes import (
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Release
 from regmirror.errors import ChartError, ClusterError, ClusterUnreachableError, HelmError, RegmirrorError
+from regmirror.errors.remedies import suggest_remedy
 from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET, Kind, Object
 from regmirror.ports.helm import DeployedRelease, Helm, ListedRelease
 from regmirror.steps.step import Done, Waiting
-from regmirror.workloads.remedies import suggest_remedy
 from regmirror.workloads.rollout import diagnose, is_rolled_out, old_pods_serve, pre_stop_seconds, progress_of
 
 _POLL = 0.5

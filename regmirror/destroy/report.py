@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from regmirror.documents import DocumentPart, MirrorDocument, StepReport
+from regmirror.config.documents import DocumentPart, MirrorDocument, StepReport
 
 
 class DataReport(DocumentPart):

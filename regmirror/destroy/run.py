@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
+from regmirror.config.documents import StepReport
 from regmirror.deploy.rights import require_rights
 from regmirror.desired.mirror_secrets import find_s3_account
 from regmirror.destroy.data import MirrorData, data_of
@@ -12,7 +13,6 @@ from regmirror.destroy.inventory import Inventory, take_inventory
 from regmirror.destroy.report import DataReport, DestroyReport
 from regmirror.destroy.rights import destroy_rights
 from regmirror.destroy.steps import destroy_steps
-from regmirror.documents import StepReport
 from regmirror.ports.connections import Connections
 from regmirror.ports.object_store import Contents
 from regmirror.steps.runner import run_steps

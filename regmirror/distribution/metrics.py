@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from regmirror.desired.names import REGISTRY_DEBUG_PORT
 from regmirror.distribution.inside_pod import get_inside_pod
 from regmirror.errors import ClusterError, RegistryError
 from regmirror.ports.cluster import Cluster
@@ -95,9 +94,9 @@ def cache_figures(samples: Iterable[Sample]) -> CacheFigures:
     return CacheFigures(*(int(totals.get(f"registry_proxy_{name}", 0)) for name in names))
 
 
-def pod_figures(cluster: Cluster, pod: str) -> CacheFigures:
-    """The figures of a registry pod, read from its debug port; raises ClusterError or RegistryError."""
-    answer = get_inside_pod(cluster, pod, REGISTRY_DEBUG_PORT, "/metrics")
+def pod_figures(cluster: Cluster, pod: str, port: int) -> CacheFigures:
+    """The figures of a registry pod, read from its debug port, ``port``; raises ClusterError or RegistryError."""
+    answer = get_inside_pod(cluster, pod, port, "/metrics")
     if answer.status != 200:
         raise ClusterError(f"the metrics endpoint of pod {pod} answered {answer.status}")
     return cache_figures(parse_metrics(answer.body.decode(errors="replace")))

@@ -15,7 +15,7 @@ from regmirror.desired.secret_templates import (
     secret_values,
 )
 from regmirror.desired.templates import render_text
-from regmirror.documentation import guide_url
+from regmirror.errors.documentation import guide_url
 from regmirror.render.external_secrets import Store
 from regmirror.render.files import RenderedFile
 from regmirror.render.output_format import OutputFormat

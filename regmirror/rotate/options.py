@@ -9,7 +9,7 @@ from regmirror.errors import RotationError
 from regmirror.rotate.due import Threshold
 from regmirror.rotate.rotation_state import Mode
 from regmirror.rotate.state import ObservedState, id_of
-from regmirror.signing.key_pair import KeyPair
+from regmirror.signing.key_pair import KeyPair, load_key_pair
 
 _SMALLEST_KEY = 2048
 _LET_IT_FINISH = "let it finish: regmirror rotate-cert"
@@ -84,3 +84,8 @@ def _validate_pair(pair: KeyPair, live: ObservedState, now: datetime) -> None:
         raise RotationError(f"the key of --key has {bits} bits; at least {_SMALLEST_KEY} are required")
     if not certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc:
         raise RotationError("the certificate of --cert is not valid at this time")
+
+
+def own_key_pair(certificate_pem: bytes, key_pem: bytes) -> KeyPair:
+    """The user's own key pair, for ``RotationOptions.pair``; raises SigningError if the two do not match."""
+    return load_key_pair(certificate_pem, key_pem)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from regmirror.documents import MirrorDocument, StepReport, Timestamp
+from regmirror.config.documents import MirrorDocument, StepReport, Timestamp
 
 
 class RotateReport(MirrorDocument):

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from regmirror.config.documents import StepReport
 from regmirror.deploy.rights import require_rights
-from regmirror.documents import StepReport
 from regmirror.errors import ExitCode, PartlyAppliedError, RegmirrorError, RotationError
 from regmirror.ports.connections import Connections
 from regmirror.rotate.execute import Executor, describe

@@ -12,14 +12,13 @@ from regmirror.desired.secret_contents import look_up
 from regmirror.distribution.client import RegistryClient
 from regmirror.distribution.metrics import CacheFigures, pod_figures
 from regmirror.distribution.pull_limit import PREVIEW_IMAGE, ask_pull_limit
-from regmirror.distribution.reference import parse_image
 from regmirror.errors import ClusterError, PermissionDeniedError, RegistryError, StorageError, StorageUnreachableError
 from regmirror.ports.cluster import DEPLOYMENT, POD, Object
 from regmirror.ports.object_store import Contents
-from regmirror.signing.bundle import parse_bundle
 from regmirror.status.background import Lookup, Unavailable
 from regmirror.status.findings import Cache, Component, PublicEndpoint, PullQuota
 from regmirror.verify.live_mirror import LiveMirror, NotDeployedError
+from regmirror.verify.sample_pull import parse_image
 from regmirror.workloads.rollout import is_ready, not_ready_reason
 
 
@@ -66,7 +65,7 @@ def _problem(deployment: Object, pods: list[Object], *, is_serving: bool) -> str
 
 def signing_ends(live: LiveMirror) -> datetime:
     """When the signing certificate expires."""
-    return parse_bundle(live.secret(names.SIGNING_SECRET).get("tls.crt", b""))[0].not_valid_after_utc
+    return live.signing_certificate().not_valid_after_utc
 
 
 def public_endpoint(live: LiveMirror, upstream: Upstream) -> PublicEndpoint:
@@ -91,7 +90,7 @@ def cache(live: LiveMirror, upstream: Upstream, ends: float) -> Cache:
     running = [pod for pod in pods if look_up(pod, "status", "phase") == "Running"]
     if not running:
         raise ClusterError(f"no pod of {release} is running")
-    started = [Lookup(pod_figures, live.cluster, pod["metadata"]["name"]) for pod in running]
+    started = [Lookup(pod_figures, live.cluster, pod["metadata"]["name"], names.REGISTRY_DEBUG_PORT) for pod in running]
     results = [(pod, lookup.result(ends)) for pod, lookup in zip(running, started, strict=True)]
     responding = [(pod, figures) for pod, figures in results if isinstance(figures, CacheFigures)]
     if not responding:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
 
-from regmirror.documents import DocumentPart, MirrorDocument, Timestamp, Unknown
+from regmirror.config.documents import DocumentPart, MirrorDocument, Timestamp, Unknown
 from regmirror.ports.object_store import Contents
 from regmirror.status.background import Unavailable
 from regmirror.status.findings import Cache, Component, PublicEndpoint, PullQuota, State, Status, UpstreamStatus

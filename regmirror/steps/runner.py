@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from regmirror.errors import DeadlineError, ExitCode, InterruptedRunError, PartlyAppliedError, RegmirrorError
+from regmirror.errors.remedies import suggest_remedy
 from regmirror.steps.step import Done, Progress, Step
-from regmirror.workloads.remedies import suggest_remedy
 
 _RERUN = "run the command again: it continues where it stopped"
 

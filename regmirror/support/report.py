@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from regmirror.documents import Document
+from regmirror.config.documents import Document
 from regmirror.support.archive import OMITTED_FILE
 from regmirror.support.bundle import Bundle
 

@@ -2,10 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
-from regmirror.desired import names
 from regmirror.errors import ConfigurationError, TemplateError
-from regmirror.ports.cluster import DEPLOYMENT, Cluster
 
 UNRELEASED = "unreleased"
 _GIVE_FROM = "name the old version, e.g. --from 0.1.0"
@@ -76,17 +75,14 @@ def notes_between(notes: list[Notes], before: str, after: str) -> list[Notes]:
     return sorted((note for note in notes if first < note.order <= last), key=lambda note: note.order)
 
 
-def deployed_version(cluster: Cluster) -> str:
-    """The version of the charts that deployed the mirror; raises ConfigurationError if it is not known.
+def deployed_version(deployment: dict[str, Any] | None, place: str) -> str:
+    """The version of the charts that deployed the mirror, from the Deployment of docker_auth in ``place``.
 
-    Raises ClusterError if the cluster cannot be read.
+    Raises ConfigurationError if it is not known.
     """
-    deployment = cluster.get(DEPLOYMENT, names.AUTH)
     if deployment is None:
-        raise ConfigurationError(
-            f"no mirror is deployed in namespace {cluster.namespace} of context {cluster.context}", hint=_GIVE_FROM
-        )
+        raise ConfigurationError(f"no mirror is deployed in {place}", hint=_GIVE_FROM)
     chart = (deployment["metadata"].get("labels") or {}).get("helm.sh/chart", "")
     if not chart.startswith("auth-"):
-        raise ConfigurationError(f"the Deployment {names.AUTH} has no chart version", hint=_GIVE_FROM)
+        raise ConfigurationError(f"the Deployment of docker_auth in {place} has no chart version", hint=_GIVE_FROM)
     return str(chart.removeprefix("auth-"))

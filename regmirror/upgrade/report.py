@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from regmirror.documents import Document, DocumentPart
+from regmirror.config.documents import Document, DocumentPart
 from regmirror.upgrade.changelog import Notes
 
 

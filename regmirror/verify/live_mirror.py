@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from regmirror.config.model import Mirror, Upstream
@@ -19,6 +20,7 @@ from regmirror.errors import ClusterError, RegmirrorError
 from regmirror.ports.cluster import DEPLOYMENT, ENDPOINT_SLICE, POD, SECRET, Cluster, Object
 from regmirror.ports.connections import Connections
 from regmirror.ports.http import Http
+from regmirror.signing.bundle import parse_bundle
 from regmirror.signing.key_pair import KeyPair, load_key_pair
 from regmirror.signing.tokens import Token, decode_token
 
@@ -133,6 +135,10 @@ class LiveMirror:
     def kubectl(self) -> str:
         """The beginning of a kubectl command in the mirror's namespace."""
         return self.kubectl_options.command(self.cluster.namespace)
+
+    def signing_certificate(self) -> x509.Certificate:
+        """The certificate of the live signing key; raises NotDeployedError or SigningError."""
+        return parse_bundle(self.secret(names.SIGNING_SECRET).get("tls.crt", b""))[0]
 
     def signing_pair(self) -> KeyPair:
         """The live signing key; raises NotDeployedError or SigningError."""

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from regmirror.config.model import API_VERSION, Mirror
-from regmirror.documentation import check_url
+from regmirror.errors.documentation import check_url
 from regmirror.verify.check import Failed, Outcome, Passed, Result, Skipped, Warned
 from regmirror.verify.run import overall_result
 

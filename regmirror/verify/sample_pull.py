@@ -4,10 +4,11 @@ import secrets
 from collections.abc import Callable
 from datetime import timedelta
 
+from regmirror.config.images import pulled_image
 from regmirror.config.model import Upstream
 from regmirror.desired.access import is_allowed
 from regmirror.distribution.client import Manifest, RegistryClient
-from regmirror.distribution.reference import ImageReference, parse_image
+from regmirror.distribution.reference import ImageReference
 from regmirror.errors import ConfigurationError, RegistryError
 from regmirror.ports.http import Answer
 from regmirror.signing.tokens import Access, Claims, sign_token
@@ -18,6 +19,18 @@ from regmirror.verify.live_mirror import LiveMirror
 UNLISTED = ImageReference("regmirror-probe/not-allowed", "latest")
 NO_IMAGE = "no image to pull: set probeImage, or use --image library/alpine:3"
 _NO_BLOB = f"sha256:{'0' * 64}"
+
+
+def parse_image(text: str) -> ImageReference:
+    """Parse ``alpine``, ``library/alpine:3``, ``docker.io/acme/tool@sha256:...``; raises ConfigurationError.
+
+    A name without a slash is an official image, known to the API as ``library/NAME``; without a tag it is ``latest``.
+    The grammar is that of distribution's ``reference`` package.
+    """
+    try:
+        return ImageReference(*pulled_image(text))
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 def sample_image(live: LiveMirror, upstream: Upstream) -> ImageReference | None:

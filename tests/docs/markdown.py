@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from regmirror.documentation import anchor
+from regmirror.errors.documentation import anchor
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

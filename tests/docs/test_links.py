@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from regmirror.documentation import DOCUMENTATION_URL
+from regmirror.errors.documentation import DOCUMENTATION_URL
 from tests.docs.markdown import DOCS, ROOT, Place, anchors, links, pages
 
 

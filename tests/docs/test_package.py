@@ -6,7 +6,7 @@ import tomllib
 from typing import Any
 
 from regmirror import __version__
-from regmirror.documentation import DOCUMENTATION_URL
+from regmirror.errors.documentation import DOCUMENTATION_URL
 from tests.docs.markdown import ROOT
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())

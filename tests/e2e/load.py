@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from regmirror.adapters.http import Urllib3Http, parse_resolve
 from regmirror.distribution.client import RegistryClient
-from regmirror.distribution.reference import parse_image
 from regmirror.errors import RegmirrorError
+from regmirror.verify.sample_pull import parse_image
 from tests.e2e.deployed_mirror import DeployedMirror
 
 PAUSE = 0.25

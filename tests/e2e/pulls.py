@@ -12,9 +12,9 @@ from typing import Any
 
 from regmirror.adapters.http import Urllib3Http, parse_resolve
 from regmirror.distribution.client import MANIFEST_TYPES, RegistryClient
-from regmirror.distribution.reference import parse_image
 from regmirror.errors import RegistryError
 from regmirror.ports.http import Answer
+from regmirror.verify.sample_pull import parse_image
 from tests.e2e.deployed_mirror import DeployedMirror
 from tests.e2e.download import Download
 from tests.e2e.waiting import on_this_machine

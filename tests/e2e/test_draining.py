@@ -8,7 +8,7 @@ from contextlib import closing, nullcontext
 import pytest
 
 from regmirror.distribution.client import RegistryClient
-from regmirror.distribution.reference import parse_image
+from regmirror.verify.sample_pull import parse_image
 from tests.e2e.deployed_mirror import DeployedMirror
 from tests.e2e.load import Load
 from tests.e2e.s3_proxy import S3Fault, S3Proxy

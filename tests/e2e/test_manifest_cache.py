@@ -13,7 +13,7 @@ import urllib3
 from lab import addresses
 from regmirror.adapters.http import Urllib3Http, parse_resolve
 from regmirror.distribution.client import MANIFEST_TYPES, RegistryClient
-from regmirror.distribution.reference import parse_image
+from regmirror.verify.sample_pull import parse_image
 from tests.e2e.deployed_mirror import DeployedMirror
 from tests.e2e.waiting import on_this_machine, wait_until
 

@@ -15,12 +15,13 @@ from regmirror.config.model import Mirror
 from regmirror.config.secret_references import SecretResolver
 from regmirror.desired import names
 from regmirror.desired.secrets import secret_manifests
-from regmirror.distribution.reference import ImageReference, parse_image
+from regmirror.distribution.reference import ImageReference
 from regmirror.ports.cluster import SECRET, Kind, Object
 from regmirror.verify.check import Outcome
 from regmirror.verify.checks import CHECKS
 from regmirror.verify.live_mirror import KubectlOptions, LiveMirror
 from regmirror.verify.run import run_checks
+from regmirror.verify.sample_pull import parse_image
 from regmirror.verify.select import select_checks
 from tests import samples
 from tests.fakes.cluster import FakeCluster

@@ -21,8 +21,8 @@ from regmirror.cli.catalog import COMMANDS
 from regmirror.cli.options import Format
 from regmirror.cli.terminal import terminal
 from regmirror.config.schema import mirror_schema
-from regmirror.documentation import REPORT_URL, check_url, error_url
 from regmirror.errors import DeadlineError, ExitCode, MissingSecretError, PartlyAppliedError, RegmirrorError
+from regmirror.errors.documentation import REPORT_URL, check_url, error_url
 from tests import samples
 
 HEAVY = {

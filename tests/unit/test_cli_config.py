@@ -15,7 +15,7 @@ from regmirror.cli.app import app
 from regmirror.cli.config import KINDS, schema_of
 from regmirror.config.effective_config import effective, yaml_lines
 from regmirror.config.load import parse_mirror
-from regmirror.documentation import key_url
+from regmirror.errors.documentation import key_url
 from tests import samples
 from tests.golden import check_golden
 from tests.unit.free_text import TEXTS

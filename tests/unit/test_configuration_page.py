@@ -17,7 +17,7 @@ from regmirror.config.load import parse_mirror
 from regmirror.config.model_keys import documented_key, documented_keys
 from regmirror.desired import names
 from regmirror.desired.releases import Stack, build_stack
-from regmirror.documentation import anchor, key_url
+from regmirror.errors.documentation import anchor, key_url
 from tests import samples
 
 ROOT = Path(__file__).parents[2]

@@ -11,10 +11,10 @@ import yaml
 from typer.testing import CliRunner
 
 from regmirror.cli.app import app
+from regmirror.config.documents import StepReport
 from regmirror.destroy.report import DataReport, DestroyReport
 from regmirror.destroy.rights import destroy_rights
 from regmirror.destroy.run import Removal, plan_removal
-from regmirror.documents import StepReport
 from regmirror.errors import ClusterError, ExitCode, HelmError, PartlyAppliedError, PermissionDeniedError, StorageError
 from regmirror.ports.cluster import DEPLOYMENT, LEASE, NAMESPACE, POD, SECRET, Kind, Right
 from tests.fakes.cluster import FakeCluster

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from regmirror.cli.explanation import Explanation, TopicList
+from regmirror.config.documents import Document
 from regmirror.destroy.report import DestroyReport
-from regmirror.documents import Document
 from regmirror.rotate.report import RotateCheck, RotatePlan, RotateReport
 from regmirror.status.report import CertificateReport, StatusReport
 from regmirror.support.report import SupportBundleReport

@@ -9,7 +9,7 @@ import yaml
 
 from regmirror.desired.access import is_allowed
 from regmirror.desired.releases import Stack, build_stack
-from regmirror.distribution.reference import parse_image
+from regmirror.verify.sample_pull import parse_image
 from tests import samples
 from tests.charts.helm import find_helm
 

@@ -17,7 +17,7 @@ from regmirror.cli.app import app
 from regmirror.cli.explain import explain
 from regmirror.cli.explanation import Explanation, TopicList
 from regmirror.config.model_keys import documented_keys
-from regmirror.documentation import DOCUMENTATION_URL, check_url, error_url, key_url
+from regmirror.errors.documentation import DOCUMENTATION_URL, check_url, error_url, key_url
 from regmirror.verify.check import Category
 from regmirror.verify.checks import CHECKS
 from tests.golden import check_golden

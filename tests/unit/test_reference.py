@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from regmirror.distribution.reference import ImageReference, parse_image
+from regmirror.distribution.reference import ImageReference
 from regmirror.errors import ConfigurationError
+from regmirror.verify.sample_pull import parse_image
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 

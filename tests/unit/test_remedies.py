@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from regmirror.workloads.remedies import suggest_remedy
+from regmirror.errors.remedies import suggest_remedy
 
 POLICY = "ValidatingAdmissionPolicy 'one' with binding 'one' denied request: no"
 WEBHOOK = 'admission webhook "x.example.com" denied the request: no'

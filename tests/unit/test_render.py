@@ -12,8 +12,8 @@ import yaml
 
 from regmirror.cli.catalog import COMMANDS
 from regmirror.desired.releases import Release
-from regmirror.documentation import DOCUMENTATION_URL
 from regmirror.errors import ChartError, ConfigurationError
+from regmirror.errors.documentation import DOCUMENTATION_URL
 from regmirror.render.external_secrets import Store, parse_store
 from regmirror.render.files import to_yaml
 from regmirror.render.output_format import OutputFormat

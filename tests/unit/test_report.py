@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from regmirror.documentation import check_url
+from regmirror.errors.documentation import check_url
 from regmirror.verify.check import Category, Check, Failed, Outcome, Passed, Result, Skipped, Warned
 from regmirror.verify.report import verify_report
 from tests import samples

@@ -17,8 +17,8 @@ from rich.console import Console
 from regmirror.cli.options import Format
 from regmirror.cli.progress import StepProgress
 from regmirror.cli.terminal import ASCII, UNICODE, Terminal, terminal
-from regmirror.documentation import error_url
 from regmirror.errors import PartlyAppliedError, RegmirrorError
+from regmirror.errors.documentation import error_url
 from regmirror.steps.step import Done
 from tests import samples
 

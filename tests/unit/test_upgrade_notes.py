@@ -11,8 +11,10 @@ from typer.testing import CliRunner, Result
 
 from regmirror import __version__
 from regmirror.cli.app import app
+from regmirror.desired import names
 from regmirror.desired.assets import changelog
 from regmirror.errors import ConfigurationError, TemplateError
+from regmirror.ports.cluster import DEPLOYMENT
 from regmirror.upgrade.changelog import UNRELEASED, Notes, deployed_version, notes_between, parse_changelog
 from regmirror.upgrade.report import UpgradeNotes, upgrade_report
 from tests.fakes.cluster import FakeCluster
@@ -96,13 +98,13 @@ def deployment(chart: str) -> FakeCluster:
 
 
 def test_the_deployed_version_is_that_of_the_charts() -> None:
-    assert deployed_version(deployment("auth-0.9.0")) == "0.9.0"
+    assert deployed_version(deployment("auth-0.9.0").get(DEPLOYMENT, names.AUTH), "a test") == "0.9.0"
 
 
 @pytest.mark.parametrize("cluster", [FakeCluster(), deployment("")])
 def test_an_unknown_deployed_version_must_be_named(cluster: FakeCluster) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        deployed_version(cluster)
+        deployed_version(cluster.get(DEPLOYMENT, names.AUTH), "a test")
     assert caught.value.hint == "name the old version, e.g. --from 0.1.0"
 
 

@@ -111,4 +111,4 @@ def _hit(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome
 
 def _figures(live: LiveMirror, upstream: Upstream) -> CacheFigures:
     pods = [pod["metadata"]["name"] for pod in live.pods(names.registry(upstream.name))]
-    return sum((pod_figures(live.cluster, pod) for pod in pods), CacheFigures())
+    return sum((pod_figures(live.cluster, pod, names.REGISTRY_DEBUG_PORT) for pod in pods), CacheFigures())

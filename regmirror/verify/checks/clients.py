@@ -2,7 +2,6 @@
 
 import time
 
-from regmirror.client_config.registries import registry_name
 from regmirror.config.model import Upstream
 from regmirror.desired import names
 from regmirror.desired.access import is_allowed
@@ -169,12 +168,12 @@ def _containerd(live: LiveMirror, upstream: Upstream, image: ImageReference) -> 
     get = client.request("GET", path, token, (*MANIFEST_TYPES, "*/*"))
     if get.status != 200:
         return Failed(f"GET {path} was answered with {get.status}", PROXY_HINT)
-    return Passed(f"{image}, as {registry_name(upstream)}")
+    return Passed(f"{image}, as {upstream.registry_name}")
 
 
 def _with_namespace(path: str, upstream: Upstream) -> str:
     """The path with the name of the registry that the client wants, as containerd sends it to a mirror."""
-    return f"{path}?ns={registry_name(upstream)}"
+    return f"{path}?ns={upstream.registry_name}"
 
 
 @check(
