@@ -217,7 +217,9 @@ def test_a_watched_status_is_shown_again_until_it_is_interrupted(output: str) ->
     words = ["--kubeconfig", kubeconfig(), "--resolve", f"{samples.HOST}:443:127.0.0.1:1", "-o", output]
     command = [sys.executable, "-m", "regmirror", "status", "--watch", "--interval", "1s", *words]
     seen = 0
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    # A shell starts its background jobs with SIGINT ignored, and their children inherit that.
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         while seen < 2:
