@@ -11,8 +11,8 @@ from tests.ports.conftest import leave_pending
 AUTH, REDIS, REGISTRY = "regmirror-auth", "regmirror-redis", "regmirror-docker-hub"
 MISSING_IMAGE = "lab.regmirror.test/no-such-image:1"
 TIMEOUT, PARTLY, FAILED = 124, 3, 1
-QUOTA = ("exceeded quota: small", "make room in the ResourceQuota small, or raise it")
-DENIED = ("denied request: the platform team says no", "have the admission policy allow it")
+QUOTA = ("exceeded quota: small", "raise the ResourceQuota small, or free some of it")
+DENIED = ("denied request: the platform team says no", "change the admission policy to allow it")
 AGAIN = "or raise --timeout; then run the command again: it continues where it stopped"
 
 
