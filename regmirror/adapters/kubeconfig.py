@@ -1,6 +1,7 @@
 """Reads a kubeconfig into the configuration of the kubernetes package."""
 
 import logging
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import yaml
 from kubernetes import config
 from kubernetes.client import Configuration
 from kubernetes.config.config_exception import ConfigException
+from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION
 
 from regmirror.errors import KubeconfigError
 
@@ -22,6 +24,7 @@ def load_kubeconfig(kubeconfig: Path | None, context: str | None) -> tuple[Confi
     configuration = Configuration()
     source = str(kubeconfig) if kubeconfig else None
     described = f"the kubeconfig {source}" if source else "the kubeconfig"
+    _require_file(source)
     try:
         contexts, active = config.list_kube_config_contexts(config_file=source)
         names = [entry["name"] for entry in contexts]
@@ -47,6 +50,15 @@ def load_kubeconfig(kubeconfig: Path | None, context: str | None) -> tuple[Confi
     # Requests run in parallel; a smaller pool discards connections and logs that on standard error.
     configuration.connection_pool_maxsize = 32
     return configuration, str(chosen)
+
+
+def _require_file(source: str | None) -> None:
+    """The kubernetes package, like kubectl, ignores a file of the list that does not exist, but not all of them."""
+    paths = (source or KUBE_CONFIG_DEFAULT_LOCATION).split(os.pathsep)
+    if any(Path(path).expanduser().exists() for path in paths):
+        return
+    message = "no kubeconfig found: neither KUBECONFIG nor ~/.kube/config names an existing file"
+    raise KubeconfigError(f"there is no kubeconfig file {source}" if source else message, hint=_CHOOSE_KUBECONFIG)
 
 
 class _LogRecords(logging.Handler):

@@ -53,7 +53,8 @@ def client_config(
             "--registry",
             metavar="UPSTREAM=NAME",
             autocompletion=completion.registries,
-            help="Set the registry that an upstream mirrors, e.g. if the upstream is a proxy. Repeatable.",
+            help="Registry name that clients use for an upstream, e.g. docker.io if the upstream is a proxy of it; "
+            "repeatable.",
         ),
     ] = [],  # noqa: B006 - typer copies it
     output_dir: Annotated[
@@ -67,7 +68,7 @@ def client_config(
     debug: options.Debug = False,
     no_color: options.NoColor = False,
 ) -> None:
-    """Print the files with which a container runtime pulls through the mirror.
+    """Print the configuration files that make a container runtime pull through the mirror.
 
     Prints their paths and contents, the steps that put them into effect, and
     the limitations of the runtime. Needs no cluster.

@@ -27,7 +27,11 @@ def destroy(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the mirror's host name.")] = False,
     confirm_purge: Annotated[
         str | None,
-        typer.Option("--confirm-purge", metavar="BUCKET", help="Do not ask for the bucket name before --purge-data."),
+        typer.Option(
+            "--confirm-purge",
+            metavar="BUCKET",
+            help="Confirm --purge-data with the bucket name instead of being asked.",
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List what would be removed and kept, and remove nothing.")
@@ -38,8 +42,8 @@ def destroy(
 ) -> None:
     """Remove the mirror: its Helm releases, its Secrets, and its namespace if deploy created it.
 
-    Lists what is removed and what is kept, then asks for the mirror's host name. The bucket is kept, and so is its
-    data unless --purge-data is given. Safe to run again: it continues where it stopped.
+    Lists what is removed and what is kept, then asks you to confirm by typing the mirror's host name. The bucket is
+    kept, and so is its data unless --purge-data is given. Safe to run again: it continues where it stopped.
 
         regmirror destroy --dry-run
         regmirror destroy
@@ -63,11 +67,11 @@ def destroy(
             if removal.is_empty:
                 streams.info(f"Nothing of https://{host} is deployed in namespace {preview.namespace}.")
             return
-        _confirm(streams, host, "the mirror's host name", "continue", "--yes", given=host if yes else None)
-        if preview.data:
-            bucket = preview.data.bucket
-            option = f"--confirm-purge {bucket}"
-            _confirm(streams, bucket, "the bucket name", "delete its data", option, given=confirm_purge)
+        bucket = preview.data.bucket if preview.data else ""
+        again = f"regmirror destroy --yes{f' --purge-data --confirm-purge {bucket}' if bucket else ''}"
+        _confirm(streams, host, "the mirror's host name", "continue", again, given=host if yes else None)
+        if bucket:
+            _confirm(streams, bucket, "the bucket name", "delete its data", again, given=confirm_purge)
         with StepProgress(streams) as progress:
             report = run_until_done(removal.execute(progress, limit))
         if streams.output is not Format.TABLE:
@@ -75,13 +79,15 @@ def destroy(
         streams.info(f"Removed https://{host}.")
 
 
-def _confirm(streams: Terminal, name: str, what: str, purpose: str, option: str, *, given: str | None) -> None:
+def _confirm(streams: Terminal, name: str, what: str, purpose: str, again: str, *, given: str | None) -> None:
     """Raises ConfigurationError unless the name is given, or typed at a terminal."""
     if given is None:
         if not sys.stdin.isatty():
+            is_listed = streams.output is Format.TABLE
+            review = "review the list above" if is_listed else "review the list of: regmirror destroy --dry-run"
             raise ConfigurationError(
                 f"cannot ask for {what} without a terminal: nothing was removed",
-                hint=f"check what would be removed: regmirror destroy --dry-run; then add {option}",
+                hint=f"{review}, then run: {again}",
             )
         from rich.prompt import Prompt
 

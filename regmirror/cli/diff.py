@@ -43,13 +43,21 @@ def diff(
 
         connections = CommandConnections(file, namespace, kubeconfig=kubeconfig, context=context, helm=helm)
         report = run_until_done(diff_mirror(connections, skip_bucket=skip_bucket))
-        # Nothing but --prune removes orphans.
-        show_diff_and_exit(streams, report, "regmirror deploy --prune" if report.orphans else "regmirror deploy")
+        show_diff_and_exit(streams, report, _command_that_resolves(report))
 
 
 def exit_code_of_diff(error: RegmirrorError) -> int:
     """2 for what is wrong in the command, the file or its secrets; 3 for other errors, since 1 means a difference."""
     return error.exit_code if error.exit_code in {ExitCode.USAGE, ExitCode.INTERRUPTED} else _ERROR
+
+
+def _command_that_resolves(report: "DiffReport") -> str:
+    """Nothing but --prune removes orphans."""
+    if not report.orphans:
+        return "regmirror deploy"
+    if any(step.changed for step in report.steps if step.name != "prune"):
+        return "regmirror deploy (add --prune to remove the orphans too)"
+    return "regmirror deploy --prune"
 
 
 def show_diff_and_exit(streams: Terminal, report: "DiffReport", apply: str) -> None:

@@ -45,7 +45,7 @@ def _show_object(streams: Terminal, target: "ObjectReport") -> None:
 def _lines(field: "FieldReport") -> list[str]:
     """A field in one line, or in three if that would be too long."""
     if field.cause == "secret":
-        return ["pods are replaced: a Secret that they mount changes"]
+        return ["pods will be replaced: a Secret that they mount changes"]
     drift = "  (drift)" if field.cause == "drift" else ""
     if field.masked:
         return [f"{field.path}: changed, value hidden{drift}"]

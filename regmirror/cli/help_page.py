@@ -81,7 +81,7 @@ def _sections(command: Any, context: Any) -> Iterator[tuple[str, list[Row]]]:
         own = [one for one in parameters if one.name not in CLUSTER_OPTIONS + OUTPUT_OPTIONS]
         yield "Options", [_row(one, context) for one in own]
         yield (
-            "Global options, before or after the command",
+            "Options of several commands, before or after the command",
             [_row(one, context) for one in parameters if one not in own],
         )
         return

@@ -35,7 +35,9 @@ class InitTarget:
 def run_init(streams: Terminal, target: InitTarget, given: InitOptions, *, ask: bool) -> None:
     """Write the file for the given options; with ``ask``, questions complete them. Raises ConfigurationError."""
     if target.file.exists() and not target.is_replaced:
-        raise ConfigurationError(f"{target.file} already exists", hint="regmirror init --force")
+        raise ConfigurationError(
+            f"{target.file} already exists", hint="add --force to replace it, or write another file with --file"
+        )
     _require_valid(target, given, ask=ask)
     offers = ClusterOffers()
     if not given.class_name or (ask and not (given.issuer or given.tls_secret)):
@@ -70,7 +72,8 @@ def _with_class(streams: Terminal, given: InitOptions, offers: ClusterOffers, *,
     if given.class_name:
         return given
     if offers.error:
-        streams.info(f"{warning} cannot detect the Ingress class: {offers.error}", "yellow")
+        unset = "ingress.className is not set, so deploy uses the cluster's default class"
+        streams.info(f"{warning} cannot detect the Ingress class ({offers.error}); {unset}", "yellow")
     elif not offers.classes:
         streams.info(
             f"{warning} the cluster has no IngressClass: install an Ingress controller before deploy", "yellow"

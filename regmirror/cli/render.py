@@ -31,7 +31,9 @@ def render(
     ] = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Compare the files in --output-dir, write nothing. Exits with 1 if any differs."),
+        typer.Option(
+            "--check", help="Compare with the files in --output-dir and write nothing. Exits with 1 if any differs."
+        ),
     ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite files in --output-dir that render did not write.")
@@ -83,7 +85,7 @@ def render(
 
     Prints the manifests, or writes them to files. The files contain no secret
     values; the README.md among them explains how to create the Secrets. Needs
-    no cluster. The same configuration always gives the same files.
+    Helm, but no cluster. The same configuration always gives the same files.
 
         regmirror render | kubectl diff -f -
         regmirror render --output-dir mirror

@@ -49,7 +49,8 @@ def rotate_cert(
         bool,
         typer.Option(
             "--check",
-            help="Report whether rotation is due. Exits with 0 if due, 1 if not, 2 if nothing is deployed.",
+            help="Report whether rotation is due. Exits with 0 if due, 1 if not, 2 if nothing is deployed, "
+            "255 if that is unknown.",
         ),
     ] = False,
     dry_run: Annotated[
@@ -97,7 +98,7 @@ def rotate_cert(
     debug: options.Debug = False,
     no_color: options.NoColor = False,
 ) -> None:
-    """Replace the key that signs tokens, without failing a pull.
+    """Replace the key that signs tokens, without interrupting pulls.
 
     Does nothing unless the certificate is due. Takes as long as a token is valid, plus a few minutes. Safe to
     interrupt at any time: run the same command again to continue.

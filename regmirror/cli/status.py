@@ -35,8 +35,8 @@ def status(
 ) -> None:
     """Show the state of the mirror: components, certificates, cache hits, storage, and pulls left at the upstream.
 
-    Exits with 0 if all components are ready and no public host gives a wrong answer, with 1 otherwise. A value that
-    cannot be read is unknown, with the reason.
+    Exits with 0 if every component has a ready pod and no public host gives a wrong answer, with 1 otherwise, also if
+    the cluster cannot be read. Values that cannot be read are shown as unknown, with the reason.
 
         regmirror status
         regmirror status --watch

@@ -33,7 +33,7 @@ def upgrade_notes(
 ) -> None:
     """Show what changes between two versions: what to do by hand, which pods restart, and everything else.
 
-    Run it with the new version, before the first deploy.
+    Install the new version, then run this before you deploy with it.
 
         regmirror upgrade-notes
         regmirror upgrade-notes --from 0.1.0 -o json

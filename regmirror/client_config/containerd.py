@@ -21,9 +21,12 @@ def containerd(registries: list[MirroredRegistry], ca_pem: str) -> ClientSetup:
     return ClientSetup(
         _host_files(_DIRECTORY, registries, ca_pem),
         [
-            f'containerd before 2.0: set config_path = "{_DIRECTORY}" under '
+            f'containerd 1: set config_path = "{_DIRECTORY}" under '
             '[plugins."io.containerd.grpc.v1.cri".registry] in /etc/containerd/config.toml, then restart containerd',
-            f"test it: ctr images pull --hosts-dir {_DIRECTORY} {registries[0].name}/REPOSITORY:TAG",
+            "containerd 2: set the same config_path under "
+            '[plugins."io.containerd.cri.v1.images".registry], then restart containerd',
+            f"test hosts.toml: ctr images pull --hosts-dir {_DIRECTORY} {registries[0].name}/REPOSITORY:TAG; "
+            f"then test config_path: crictl pull {registries[0].name}/REPOSITORY:TAG",
         ],
         _NO_LOGIN,
     )

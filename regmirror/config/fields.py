@@ -30,6 +30,7 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _IP_ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}")
 _PREFIX = re.compile(r"/?([\w.-]+(/[\w.-]+)*/?)?")
 _MEMORY_SIZE = re.compile(r"[0-9]+(kb|mb|gb)")
+_NOT_A_MEMORY_SIZE = "is not a memory size such as 128mb; the units are kb, mb and gb"
 
 
 def _host(value: object) -> str:
@@ -54,7 +55,7 @@ def _url(value: object) -> str:
         raise ValueError("credentials are not allowed in a URL: use the credentials or accessKey key")
     parts = _split(text)
     if parts is None:
-        raise ValueError(f'"{text}" is not a URL such as https://registry-1.docker.io')
+        raise ValueError(f'"{text}" is not a URL: write the scheme too, such as https://host.example.com')
     origin = f"{parts.scheme}://{parts.netloc.lower()}"
     if parts.path or parts.query or parts.fragment:
         raise ValueError(f'write only scheme and host: "{origin}"')
@@ -150,9 +151,11 @@ def _prefix(value: object) -> str:
 
 
 def _memory_size(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise ValueError(f"{value} {_NOT_A_MEMORY_SIZE}")
     text = _string(value)
     if not _MEMORY_SIZE.fullmatch(text):
-        raise ValueError(f'"{text}" is not a memory size such as 128mb; the units are kb, mb and gb')
+        raise ValueError(f'"{text}" {_NOT_A_MEMORY_SIZE}')
     return text
 
 

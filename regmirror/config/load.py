@@ -54,6 +54,8 @@ def _compose(text: str, source: str) -> yaml.MappingNode:
         raise _not_yaml(source, text, error) from None
     except RecursionError:
         raise _invalid_yaml(source, 1, "nested too deeply") from None
+    if root is None:
+        raise InvalidFileError(f"{source} is empty", [Problem(1, "", "the file is empty")])
     if not isinstance(root, yaml.MappingNode):
         raise InvalidFileError(
             f"{source} is not a mapping of keys to values", [Problem(1, "", "not a mapping of keys to values")]

@@ -19,6 +19,7 @@ _DEEPEST = 50
 _TAB = re.compile(r" *\t")
 # What PyYAML quotes in a message, except its own words such as '<stream end>' and single characters.
 _QUOTED = re.compile(r""" (['"])(?!<)(?:(?!\1).){2,}\1""")
+_ENDS_EARLY = re.compile(r"(got|node content, but found) '<stream end>'|unexpected end of stream")
 _MAPPING, _SEQUENCE, _TEXT = (f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str"))
 
 
@@ -39,6 +40,8 @@ def syntax_error(text: str, error: yaml.YAMLError) -> tuple[int, str]:
     if mark is None:
         return 1, _QUOTED.sub("", error.problem or "")
     reason = _QUOTED.sub("", error.problem or "")
+    if _ENDS_EARLY.search(reason):
+        reason = "the file ends too early: a bracket, brace or quote is not closed"
     if _TAB.match(text.splitlines()[mark.line] if mark.line < len(text.splitlines()) else ""):
         reason = "a tab is used for indentation: use spaces"
     return mark.line + 1, f"line {mark.line + 1}, column {mark.column + 1}: {reason}"

@@ -128,14 +128,14 @@ def _check_ingress_class(mirror: Mirror, cluster: Cluster) -> Done:
         classes = {item["metadata"]["name"]: item for item in cluster.select(INGRESS_CLASS)}
     except PermissionDeniedError:
         return Done(f"{wanted or 'default'} not checked: no permission", skipped=True)
-    known = f"the cluster has: {', '.join(sorted(classes)) or 'none'}"
+    hint = "install an Ingress controller; the cluster has no IngressClass"
+    if classes:
+        hint = f"set ingress.className to one of: {', '.join(sorted(classes))}"
     defaults = [name for name, item in classes.items() if _is_default(item)]
     if wanted is None and not defaults:
-        raise ConfigurationError("the cluster has no default IngressClass", hint=f"set ingress.className; {known}")
+        raise ConfigurationError("the cluster has no default IngressClass", hint=hint)
     if wanted is not None and wanted not in classes:
-        raise ConfigurationError(
-            f"ingress.className: the cluster has no IngressClass {wanted}", hint=f"set ingress.className; {known}"
-        )
+        raise ConfigurationError(f"ingress.className: the cluster has no IngressClass {wanted}", hint=hint)
     return Done(wanted or defaults[0])
 
 
@@ -179,11 +179,11 @@ def _check_issuer(kind: str, name: str, cluster: Cluster) -> Done:
         has_cert_manager = cluster.get(CUSTOM_RESOURCE_DEFINITION, f"{kind.lower()}s.cert-manager.io") is not None
     except PermissionDeniedError:
         return Done(f"{kind} {name} not checked: no permission", skipped=True)
-    alternative = "or remove ingress.issuer and create the Secret of ingress.tlsSecret"
+    alternative = "or remove ingress.issuer and create the Secret that ingress.tlsSecret names"
     if not has_cert_manager:
         raise ConfigurationError(
-            f"ingress.issuer: cert-manager, which has to issue the certificate with {kind} {name}, is not installed",
-            hint=f"install cert-manager (https://cert-manager.io/docs/installation), {alternative}",
+            f"ingress.issuer: {kind} {name} needs cert-manager, which is not installed",
+            hint=f"install cert-manager, {alternative}",
         )
     raise ConfigurationError(
         f"ingress.issuer: cert-manager has no {kind} {name}", hint=f"create the {kind} {name}, {alternative}"

@@ -11,7 +11,8 @@ def orphan_warnings(orphans: Orphans) -> list[str]:
     """At most one sentence."""
     if not orphans:
         return []
-    return [f"not in the file, but still in the cluster: {', '.join(orphans.names)}; remove: regmirror deploy --prune"]
+    names = ", ".join(orphans.names)
+    return [f"not in the file, but still in the cluster: {names}; to remove them: regmirror deploy --prune"]
 
 
 def signing_key_warnings(auth: AuthComponent, pair: KeyPair, now: datetime) -> list[str]:

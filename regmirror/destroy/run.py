@@ -53,7 +53,7 @@ class Removal:
         return self._report([], dry_run=dry_run)
 
     def _report(self, steps: list[StepReport], *, dry_run: bool = False) -> DestroyReport:
-        content = "with all its data" if self.data is None else "without the data of this mirror"
+        content = "with all its data" if self.data is None else "without the data of this mirror (it is removed)"
         return DestroyReport(
             host=self.connections.mirror.host,
             namespace=self.connections.cluster.namespace,

@@ -164,7 +164,7 @@ class Executor:
             workloads = [workload for workload in (live.auth, *live.registries) if workload.release in releases]
             left = [pod for workload in workloads for pod in workload.outdated]
             if not left:
-                return f"no old pod of {', '.join(sorted(releases))} is left"
+                return f"{', '.join(sorted(releases))}: all have ended"
             if time.monotonic() > deadline:
                 cluster = self.connections.cluster
                 raise DeadlineError(

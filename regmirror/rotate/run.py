@@ -27,7 +27,7 @@ from regmirror.signing.key_pair import KeyPair
 from regmirror.steps.step import Done, Progress
 
 _LEASE = "Lease"
-_PODS = "Pods"
+_ROLLOUT = "Rollout"
 _MOST_ACTIONS = 40
 """More than any rotation takes: beyond it, somebody else keeps changing what the rotation changes."""
 _CONTINUES = "run the command again: it continues from there"
@@ -145,16 +145,16 @@ class Rotation:
     async def _ensure_can_roll(self, groups: list[ReleaseGroup]) -> None:
         if not groups:
             return
-        self.progress.started(_PODS)
+        self.progress.started(_ROLLOUT)
         try:
             await ensure_can_roll(
-                self.connections.cluster, groups, self.clock, lambda reason: self.progress.waiting(_PODS, reason)
+                self.connections.cluster, groups, self.clock, lambda reason: self.progress.waiting(_ROLLOUT, reason)
             )
         except RegmirrorError as error:
-            self.progress.failed(_PODS, error)
+            self.progress.failed(_ROLLOUT, error)
             raise
         releases = sorted({release for group in groups for release in group})
-        self.progress.finished(_PODS, Done(f"can roll out {', '.join(releases)}"))
+        self.progress.finished(_ROLLOUT, Done(f"possible for {', '.join(releases)}"))
 
     def _groups_to_roll(self, live: ObservedState) -> list[ReleaseGroup]:
         """The releases that each remaining action rolls out."""

@@ -133,7 +133,7 @@ def interrupted(runs: Sequence[StepRun]) -> InterruptedRunError:
         for run in runs
         if run.started and run.outcome is None
     ]
-    lines = [f"  in the middle of: {', '.join(running)}"] if running else []
+    lines = [f"  in progress: {', '.join(running)}"] if running else []
     return InterruptedRunError("\n".join(["interrupted", *lines, *_extent(runs)]), hint=_RERUN)
 
 

@@ -60,7 +60,10 @@ def collect(sources: Sources, time_limit: float = TIME_LIMIT) -> Bundle:
     bundle.add_json("values.json", values.result(ends))
     available = secrets.result(ends)
     if isinstance(available, Unavailable):
-        bundle.omit(f"objects, events and logs, which cannot be redacted: {available.reason}")
+        bundle.omit(
+            "objects, events and logs, because they cannot be redacted without the mirror's Secrets: "
+            f"{available.reason}"
+        )
     else:
         _add_secrets(bundle, available)
         _add_objects(bundle, live, ends)

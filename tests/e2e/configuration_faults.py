@@ -88,7 +88,7 @@ CONFIGURATION = [
     Fault(
         "an additional rule",
         "config-access",
-        "access list also has: evil/*",
+        "access list also allows: evil/*",
         configured(
             AUTH_FILE,
             lambda c: c["acl"].append({"match": {"type": "repository", "name": "evil/*"}, "actions": ["pull"]}),
@@ -97,7 +97,7 @@ CONFIGURATION = [
     Fault(
         "a rule without a match",
         "config-access",
-        "access list also has: any repository",
+        "access list also allows: any repository",
         configured(AUTH_FILE, lambda c: c["acl"].insert(0, {"actions": ["*"]})),
     ),
     Fault(

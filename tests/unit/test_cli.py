@@ -113,18 +113,18 @@ def test_the_start_loads_nothing_heavy() -> None:
             "RM100",
             '--resolve "mirror.example.com" is not HOST:PORT:ADDR',
         ),
-        (["deploy", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
+        (["deploy", "--kubeconfig", "absent"], "RM202", "there is no kubeconfig file absent"),
         (["status", "-f", "absent.yaml"], "RM100", "cannot read absent.yaml: no such file"),
         (["support-bundle", "-f", "absent.yaml"], "RM100", "cannot read absent.yaml: no such file"),
-        (["support-bundle", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
+        (["support-bundle", "--kubeconfig", "absent"], "RM202", "there is no kubeconfig file absent"),
         (["status", "--interval", "5"], "RM100", '--interval: "5" is not a duration'),
-        (["status", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
-        (["verify", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
+        (["status", "--kubeconfig", "absent"], "RM202", "there is no kubeconfig file absent"),
+        (["verify", "--kubeconfig", "absent"], "RM202", "there is no kubeconfig file absent"),
         (["diff", "-f", "absent.yaml"], "RM100", "cannot read absent.yaml: no such file"),
-        (["diff", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
-        (["deploy", "--dry-run", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
+        (["diff", "--kubeconfig", "absent"], "RM202", "there is no kubeconfig file absent"),
+        (["deploy", "--dry-run", "--kubeconfig", "absent"], "RM202", "there is no kubeconfig file absent"),
         (["destroy", "--timeout", "5"], "RM100", '--timeout: "5" is not a duration'),
-        (["destroy", "--yes", "--kubeconfig", "absent"], "RM202", "the kubeconfig absent cannot be used"),
+        (["destroy", "--yes", "--kubeconfig", "absent"], "RM202", "there is no kubeconfig file absent"),
     ],
 )
 @pytest.mark.parametrize("output", ["json", "yaml", "table"])
@@ -238,7 +238,10 @@ def test_a_support_bundle_of_an_unreachable_cluster_has_the_rest_and_lists_what_
     result = run("support-bundle", *words, "--output-file", "help.tar.gz")
     assert result.exit_code == ExitCode.OK
     assert result.stdout.splitlines()[:2] == ["√ help.tar.gz: 5 files", "Omitted:"]
-    assert "  objects, events and logs, which cannot be redacted: no answer from the Kubernetes API" in result.stdout
+    assert (
+        "  objects, events and logs, because they cannot be redacted without the mirror's Secrets: "
+        "no answer from the Kubernetes API" in result.stdout
+    )
     with tarfile.open("help.tar.gz") as archive:
         files = {member.name: archive.extractfile(member) for member in archive}
         texts = {name.removeprefix("help/"): stream.read().decode() for name, stream in files.items() if stream}

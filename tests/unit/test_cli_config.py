@@ -119,7 +119,11 @@ def test_standard_input_is_read() -> None:
 @pytest.mark.parametrize(
     ("content", "line", "message"),
     [
-        ("a: [1\n", 2, "not valid YAML: line 2, column 1: expected ',' or ']', but got '<stream end>'"),
+        (
+            "a: [1\n",
+            2,
+            "not valid YAML: line 2, column 1: the file ends too early: a bracket, brace or quote is not closed",
+        ),
         ("- a\n", 1, "not a mapping of keys to values"),
         ("[" * 5000, 1, "not valid YAML: nested too deeply"),
     ],

@@ -131,7 +131,10 @@ def test_the_only_ingress_class_of_the_cluster_is_used(monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("offers", "warning"),
     [
-        (ClusterOffers(error="no kubeconfig"), "‼ cannot detect the Ingress class: no kubeconfig"),
+        (
+            ClusterOffers(error="no kubeconfig"),
+            "‼ cannot detect the Ingress class (no kubeconfig); ingress.className is not set, so deploy uses",
+        ),
         (ClusterOffers("c"), "‼ the cluster has no IngressClass: install an Ingress controller before deploy"),
         (ClusterOffers("c", ("nginx", "traefik")), "‼ no default IngressClass: set --ingress-class to one of nginx"),
         (ClusterOffers("c", ("nginx", "traefik"), "nginx"), ""),
@@ -193,7 +196,7 @@ def test_an_existing_file_is_kept() -> None:
     FILE.write_text("mine")
     message = refused(*ENOUGH)
     assert "regmirror.yaml already exists" in message
-    assert "Try: regmirror init --force" in message
+    assert "Try: add --force to replace it, or write another file with --file" in message
     assert FILE.read_text() == "mine"
     assert written(*ENOUGH, "--force").host == "mirror.example.com"
 

@@ -47,7 +47,7 @@ def test_every_answer_has_its_place_in_the_file(tmp_path: Path) -> None:
     done = init(tmp_path, answers=answers, AWS_REGION="eu-west-1")
     assert done.code == 0, done.screen
     assert done.output == ""
-    assert "cannot detect the Ingress class: the kubeconfig absent cannot be used" in done.screen
+    assert "cannot detect the Ingress class (there is no kubeconfig file absent)" in done.screen
     mirror = written(tmp_path)
     (upstream,) = mirror.upstreams
     assert (mirror.host, mirror.storage.bucket, mirror.storage.region) == ("mirror.example.com", "layers", "eu-west-1")
@@ -71,7 +71,7 @@ def test_an_invalid_answer_is_asked_again_and_no_other(tmp_path: Path) -> None:
         ("S3 bucket", "my_Bucket!"),
         ('× "my_Bucket!" is not a valid bucket name', "layers"),
         ("S3 endpoint", "nonsense"),
-        ('× "nonsense" is not a URL such as', ""),
+        ('× "nonsense" is not a URL: write', ""),
         ("S3 region [us-east-1]", "eu-central-1"),
         ("[y/N]", "maybe"),
         ("× answer y or n", ""),

@@ -66,7 +66,7 @@ def run(*words: str) -> Result:
         ),
         (["--abort", "--emergency"], "--abort cannot be combined with --emergency"),
         (["--timeout", "5"], '--timeout: "5" is not a duration'),
-        (["--kubeconfig", "absent"], "the kubeconfig absent cannot be used"),
+        (["--kubeconfig", "absent"], "there is no kubeconfig file absent"),
     ],
 )
 def test_a_usage_mistake_exits_with_2_and_one_clear_error(words: list[str], message: str) -> None:

@@ -224,4 +224,4 @@ def test_interrupted(undisturbed: dict[str, Any]) -> None:
             assert isinstance(error, InterruptedRunError)
             messages.append(error.message)
         assert_converges(place, undisturbed)
-    assert any("in the middle of: regmirror-" in message for message in messages)
+    assert any("in progress: regmirror-" in message for message in messages)

@@ -119,7 +119,7 @@ def test_data_is_counted_first_and_only_that_of_this_mirror_is_removed(env: Plac
     assert report.data == DataReport(
         bucket="layers", prefixes=["docker-hub/"], objects=2500, bytes=25000, complete=True
     )
-    assert report.kept[0] == "the bucket layers, without the data of this mirror"
+    assert report.kept[0] == "the bucket layers, without the data of this mirror (it is removed)"
     done = destroy(env, purge=True)
     assert StepReport(name="data", changed=True, detail="2,500 objects removed") in done.steps
     assert sorted(env.store.sizes) == ["docker-hub-2/a", "other"]

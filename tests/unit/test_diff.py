@@ -96,7 +96,7 @@ def test_an_upstream_that_left_the_file_is_an_orphan_and_removed_only_with_prune
     warning = place.deploy().warnings[-1]
     assert warning == (
         "not in the file, but still in the cluster: release regmirror-quay, Secret regmirror-quay-config, "
-        "Secret regmirror-quay-credential; remove: regmirror deploy --prune"
+        "Secret regmirror-quay-credential; to remove them: regmirror deploy --prune"
     )
     kept = asyncio.run(plan_deployment(place.connected(), place.progress, DeployOptions()))
     assert (kept.differs, kept.orphans[0]) == (False, "release regmirror-quay")

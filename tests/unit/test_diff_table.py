@@ -81,7 +81,7 @@ def test_fields_are_shown_with_both_values_and_masked_ones_without(capsys: pytes
         f'      - "{"a" * 60}"',
         '      + "b"',
         "    data.key: changed, value hidden",
-        "    pods are replaced: a Secret that they mount changes",
+        "    pods will be replaced: a Secret that they mount changes",
         '    metadata.annotations.x: "y" -> absent',
     ]
 

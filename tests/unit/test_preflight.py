@@ -153,19 +153,19 @@ def test_one_replica_needs_no_disruption_budget() -> None:
             ["nginx"],
             "traefik",
             "ingress.className: the cluster has no IngressClass traefik",
-            "set ingress.className; the cluster has: nginx",
+            "set ingress.className to one of: nginx",
         ),
         (
             [],
             "traefik",
             "ingress.className: the cluster has no IngressClass traefik",
-            "set ingress.className; the cluster has: none",
+            "install an Ingress controller; the cluster has no IngressClass",
         ),
         (
             ["nginx", "haproxy"],
             None,
             "the cluster has no default IngressClass",
-            "set ingress.className; the cluster has: haproxy, nginx",
+            "set ingress.className to one of: haproxy, nginx",
         ),
     ],
 )
@@ -181,9 +181,7 @@ def test_an_ingress_class_that_is_not_there_is_refused(
 def test_the_issuer_of_the_certificate_must_be_there(cluster: FakeCluster, kind: str) -> None:
     mirror = samples.mirror(ingress={"className": "nginx", "issuer": {"name": "le", "kind": kind}})
     error = error_of(ConfigurationError, "certificate", cluster, mirror)
-    assert error.message == (
-        f"ingress.issuer: cert-manager, which has to issue the certificate with {kind} le, is not installed"
-    )
+    assert error.message == (f"ingress.issuer: {kind} le needs cert-manager, which is not installed")
     assert "install cert-manager" in (error.hint or "")
     cluster.put(definition(f"{kind.lower()}s.cert-manager.io"))
     error = error_of(ConfigurationError, "certificate", cluster, mirror)

@@ -379,4 +379,4 @@ def test_room_that_appears_a_moment_later_is_waited_for(env: RotationHarness) ->
 
     env.time.sleep = freed  # type: ignore[method-assign]
     assert env.rotate().rotated
-    assert "waiting Pods: the ResourceQuota small has no room for one more pod: pods 3 of 3" in env.progress.events
+    assert "waiting Rollout: the ResourceQuota small has no room for one more pod: pods 3 of 3" in env.progress.events

@@ -204,7 +204,7 @@ def test_an_interruption_reports_how_far_the_steps_came() -> None:
     assert caught.value.exit_code is ExitCode.INTERRUPTED
     assert caught.value.message.splitlines() == [
         "interrupted",
-        "  in the middle of: B (the end of b)",
+        "  in progress: B (the end of b)",
         "  changed: A (7 created)",
         "  not started: C",
     ]

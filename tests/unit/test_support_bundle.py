@@ -110,7 +110,10 @@ def test_objects_and_logs_are_omitted_if_the_secrets_cannot_be_read(mirror: Depl
     mirror.cluster.hidden.add(SECRET)
     bundle = collect(sources(mirror))
     assert not any(path.startswith(("logs/", "objects/")) for path in bundle.files)
-    assert any(line.startswith("objects, events and logs, which cannot be redacted: ") for line in bundle.omitted)
+    assert any(
+        line.startswith("objects, events and logs, because they cannot be redacted without the mirror's Secrets: ")
+        for line in bundle.omitted
+    )
     assert "verify.json" in bundle.files
 
 

@@ -63,7 +63,7 @@ def _access(live: LiveMirror) -> Outcome:
         return Passed(f"{len(wanted)} rule{'s' * (len(wanted) != 1)}")
     missing = [rule["match"]["name"] for rule in wanted if rule not in deployed]
     extra = [str(look_up(rule, "match", "name") or "any repository") for rule in deployed if rule not in wanted]
-    lists = (("is missing", missing), ("also has", extra))
+    lists = (("is missing", missing), ("also allows", extra))
     differences = [f"{verb}: {', '.join(found)}" for verb, found in lists if found]
     return Failed("docker_auth's access list " + ("; it ".join(differences) or "has another order"), deploy(live))
 

@@ -39,7 +39,9 @@ def _secret(live: LiveMirror, upstream: Upstream) -> Outcome:
     return Passed(name)
 
 
-def _create_certificate(live: LiveMirror, upstream: Upstream) -> str:
+def _create_certificate(
+    live: LiveMirror, upstream: Upstream, action: str = "create the Secret from the right certificate"
+) -> str:
     """How to provide the certificate; the command also replaces an existing Secret."""
     name = live.mirror.tls_secret_of(upstream)
     if name is None:
@@ -47,7 +49,7 @@ def _create_certificate(live: LiveMirror, upstream: Upstream) -> str:
     if live.mirror.ingress.issuer:
         return f"find out why cert-manager did not issue it: {kubectl(live)} describe certificate {name}"
     created = f"{kubectl(live)} create secret tls {name} --cert=tls.crt --key=tls.key --dry-run=client -o yaml"
-    return f"create the Secret from the right certificate: {created} | {kubectl(live)} apply -f -"
+    return f"{action}: {created} | {kubectl(live)} apply -f -"
 
 
 @check("tls-host", "the public host is reachable and its certificate is trusted")
@@ -87,7 +89,8 @@ def _validity(live: LiveMirror, upstream: Upstream) -> Outcome:
     ends = x509.load_der_x509_certificate(live.http.certificate(host)).not_valid_after_utc
     left = ends - live.now()
     if left < _WARN_BEFORE:
-        return Failed(f"the certificate of {host} expires in {left.days} days", _create_certificate(live, upstream))
+        renew = _create_certificate(live, upstream, "renew the certificate, then replace the Secret")
+        return Failed(f"the certificate of {host} expires in {left.days} days", renew)
     return Passed(f"{left.days} days left")
 
 

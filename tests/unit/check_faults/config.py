@@ -55,17 +55,17 @@ def rule_lost(mirror: Deployed) -> None:
     edit_access_list(mirror, lambda acl: acl.pop(0))
 
 
-@fault("config-access", "docker_auth's access list also has: evil/*")
+@fault("config-access", "docker_auth's access list also allows: evil/*")
 def rule_added(mirror: Deployed) -> None:
     edit_access_list(mirror, lambda acl: acl.append(rule("evil/*")))
 
 
-@fault("config-access", "docker_auth's access list also has: any repository")
+@fault("config-access", "docker_auth's access list also allows: any repository")
 def open_to_all(mirror: Deployed) -> None:
     edit_access_list(mirror, lambda acl: acl.insert(0, {"actions": ["*"]}))
 
 
-@fault("config-access", "docker_auth's access list is missing: library/*; it also has: b/*")
+@fault("config-access", "docker_auth's access list is missing: library/*; it also allows: b/*")
 def rule_replaced(mirror: Deployed) -> None:
     edit_access_list(mirror, lambda acl: acl.__setitem__(0, rule("b/*")))
 
