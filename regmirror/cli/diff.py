@@ -53,11 +53,7 @@ def exit_code_of_diff(error: RegmirrorError) -> int:
 
 def _command_that_resolves(report: "DiffReport") -> str:
     """Nothing but --prune removes orphans."""
-    if not report.orphans:
-        return "regmirror deploy"
-    if any(step.changed for step in report.steps if step.name != "prune"):
-        return "regmirror deploy (add --prune to remove the orphans too)"
-    return "regmirror deploy --prune"
+    return "regmirror deploy --prune" if report.orphans else "regmirror deploy"
 
 
 def show_diff_and_exit(streams: Terminal, report: "DiffReport", apply: str) -> None:

@@ -84,6 +84,6 @@ def test_a_first_deployment_without_room_for_its_secrets(new_mirror: Callable[[]
     error = outcome.document["error"]
     assert "cannot apply Secret regmirror-" in error["message"]
     assert "exceeded quota: small" in error["message"]
-    assert "make room in the ResourceQuota small" in error["hint"]
+    assert "raise the ResourceQuota small" in error["hint"]
     assert mirror.deploy().code == 0
     mirror.await_healthy()
