@@ -77,9 +77,9 @@ def expiry_messages(mirror: DeployedMirror) -> Expired:
 
 def test_every_command_warns_of_an_expired_certificate_and_rotation_replaces_it(rotated: dict[int, Rotated]) -> None:
     found = rotated[1]
-    assert "The signing certificate ended on" in found.warned.deploy
+    assert "the signing certificate expired on" in found.warned.deploy
     assert "regmirror rotate-cert" in found.warned.deploy
-    assert "the signing certificate ended on" in found.warned.verify
+    assert "the signing certificate expired on" in found.warned.verify
     assert "regmirror rotate-cert" in found.warned.verify
     assert "regmirror rotate-cert" in found.warned.status
     assert (found.warned.check, rotated[3].warned.check) == (0, 1)
