@@ -2,32 +2,24 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
 from regmirror.client_config.registries import MirroredRegistry
 from regmirror.client_config.setup import ClientFile, ClientSetup
+from regmirror.config.documents import DocumentPart
 from regmirror.config.model import API_VERSION
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
-
-    def document(self) -> dict[str, Any]:
-        """The report as it is printed."""
-        return self.model_dump(mode="json", by_alias=True)
-
-
-class RegistryReport(_Part):
+class RegistryReport(DocumentPart):
     """A registry and its mirror."""
 
     name: Annotated[str, Field(description="The registry in image references, such as docker.io.")]
     mirror: Annotated[str, Field(description="URL of the mirror.")]
 
 
-class FileReport(_Part):
+class FileReport(DocumentPart):
     """A file of the runtime."""
 
     path: Annotated[
@@ -41,7 +33,7 @@ class FileReport(_Part):
     written_to: Annotated[str | None, Field(description="Where the file was written; null without --output-dir.")]
 
 
-class ClientConfiguration(_Part):
+class ClientConfiguration(DocumentPart):
     """The result of ``regmirror client-config RUNTIME -o json``."""
 
     api_version: Annotated[Literal["regmirror.dev/v1alpha1"], Field(description="Version of this document's format.")]

@@ -21,6 +21,10 @@ class DocumentPart(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
 
+    def document(self) -> dict[str, Any]:
+        """The part, or the whole document, as commands print it."""
+        return self.model_dump(mode="json", by_alias=True)
+
 
 class Unknown(DocumentPart):
     """Replaces a value that could not be determined."""
@@ -43,10 +47,6 @@ class Document(DocumentPart):
         Literal["regmirror.dev/v1alpha1"], Field(description="Version of this document's format.")
     ] = "regmirror.dev/v1alpha1"
     kind: str
-
-    def document(self) -> dict[str, Any]:
-        """The document as commands print it."""
-        return self.model_dump(mode="json", by_alias=True)
 
 
 class MirrorDocument(Document):

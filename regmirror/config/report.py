@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
+from regmirror.config.documents import DocumentPart
 from regmirror.config.effective_config import ReferencedSecret, ValueSources, effective, leaves
 from regmirror.config.key_paths import format_path
 from regmirror.config.model import API_VERSION, Mirror
@@ -12,15 +12,7 @@ from regmirror.config.problem import Problem
 from regmirror.errors.documentation import key_url
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
-
-    def document(self) -> dict[str, Any]:
-        """The report as it is printed."""
-        return self.model_dump(mode="json", by_alias=True)
-
-
-class ProblemReport(_Part):
+class ProblemReport(DocumentPart):
     """One problem of the file."""
 
     line: Annotated[int, Field(ge=1, description="Line of the file, from 1.")]
@@ -29,7 +21,7 @@ class ProblemReport(_Part):
     url: Annotated[str | None, Field(description="Documentation of the key; null if no key is known.")]
 
 
-class ValidationReport(_Part):
+class ValidationReport(DocumentPart):
     """The result of ``regmirror config validate -o json``."""
 
     api_version: Annotated[Literal["regmirror.dev/v1alpha1"], Field(description="Version of this document's format.")]
@@ -40,7 +32,7 @@ class ValidationReport(_Part):
     warnings: Annotated[list[str], Field(description="What is valid but has no effect, with its line.")]
 
 
-class SecretReport(_Part):
+class SecretReport(DocumentPart):
     """A secret that the configuration refers to."""
 
     key: Annotated[str, Field(description="Path of the key that refers to the secret.")]
@@ -48,7 +40,7 @@ class SecretReport(_Part):
     found: Annotated[bool | None, Field(description="Whether the secret is available; null if it is in the cluster.")]
 
 
-class EffectiveConfiguration(_Part):
+class EffectiveConfiguration(DocumentPart):
     """The result of ``regmirror config show -o json``."""
 
     api_version: Annotated[Literal["regmirror.dev/v1alpha1"], Field(description="Version of this document's format.")]

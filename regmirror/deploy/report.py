@@ -2,17 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
+from regmirror.config.documents import DocumentPart
 from regmirror.config.model import API_VERSION, Mirror
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
-
-
-class StepReport(_Part):
+class StepReport(DocumentPart):
     """One step of a deployment."""
 
     name: Annotated[str, Field(description="Stable name; the name of the Helm release for a release.")]
@@ -20,7 +16,7 @@ class StepReport(_Part):
     detail: Annotated[str, Field(description="What it did or would do, in a few words.")]
 
 
-class UpstreamReport(_Part):
+class UpstreamReport(DocumentPart):
     """One upstream and its public host."""
 
     name: Annotated[str, Field(description="Name of the upstream.")]
@@ -28,7 +24,7 @@ class UpstreamReport(_Part):
     host: Annotated[str, Field(description="Public host of the mirror of this upstream.")]
 
 
-class _Report(_Part):
+class _Report(DocumentPart):
     """What both documents have."""
 
     api_version: Annotated[Literal["regmirror.dev/v1alpha1"], Field(description="Version of the document format.")]
@@ -53,7 +49,7 @@ class DeployReport(_Report):
     warnings: Annotated[list[str], Field(description="What needs attention, although the deployment succeeded.")]
 
 
-class FieldReport(_Part):
+class FieldReport(DocumentPart):
     """One field that would change."""
 
     path: Annotated[str, Field(description="Path of the field, such as spec.template.spec.containers[auth].image.")]
@@ -69,7 +65,7 @@ class FieldReport(_Part):
     to: Annotated[Any, Field(description="Value after a deployment; null if absent or masked.")]
 
 
-class ObjectReport(_Part):
+class ObjectReport(DocumentPart):
     """One object that would be created, changed or removed."""
 
     step: Annotated[str, Field(description="Name of the step that changes it; prune is done only with --prune.")]
@@ -81,7 +77,7 @@ class ObjectReport(_Part):
     fields: Annotated[list[FieldReport], Field(description="The fields that would change; none for a new object.")]
 
 
-class ForeignFieldReport(_Part):
+class ForeignFieldReport(DocumentPart):
     """A field that another field manager added, and that deploy does not change."""
 
     kind: Annotated[str, Field(description="Kind of the object.")]
@@ -90,7 +86,7 @@ class ForeignFieldReport(_Part):
     manager: Annotated[str, Field(description="The field manager that added it.")]
 
 
-class PrerequisiteReport(_Part):
+class PrerequisiteReport(DocumentPart):
     """Something that deploy requires and that is missing or wrong."""
 
     name: Annotated[str, Field(description="Stable name of the preflight check of deploy.")]

@@ -2,32 +2,24 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
+from regmirror.config.documents import DocumentPart
 from regmirror.config.model import API_VERSION, Mirror
 from regmirror.render.files import Change
 from regmirror.render.output_format import OutputFormat
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
-
-    def document(self) -> dict[str, Any]:
-        """The report as it is printed."""
-        return self.model_dump(mode="json", by_alias=True)
-
-
-class FileChange(_Part):
+class FileChange(DocumentPart):
     """A file that differs from what is rendered."""
 
     path: Annotated[str, Field(description="Path of the file, relative to the directory.")]
     change: Annotated[Change, Field(description="What render does with the file.")]
 
 
-class RenderReport(_Part):
+class RenderReport(DocumentPart):
     """The result of ``regmirror render --output-dir DIR -o json``."""
 
     api_version: Annotated[Literal["regmirror.dev/v1alpha1"], Field(description="Version of this document's format.")]

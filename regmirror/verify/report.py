@@ -3,20 +3,16 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
+from regmirror.config.documents import DocumentPart
 from regmirror.config.model import API_VERSION, Mirror
 from regmirror.errors.documentation import check_url
 from regmirror.verify.check import Failed, Outcome, Passed, Result, Skipped, Warned
 from regmirror.verify.run import overall_result
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
-
-
-class CheckReport(_Part):
+class CheckReport(DocumentPart):
     """The result of one check, for one upstream if the check applies to upstreams."""
 
     id: Annotated[str, Field(description="Stable id of the check.")]
@@ -35,7 +31,7 @@ class CheckReport(_Part):
     seconds: Annotated[float, Field(ge=0, description="How long the check ran, without waiting for other checks.")]
 
 
-class VerifyReport(_Part):
+class VerifyReport(DocumentPart):
     """The result of ``regmirror verify -o json``."""
 
     api_version: Annotated[Literal["regmirror.dev/v1alpha1"], Field(description="Version of the document's format.")]
