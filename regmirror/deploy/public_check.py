@@ -22,14 +22,24 @@ _POLL = 0.5
 """Seconds between two attempts: an Ingress controller needs a moment to load a new Ingress."""
 _CERTIFICATE_GRACE = 20.0
 """Seconds in which an Ingress controller may serve its default certificate before it loads that of a new Ingress."""
+_SETTLING = 3.0
+"""Seconds in which replicas of an Ingress controller load a certificate that one connection has already seen."""
+
+
+@dataclass(slots=True)
+class _UntrustedSince:
+    """When (monotonic seconds) a host was first not trusted, and first seen with its Secret's certificate."""
+
+    first: float
+    own: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PublicCheckStep:
     """Retries until every host sends a challenge, issues a token, and accepts it.
 
-    A certificate that is not trusted fails the step without waiting for the deadline: at once if it is that of the
-    host's Secret, and after ``_CERTIFICATE_GRACE`` seconds unless that Secret is still to be created.
+    A certificate that is not trusted fails the step without waiting for the deadline: after ``_SETTLING`` seconds if
+    it is that of the host's Secret, and after ``_CERTIFICATE_GRACE`` seconds unless that Secret is still to be created.
     """
 
     hosts: tuple[str, ...]
@@ -48,31 +58,38 @@ class PublicCheckStep:
         return Done(f"https://{', '.join(self.hosts)} issues and accepts tokens")
 
     async def _check(self, host: str, progress: Waiting) -> None:
-        untrusted_since: float | None = None
+        since: _UntrustedSince | None = None
         while True:
             try:
                 return await asyncio.to_thread(check_public_host, self.http, host)
             except RegmirrorError as error:
                 if isinstance(error, UntrustedCertificateError):
-                    untrusted_since = untrusted_since or time.monotonic()
-                    await self._give_up_on(host, time.monotonic() - untrusted_since, error)
+                    since = since or _UntrustedSince(time.monotonic())
+                    await self._give_up_on(host, since, error)
                 else:
-                    untrusted_since = None
+                    since = None
                 hint = f"\n  Try: {error.hint}" if error.hint else ""
                 progress.waiting(f"a valid answer from https://{host}\n  {error.code}: {error.message}{hint}")
             await asyncio.sleep(_POLL)
 
-    async def _give_up_on(self, host: str, seconds: float, error: UntrustedCertificateError) -> None:
-        """Raise the error if waiting longer cannot help."""
+    async def _give_up_on(self, host: str, since: _UntrustedSince, error: UntrustedCertificateError) -> None:
+        """Raise the error if waiting longer cannot help.
+
+        The certificate is read over a connection of its own, and may be newer than the one that was not trusted.
+        """
         secret = self.tls_secrets.get(host)
         try:
             wanted = await self._certificate(secret) if secret else None
             served = await asyncio.to_thread(self.http.certificate, host)
         except (ClusterError, RegistryError):
             return
-        if wanted and wanted == served:
-            raise error.reworded(f"{error.message} (the certificate is that of Secret {secret})")
-        if seconds < _CERTIFICATE_GRACE or (secret and not wanted):
+        now = time.monotonic()
+        since.own = (since.own or now) if wanted and wanted == served else None
+        if since.own:
+            if now - since.own >= _SETTLING:
+                raise error.reworded(f"{error.message} (the certificate is that of Secret {secret})")
+            return
+        if now - since.first < _CERTIFICATE_GRACE or (secret and not wanted):
             return
         if wanted:
             raise error.reworded(

@@ -122,6 +122,21 @@ class UntrustedHttp(FakeHttp):
         raise UntrustedCertificateError(f"the TLS certificate of {HOST} is not trusted", hint="pass --ca-file")
 
 
+class LoadingHttp(FakeHttp):
+    """A host whose certificate is not trusted in the first two requests; a look at it finds `certificate`."""
+
+    def __init__(self, certificate: x509.Certificate) -> None:
+        self._untrusted = UntrustedHttp(certificate)
+        self._failures = 2
+        super().__init__({f"https://{HOST}": RegistryHost()}, certificates=self._untrusted.certificates)
+
+    def request(self, method: str, url: str, headers: Any = None) -> Answer:
+        if self._failures:
+            self._failures -= 1
+            return self._untrusted.request(method, url)
+        return super().request(method, url, headers)
+
+
 def with_tls_secret(certificate: x509.Certificate) -> FakeCluster:
     pem = base64.b64encode(certificate.public_bytes(Encoding.PEM)).decode()
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "regmirror-tls"}, "data": {"tls.crt": pem}}
@@ -137,8 +152,9 @@ def check_certificate(served: x509.Certificate, cluster: FakeCluster | None = No
     return caught.value
 
 
-def test_an_untrusted_certificate_of_the_secret_fails_at_once() -> None:
+def test_an_untrusted_certificate_of_the_secret_fails_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A private CA is recognized in seconds, not when the time is over."""
+    monkeypatch.setattr(public_check, "_SETTLING", 0.1)
     certificate = samples.public_certificate()
     error = check_certificate(certificate, with_tls_secret(certificate))
     assert "the certificate is that of Secret regmirror-tls" in error.message
@@ -155,18 +171,17 @@ def test_another_untrusted_certificate_fails_after_a_short_grace(monkeypatch: py
 
 
 def test_an_ingress_controller_may_serve_its_default_certificate_for_a_moment() -> None:
-    untrusted, host = UntrustedHttp(samples.public_certificate("default.example.com")), RegistryHost()
-    failures = [1, 2]
-
-    class Loading(FakeHttp):
-        def request(self, method: str, url: str, headers: Any = None) -> Answer:
-            return (
-                untrusted.request(method, url) if failures and failures.pop() else super().request(method, url, headers)
-            )
-
-    http = Loading({f"https://{HOST}": host}, certificates=untrusted.certificates)
+    http = LoadingHttp(samples.public_certificate("default.example.com"))
     cluster = with_tls_secret(samples.public_certificate())
     checked = step(http, cluster, hosts=(HOST,), tls_secrets={HOST: "regmirror-tls"})
+    assert asyncio.run(checked.apply(RecordedWaiting())).detail
+
+
+def test_a_certificate_that_is_loaded_between_the_request_and_the_look_is_no_failure() -> None:
+    """The request met the default certificate of the Ingress controller; the look at the certificate comes later."""
+    certificate = samples.public_certificate()
+    http = LoadingHttp(certificate)
+    checked = step(http, with_tls_secret(certificate), hosts=(HOST,), tls_secrets={HOST: "regmirror-tls"})
     assert asyncio.run(checked.apply(RecordedWaiting())).detail
 
 
