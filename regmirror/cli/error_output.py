@@ -1,27 +1,20 @@
-"""How an error is reported: code, message, hint and address on standard error, and a document for programs."""
+"""What is reported about an error: the lines below its message, and a document for programs."""
 
-import traceback
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from regmirror.cli.options import Format
 from regmirror.errors import ConfigurationError, RegmirrorError
 from regmirror.errors.documentation import REPORT_URL, error_url
 
-if TYPE_CHECKING:
-    from regmirror.cli.terminal import Terminal
+
+def error_advice(error: RegmirrorError) -> list[str]:
+    """What to do about an error and where it is explained."""
+    return [*([f"  Try: {error.hint}"] if error.hint else []), f"  See: {error_url(error.code)}"]
 
 
-def show_error(streams: "Terminal", error: RegmirrorError) -> None:
-    """Report an error; with a document as output, on standard output too."""
-    if streams.debug:
-        streams.info(traceback.format_exc())
-    streams.info(f"Error {error.code}: {error.message}", "bold red", wrap=True)
-    if error.hint:
-        streams.info(f"  Try: {error.hint}")
-    streams.info(f"  See: {error_url(error.code)}")
-    if streams.output is not Format.TABLE:
-        causes = [_document(cause) for cause in error.causes]
-        streams.document({"error": _document(error) | ({"causes": causes} if causes else {})})
+def error_document(error: RegmirrorError) -> dict[str, Any]:
+    """The document of a command that fails."""
+    causes = [_document(cause) for cause in error.causes]
+    return {"error": _document(error) | ({"causes": causes} if causes else {})}
 
 
 def _document(error: RegmirrorError) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from rich.text import Text
 
 from regmirror.cli.terminal import UNICODE, Terminal
 from regmirror.errors import RegmirrorError
-from regmirror.steps.step import Done
 
 _WIDTH = 24
 
@@ -61,11 +60,11 @@ class StepProgress:
         """A running step waits for something; what explains the wait best is shown next to it."""
         self._live.update(self._tasks[title], reason=_in_short(reason))
 
-    def finished(self, title: str, done: Done) -> None:
+    def finished(self, title: str, detail: str, *, changed: bool = False, skipped: bool = False) -> None:
         """A step succeeded."""
-        symbol = self._terminal.symbols.skipped if done.skipped else self._terminal.symbols.ok
-        style = "dim" if done.skipped else "green" if done.changed else None
-        self._end(title, f"{symbol} {title:<{_WIDTH}} {done.detail}", style)
+        symbol = self._terminal.symbols.skipped if skipped else self._terminal.symbols.ok
+        style = "dim" if skipped else "green" if changed else None
+        self._end(title, f"{symbol} {title:<{_WIDTH}} {detail}", style)
 
     def failed(self, title: str, error: RegmirrorError) -> None:
         """A step failed; the error itself is shown at the end."""

@@ -94,12 +94,12 @@ def role(mirror: "Mirror", command: Command) -> dict[str, Any]:
 
 def rights(mirror: "Mirror", command: Command) -> "Sequence[Right]":
     """The permissions that a command uses; commands that change the cluster check for them first."""
+    from regmirror.cli.upgrade_notes import UPGRADE_RIGHTS
     from regmirror.deploy.rights import deploy_rights, diff_rights
     from regmirror.destroy.rights import destroy_rights
     from regmirror.rotate.rights import rotate_rights
     from regmirror.status.rights import STATUS_RIGHTS
     from regmirror.support.rights import support_rights
-    from regmirror.upgrade.rights import UPGRADE_RIGHTS
     from regmirror.verify.rights import VERIFY_RIGHTS
 
     of_command: dict[Command, Callable[[Mirror], Sequence[Right]]] = {

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import textwrap
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
@@ -12,7 +13,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from regmirror.cli.error_output import converted, show_error
+from regmirror.cli.error_output import converted, error_advice, error_document
 from regmirror.cli.invocation import repeat_options
 from regmirror.cli.options import Format
 from regmirror.errors import ExitCode, InterruptedRunError, RegmirrorError
@@ -55,6 +56,16 @@ class Terminal:
             text = "\n".join(_wrapped(line, self.stderr.width) for line in text.splitlines())
         self.stderr.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
+    def error(self, error: RegmirrorError) -> None:
+        """Report an error on standard error; with a document as output, on standard output too."""
+        if self.debug:
+            self.info(traceback.format_exc())
+        self.info(f"Error {error.code}: {error.message}", "bold red", wrap=True)
+        for line in error_advice(error):
+            self.info(line)
+        if self.output is not Format.TABLE:
+            self.document(error_document(error))
+
     def hint(self, text: str) -> str:
         """A hint for a result: its regmirror commands repeat the options that select the mirror, as in ``info``."""
         return repeat_options(text)
@@ -94,12 +105,12 @@ def terminal(
     try:
         yield streams
     except RegmirrorError as error:
-        show_error(streams, error)
+        streams.error(error)
         raise typer.Exit(exit_code(error)) from None
     except (KeyboardInterrupt, EOFError):
         hint = "run the command again: it continues where it stopped" if resumes else None
         interrupted = InterruptedRunError("interrupted", hint=hint)
-        show_error(streams, interrupted)
+        streams.error(interrupted)
         raise typer.Exit(interrupted.exit_code) from None
     except BrokenPipeError:
         # The reader of our output has closed it; Python would complain about that once more at exit.
@@ -109,7 +120,7 @@ def terminal(
         raise
     except Exception as error:
         unexpected = converted(error)
-        show_error(streams, unexpected)
+        streams.error(unexpected)
         raise typer.Exit(exit_code(unexpected)) from None
 
 

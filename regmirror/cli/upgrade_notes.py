@@ -10,10 +10,13 @@ from regmirror.cli import options
 from regmirror.cli.options import DEFAULT_FILE, Format
 from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import ConfigurationError, RegmirrorError
+from regmirror.ports.cluster import DEPLOYMENT, Right
 
 if TYPE_CHECKING:
     from regmirror.upgrade.report import UpgradeNotes
 
+UPGRADE_RIGHTS = (Right("get", "apps", "deployments"),)
+"""The permissions in the namespace: the deployed version is a label of a Deployment."""
 _FIRST = ("By hand", "Restarts")
 
 
@@ -57,7 +60,6 @@ def upgrade_notes(
 def _deployed(file: Path, kubeconfig: Path | None, context: str | None, namespace: str | None) -> str:
     from regmirror.cli.connections import CommandConnections
     from regmirror.desired import names
-    from regmirror.ports.cluster import DEPLOYMENT
     from regmirror.upgrade.changelog import deployed_version
 
     try:

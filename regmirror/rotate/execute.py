@@ -34,7 +34,7 @@ from regmirror.rotate.state import (
 from regmirror.signing.bundle import join_bundle, parse_bundle
 from regmirror.signing.key_pair import KeyPair
 from regmirror.steps.runner import run_steps
-from regmirror.steps.step import Done, Progress
+from regmirror.steps.step import Progress
 
 _POLL = 0.5
 
@@ -205,7 +205,7 @@ class Executor:
         except RegmirrorError as error:
             self.progress.failed(title, error)
             raise
-        self.progress.finished(title, Done(detail, changed=True))
+        self.progress.finished(title, detail, changed=True)
         return detail
 
 

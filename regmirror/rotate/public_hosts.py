@@ -14,7 +14,7 @@ from regmirror.rotate.pod_checks import sign_test_token
 from regmirror.rotate.state import ObservedState, id_of
 from regmirror.signing.key_pair import KeyPair
 from regmirror.signing.tokens import decode_token
-from regmirror.steps.step import Done, Progress
+from regmirror.steps.step import Progress
 
 _TITLE = "Public host"
 _INGRESS_LAG = timedelta(seconds=15)
@@ -46,7 +46,7 @@ class PublicHostCheck:
                 await self.clock.sleep(_POLL)
             else:
                 accepted = "new key accepted, old key refused" if old_key else "current key accepted"
-                self.progress.finished(_TITLE, Done(f"{', '.join(hosts)}: {accepted}"))
+                self.progress.finished(_TITLE, f"{', '.join(hosts)}: {accepted}")
                 return hosts
 
     def _check_all(self, live: ObservedState, old_key: KeyPair | None) -> None:

@@ -24,7 +24,7 @@ from regmirror.rotate.rollout_guard import ReleaseGroup, ensure_can_roll, releas
 from regmirror.rotate.rotation_state import Mode, RotationState
 from regmirror.rotate.state import ObservedState, id_of, observe
 from regmirror.signing.key_pair import KeyPair
-from regmirror.steps.step import Done, Progress
+from regmirror.steps.step import Progress
 
 _LEASE = "Lease"
 _ROLLOUT = "Rollout"
@@ -108,7 +108,7 @@ class Rotation:
 
     async def _rotate(self) -> None:
         self._holds_lease = True
-        self.progress.finished(_LEASE, Done("acquired; no other rotation is running"))
+        self.progress.finished(_LEASE, "acquired; no other rotation is running")
         executor = Executor(self.connections, self.progress, self.clock, self.timeout, unlock=self.options.unlock)
         await self._begin(executor, await self._observe())
         is_tested = False
@@ -154,7 +154,7 @@ class Rotation:
             self.progress.failed(_ROLLOUT, error)
             raise
         releases = sorted({release for group in groups for release in group})
-        self.progress.finished(_ROLLOUT, Done(f"possible for {', '.join(releases)}"))
+        self.progress.finished(_ROLLOUT, f"possible for {', '.join(releases)}")
 
     def _groups_to_roll(self, live: ObservedState) -> list[ReleaseGroup]:
         """The releases that each remaining action rolls out."""

@@ -19,7 +19,6 @@ from regmirror.status.background import Lookup, Unavailable
 from regmirror.status.findings import Cache, Component, PublicEndpoint, PullQuota
 from regmirror.verify.live_mirror import LiveMirror, NotDeployedError
 from regmirror.verify.sample_pull import parse_image
-from regmirror.workloads.rollout import is_ready, not_ready_reason
 
 
 def component(live: LiveMirror, name: str) -> Component:
@@ -27,37 +26,26 @@ def component(live: LiveMirror, name: str) -> Component:
     deployment = live.cluster.get(DEPLOYMENT, name)
     if deployment is None:
         raise NotDeployedError(f"namespace {live.cluster.namespace} has no Deployment {name}")
-    pods = _pods(live, name)
-    ready = [pod for pod in pods if is_ready(pod)]
+    try:
+        ready, problem = live.ready_pods(name), live.pod_problem(name)
+    except PermissionDeniedError:
+        ready, problem = [], ""
     return Component(
         name,
         # Pods of two images may be ready during a rollout: the newest pod counts.
         _image(ready[-1]) if ready else "",
         look_up(deployment, "status", "availableReplicas") or 0,
         deployment["spec"].get("replicas", 1),
-        _problem(deployment, pods, is_serving=bool(ready)),
+        f"{'a new pod' if ready else 'a pod'} does not start: {problem}" if problem else _refused(deployment),
     )
-
-
-def _pods(live: LiveMirror, release: str) -> list[Object]:
-    """The pods of a release, the newest last; none if the user is not allowed to list pods."""
-    try:
-        pods = live.cluster.select(POD, selector=f"app.kubernetes.io/instance={release}")
-    except PermissionDeniedError:
-        return []
-    return sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
 
 
 def _image(pod: Object) -> str:
     return str((look_up(pod, "spec", "containers") or [{}])[0].get("image", ""))
 
 
-def _problem(deployment: Object, pods: list[Object], *, is_serving: bool) -> str:
-    """Why a rollout is stuck or a pod fails; empty if all is well."""
-    failing = [pod for pod in pods if not is_ready(pod) and not pod["metadata"].get("deletionTimestamp")]
-    reasons = [reason for pod in failing if (reason := not_ready_reason(pod))]
-    if reasons:
-        return f"{'a new pod' if is_serving else 'a pod'} does not start: {reasons[0]}"
+def _refused(deployment: Object) -> str:
+    """Why no pod can be created; empty if all is well."""
     conditions = look_up(deployment, "status", "conditions") or []
     refused = [condition for condition in conditions if condition.get("reason") == "FailedCreate"]
     return f"no pod can be created: {refused[0].get('message', '')}" if refused else ""

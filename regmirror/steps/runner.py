@@ -85,8 +85,8 @@ class StepRun:
         match self.outcome:
             case None:
                 self.progress.skipped(self.step.title, "skipped: an earlier step failed")
-            case Done():
-                self.progress.finished(self.step.title, self.outcome)
+            case Done() as done:
+                self.progress.finished(self.step.title, done.detail, changed=done.changed, skipped=done.skipped)
             case RegmirrorError():
                 self.progress.failed(self.step.title, self.outcome)
 

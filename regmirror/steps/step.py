@@ -32,8 +32,8 @@ class Progress(Protocol):
     def waiting(self, title: str, reason: str) -> None:
         """A running step waits: the first line says for what, further lines say why it takes so long."""
 
-    def finished(self, title: str, done: Done) -> None:
-        """A step has ended without an error."""
+    def finished(self, title: str, detail: str, *, changed: bool = False, skipped: bool = False) -> None:
+        """A step has ended without an error; the rest is as in Done."""
 
     def failed(self, title: str, error: RegmirrorError) -> None:
         """A step has failed."""

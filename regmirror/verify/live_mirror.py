@@ -23,6 +23,7 @@ from regmirror.ports.http import Http
 from regmirror.signing.bundle import parse_bundle
 from regmirror.signing.key_pair import KeyPair, load_key_pair
 from regmirror.signing.tokens import Token, decode_token
+from regmirror.workloads.rollout import is_ready, not_ready_reason
 
 T = TypeVar("T")
 
@@ -103,6 +104,16 @@ class LiveMirror:
             return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
 
         return self.once(f"pods {release}", read)
+
+    def ready_pods(self, release: str) -> list[Object]:
+        """The pods of a release that take requests, the newest last."""
+        ready = [pod for pod in self.pods(release) if is_ready(pod)]
+        return sorted(ready, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
+
+    def pod_problem(self, release: str) -> str:
+        """Why a pod of a release does not start, in one line; empty if all is well."""
+        waiting = (pod for pod in self.pods(release) if not is_ready(pod))
+        return next((reason for pod in waiting if (reason := not_ready_reason(pod))), "")
 
     def has_ready_pods(self, service: str) -> bool:
         """Whether a Service has a ready endpoint."""

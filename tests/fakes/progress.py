@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from regmirror.errors import RegmirrorError
-from regmirror.steps.step import Done
 
 
 @dataclass
@@ -30,8 +29,8 @@ class RecordedProgress:
     def waiting(self, title: str, reason: str) -> None:
         self.events.append(f"waiting {title}: {reason}")
 
-    def finished(self, title: str, done: Done) -> None:
-        self.events.append(f"finished {title}: {done.detail}")
+    def finished(self, title: str, detail: str, **_: bool) -> None:
+        self.events.append(f"finished {title}: {detail}")
 
     def failed(self, title: str, error: RegmirrorError) -> None:
         self.events.append(f"failed {title}: {error.message}")

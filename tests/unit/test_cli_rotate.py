@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from regmirror.cli.app import app
 from regmirror.cli.rbac import Command
+from regmirror.cli.upgrade_notes import UPGRADE_RIGHTS
 from regmirror.deploy.rights import deploy_rights, diff_rights
 from regmirror.destroy.rights import destroy_rights
 from regmirror.errors import ExitCode
@@ -18,7 +19,6 @@ from regmirror.ports.cluster import Right
 from regmirror.rotate.rights import rotate_rights
 from regmirror.status.rights import STATUS_RIGHTS
 from regmirror.support.rights import support_rights
-from regmirror.upgrade.rights import UPGRADE_RIGHTS
 from regmirror.verify.rights import VERIFY_RIGHTS
 from tests import samples
 from tests.unit.rotating import pair_of

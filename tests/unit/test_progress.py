@@ -18,7 +18,6 @@ from regmirror.cli.options import Format
 from regmirror.cli.progress import StepProgress, _in_short
 from regmirror.cli.terminal import Terminal, terminal
 from regmirror.errors import HelmError
-from regmirror.steps.step import Done
 
 PATIENCE = 300
 
@@ -28,7 +27,7 @@ def test_each_step_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
         progress.started("Secrets")
         progress.started("regmirror-auth")
         progress.waiting("regmirror-auth", "0/1 ready")
-        progress.finished("Secrets", Done("6 created", changed=True))
+        progress.finished("Secrets", "6 created", changed=True)
         progress.failed("regmirror-auth", HelmError("[bold]quota[/bold]\nexceeded"))
         progress.skipped("regmirror-ingress", "skipped: an earlier step failed")
     captured = capsys.readouterr()
@@ -126,5 +125,5 @@ def test_a_live_line_begins_with_the_reason_of_the_wait(reason: str, shown: str)
 def test_a_skipped_check_has_no_check_mark(capsys: pytest.CaptureFixture[str]) -> None:
     with terminal() as streams, StepProgress(streams) as progress:
         progress.started("Ingress class")
-        progress.finished("Ingress class", Done("nginx not checked: no permission", skipped=True))
+        progress.finished("Ingress class", "nginx not checked: no permission", skipped=True)
     assert capsys.readouterr().err.startswith("- Ingress class ")

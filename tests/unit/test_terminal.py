@@ -19,7 +19,6 @@ from regmirror.cli.progress import StepProgress
 from regmirror.cli.terminal import ASCII, UNICODE, Terminal, terminal
 from regmirror.errors import PartlyAppliedError, RegmirrorError
 from regmirror.errors.documentation import error_url
-from regmirror.steps.step import Done
 from tests import samples
 
 HOST = samples.HOST
@@ -105,7 +104,7 @@ def test_results_and_progress_have_no_style_without_color(
         monkeypatch.setenv("NO_COLOR", "1")
     with terminal(no_color=variable == "--no-color") as streams, StepProgress(streams) as progress:
         progress.started("Secrets")
-        progress.finished("Secrets", Done("1 created", changed=True))
+        progress.finished("Secrets", "1 created", changed=True)
         streams.result("bold", "bold red")
         streams.info("dim", "dim")
     captured = capsys.readouterr()
