@@ -6,7 +6,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from regmirror.config.fields import Duration, Image, MemorySize
-from regmirror.config.kubernetes_fields import LabelValue, ObjectName, QualifiedName, Quantity, Toleration
+from regmirror.config.kubernetes_fields import (
+    LabelValue,
+    ObjectName,
+    QualifiedName,
+    Quantity,
+    Toleration,
+    quantity_value,
+)
 from regmirror.config.problem import error_at
 from regmirror.config.secret_references import SecretReference
 from regmirror.config.section import Section
@@ -114,6 +121,46 @@ class ManifestCache(Section):
         return self
 
 
+class LayerCache(Section):
+    """Layers on a disk of the node: warm pulls pass neither the registry nor the object store."""
+
+    size: Annotated[
+        Quantity,
+        Field(
+            description="Size of the cache, in each pod of each upstream. The least recently used layers are removed "
+            "first. 0 caches no layers; so does storage.redirect.",
+            examples=["50Gi"],
+        ),
+    ] = "8Gi"
+    volume: Annotated[
+        Literal["emptyDir"] | ObjectName,
+        Field(
+            description="emptyDir, the disk of the node, or the name of a StorageClass.",
+            examples=["local-path"],
+        ),
+    ] = "emptyDir"
+
+    @property
+    def bytes(self) -> int:
+        """The size in bytes."""
+        return quantity_value(self.size)
+
+
+class FetcherComponent(Section):
+    """The program in the registry's pod that fetches what the front lacks, once for all clients that wait."""
+
+    image: Annotated[Image, Field(description="Image of Python 3.11 or later, with a tag, a digest, or both.")] = (
+        "docker.io/library/python:3.14-alpine"
+    )
+    resources: Annotated[
+        dict[Literal["requests", "limits"], dict[QualifiedName, Quantity]] | None,
+        Field(
+            description="Requests and limits of the container. Omitted values keep the defaults of the chart.",
+            examples=[{"limits": {"memory": "256Mi"}}],
+        ),
+    ] = None
+
+
 class RegistryComponent(PodSettings):
     """The registry of distribution, one Helm release per upstream."""
 
@@ -130,6 +177,7 @@ class RegistryComponent(PodSettings):
     manifest_cache: Annotated[
         ManifestCache, Field(description="nginx in the registry's pod, which caches manifests.")
     ] = ManifestCache()
+    layer_cache: Annotated[LayerCache, Field(description="Layers on a disk of the node.")] = LayerCache()
 
     @model_validator(mode="after")
     def _check_ttl(self) -> Self:

@@ -7,6 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from regmirror.config.components import (
     AuthComponent,
+    FetcherComponent,
     IngressComponent,
     ManifestCache,
     PodSettings,
@@ -136,6 +137,10 @@ class Mirror(Section):
     registry: Annotated[
         RegistryComponent, Field(description="The registry of distribution, one Helm release per upstream.")
     ] = RegistryComponent()
+    fetcher: Annotated[
+        FetcherComponent,
+        Field(description="The program that fetches what the front lacks, in the pods of the registries."),
+    ] = FetcherComponent()
     auth: Annotated[
         AuthComponent, Field(description="docker_auth, which issues the tokens that clients need to pull.")
     ] = AuthComponent()

@@ -87,6 +87,8 @@ def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) 
         "bundle_secret": names.BUNDLE_SECRET,
         "credential_secret": names.credential_secret(upstream.name),
         "cache": _manifest_cache(mirror.registry.manifest_cache),
+        "fetcher": {"image": image_parts(mirror.fetcher.image), "resources": mirror.fetcher.resources},
+        "layer_cache": _layer_cache(mirror),
     }
     return _release(name, "registry", context)
 
@@ -97,6 +99,15 @@ def _manifest_cache(cache: ManifestCache) -> dict[str, Any]:
         "image": image_parts(cache.image),
         "tag_seconds": int(cache.tag_age.total_seconds()),
         "resources": cache.resources,
+    }
+
+
+def _layer_cache(mirror: Mirror) -> dict[str, Any]:
+    """Nothing is cached if clients fetch layers from the object store themselves."""
+    cache = mirror.registry.layer_cache
+    return {
+        "bytes": 0 if mirror.storage.redirect else cache.bytes,
+        "storage_class": "" if cache.volume == "emptyDir" else cache.volume,
     }
 
 
