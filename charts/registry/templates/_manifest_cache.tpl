@@ -1,8 +1,3 @@
-{{/* nginx's configuration for the manifest cache. */}}
-{{- define "regmirror.nginxConfig" -}}
-{{- tpl (.Files.Get "files/nginx.conf") . | trim -}}
-{{- end -}}
-
 {{/* What both manifest locations of files/nginx.conf have in common. */}}
 {{- define "regmirror.cachedManifest" -}}
 if ($request_method !~ "^(GET|HEAD)$") {
