@@ -123,6 +123,7 @@ _RESTARTS = {
     "auth.certificateDays": "nothing; used by the next `regmirror rotate-cert`",
     "redis": _REDIS,
     "redis.password": "Valkey and registry",
+    "front": _REGISTRY,
     "ingress": "nothing; the Ingress is updated",
 }
 
@@ -149,8 +150,8 @@ def example() -> dict[str, Any]:
 
 
 def restarts(key: str) -> str:
-    """The pods that a change of a key replaces, or that there are none."""
-    while key not in _RESTARTS:
+    """The pods that a change of a key replaces, or that there are none; raises KeyError for an unknown section."""
+    while key not in _RESTARTS and "." in key:
         key = key.rpartition(".")[0]
     return _RESTARTS[key]
 

@@ -79,7 +79,7 @@ def of_lab(lab_info: Path) -> TargetCluster:
             f"--registry-image={images['registry']}",
             f"--auth-image={images['auth']}",
             f"--redis-image={images['redis']}",
-            f"--manifest-cache-image={images['nginx']}",
+            f"--front-image={images['nginx']}",
         ],
         allowed_image="library/demo:1",
         refused_image="outside/forbidden:1",

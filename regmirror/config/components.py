@@ -1,4 +1,4 @@
-"""The sections ``registry``, ``auth``, ``redis`` and ``ingress`` of the configuration file."""
+"""The sections ``registry``, ``auth``, ``redis``, ``front`` and ``ingress`` of the configuration file."""
 
 from datetime import timedelta
 from typing import Annotated, Literal, Self
@@ -93,19 +93,12 @@ class AuthComponent(PodSettings):
         return self
 
 
-class ManifestCache(Section):
-    """nginx in the registry's pod, which caches manifests."""
+class FrontComponent(Section):
+    """nginx, through which all requests reach a registry."""
 
-    enabled: Annotated[
-        bool, Field(description="Cache manifests. If false, the registry serves every manifest itself.")
-    ] = True
-    image: Annotated[Image, Field(description="Image of nginx, with a tag, a digest, or both.")] = (
-        "docker.io/library/nginx:1.28-alpine"
+    image: Annotated[Image, Field(description="Image of nginx 1.30.5 or later.")] = (
+        "docker.io/library/nginx:1.30.5-alpine"
     )
-    tag_age: Annotated[
-        Duration,
-        Field(description="How long a tag is served from the cache before the upstream is asked again, from 1s to 1h."),
-    ] = timedelta(seconds=5)
     resources: Annotated[
         dict[Literal["requests", "limits"], dict[QualifiedName, Quantity]] | None,
         Field(
@@ -113,6 +106,18 @@ class ManifestCache(Section):
             examples=[{"limits": {"memory": "512Mi"}}],
         ),
     ] = None
+
+
+class ManifestCache(Section):
+    """The cache of manifests in front of the registry."""
+
+    enabled: Annotated[
+        bool, Field(description="Cache manifests. If false, the registry serves every manifest itself.")
+    ] = True
+    tag_age: Annotated[
+        Duration,
+        Field(description="How long a tag is served from the cache before the upstream is asked again, from 1s to 1h."),
+    ] = timedelta(seconds=5)
 
     @model_validator(mode="after")
     def _check_age(self) -> Self:
@@ -174,9 +179,9 @@ class RegistryComponent(PodSettings):
         Duration,
         Field(description="How long a blob or manifest is cached after its first pull. 0 keeps it forever."),
     ] = timedelta(days=7)
-    manifest_cache: Annotated[
-        ManifestCache, Field(description="nginx in the registry's pod, which caches manifests.")
-    ] = ManifestCache()
+    manifest_cache: Annotated[ManifestCache, Field(description="The cache of manifests in front of the registry.")] = (
+        ManifestCache()
+    )
     layer_cache: Annotated[LayerCache, Field(description="Layers on a disk of the node.")] = LayerCache()
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from regmirror.config.components import (
     AuthComponent,
     FetcherComponent,
+    FrontComponent,
     IngressComponent,
     ManifestCache,
     PodSettings,
@@ -25,6 +26,7 @@ __all__ = [
     "API_VERSION",
     "DOCKER_HUB",
     "AuthComponent",
+    "FrontComponent",
     "ManifestCache",
     "Mirror",
     "PodSettings",
@@ -146,6 +148,9 @@ class Mirror(Section):
     ] = AuthComponent()
     redis: Annotated[RedisComponent, Field(description="Valkey (or Redis), which caches blob descriptors.")] = (
         RedisComponent()
+    )
+    front: Annotated[FrontComponent, Field(description="nginx, through which all requests reach a registry.")] = (
+        FrontComponent()
     )
     ingress: Annotated[IngressComponent, Field(description="The Ingress: the public endpoint of the mirror.")] = (
         IngressComponent()

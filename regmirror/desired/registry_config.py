@@ -60,7 +60,8 @@ def registry_config(mirror: Mirror, upstream: Upstream, mirror_secrets: MirrorSe
             }
         },
         "http": {
-            "addr": f":{names.REGISTRY_PORT}",
+            # Loopback only: all requests come through the front.
+            "addr": f"127.0.0.1:{names.REGISTRY_PORT}",
             "draintimeout": "60s",
             "headers": {"X-Content-Type-Options": ["nosniff"]},
             # Loopback only: /debug/vars prints the whole configuration, passwords included.

@@ -26,7 +26,7 @@ PROBES = {
     "redis": ({"tcpSocket": {"port": "redis"}}, {"tcpSocket": {"port": "redis"}}),
     "auth": (HTTP, HTTP),
     # While S3 fails, the registry answers / with 503: it must leave the Service, but not be restarted.
-    "registry": (HTTP, {"tcpSocket": {"port": "http"}}),
+    "registry": ({"httpGet": {"path": "/", "port": 8080}}, {"httpGet": {"path": "/alive", "port": 8080}}),
 }
 
 

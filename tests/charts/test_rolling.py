@@ -26,7 +26,8 @@ def test_rolls_without_a_gap(helm: Helm, chart: str) -> None:
     spec = deployment(helm, chart)["spec"]
     assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
     template = spec["template"]["spec"]
-    assert template["containers"][0]["readinessProbe"]["httpGet"] == {"path": "/", "port": "http"}
+    probe = template["containers"][0]["readinessProbe"]["httpGet"]
+    assert probe == {"path": "/", "port": {"auth": "http", "registry": 8080}[chart]}
     (pause,) = {one["lifecycle"]["preStop"]["sleep"]["seconds"] for one in template["containers"]}
     draining = {"auth": 0, "registry": 60}[chart]
     assert pause >= 5
@@ -56,7 +57,10 @@ def test_a_new_configuration_of_the_cache_restarts_the_registry(helm: Helm) -> N
 
 
 def test_the_cache_can_be_disabled(helm: Helm) -> None:
-    manifests = helm.render("registry", {"cache": {"enabled": False}})
-    template = one(manifests, "Deployment")["spec"]["template"]["spec"]
-    assert [container["name"] for container in template["containers"]] == ["registry"]
-    assert "ConfigMap" not in {manifest["kind"] for manifest in manifests}
+    with_cache, without = (
+        one(helm.render("registry", {"cache": {"enabled": enabled}}), "ConfigMap")["data"]["nginx.conf"]
+        for enabled in (True, False)
+    )
+    assert "proxy_cache" in with_cache
+    assert "proxy_cache" not in without
+    assert "proxy_pass http://registry;" in without

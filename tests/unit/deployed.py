@@ -123,8 +123,8 @@ def deployed(**changes: Any) -> Deployed:
 
 def _deployment(name: str, image: str) -> Object:
     container = {"name": "main", "image": image, "args": ["--v=2"] if name == names.AUTH else []}
-    cache = {"name": names.MANIFEST_CACHE_CONTAINER, "image": samples.mirror().registry.manifest_cache.image}
-    containers = [container, cache] if name == REGISTRY else [container]
+    front = {"name": names.FRONT_CONTAINER, "image": samples.mirror().front.image}
+    containers = [container, front] if name == REGISTRY else [container]
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

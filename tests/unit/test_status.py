@@ -63,14 +63,14 @@ def mirror() -> Deployed:
 def add_pod(mirror: Deployed, name: str, server: MetricsServer | None, begun: str = BEGUN) -> None:
     labels = {"app.kubernetes.io/instance": names.registry("docker-hub")}
     # In the order of their names, as Kubernetes has them.
-    states = {"manifest-cache": CACHE_BEGUN, "registry": begun}
+    states = {"front": CACHE_BEGUN, "registry": begun}
     running = [{"name": one, "state": {"running": {"startedAt": at}}} for one, at in states.items()]
     mirror.cluster.put(
         {
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": {"name": name, "labels": labels},
-            "spec": {"containers": [{"name": "registry", "image": IMAGES[REGISTRY]}, {"name": "manifest-cache"}]},
+            "spec": {"containers": [{"name": "registry", "image": IMAGES[REGISTRY]}, {"name": "front"}]},
             "status": {
                 "phase": "Running",
                 "startTime": "2026-01-01T00:00:00Z",

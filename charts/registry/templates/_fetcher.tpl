@@ -1,50 +1,50 @@
 {{/* The container that fetches layers and manifests for the front. */}}
-{{- define "regmirror.fetcher" -}}
-name: fetcher
-image: {{ include "regmirror.image" (dict "Values" .Values.fetcher) | quote }}
-imagePullPolicy: {{ .Values.fetcher.image.pullPolicy }}
-command:
-  - /bin/sh
-  - -c
-  - |
-    {{- .Files.Get "files/sockets.sh" | nindent 4 }}
-    {{- .Files.Get "files/run-fetcher.sh" | trim | nindent 4 }}
-env:
-  - name: LAYER_BYTES
-    value: {{ .Values.layerCache.bytes | int64 | toString | quote }}
-  - name: PYTHONPATH
-    value: /etc/regmirror
-  - name: PYTHONDONTWRITEBYTECODE
-    value: "1"
-  # Python reads the program once, so a new program must create a new pod.
-  - name: PROGRAM
-    value: {{ include "regmirror.fetcherProgram" . | sha256sum | quote }}
-startupProbe:
-  exec:
-    command: &probe [python3, -m, fetcher, --probe, --sockets, /run/regmirror]
-  periodSeconds: 1
-  timeoutSeconds: 10
-  failureThreshold: 60
-livenessProbe:
-  exec:
-    command: *probe
-  periodSeconds: 30
-  timeoutSeconds: 15
-  failureThreshold: 4
-lifecycle:
-  {{- include "regmirror.lifecycle" . | nindent 2 }}
-resources:
-  {{- toYaml .Values.fetcher.resources | nindent 2 }}
-securityContext:
-  {{- include "regmirror.containerSecurityContext" . | nindent 2 }}
-volumeMounts:
-  - name: program
-    mountPath: /etc/regmirror/fetcher
-    readOnly: true
-  - name: sockets
-    mountPath: /run/regmirror
-  - name: layers
-    mountPath: /var/lib/regmirror/layers
+{{- define "regmirror.fetcherContainer" -}}
+- name: fetcher
+  image: {{ include "regmirror.image" (dict "Values" .Values.fetcher) | quote }}
+  imagePullPolicy: {{ .Values.fetcher.image.pullPolicy }}
+  command:
+    - /bin/sh
+    - -c
+    - |
+      {{- .Files.Get "files/sockets.sh" | nindent 6 }}
+      {{- .Files.Get "files/run-fetcher.sh" | trim | nindent 6 }}
+  env:
+    - name: LAYER_BYTES
+      value: {{ .Values.layerCache.bytes | int64 | toString | quote }}
+    - name: PYTHONPATH
+      value: /etc/regmirror
+    - name: PYTHONDONTWRITEBYTECODE
+      value: "1"
+    # Python reads the program once, so a new program must create a new pod.
+    - name: PROGRAM
+      value: {{ include "regmirror.fetcherProgram" . | sha256sum | quote }}
+  startupProbe:
+    exec:
+      command: &probe [python3, -m, fetcher, --probe, --sockets, /run/regmirror]
+    periodSeconds: 1
+    timeoutSeconds: 10
+    failureThreshold: 60
+  livenessProbe:
+    exec:
+      command: *probe
+    periodSeconds: 30
+    timeoutSeconds: 15
+    failureThreshold: 4
+  lifecycle:
+    {{- include "regmirror.lifecycle" . | nindent 4 }}
+  resources:
+    {{- toYaml .Values.fetcher.resources | nindent 4 }}
+  securityContext:
+    {{- include "regmirror.containerSecurityContext" . | nindent 4 }}
+  volumeMounts:
+    - name: program
+      mountPath: /etc/regmirror/fetcher
+      readOnly: true
+    - name: sockets
+      mountPath: /run/regmirror
+    - name: layers
+      mountPath: /var/lib/regmirror/layers
 {{- end -}}
 
 {{/* The volumes of the fetcher; the front mounts sockets and layers, too. */}}

@@ -220,10 +220,9 @@ def _pod_images(live: LiveMirror) -> Outcome:
     wanted = {names.REDIS: mirror.redis.image, names.AUTH: mirror.auth.image}
     wanted |= {names.registry(upstream.name): mirror.registry.image for upstream in mirror.upstreams}
     found = {name: (_container(live, name).get("image"), image) for name, image in wanted.items()}
-    cache = mirror.registry.manifest_cache
-    for release in (names.registry(upstream.name) for upstream in mirror.upstreams if cache.enabled):
-        container = _container(live, release, names.MANIFEST_CACHE_CONTAINER)
-        found[f"the manifest cache of {release}"] = (container.get("image"), cache.image)
+    for release in (names.registry(upstream.name) for upstream in mirror.upstreams):
+        container = _container(live, release, names.FRONT_CONTAINER)
+        found[f"the front of {release}"] = (container.get("image"), mirror.front.image)
     others = [
         f"{name} runs {image or 'no image'} instead of {configured}"
         for name, (image, configured) in found.items()
