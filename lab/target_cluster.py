@@ -80,6 +80,7 @@ def of_lab(lab_info: Path) -> TargetCluster:
             f"--auth-image={images['auth']}",
             f"--redis-image={images['redis']}",
             f"--front-image={images['nginx']}",
+            f"--fetcher-image={images['python']}",
         ],
         allowed_image="library/demo:1",
         refused_image="outside/forbidden:1",

@@ -51,6 +51,7 @@ def init(
     auth_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
     redis_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
     front_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
+    fetcher_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     namespace: options.Namespace = None,
@@ -76,7 +77,7 @@ def init(
         from regmirror.config.variables import options_from_variables
 
         given = options_from_variables(os.environ, cloud_role=cloud_role)
-        images = (registry_image, auth_image, redis_image, front_image)
+        images = (registry_image, auth_image, redis_image, front_image, fetcher_image)
         given = replace(
             given,
             host=host,

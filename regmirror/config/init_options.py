@@ -14,7 +14,7 @@ ReferenceDict = dict[str, str]
 DEFAULT_PROBE_IMAGE = "library/alpine:3"
 DEFAULT_TLS_SECRET = "regmirror-tls"  # noqa: S105 - the name of a Secret
 _HOST, _BUCKET, _ALLOW = "--host (or REGMIRROR_HOST)", "--bucket (or S3_BUCKET)", "--allow (or DOCKERHUB_ALLOWED)"
-IMAGES = ("registry", "auth", "redis", "front")
+IMAGES = ("registry", "auth", "redis", "front", "fetcher")
 
 
 @dataclass(frozen=True, slots=True)

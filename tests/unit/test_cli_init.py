@@ -98,6 +98,7 @@ def test_every_option_sets_its_key() -> None:
         "--auth-image=a:1",
         "--redis-image=d:1",
         "--front-image=n:1",
+        "--fetcher-image=p:1",
         "--namespace=mirrors",
     )
     (upstream,) = mirror.upstreams

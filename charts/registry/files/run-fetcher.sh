@@ -10,7 +10,7 @@ stop() {
   exit 0
 }
 
-python3 -m fetcher --directory /var/lib/regmirror/layers --sockets /run/regmirror --registry-port 5000 --size "$LAYER_BYTES" &
+python3 -m fetcher serve /run/regmirror /var/lib/regmirror/layers --registry-port 5000 --size "$LAYER_BYTES" &
 fetcher=$!
 trap stop TERM
 wait "$fetcher"

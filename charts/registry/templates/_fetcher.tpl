@@ -21,7 +21,7 @@
       value: {{ include "regmirror.fetcherProgram" . | sha256sum | quote }}
   startupProbe:
     exec:
-      command: &probe [python3, -m, fetcher, --probe, --sockets, /run/regmirror]
+      command: &probe [python3, -m, fetcher, probe, /run/regmirror]
     periodSeconds: 1
     timeoutSeconds: 10
     failureThreshold: 60

@@ -22,22 +22,25 @@ _PACE = 8 * 1024 * 1024
 
 
 def main() -> int:
-    """Parse the arguments, then serve or probe."""
+    """Parse the arguments, then serve or probe; the result is the exit code."""
     parser = argparse.ArgumentParser(prog="fetcher", description=__doc__)
-    parser.add_argument("--directory", type=Path, required=True, help="where layers are kept")
-    parser.add_argument("--size", type=int, required=True, help="bytes of layers to keep; 0 keeps none")
-    parser.add_argument("--sockets", type=Path, required=True, help="directory of the sockets that the front uses")
-    parser.add_argument("--registry-port", type=int, required=True, help="port of the registry on this host")
-    parser.add_argument("--probe", action="store_true", help="ask a running fetcher whether it responds")
+    commands = parser.add_subparsers(required=True)
+    serve = commands.add_parser("serve", help="serve the front")
+    serve.set_defaults(run=_serve)
+    serve.add_argument("sockets", type=Path, help="directory of the sockets that the front uses")
+    serve.add_argument("directory", type=Path, help="where layers are kept")
+    serve.add_argument("--size", type=int, required=True, help="bytes of layers to keep; 0 keeps none")
+    serve.add_argument("--registry-port", type=int, required=True, help="port of the registry on this host")
+    probe = commands.add_parser("probe", help="fail unless a running fetcher responds")
+    probe.set_defaults(run=_probe)
+    probe.add_argument("sockets", type=Path, help="directory of its sockets")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
-    if arguments.probe:
-        return asyncio.run(_probe(arguments.sockets))
-    asyncio.run(_serve(arguments))
-    return 0
+    result: int = asyncio.run(arguments.run(arguments))
+    return result
 
 
-async def _serve(arguments: argparse.Namespace) -> None:
+async def _serve(arguments: argparse.Namespace) -> int:
     sockets: Path = arguments.sockets
     for name in ("fetcher.sock", "uses.sock"):
         (sockets / name).unlink(missing_ok=True)
@@ -55,11 +58,13 @@ async def _serve(arguments: argparse.Namespace) -> None:
         tasks.create_task(listening.serve_forever())
         await check_left(volume, left)
         tasks.create_task(check_always(volume, _PACE))
+    return 0
 
 
-async def _probe(sockets: Path) -> int:
+async def _probe(arguments: argparse.Namespace) -> int:
+    socket = str(arguments.sockets / "fetcher.sock")
     try:
-        reader, writer = await asyncio.wait_for(asyncio.open_unix_connection(str(sockets / "fetcher.sock")), 5)
+        reader, writer = await asyncio.wait_for(asyncio.open_unix_connection(socket), 5)
         writer.write(request_head("/", {}))
         head = await asyncio.wait_for(read_head(reader), 5)
         writer.close()

@@ -7,6 +7,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.client import responses
 
 HEAD_LIMIT = 256 * 1024
 """Bytes of a request's or response's head; the front limits a client's headers to less."""
@@ -68,8 +69,8 @@ def request_head(path: str, headers: Mapping[str, str]) -> bytes:
 
 
 def response_head(status: int, headers: Mapping[str, str]) -> bytes:
-    """The head of a response; the front writes its own reason phrase."""
-    return _message(f"HTTP/1.0 {status} -", headers)
+    """The head of a response."""
+    return _message(f"HTTP/1.0 {status} {responses.get(status, 'Unknown')}", headers)
 
 
 def requested_part(header: str, size: int) -> Part | None:
