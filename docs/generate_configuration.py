@@ -124,6 +124,7 @@ _RESTARTS = {
     "redis": _REDIS,
     "redis.password": "Valkey and registry",
     "front": _REGISTRY,
+    "fetcher": _REGISTRY,
     "ingress": "nothing; the Ingress is updated",
 }
 

@@ -25,6 +25,7 @@ REGISTRY_DEBUG_PORT = 5001
 REDIS_PORT = 6379
 
 FRONT_CONTAINER = "front"
+FETCHER_CONTAINER = "fetcher"
 """The container that clients reach; the other program of its pod listens on loopback only."""
 
 FINGERPRINT_ANNOTATION = "regmirror.dev/certificate-fingerprint"

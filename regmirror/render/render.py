@@ -134,5 +134,5 @@ def _charts(releases: list[Release]) -> list[RenderedFile]:
         RenderedFile(f"{name}/{path.relative_to(directory).as_posix()}", path.read_text(encoding="utf-8"))
         for name, directory in sorted(directories.items())
         for path in sorted(directory.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.suffix != ".pyc"
     ]

@@ -27,7 +27,7 @@ def test_rolls_without_a_gap(helm: Helm, chart: str) -> None:
     assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
     template = spec["template"]["spec"]
     probe = template["containers"][0]["readinessProbe"]["httpGet"]
-    assert probe == {"path": "/", "port": {"auth": "http", "registry": 8080}[chart]}
+    assert probe == {"auth": {"path": "/", "port": "http"}, "registry": {"path": "/alive", "port": 8080}}[chart]
     (pause,) = {one["lifecycle"]["preStop"]["sleep"]["seconds"] for one in template["containers"]}
     draining = {"auth": 0, "registry": 60}[chart]
     assert pause >= 5
@@ -61,6 +61,29 @@ def test_the_cache_can_be_disabled(helm: Helm) -> None:
         one(helm.render("registry", {"cache": {"enabled": enabled}}), "ConfigMap")["data"]["nginx.conf"]
         for enabled in (True, False)
     )
-    assert "proxy_cache" in with_cache
-    assert "proxy_cache" not in without
-    assert "proxy_pass http://registry;" in without
+    assert "/manifests/" in with_cache
+    assert "proxy_cache tags;" in with_cache
+    assert "proxy_cache tags;" not in without
+
+
+def test_layers_are_not_cached_without_room(helm: Helm) -> None:
+    with_cache, without = (
+        one(helm.render("registry", {"layerCache": {"bytes": size}}), "ConfigMap")["data"]["nginx.conf"]
+        for size in (10**9, 0)
+    )
+    assert "/blobs/" in with_cache
+    assert "/blobs/" not in without
+
+
+def test_the_volume_of_the_layers_has_more_room_than_they_take(helm: Helm) -> None:
+    size = 10**10
+    volumes = {
+        name: next(v for v in pod(helm, "registry", {"layerCache": cache})["spec"]["volumes"] if v["name"] == "layers")
+        for name, cache in {
+            "emptyDir": {"bytes": size},
+            "class": {"bytes": size, "storageClassName": "local-path"},
+        }.items()
+    }
+    claim = volumes["class"]["ephemeral"]["volumeClaimTemplate"]["spec"]
+    assert claim["storageClassName"] == "local-path"
+    assert int(volumes["emptyDir"]["emptyDir"]["sizeLimit"]) == int(claim["resources"]["requests"]["storage"]) > size

@@ -124,7 +124,8 @@ def deployed(**changes: Any) -> Deployed:
 def _deployment(name: str, image: str) -> Object:
     container = {"name": "main", "image": image, "args": ["--v=2"] if name == names.AUTH else []}
     front = {"name": names.FRONT_CONTAINER, "image": samples.mirror().front.image}
-    containers = [container, front] if name == REGISTRY else [container]
+    fetcher = {"name": names.FETCHER_CONTAINER, "image": samples.mirror().fetcher.image}
+    containers = [container, front, fetcher] if name == REGISTRY else [container]
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

@@ -51,7 +51,11 @@
 {{- define "regmirror.fetcherVolumes" -}}
 - name: program
   configMap:
-    name: {{ printf "%s-fetcher" (include "regmirror.name" .) | quote }}
+    name: {{ include "regmirror.name" . | quote }}
+    items:
+      {{- range $path, $_ := .Files.Glob "files/fetcher/*.py" }}
+      - {key: {{ base $path }}, path: {{ base $path }}}
+      {{- end }}
 - name: sockets
   emptyDir:
     medium: Memory
