@@ -9,8 +9,6 @@ from lab import cache, debian, images, locks, packages, progress, sample_images,
 from lab.components import GO_MODULES, KUBERNETES_COMPONENTS, PUBLISHED_PROGRAMS, GoModule, PublishedProgram
 from lab.errors import LabError
 
-NGINX = "nginx"
-
 
 def build(cache_directory: Path) -> dict[str, Path]:
     """Builds everything that is not cached and returns the path of each program by name.
@@ -24,7 +22,6 @@ def build(cache_directory: Path) -> dict[str, Path]:
         programs: dict[str, Path] = {}
         for published in PUBLISHED_PROGRAMS:
             programs |= _published(published, cache_directory)
-        programs[NGINX] = _nginx(cache_directory)
         go = toolchain.find(GO_MODULES, cache_directory)
         _announce(go, cache_directory)
         for module in GO_MODULES:
@@ -32,22 +29,10 @@ def build(cache_directory: Path) -> dict[str, Path]:
     return programs | dict.fromkeys(KUBERNETES_COMPONENTS, programs["kubernetes"])
 
 
-def _nginx(cache_directory: Path) -> Path:
-    """Debian's nginx. The package is only unpacked: installing it would start a web server on this machine."""
-    installed = shutil.which(NGINX, path=debian.SEARCH_PATH)
-    if installed:
-        return Path(installed)
-    entry = cache_directory / NGINX / cache.text_key("unpacked")
-    if not entry.is_dir():
-        with progress.step("unpacked nginx from Debian"):
-            cache.fill(entry, lambda target: debian.unpack(NGINX, target))
-    return entry / "usr" / "sbin" / NGINX
-
-
 def clean(cache_directory: Path) -> None:
     """Removes everything that `build` and `up` have cached, and nothing else."""
     built = {component.name for component in (*GO_MODULES, *PUBLISHED_PROGRAMS)}
-    cache.clean(cache_directory, built | {NGINX, toolchain.CACHE_NAME, images.CACHE_NAME, sample_images.CACHE_NAME})
+    cache.clean(cache_directory, built | {toolchain.CACHE_NAME, images.CACHE_NAME, sample_images.CACHE_NAME})
 
 
 def _announce(go: toolchain.GoToolchain, cache_directory: Path) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import cache, debian, oci
-from lab.images import with_libraries
 from lab.oci import Entry, Image, layout
+from lab.shared_libraries import with_libraries
 
 CACHE_NAME = "samples"
 BIG_LAYER_BYTES = 20_000_000
