@@ -20,8 +20,8 @@ def build(cache_directory: Path) -> dict[str, Path]:
     with locks.held(cache_directory, "is building the lab's programs"):
         cache.sweep(cache_directory)
         programs: dict[str, Path] = {}
-        for published in PUBLISHED_PROGRAMS:
-            programs |= _published(published, cache_directory)
+        for program in PUBLISHED_PROGRAMS:
+            programs |= published(program, cache_directory)
         go = toolchain.find(GO_MODULES, cache_directory)
         _announce(go, cache_directory)
         for module in GO_MODULES:
@@ -56,7 +56,11 @@ def _go_module(module: GoModule, go: toolchain.GoToolchain, cache_directory: Pat
     return {name: entry / name for name in module.programs.values()}
 
 
-def _published(program: PublishedProgram, cache_directory: Path) -> dict[str, Path]:
+def published(program: PublishedProgram, cache_directory: Path) -> dict[str, Path]:
+    """Downloads a program that is not cached and returns its path by name; nothing if that requires npm, without npm.
+
+    Raises LabError if it cannot be downloaded.
+    """
     entry = cache_directory / program.name / cache.text_key(repr(program))
     if not entry.is_dir():
         if program.registry == "npm" and shutil.which("npm") is None:
