@@ -31,15 +31,25 @@ class Container:
     limit: str
 
     def read(self, *files: str) -> str:
-        """The content of the first of these files that a control group has."""
-        found = (group / file for group in self.groups for file in files if (group / file).is_file())
-        return next(found).read_text()
+        """The content of the first of these files that one of the control groups has.
+
+        Raises FileNotFoundError if the container has ended.
+        """
+        for path in (group / file for file in files for group in self.groups):
+            if path.is_file():
+                return path.read_text()
+        raise FileNotFoundError(f"the container {self.name} has no {' or '.join(files)}")
 
 
 def running(mirror: Mirror) -> list[Container]:
     """All containers of the mirror that run now."""
     pods = json.loads(mirror.env.kubectl("-n", mirror.namespace, "get", "pods", "-o", "json"))["items"]
-    return [_container(mirror, pod, status) for pod in pods for status in pod["status"].get("containerStatuses", [])]
+    return [
+        _container(mirror, pod, status)
+        for pod in pods
+        for status in pod["status"].get("containerStatuses", [])
+        if "running" in status["state"]
+    ]
 
 
 def cpu_seconds(containers: Sequence[Container]) -> Figures:
@@ -87,8 +97,12 @@ def _cpu_seconds(container: Container) -> float:
 
 
 def _working_set(container: Container) -> float:
-    used = int(container.read("memory.usage_in_bytes", "memory.current"))
-    found = _values(container.read("memory.stat"))
+    """0 if the container has ended: its successor is not watched, and its restart is reported."""
+    try:
+        used = int(container.read("memory.usage_in_bytes", "memory.current"))
+        found = _values(container.read("memory.stat"))
+    except FileNotFoundError:
+        return 0.0
     return used - found.get("total_inactive_file", found.get("inactive_file", 0))
 
 
