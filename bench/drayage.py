@@ -9,26 +9,18 @@ from bench.environment import Environment
 from bench.processes import running
 from bench.sides import Peer
 from lab import addresses, build
-from lab.components import PublishedProgram
+from lab.components import DRAYAGE
 from lab.instance import Instance
 
-NAME = "drayage"
+NAME = DRAYAGE.name
 PORT = 5602
 TAG_SECONDS = 5
 """How long it serves a tag without asking the upstream again: as long as the mirror by default."""
-PROGRAM = PublishedProgram(
-    name=NAME,
-    registry="PyPI",
-    version="0.2.9",
-    requirement="drayage==0.2.9",
-    digest="sha256:2d7e5f6d97aee29f3647487e1809f2137e3e8e21e13ab412c53528a2fbfdfd82",
-    member="drayage-0.2.9.data/scripts/drayage",
-)
 
 
 def fetch() -> Path:
     """The program in the lab's build cache; downloaded if it is not there, which is not possible inside the lab."""
-    return build.published(PROGRAM, Instance.from_environment().cache)[NAME]
+    return build.published(DRAYAGE, Instance.from_environment().cache)[NAME]
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 from bench import load, upstream
 from bench.comparison import Comparison
 from bench.environment import Environment
-from bench.figures import number, ratio, shown, spread, table
+from bench.figures import clients, number, ratio, shown, spread, table
 from bench.load import Rate, Request
 from bench.sides import Side
 from bench.upstream import NewImage
@@ -54,9 +54,7 @@ def measure_all(env: Environment, requests: Requests) -> dict[str, Any]:
     for sides in requests.values():
         for request in sides.values():
             fill(env, request)
-    return {
-        kind: {str(clients): _rates(env, sides, clients) for clients in CLIENTS} for kind, sides in requests.items()
-    }
+    return {kind: {str(count): _rates(env, sides, count) for count in CLIENTS} for kind, sides in requests.items()}
 
 
 def fill(env: Environment, request: Request) -> None:
@@ -64,11 +62,11 @@ def fill(env: Environment, request: Request) -> None:
     load.measure(env, request, 1, 0.1)
 
 
-def _rates(env: Environment, sides: Mapping[str, Request], clients: int) -> dict[str, Any]:
+def _rates(env: Environment, sides: Mapping[str, Request], count: int) -> dict[str, Any]:
     found: dict[str, list[Rate]] = {side: [] for side in sides}
     for _ in range(ROUNDS):
         for side, request in sides.items():
-            found[side].append(load.measure(env, request, clients, SECONDS))
+            found[side].append(load.measure(env, request, count, SECONDS))
     return {
         side: {
             "requests/s": spread([rate.requests for rate in rates]),
@@ -91,10 +89,10 @@ def _table(kind: str, by_clients: dict[str, Any], compared: Mapping[str, str]) -
     head = [f"{kind}, {unit}", *sides, *(f"{one} / {other}" for one, other in pairs)]
     rows = [
         (
-            f"{clients} clients" if clients != "1" else "1 client",
+            clients(count),
             *(shown(found[side][unit]) for side in sides),
             *(number(ratio(found[one][unit], found[other][unit])) for one, other in pairs),
         )
-        for clients, found in by_clients.items()
+        for count, found in by_clients.items()
     ]
     return table(head, rows)

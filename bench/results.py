@@ -25,6 +25,7 @@ from bench import (
     warm_layer,
 )
 from bench.comparison import Comparison
+from bench.goals import goals_table
 
 DIRECTORY = Path(__file__).parent / "results"
 HEAD = """\
@@ -42,28 +43,29 @@ turns. Values are medians, with minimum and maximum in parentheses.
 class Measurement:
     """What is measured; `report` makes a Markdown table of the result."""
 
+    title: str
     measure: Callable[[Comparison], dict[str, Any]]
     report: Callable[[dict[str, Any]], str]
 
 
-def _of(module: ModuleType) -> Measurement:
-    return Measurement(module.measure, module.report)
+def _of(title: str, module: ModuleType) -> Measurement:
+    return Measurement(title, module.measure, module.report)
 
 
 MEASUREMENTS = {
-    "startup": _of(startup),
-    "deploy": _of(deploying),
-    "commands": _of(commands),
-    "pulls": _of(pulls),
-    "cold": _of(cold),
-    "redirect": _of(redirect),
-    "herd": _of(herd),
-    "new-tag": _of(new_tag),
-    "missing": _of(missing),
-    "warm-layer": _of(warm_layer),
-    "manifests": _of(manifests),
-    "shared-base": _of(shared_base),
-    "memory": _of(memory),
+    "startup": _of("Start of the command line", startup),
+    "deploy": _of("Deployment", deploying),
+    "commands": _of("Commands on a mirror that is up to date", commands),
+    "pulls": _of("Cached images and tokens, against the recipe of 2020", pulls),
+    "cold": _of("Images that are not cached", cold),
+    "redirect": _of("Layers straight from the store", redirect),
+    "herd": _of("Many clients, one new layer", herd),
+    "new-tag": _of("Many clients, one new tag", new_tag),
+    "missing": _of("Many clients, a tag that cannot be had", missing),
+    "warm-layer": _of("Cached layers, against other caches", warm_layer),
+    "manifests": _of("Cached manifests, against other caches", manifests),
+    "shared-base": _of("Images that share a base", shared_base),
+    "memory": _of("Memory", memory),
 }
 """By the name of the result's file."""
 
@@ -78,11 +80,12 @@ def write(name: str, result: dict[str, Any]) -> None:
 def document() -> str:
     """The tables of all measurements that have a file."""
     found = {name: json.loads(_file(name).read_text()) for name in MEASUREMENTS if _file(name).exists()}
-    return HEAD + "\n".join(_section(name, content) for name, content in found.items())
+    goals = f"## Goals\n\n{goals_table({name: content['result'] for name, content in found.items()})}"
+    return HEAD + "\n".join([goals, *(_section(MEASUREMENTS[name], content) for name, content in found.items())])
 
 
-def _section(name: str, content: dict[str, Any]) -> str:
-    return f"## {name}\n\n{MEASUREMENTS[name].report(content['result'])}\n{content['machine']}\n"
+def _section(measurement: Measurement, content: dict[str, Any]) -> str:
+    return f"## {measurement.title}\n\n{measurement.report(content['result'])}\n{content['machine']}\n"
 
 
 def _file(name: str) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench import containers, load, processes, upstream
 from bench.comparison import Comparison
-from bench.figures import number, shown, spread, table
+from bench.figures import clients, number, shown, spread, table
 from bench.sides import Peer, Side
 from lab.sample_images import BIG_LAYER_BYTES
 
@@ -27,8 +27,8 @@ def measure(of: Comparison) -> dict[str, Any]:
     for request in requests.values():
         load.measure(of.env, request, 1, 0.1)
     meters = _meters(of)
-    clients = {str(number): _rounds(of, requests, number, meters) for number in of.sizes.warm}
-    return {"rounds": of.sizes.rounds, "clients": clients}
+    figures = {str(count): _rounds(of, requests, count, meters) for count in of.sizes.warm}
+    return {"rounds": of.sizes.rounds, "clients": figures}
 
 
 def report(result: dict[str, Any]) -> str:
@@ -50,22 +50,22 @@ def _of_peer(peer: Peer) -> Used:
 
 
 def _rounds(
-    of: Comparison, requests: dict[Side, load.Request], clients: int, meters: dict[str, Callable[[], Used]]
+    of: Comparison, requests: dict[Side, load.Request], count: int, meters: dict[str, Callable[[], Used]]
 ) -> dict[str, Any]:
     """All sides in each round, so that other load on the machine affects all of them."""
     rounds: dict[str, list[tuple[float, Used]]] = {side.name: [] for side in requests}
     for _ in range(of.sizes.rounds):
         for side, request in requests.items():
-            rounds[side.name].append(_round(of, request, clients, meters[side.name]))
+            rounds[side.name].append(_round(of, request, count, meters[side.name]))
     return {side: _figures(found) for side, found in rounds.items()}
 
 
-def _round(of: Comparison, request: load.Request, clients: int, meter: Callable[[], Used]) -> tuple[float, Used]:
+def _round(of: Comparison, request: load.Request, count: int, meter: Callable[[], Used]) -> tuple[float, Used]:
     """Bytes per second, and CPU seconds per GB of each container."""
     before = meter()
-    rate = load.measure(of.env, request, clients, of.sizes.seconds)
+    rate = load.measure(of.env, request, count, of.sizes.seconds)
     # Before the measurement, each client receives the layer once.
-    gigabytes = (rate.total + clients * BIG_LAYER_BYTES) / GIGABYTE
+    gigabytes = (rate.total + count * BIG_LAYER_BYTES) / GIGABYTE
     return rate.bytes, {name: (seconds - before[name]) / gigabytes for name, seconds in meter().items()}
 
 
@@ -80,19 +80,15 @@ def _figures(rounds: list[tuple[float, Used]]) -> dict[str, Any]:
 
 def _table(by_clients: dict[str, Any], unit: str) -> str:
     sides = list(next(iter(by_clients.values())))
-    rows = [(_clients(clients), *(shown(found[side][unit]) for side in sides)) for clients, found in by_clients.items()]
+    rows = [(clients(count), *(shown(found[side][unit]) for side in sides)) for count, found in by_clients.items()]
     return table([f"cached layer, {unit}", *sides], rows)
 
 
 def _parts(by_clients: dict[str, Any]) -> str:
     rows = [
-        (f"{side}, {_clients(clients)}", ", ".join(f"{name} {number(used)}" for name, used in one[PARTS].items()))
-        for clients, found in by_clients.items()
+        (f"{side}, {clients(count)}", ", ".join(f"{name} {number(used)}" for name, used in one[PARTS].items()))
+        for count, found in by_clients.items()
         for side, one in found.items()
         if len(one[PARTS]) > 1
     ]
     return table(["cached layer", PARTS], rows) if rows else ""
-
-
-def _clients(number_of: str) -> str:
-    return f"{number_of} clients" if number_of != "1" else "1 client"

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 from lab import cache, debian, images, locks, packages, progress, sample_images, toolchain
-from lab.components import GO_MODULES, KUBERNETES_COMPONENTS, PUBLISHED_PROGRAMS, GoModule, PublishedProgram
+from lab.components import DRAYAGE, GO_MODULES, KUBERNETES_COMPONENTS, PUBLISHED_PROGRAMS, GoModule, PublishedProgram
 from lab.errors import LabError
 
 
@@ -30,8 +30,8 @@ def build(cache_directory: Path) -> dict[str, Path]:
 
 
 def clean(cache_directory: Path) -> None:
-    """Removes everything that `build` and `up` have cached, and nothing else."""
-    built = {component.name for component in (*GO_MODULES, *PUBLISHED_PROGRAMS)}
+    """Removes everything that `build`, `up` and the benchmark have cached, and nothing else."""
+    built = {component.name for component in (*GO_MODULES, *PUBLISHED_PROGRAMS, DRAYAGE)}
     cache.clean(cache_directory, built | {toolchain.CACHE_NAME, images.CACHE_NAME, sample_images.CACHE_NAME})
 
 

@@ -151,6 +151,16 @@ PUBLISHED_PROGRAMS: Final = (
     ),
 )
 
+# Only for the benchmark, which downloads it before it starts the lab.
+DRAYAGE: Final = PublishedProgram(
+    name="drayage",
+    registry="PyPI",
+    version="0.2.9",
+    requirement="drayage==0.2.9",
+    digest="sha256:2d7e5f6d97aee29f3647487e1809f2137e3e8e21e13ab412c53528a2fbfdfd82",
+    member="drayage-0.2.9.data/scripts/drayage",
+)
+
 # redis-check-rdb of redis-tools is the same program as redis-server, whose package would start a service.
 DEBIAN_PACKAGES: Final = (
     DebianPackage("runc", programs=("runc",)),
