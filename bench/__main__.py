@@ -48,8 +48,9 @@ def _enter_lab(arguments: Sequence[str]) -> None:
 
 def _measure(parsed: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="regmirror-bench-") as directory, ExitStack() as stack:
-        sizes = QUICK if parsed.quick else FULL
-        comparison = Comparison(Environment(target_cluster.find(), Path(directory)), sizes, stack)
+        env = Environment(target_cluster.find(), Path(directory))
+        stack.callback(env.remove_all)
+        comparison = Comparison(env, QUICK if parsed.quick else FULL, stack)
         for name in parsed.only:
             measurement = results.MEASUREMENTS[name]
             result = measurement.measure(comparison)
