@@ -28,8 +28,9 @@ lint: .venv/ready ## check style, types and import contracts
 unit: .venv/ready ## run the tests that need no cluster
 	$(PYTEST) -n 2 -m "not lab and not contract and not helm"
 
-bench: .venv/ready ## measure performance; write bench/results
+bench: .venv/ready ## measure performance; write bench/results and the tables of docs/explanation/performance.md
 	$(BIN)/python -m bench
+	$(BIN)/python docs/build.py pages
 
 reliability: .venv/ready ## measure all outages; write docs/explanation/reliability.md
 	REGMIRROR_LONG=1 REGMIRROR_RELIABILITY=docs/reliability.json \

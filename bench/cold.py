@@ -8,8 +8,6 @@ from bench.comparison import Comparison
 from bench.deploying import timed
 from bench.figures import ratio, shown, spread, table
 
-ROUNDS = 3
-BYTES = 40_000_000
 SPEEDS = {"12.5 MB/s": 12_500_000, "50 MB/s": 50_000_000, "unlimited": 0}
 """How fast the upstream sends a layer; Docker Hub sends 100 to 400 Mbit/s, and unlimited is the loopback interface."""
 
@@ -20,7 +18,7 @@ def measure(of: Comparison) -> dict[str, Any]:
     for name, speed in SPEEDS.items():
         with upstream.line(of.env, speed, shared=False):
             results[name] = _compare(of)
-    return {"unit": "s", "rounds": ROUNDS, "bytes": BYTES, "goal": 1.1, "speeds": results}
+    return {"unit": "s", "rounds": of.sizes.rounds, "bytes": of.sizes.cold_layer, "goal": 1.1, "speeds": results}
 
 
 def report(result: dict[str, Any]) -> str:
@@ -36,8 +34,8 @@ def report(result: dict[str, Any]) -> str:
 def _compare(of: Comparison) -> dict[str, Any]:
     urls = {"mirror": of.public.url, "upstream": of.env.lab["hub"]["url"]}
     taken: dict[str, list[float]] = {name: [] for name in urls}
-    for _ in range(ROUNDS):
-        image = upstream.offer(of.env, BYTES)
+    for _ in range(of.sizes.rounds):
+        image = upstream.offer(of.env, of.sizes.cold_layer)
         for name, url in urls.items():
             taken[name].append(timed(partial(upstream.pull, of.env, url, image)))
     figures = {name: spread(seconds) for name, seconds in taken.items()}

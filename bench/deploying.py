@@ -9,7 +9,6 @@ from bench import mirror, seed
 from bench.comparison import Comparison
 from bench.figures import ratio, shown, spread, table
 
-ROUNDS = 3
 OURS, RECIPE, EAGER = (
     "regmirror deploy",
     "recipe script",
@@ -21,7 +20,7 @@ def measure(of: Comparison) -> dict[str, Any]:
     """Seconds of each, in turns."""
     env = of.env
     taken: dict[str, list[float]] = {OURS: [], RECIPE: [], EAGER: []}
-    for _ in range(ROUNDS):
+    for _ in range(of.sizes.rounds):
         eager = seed.prepared(env, eager=True)
         taken[EAGER].append(timed(partial(seed.deploy, env, eager)))
         env.remove(eager)
@@ -32,7 +31,7 @@ def measure(of: Comparison) -> dict[str, Any]:
         env.remove(other)
     figures = {name: spread(times) for name, times in taken.items()}
     ratios = {name: ratio(figures[OURS], figures[name]) for name in (RECIPE, EAGER)}
-    return {"unit": "s", "rounds": ROUNDS, "figures": figures, "ratios": ratios, "goal": 0.5}
+    return {"unit": "s", "rounds": of.sizes.rounds, "figures": figures, "ratios": ratios, "goal": 0.5}
 
 
 def report(result: dict[str, Any]) -> str:

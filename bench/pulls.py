@@ -12,9 +12,6 @@ from bench.sides import Side
 from bench.upstream import NewImage
 from lab import addresses
 
-CLIENTS = (1, 8, 64)
-ROUNDS = 3
-SECONDS = 2.0
 REPOSITORY, TAG = "library/big", "1"
 BARE, SEED, OURS = "bare", "seed", "regmirror"
 Requests = Mapping[str, Mapping[str, Request]]
@@ -33,7 +30,7 @@ def measure(of: Comparison) -> dict[str, Any]:
         for kind, path in _paths(upstream.existing(env, REPOSITORY)).items()
     }
     requests["token"] = {side.name: Request(side.request(REPOSITORY, "").token) for side in sides if side.token_host}
-    return measure_all(env, requests)
+    return measure_all(of, requests)
 
 
 def report(result: dict[str, Any]) -> str:
@@ -49,12 +46,12 @@ def _paths(image: NewImage) -> dict[str, str]:
     }
 
 
-def measure_all(env: Environment, requests: Requests) -> dict[str, Any]:
+def measure_all(of: Comparison, requests: Requests) -> dict[str, Any]:
     """Measure all sides in each round, so that other load on the machine affects all of them."""
     for sides in requests.values():
         for request in sides.values():
-            fill(env, request)
-    return {kind: {str(count): _rates(env, sides, count) for count in CLIENTS} for kind, sides in requests.items()}
+            fill(of.env, request)
+    return {kind: {str(count): _rates(of, sides, count) for count in of.sizes.warm} for kind, sides in requests.items()}
 
 
 def fill(env: Environment, request: Request) -> None:
@@ -62,11 +59,11 @@ def fill(env: Environment, request: Request) -> None:
     load.measure(env, request, 1, 0.1)
 
 
-def _rates(env: Environment, sides: Mapping[str, Request], count: int) -> dict[str, Any]:
+def _rates(of: Comparison, sides: Mapping[str, Request], count: int) -> dict[str, Any]:
     found: dict[str, list[Rate]] = {side: [] for side in sides}
-    for _ in range(ROUNDS):
+    for _ in range(of.sizes.rounds):
         for side, request in sides.items():
-            found[side].append(load.measure(env, request, count, SECONDS))
+            found[side].append(load.measure(of.env, request, count, of.sizes.seconds))
     return {
         side: {
             "requests/s": spread([rate.requests for rate in rates]),

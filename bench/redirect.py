@@ -22,7 +22,7 @@ def measure(of: Comparison) -> dict[str, Any]:
     # The mirror writes the layer to the bucket, where the other side reads it.
     pulls.fill(env, through)
     itself = Request(store.presigned(env, made.namespace, layer))
-    return pulls.measure_all(env, {"blob": {REDIRECT: through, S3: itself}})
+    return pulls.measure_all(of, {"blob": {REDIRECT: through, S3: itself}})
 
 
 def report(result: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ class Sizes:
     """Bytes of a layer, bytes per second of the upstream's line, and numbers of clients and rounds."""
 
     layer: int = 100_000_000
+    cold_layer: int = 40_000_000
     line: int = 50_000_000
     # A bare registry downloads the layer once for each client: 100 of them take 200 s by the speed of the line.
     herds: tuple[Herd, ...] = (Herd(8, 3), Herd(32, 1), Herd(100, 1, with_bare=False))
@@ -31,12 +32,14 @@ class Sizes:
     slow_speed: int = 100_000
     slow_seconds: float = 30.0
     rounds: int = 3
+    command_rounds: int = 5
     seconds: float = 2.0
 
 
 FULL = Sizes()
 QUICK = Sizes(
     layer=4_000_000,
+    cold_layer=4_000_000,
     line=20_000_000,
     herds=(Herd(4, 1),),
     warm=(1,),
@@ -48,6 +51,7 @@ QUICK = Sizes(
     slow_clients=8,
     slow_seconds=3.0,
     rounds=1,
+    command_rounds=1,
     seconds=0.3,
 )
 """Enough to see that a measurement works; its figures mean nothing."""
