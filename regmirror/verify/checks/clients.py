@@ -9,7 +9,7 @@ from regmirror.desired.registry_config import blob_path, storage_prefix
 from regmirror.distribution.challenge import parse_challenge
 from regmirror.distribution.client import (
     MANIFEST_TYPES,
-    DamagedBlobError,
+    DigestMismatchError,
     Manifest,
     ManifestMissingError,
     RegistryClient,
@@ -48,7 +48,7 @@ def _pull(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcom
         if not platform.blobs:
             return Failed(f"the manifest of {image} has no layers", "use another image with --image or probeImage")
         sizes = _pull_blobs(live, upstream, image, platform)
-    except DamagedBlobError as error:
+    except DigestMismatchError as error:
         return Failed(error.message, _fetch_again(live, upstream, error.digest))
     except RegistryError:
         if not can_reach_upstream(live, upstream):

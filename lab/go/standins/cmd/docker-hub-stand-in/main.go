@@ -23,6 +23,8 @@
 //	                {"mode": "hang"}                           accepts and never answers
 //	                {"mode": "reset"}                          resets the connection
 //	                {"mode": "slow", "bytes_per_second": 1000} sends answers slowly
+//	                {"mode": "corrupt"}                        changes the content of 200s, but not their length and
+//	                                                           headers; manifests stay valid (registry only)
 //	              "only": "blobs" in a FAULT restricts it to one kind of request.
 //	PUT  /limits  {"anonymous": 100, "account": 200}
 //	POST /reset   clears requests and pulls
