@@ -61,7 +61,8 @@ class DigestMismatchError(RegistryError):
 class RegistryClient:
     """One registry at ``base`` (scheme and host). Raises RegistryError if an answer is missing or invalid.
 
-    ``may_redirect_to`` decides to which other hosts the registry may send clients for a blob.
+    ``may_redirect_to`` decides to which other URLs the registry may send clients for a blob. Default: all that are
+    encrypted, if the registry is.
     """
 
     def __init__(
@@ -69,11 +70,11 @@ class RegistryClient:
         http: Http,
         base: str,
         account: tuple[str, str] | None = None,
-        may_redirect_to: Callable[[str], bool] = lambda _: True,
+        may_redirect_to: Callable[[str], bool] | None = None,
     ) -> None:
         self._http = http
         self._account = account
-        self._may_redirect_to = may_redirect_to
+        self._may_redirect_to = may_redirect_to or (lambda url: url.startswith(("https:", base.partition("//")[0])))
         self.base = base
 
     def request(self, method: str, path: str, token: str | None = None, accept: tuple[str, ...] = ()) -> Answer:
@@ -145,14 +146,13 @@ class RegistryClient:
         """Download a blob, following redirects to the object store, and return its size in bytes.
 
         Raises DigestMismatchError unless its content matches the descriptor. Only the registry receives the token.
-        From https://, it follows no redirect to http://.
         """
         url = f"{self.base}/v2/{repository}/blobs/{descriptor['digest']}"
         headers = request_headers(token)
         for _ in range(4):
             with self._http.stream(url, headers) as answer:
                 if answer.status in _REDIRECTS:
-                    url, headers = self._redirected(url, answer.headers.get("location", "")), {}
+                    url, headers = self.redirect_target(url, answer.headers.get("location", "")), {}
                     continue
                 if answer.status != 200:
                     raise RegistryError(f"{url.split('?')[0]} answered {answer.status}")
@@ -166,14 +166,16 @@ class RegistryClient:
             return size
         raise RegistryError(f"{self.base} redirects the blob {descriptor['digest']} too many times")
 
-    def _redirected(self, url: str, location: str) -> str:
-        """The target of a redirect; raises RegistryError if a client should not follow it."""
+    def redirect_target(self, url: str, location: str) -> str:
+        """The URL that a redirect of ``url`` leads to; raises RegistryError if clients must not be sent there."""
         target = urljoin(url, location)
         before, after = urlsplit(url), urlsplit(target)
-        if before.scheme == "https" and after.scheme != "https":
-            raise RegistryError(f"{url.split('?')[0]} redirects to {after.scheme}://{after.netloc}, without encryption")
-        if after.netloc != before.netloc and not self._may_redirect_to(after.hostname or ""):
-            raise RegistryError(f"{url.split('?')[0]} redirects to {after.netloc}, which is not the configured store")
+        is_same = (before.scheme, before.netloc) == (after.scheme, after.netloc)
+        if not is_same and not self._may_redirect_to(target):
+            sent_to = f"{after.scheme}://{after.netloc}"
+            raise RegistryError(
+                f"{url.split('?')[0]} redirects to {sent_to}: not the configured store, or not encrypted"
+            )
         return target
 
 

@@ -91,8 +91,8 @@ def _descriptor(media_type: str, content: bytes) -> dict[str, Any]:
 def pull_through(registry: Path, hub: Path, directory: Path) -> Iterator[PullThrough]:
     """Run a storage registry, the stand-in before it and the cache before that one, for the duration of the block."""
     storage, upstream, control, cache = (f"127.0.0.1:{free_port()}" for _ in range(4))
-    stand_in = [hub, "--listen", upstream, "--control", control, "--registry", f"http://{storage}"]
-    commands = [
+    stand_in: list[str | Path] = [hub, "--listen", upstream, "--control", control, "--registry", f"http://{storage}"]
+    commands: list[list[str | Path]] = [
         [registry, "serve", _configuration(directory, "storage", storage)],
         [*stand_in, "--anonymous-limit", "0"],
         [registry, "serve", _configuration(directory, "cache", cache, proxy={"remoteurl": f"http://{upstream}"})],
