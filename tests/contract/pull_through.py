@@ -23,10 +23,11 @@ def digest_of(content: bytes) -> str:
 
 @dataclass(frozen=True)
 class PullThrough:
-    """The cache at ``url``, its files, and the control interface and storage of its upstream."""
+    """The cache at ``url``, its files, and its upstream with its control interface and storage."""
 
     url: str
     files: Path
+    upstream: str
     control: str
     storage: str
 
@@ -88,21 +89,31 @@ def _descriptor(media_type: str, content: bytes) -> dict[str, Any]:
 
 
 @contextmanager
-def pull_through(registry: Path, hub: Path, directory: Path) -> Iterator[PullThrough]:
-    """Run a storage registry, the stand-in before it and the cache before that one, for the duration of the block."""
+def pull_through(
+    registry: Path, hub: Path, directory: Path, account: tuple[str, str] | None = None
+) -> Iterator[PullThrough]:
+    """Run a storage registry, the stand-in before it and the cache before that one, for the duration of the block.
+
+    With an account, only that can read the repository at the upstream, and the cache pulls with it.
+    """
     storage, upstream, control, cache = (f"127.0.0.1:{free_port()}" for _ in range(4))
     stand_in: list[str | Path] = [hub, "--listen", upstream, "--control", control, "--registry", f"http://{storage}"]
+    proxy = {"remoteurl": f"http://{upstream}"}
+    if account:
+        stand_in += ["--account", ":".join(account), "--private", REPOSITORY]
+        proxy |= {"username": account[0], "password": account[1]}
     commands: list[list[str | Path]] = [
         [registry, "serve", _configuration(directory, "storage", storage)],
         [*stand_in, "--anonymous-limit", "0"],
-        [registry, "serve", _configuration(directory, "cache", cache, proxy={"remoteurl": f"http://{upstream}"})],
+        [registry, "serve", _configuration(directory, "cache", cache, proxy=proxy)],
     ]
     processes: list[subprocess.Popen[bytes]] = []
     try:
         for command, address in zip(commands, (storage, upstream, cache), strict=True):
             processes.append(subprocess.Popen(command, env={"OTEL_TRACES_EXPORTER": "none"}, stderr=subprocess.DEVNULL))
             _await_answer(f"http://{address}/v2/")
-        yield PullThrough(f"http://{cache}", directory / "cache", f"http://{control}", f"http://{storage}")
+        urls = (f"http://{address}" for address in (upstream, control, storage))
+        yield PullThrough(f"http://{cache}", directory / "cache", *urls)
     finally:
         for process in processes:
             process.terminate()

@@ -3,8 +3,6 @@
 By digest it is refused, and in no case it is kept. A wrong manifest by tag is passed on: verify and clients refuse it.
 """
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -15,30 +13,14 @@ from regmirror.adapters.http import Urllib3Http
 from regmirror.distribution.client import DigestMismatchError, RegistryClient
 from regmirror.distribution.reference import ImageReference
 
-from .conftest import STAND_INS
 from .pull_through import REPOSITORY, PullThrough, digest_of, pull_through
 
 _NUMBERS = count(1)
 
 
 @pytest.fixture(scope="module")
-def hub_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The stand-in for Docker Hub: built from source if Go is there, because a lab may run an older one."""
-    built = shutil.which("docker-hub-stand-in")
-    if shutil.which("go") is None:
-        return Path(built) if built else pytest.skip("the Docker Hub stand-in is missing: run this in the lab")
-    binary = tmp_path_factory.mktemp("hub") / "docker-hub-stand-in"
-    command = ["go", "build", "-buildvcs=false", "-o", str(binary), "./cmd/docker-hub-stand-in"]
-    subprocess.run(command, cwd=STAND_INS, check=True)
-    return binary
-
-
-@pytest.fixture(scope="module")
-def cache(hub_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PullThrough]:
-    registry = shutil.which("registry")
-    if registry is None:
-        pytest.skip("the registry is missing: run this in the lab")
-    with pull_through(Path(registry), hub_program, tmp_path_factory.mktemp("pull-through")) as running:
+def cache(registry_program: Path, hub_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PullThrough]:
+    with pull_through(registry_program, hub_program, tmp_path_factory.mktemp("pull-through")) as running:
         yield running
 
 
