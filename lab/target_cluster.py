@@ -75,6 +75,8 @@ def of_lab(lab_info: Path) -> TargetCluster:
         },
         init_options=[
             f"--upstream={hub['url']}",
+            # The network of the lab has no link to any other.
+            "--insecure",
             f"--ingress-class={lab['ingress_class']}",
             f"--registry-image={images['registry']}",
             f"--auth-image={images['auth']}",

@@ -41,6 +41,9 @@ def init(
     upstream: Annotated[
         str, typer.Option(metavar="URL", help="URL of the registry to mirror. Default: Docker Hub.")
     ] = "",
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Accept http:// for the endpoint and the upstream without a warning.")
+    ] = False,
     probe_image: Annotated[str, typer.Option(help="Image that verify pulls; it must be allowed.")] = "",
     ingress_class: Annotated[
         str, typer.Option(help="IngressClass. Default: the only one, or the default one, of the cluster.")
@@ -88,6 +91,7 @@ def init(
             create_bucket=create_bucket,
             namespace=namespace or given.namespace,
             upstream_url=upstream or given.upstream_url,
+            insecure=insecure,
             probe_image=probe_image,
             class_name=ingress_class,
             issuer=issuer,

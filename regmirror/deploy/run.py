@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from regmirror.config.file_warnings import risk_warnings
 from regmirror.deploy.preflight import preflight_steps
 from regmirror.deploy.prune import Orphans, find_orphans
 from regmirror.deploy.public_check import PUBLIC_CHECK_STEP
@@ -49,7 +50,8 @@ async def deploy_mirror(
         if snapshot is None or not error.left_changes:
             raise
         raise await roll_back(error, snapshot, desired, connections, progress, timeout, options) from error
-    warnings = signing_key_warnings(connections.mirror.auth, desired.mirror_secrets.signing, now)
+    warnings = risk_warnings(connections.mirror)
+    warnings += signing_key_warnings(connections.mirror.auth, desired.mirror_secrets.signing, now)
     if not options.prune:
         warnings += orphan_warnings(orphans)
     return _report(connections, steps, results, warnings)

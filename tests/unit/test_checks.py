@@ -20,7 +20,7 @@ from tests.unit.check_faults.registry import other_realm
 from tests.unit.check_faults.storage import WITH_KEY, redirecting
 from tests.unit.check_faults.table import NO_BLOB, REGISTRY_SECRET, answer, edit_token_section
 from tests.unit.check_faults.tls import plain_http
-from tests.unit.check_faults.upstream import revoked_account, upstream_down
+from tests.unit.check_faults.upstream import private_image, revoked_account, upstream_down
 from tests.unit.deployed import UPSTREAM, deployed
 
 
@@ -340,3 +340,38 @@ def test_an_ingress_of_the_configured_class_passes() -> None:
     (found,) = mirror.cluster.select(INGRESS)
     mirror.cluster.put(found | {"spec": {**found["spec"], "ingressClassName": "traefik"}})
     assert isinstance(mirror.ask("config-ingress"), Passed)
+
+
+def test_an_image_is_public_if_there_is_no_account() -> None:
+    mirror = deployed()
+    private_image(mirror)
+    mirror.replace(names.credential_secret("docker-hub"), **{"credential.json": b'{"Username": "", "Secret": ""}'})
+    assert mirror.ask("upstream-private") == Passed("none is private: pulls are anonymous")
+
+
+def test_an_image_that_the_account_cannot_read_either_is_not_published() -> None:
+    mirror = deployed()
+    mirror.upstream.allowed = set()
+    outcome = mirror.ask("upstream-private")
+    assert isinstance(outcome, Skipped)
+    assert outcome.reason.startswith("the mirror's account cannot read it either: ")
+
+
+def test_an_upstream_that_does_not_answer_does_not_show_whether_an_image_is_private() -> None:
+    mirror = deployed()
+    del mirror.http.hosts[UPSTREAM]
+    reason = "cannot ask the upstream without the account: the host name registry-1.docker.io does not resolve"
+    assert mirror.ask("upstream-private") == Skipped(reason)
+
+
+PLAIN: dict[str, Any] = {"bucket": "layers", "region": "here", "endpoint": "http://s3.example.com"}
+
+
+def test_a_store_without_encryption_is_a_warning() -> None:
+    outcome = deployed(storage=PLAIN).ask("config-safety")
+    assert isinstance(outcome, Warned)
+    assert outcome.message.endswith("can be changed on the way: http://s3.example.com")
+
+
+def test_a_store_without_encryption_can_be_accepted() -> None:
+    assert deployed(storage=PLAIN | {"insecure": True}).ask("config-safety") == Passed()

@@ -117,6 +117,18 @@ def test_every_option_sets_its_key() -> None:
     assert mirror.namespace == "mirrors"
 
 
+def test_plain_http_is_accepted_where_it_is_used() -> None:
+    store, hub = "--endpoint=http://s3.example.com", "--upstream=http://hub.example.com"
+    for options, accepted in {
+        (store, hub): (False, False),
+        (store, hub, "--insecure"): (True, True),
+        (store, "--insecure"): (True, False),
+        (hub, "--insecure"): (False, True),
+    }.items():
+        mirror = written(*ENOUGH, "--force", *options)
+        assert (mirror.storage.insecure, mirror.upstreams[0].insecure) == accepted
+
+
 def test_verify_pulls_alpine_if_clients_may_pull_it() -> None:
     assert written(*ENOUGH).upstreams[0].probe_image == "library/alpine:3"
     other = written("--force", "--host=m.example.com", "--bucket=layers", "--allow=acme")

@@ -51,6 +51,12 @@ def test_no_secret_is_anywhere_but_in_secrets(place: Place) -> None:
     assert generated.decode() not in places
 
 
+def test_a_risk_is_a_warning_of_the_report(place: Place) -> None:
+    (upstream,) = samples.MINIMAL["upstreams"]
+    report = place.deploy(configured(upstreams=[{**upstream, "url": "http://hub.example.com"}]))
+    assert report.warnings[0].startswith("upstreams[0].url: http://hub.example.com is not encrypted")
+
+
 def test_a_changed_credential_restarts_no_pod(place: Place) -> None:
     place.deploy()
     place.environ["TOKEN"] = "another"

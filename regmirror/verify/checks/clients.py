@@ -5,11 +5,10 @@ import time
 from regmirror.config.model import Upstream
 from regmirror.desired import names
 from regmirror.desired.access import is_allowed
-from regmirror.desired.registry_config import blob_path, storage_prefix
 from regmirror.distribution.challenge import parse_challenge
 from regmirror.distribution.client import (
     MANIFEST_TYPES,
-    DamagedBlobError,
+    DigestMismatchError,
     Manifest,
     ManifestMissingError,
     RegistryClient,
@@ -19,11 +18,12 @@ from regmirror.distribution.reference import ImageReference
 from regmirror.errors import RegistryError
 from regmirror.signing.tokens import decode_token
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Skipped, Warned
-from regmirror.verify.hints import PROXY_HINT, read_log, restart, restart_redis, restart_registry
+from regmirror.verify.hints import PROXY_HINT, read_log, restart, restart_registry
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.sample_pull import (
     UNLISTED,
     can_reach_upstream,
+    damage_hint,
     pull_token,
     sample_platform,
     sample_repository,
@@ -48,21 +48,13 @@ def _pull(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcom
         if not platform.blobs:
             return Failed(f"the manifest of {image} has no layers", "use another image with --image or probeImage")
         sizes = _pull_blobs(live, upstream, image, platform)
-    except DamagedBlobError as error:
-        return Failed(error.message, _fetch_again(live, upstream, error.digest))
+    except DigestMismatchError as error:
+        return Failed(error.message, damage_hint(live, upstream, image, error.digest))
     except RegistryError:
         if not can_reach_upstream(live, upstream):
             return Skipped("some layers are not in the cache: see upstream-reachable")
         raise
     return Passed(f"{image}: {len(sizes)} blobs, {sum(sizes):,} bytes, all digests match")
-
-
-def _fetch_again(live: LiveMirror, upstream: Upstream, digest: str) -> str:
-    """The registry fetches a blob again once the object is gone from the bucket and from Redis."""
-    storage = live.mirror.storage
-    url = f"s3://{storage.bucket}{storage_prefix(storage, upstream)}/{blob_path(digest)}"
-    endpoint = f" --endpoint-url {storage.endpoint}" if storage.endpoint else ""
-    return f"delete the object, so that it is fetched again: aws s3{endpoint} rm {url}; then {restart_redis(live)}"
 
 
 def _pull_blobs(live: LiveMirror, upstream: Upstream, image: ImageReference, platform: Manifest) -> list[int]:

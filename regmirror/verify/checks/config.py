@@ -2,6 +2,7 @@
 
 from pydantic import SecretStr
 
+from regmirror.config.file_warnings import plain_http_urls
 from regmirror.config.model import DOCKER_HUB, Upstream
 from regmirror.desired import names
 from regmirror.desired.access import matches
@@ -13,7 +14,7 @@ from regmirror.desired.registry_config import registry_config
 from regmirror.desired.secret_contents import look_up
 from regmirror.ports.cluster import INGRESS, Object
 from regmirror.signing.key_pair import KeyPair
-from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Stage
+from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Stage, Warned
 from regmirror.verify.hints import deploy, kubectl, then_deploy
 from regmirror.verify.live_mirror import LiveMirror, NotDeployedError
 
@@ -166,6 +167,10 @@ def _safety(live: LiveMirror, upstream: Upstream) -> Outcome:
     found = [danger for danger, is_there in dangers.items() if is_there]
     if found:
         return Failed(f"the registry's settings are not safe: {'; '.join(found)}", deploy(live))
+    plain = plain_http_urls(live.mirror, upstream)
+    if plain:
+        message = f"accounts and content are sent without encryption, and can be changed on the way: {', '.join(plain)}"
+        return Warned(message, then_deploy(live, "use https://, or set insecure: true to accept it"))
     return Passed()
 
 

@@ -148,16 +148,15 @@ def _redirect(live: LiveMirror, upstream: Upstream) -> Outcome:
     image = sample_image(live, upstream)
     if image is None:
         return Passed("on, but not tried: no image to pull")
-    blob = sample_platform(live, upstream, image).blobs[0]["digest"]
-    answer = live.client(upstream).request(
-        "GET", f"/v2/{image.repository}/blobs/{blob}", pull_token(live, upstream, image)
-    )
+    client, blob = live.client(upstream), sample_platform(live, upstream, image).blobs[0]["digest"]
+    path = f"/v2/{image.repository}/blobs/{blob}"
+    answer = client.request("GET", path, pull_token(live, upstream, image))
     location = answer.headers.get("location", "")
     if answer.status != 307 or not location:
         return Passed(f"on; this layer was answered with {answer.status}")
     turn_off = then_deploy(live, "make the object store reachable for clients, or set storage.redirect: false")
     try:
-        status = live.http.request("GET", location).status
+        status = live.http.request("GET", client.redirect_target(client.base + path, location)).status
     except RegistryError as error:
         return Failed(f"this machine cannot reach the store that clients are redirected to: {error.message}", turn_off)
     if status != 200:

@@ -50,7 +50,8 @@ def bucket_lost(mirror: Deployed) -> None:
 
 
 def redirecting(mirror: Deployed) -> None:
-    reconfigure(mirror, storage={"bucket": "layers", "region": "here", "redirect": True})
+    store = {"redirect": True, "redirectEndpoint": "https://store.example.com"}
+    reconfigure(mirror, storage={"bucket": "layers", "region": "here", **store})
     config = digest_of(b'{"layers": 2}')
     answer(mirror, f"/v2/library/alpine/blobs/{config}", 307, Location="https://store.example.com/x?signature=canary")
 
@@ -62,6 +63,13 @@ fault("storage-redirect", "this machine cannot reach the store that clients are 
 def refusing_store(mirror: Deployed) -> None:
     redirecting(mirror)
     mirror.http.hosts["https://store.example.com"] = lambda _: Answer(403, {}, b"")
+
+
+@fault("storage-redirect", "redirects to http://store.example.com: not the configured store, or not encrypted")
+def unencrypted_store(mirror: Deployed) -> None:
+    redirecting(mirror)
+    config = digest_of(b'{"layers": 2}')
+    answer(mirror, f"/v2/library/alpine/blobs/{config}", 307, Location="http://store.example.com/x?signature=canary")
 
 
 @fault("storage-uploads", "unfinished uploads in the bucket: 1; they incur cost")

@@ -1,17 +1,20 @@
 package main
 
 import (
+	"bytes"
 	"net"
 	"net/http"
+	"regexp"
 )
 
 // answer reports its call to the state before it sends the first byte, so that the request is listed when a client
-// has read the answer. It can be slow, or abort.
+// has read the answer. It can be slow, have another content than its headers say, or abort.
 type answer struct {
 	http.ResponseWriter
-	call  *call
-	state *state
-	line  *line // nil if its speed is unlimited
+	call    *call
+	state   *state
+	line    *line // nil if its speed is unlimited
+	corrupt bool
 }
 
 // Unwrap lets http.ResponseController reach the connection.
@@ -27,10 +30,31 @@ func (a *answer) Write(data []byte) (int, error) {
 	if a.call.Status == 0 {
 		a.WriteHeader(http.StatusOK)
 	}
+	if a.corrupt && a.call.Status == http.StatusOK && len(data) > 0 {
+		a.corrupt, data = false, corrupted(data)
+	}
 	if a.line == nil {
 		return a.send(data)
 	}
 	return a.sendSlowly(data)
+}
+
+var digest = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
+
+// corrupted returns other content of the same length. A manifest stays valid JSON and names another blob; of other
+// content, the first byte is changed.
+func corrupted(data []byte) []byte {
+	changed := bytes.Clone(data)
+	found := digest.FindIndex(data)
+	switch {
+	case found == nil:
+		changed[0] ^= 1
+	case data[found[1]-1] == '0':
+		changed[found[1]-1] = '1'
+	default:
+		changed[found[1]-1] = '0'
+	}
+	return changed
 }
 
 func (a *answer) send(data []byte) (int, error) {

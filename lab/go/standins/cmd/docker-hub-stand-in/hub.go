@@ -60,6 +60,7 @@ func (h *hub) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
 	answer.Header().Set("X-Regmirror-Lab", "Docker Hub stand-in")
 	fault, line := h.state.faultFor(c.Kind)
 	answer.line = line
+	answer.corrupt = fault.Mode == "corrupt"
 	switch {
 	case fault.Mode == "hang":
 		answer.hang(request)

@@ -259,6 +259,34 @@ func TestTheStateCountsTheBytesOfEachKind(t *testing.T) {
 	}
 }
 
+func TestACorruptAnswerHasOtherContentOfTheSameLength(t *testing.T) {
+	b := newBench(t, standard())
+	token := b.token("", "", "library/demo")
+	b.fault(`{"registry": {"mode": "corrupt", "only": "manifests"}}`)
+	response, body := b.expect(http.StatusOK, http.MethodGet, manifest, token)
+	if body != "y"+strings.Repeat("x", 299) || response.ContentLength != 300 {
+		t.Errorf("the answer: %v %s", response.Header, body)
+	}
+	if _, body := b.expect(http.StatusOK, http.MethodGet, "/v2/library/demo/blobs/sha256:0", token); body[0] != 'x' {
+		t.Errorf("another kind is corrupt: %s", body)
+	}
+	if _, body := b.expect(http.StatusUnauthorized, http.MethodGet, manifest, ""); !strings.Contains(body, `"UNAUTHORIZED"`) {
+		t.Errorf("the challenge is corrupt: %s", body)
+	}
+}
+
+func TestACorruptManifestNamesAnotherBlob(t *testing.T) {
+	hex := strings.Repeat("a", 63)
+	for content, want := range map[string]string{
+		`{"digest":"sha256:` + hex + `0","next":"sha256:` + hex + `0"}`: `{"digest":"sha256:` + hex + `1","next":"sha256:` + hex + `0"}`,
+		`{"digest":"sha256:` + hex + `a"}`:                              `{"digest":"sha256:` + hex + `0"}`,
+	} {
+		if got := string(corrupted([]byte(content))); got != want {
+			t.Errorf("%s: got %s", content, got)
+		}
+	}
+}
+
 func TestAFaultThatMakesNoSenseIsRefused(t *testing.T) {
 	b := newBench(t, standard())
 	for _, document := range []string{
@@ -268,6 +296,7 @@ func TestAFaultThatMakesNoSenseIsRefused(t *testing.T) {
 		`{"registry": {"mode": "reset", "shared": true}}`,
 		`{"registry": {"mode": "hang", "only": "blob"}}`,
 		`{"token": {"mode": "rate-limited"}}`,
+		`{"token": {"mode": "corrupt"}}`,
 		`{"registri": {}}`,
 		`no JSON`,
 	} {

@@ -24,6 +24,8 @@
 //	                {"mode": "reset"}                          resets the connection
 //	                {"mode": "slow", "bytes_per_second": 1000} sends each answer slowly; with "shared": true, all
 //	                                                           answers together have this speed
+//	                {"mode": "corrupt"}                        changes the content of 200s, but not their length and
+//	                                                           headers; manifests stay valid (registry only)
 //	              "only": "blobs" in a FAULT restricts it to one kind of request.
 //	PUT  /limits  {"anonymous": 100, "account": 200}
 //	POST /reset   clears requests, bytes and pulls

@@ -42,8 +42,8 @@ func newState(l limits) *state {
 }
 
 func (f faults) validate() error {
-	if f.Token.Mode == "rate-limited" {
-		return errors.New("token: mode rate-limited is only valid for the registry")
+	if f.Token.Mode == "rate-limited" || f.Token.Mode == "corrupt" {
+		return fmt.Errorf("token: mode %s is only valid for the registry", f.Token.Mode)
 	}
 	if err := f.Registry.validate(); err != nil {
 		return fmt.Errorf("registry: %w", err)
@@ -62,14 +62,14 @@ func (f fault) validate() error {
 		return errors.New("shared: requires mode slow")
 	}
 	switch {
-	case f.Mode == "", f.Mode == "hang", f.Mode == "reset", f.Mode == "rate-limited":
+	case f.Mode == "", f.Mode == "hang", f.Mode == "reset", f.Mode == "rate-limited", f.Mode == "corrupt":
 		return nil
 	case f.Mode == "status" && f.Status >= 400 && f.Status <= 599:
 		return nil
 	case f.Mode == "slow" && f.BytesPerSecond > 0:
 		return nil
 	}
-	return errors.New("mode: must be hang, reset, rate-limited, status (with a status from 400 to 599)" +
+	return errors.New("mode: must be hang, reset, rate-limited, corrupt, status (with a status from 400 to 599)" +
 		" or slow (with a positive bytes_per_second)")
 }
 
