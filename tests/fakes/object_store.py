@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from uuid import uuid4
 
 from regmirror.errors import BucketMissingError, StorageError
 from regmirror.ports.object_store import Contents
@@ -18,12 +20,38 @@ class FakeStore:
         self.failure = failure
         self.sizes: dict[str, int] = {}
         """By key: the size of an object."""
+        self.contents: dict[str, bytes] = {}
+        """By key: the content of an object that was written."""
+        self.while_probing: Callable[[], object] = lambda: None
+        """Happens while a check has an object in the bucket."""
         self.uploads: dict[str, datetime] = {}
         """By key: when an upload began that was never finished."""
         self.rules: dict[str, str] = {}
         """By name of a lifecycle rule: the prefix of what it deletes."""
 
     def check_bucket(self) -> None:
+        self._check_exists()
+        key = f".regmirror-probe-{uuid4().hex}"
+        self.write(key, b"regmirror")
+        self.while_probing()
+        if self.read(key) is None:
+            raise StorageError("cannot read from the bucket: NoSuchKey")
+        self.delete(key)
+
+    def read(self, key: str) -> bytes | None:
+        self._check_exists()
+        return self.contents.get(key, b"x" * self.sizes[key]) if key in self.sizes else None
+
+    def write(self, key: str, content: bytes) -> None:
+        self._check_exists()
+        self.sizes[key], self.contents[key] = len(content), content
+
+    def delete(self, key: str) -> None:
+        self._check_exists()
+        self.sizes.pop(key, None)
+        self.contents.pop(key, None)
+
+    def _check_exists(self) -> None:
         if self.failure:
             raise self.failure
         if not self.exists:
@@ -36,23 +64,23 @@ class FakeStore:
 
     def measure(self, prefix: str, seconds: float) -> Contents:
         """Time stands still here: only no time at all ends after the first page."""
-        self.check_bucket()
-        sizes = [size for key, size in self.sizes.items() if key.startswith(prefix)]
+        self._check_exists()
+        sizes = [size for key, size in list(self.sizes.items()) if key.startswith(prefix)]
         counted = sizes if seconds > 0 else sizes[:_PAGE]
         return Contents(len(counted), sum(counted), len(counted) == len(sizes))
 
     def count_stale_uploads(self, prefix: str, before: datetime) -> int:
-        self.check_bucket()
+        self._check_exists()
         return sum(key.startswith(prefix) and began < before for key, began in self.uploads.items())
 
     def rules_that_take(self, prefix: str) -> list[str]:
-        self.check_bucket()
+        self._check_exists()
         return [name for name, taken in self.rules.items() if taken.startswith(prefix) or prefix.startswith(taken)]
 
     def purge(self, prefix: str) -> int:
-        self.check_bucket()
+        self._check_exists()
         self.uploads = {key: began for key, began in self.uploads.items() if not key.startswith(prefix)}
         found = [key for key in self.sizes if key.startswith(prefix)][:_PAGE]
         for key in found:
-            del self.sizes[key]
+            self.delete(key)
         return len(found)
