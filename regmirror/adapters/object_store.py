@@ -36,6 +36,7 @@ class S3ObjectStore:
         storage: S3Storage,
         account: Account | None,
         timeout: float = 15.0,
+        *,
         new_id: Callable[[], str] = secrets.token_hex,
     ) -> None:
         self._storage, self._new_id = storage, new_id

@@ -25,6 +25,13 @@ def deploy(
     resolve: options.Resolve = [],  # noqa: B006 - typer copies it
     ca_file: options.CaFile = None,
     skip_bucket: Annotated[bool, typer.Option("--skip-bucket", help="Skip the check of the S3 bucket.")] = False,
+    take_over: Annotated[
+        bool,
+        typer.Option(
+            "--take-over",
+            help="Claim data in the bucket that belongs to another mirror, which must no longer use it.",
+        ),
+    ] = False,
     skip_verify: Annotated[
         bool, typer.Option("--skip-verify", help="Skip the final check of the public host.")
     ] = False,
@@ -70,6 +77,8 @@ def deploy(
         from regmirror.deploy.run import deploy_mirror
         from regmirror.deploy.steps import DeployOptions
 
+        if take_over and skip_bucket:
+            raise ConfigurationError("--take-over cannot be combined with --skip-bucket, which does not use the bucket")
         if prune and rollback_on_failure:
             raise ConfigurationError(
                 "--prune cannot be combined with --rollback-on-failure: what is removed cannot be restored",
@@ -84,6 +93,7 @@ def deploy(
             prune=prune,
             rollback=rollback_on_failure,
             skip_bucket=skip_bucket,
+            take_over=take_over,
             skip_verify=skip_verify,
         )
         with StepProgress(streams) as progress:

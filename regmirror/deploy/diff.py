@@ -36,21 +36,21 @@ async def diff_mirror(connections: Connections, *, skip_bucket: bool = False) ->
         PrerequisiteReport(name=step.name, message=error.message, hint=error.hint)
         for step, error in await unmet_prerequisites(connections)
     ]
-    return await _report(connections, prune=True, skip_bucket=skip_bucket, prerequisites=unmet)
+    return await _report(connections, DeployOptions(prune=True, skip_bucket=skip_bucket), unmet)
 
 
 async def plan_deployment(connections: Connections, progress: Progress, options: DeployOptions) -> DiffReport:
     """What a deployment with the same options would change, after the same preflight. Raises RegmirrorError."""
     await run_steps(preflight_steps(connections), progress, in_order=True)
-    return await _report(connections, prune=options.prune, skip_bucket=options.skip_bucket)
+    return await _report(connections, options)
 
 
 async def _report(
-    connections: Connections, *, prune: bool, skip_bucket: bool, prerequisites: Sequence[PrerequisiteReport] = ()
+    connections: Connections, options: DeployOptions, prerequisites: Sequence[PrerequisiteReport] = ()
 ) -> DiffReport:
     mirror, now = connections.mirror, datetime.now(UTC)
-    desired, orphans = await prepare(connections, now, skip_bucket=skip_bucket)
-    if prune:
+    desired, orphans = await prepare(connections, now, options)
+    if options.prune:
         desired = replace(desired, pruned=orphans)
     steps: Sequence[DiffableStep] = changing_steps(desired, connections)
     diffs: list[StepDiff] = await asyncio.gather(*(step.diff() for step in steps))

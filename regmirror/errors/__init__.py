@@ -125,6 +125,12 @@ class StorageUnreachableError(StorageError):
     code = "RM402"
 
 
+class ForeignDataError(StorageError):
+    """The data in the bucket belongs to another mirror."""
+
+    code = "RM403"
+
+
 class RegistryError(RegmirrorError):
     """A registry or token endpoint cannot be reached, or its response is not valid."""
 

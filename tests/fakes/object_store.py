@@ -22,6 +22,8 @@ class FakeStore:
         """By key: the size of an object."""
         self.contents: dict[str, bytes] = {}
         """By key: the content of an object that was written."""
+        self.removing: Callable[[str], object] = lambda _: None
+        """Is called with the key of every object that is to be removed."""
         self.while_probing: Callable[[], object] = lambda: None
         """Happens while a check has an object in the bucket."""
         self.uploads: dict[str, datetime] = {}
@@ -48,6 +50,7 @@ class FakeStore:
 
     def delete(self, key: str) -> None:
         self._check_exists()
+        self.removing(key)
         self.sizes.pop(key, None)
         self.contents.pop(key, None)
 

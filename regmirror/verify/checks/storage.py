@@ -7,11 +7,13 @@ from datetime import timedelta
 from regmirror.config.model import Upstream
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import find_s3_account
-from regmirror.desired.registry_config import storage_prefix
+from regmirror.desired.ownership import CLUSTER_NAMESPACE, Owner, owner_key, parse_owner
+from regmirror.desired.registry_config import upstream_prefix
 from regmirror.distribution.client import MANIFEST_TYPES, request_headers
 from regmirror.distribution.inside_pod import get_inside_pod
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import BucketMissingError, RegistryError, StorageError, StorageUnreachableError
+from regmirror.ports.cluster import namespace_uids
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped, Stage
 from regmirror.verify.hints import deploy, then_deploy
 from regmirror.verify.live_mirror import LiveMirror
@@ -64,6 +66,38 @@ def _bucket(live: LiveMirror, upstream: Upstream) -> Outcome:
             return Skipped(f"{storage.endpoint} is reachable only inside the cluster")
         return Failed(error.message, then_deploy(live, error.hint or "check that the object store is healthy"))
     return Passed(storage.bucket)
+
+
+@check(
+    "storage-owner",
+    "the data in the bucket belongs to this mirror",
+    needs=("storage-bucket",),
+    limit=_LIMIT,
+)
+def _owner(live: LiveMirror, upstream: Upstream) -> Outcome:
+    storage = live.mirror.storage
+    content = live.connections.open_store(live.s3_account(upstream)).read(owner_key(storage, upstream))
+    if content is None:
+        return Passed("no owner is recorded")
+    owner = parse_owner(content)
+    uids = live.once("namespace UIDs", lambda: namespace_uids(live.cluster, CLUSTER_NAMESPACE))
+    current = Owner(live.mirror.host, live.mirror.namespace, uids)
+    if owner.is_other_mirror(current):
+        prefix = upstream_prefix(storage, upstream)
+        return Failed(
+            f"{prefix} in the bucket {storage.bucket} belongs to {owner.describe(current)}",
+            _separate(live),
+        )
+    if not owner.is_same_mirror(current):
+        return Passed(f"{owner.host}; its cluster is not compared: no permission to read namespaces")
+    return Passed(upstream_prefix(storage, upstream))
+
+
+def _separate(live: LiveMirror) -> str:
+    hint = then_deploy(live, "set another storage.prefix in the file of one of the two mirrors")
+    if live.is_managed_by_gitops():
+        return hint
+    return f"{hint}; or, if the other mirror no longer uses the data, run regmirror deploy --take-over"
 
 
 def _create_bucket(live: LiveMirror) -> str:
@@ -173,7 +207,7 @@ def _redirect(live: LiveMirror, upstream: Upstream) -> Outcome:
     limit=_LIMIT,
 )
 def _uploads(live: LiveMirror, upstream: Upstream) -> Outcome:
-    prefix = storage_prefix(live.mirror.storage, upstream).lstrip("/")
+    prefix = upstream_prefix(live.mirror.storage, upstream)
     store = live.connections.open_store(live.s3_account(upstream))
     stale = store.count_stale_uploads(prefix, live.now() - _STALE)
     if stale:
@@ -192,7 +226,7 @@ def _uploads(live: LiveMirror, upstream: Upstream) -> Outcome:
     limit=_LIMIT,
 )
 def _lifecycle(live: LiveMirror, upstream: Upstream) -> Outcome:
-    prefix = storage_prefix(live.mirror.storage, upstream).lstrip("/") + "/"
+    prefix = upstream_prefix(live.mirror.storage, upstream)
     try:
         rules = live.connections.open_store(live.s3_account(upstream)).rules_that_take(prefix)
     except StorageError as error:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+from regmirror.desired.ownership import Owner
 from regmirror.errors import BucketMissingError, StorageError, StorageUnreachableError
+from regmirror.ports.cluster import namespace_uids
 from regmirror.ports.http import Answer
 from tests import samples
 from tests.fakes.registry_host import digest_of
@@ -42,6 +45,32 @@ def unreachable_store(mirror: Deployed) -> None:
 def no_key(mirror: Deployed) -> None:
     reconfigure(mirror, storage=WITH_KEY)
     edit_registry(mirror, lambda config: config["storage"]["s3"].pop("accesskey"))
+
+
+def claim(mirror: Deployed, **changes: Any) -> None:
+    """Record an owner of the data, this mirror except for the changes."""
+    known = {"host": samples.HOST, "namespace": "regmirror", "uids": namespace_uids(mirror.cluster, "kube-system")}
+    owner = Owner(**{**known, **changes}, claimed_at="2026-11-01T12:00:00Z", version="0.1.0")
+    mirror.store.write("docker-hub/.regmirror-owner.json", owner.to_bytes())
+
+
+@fault(
+    "storage-owner",
+    "docker-hub/ in the bucket layers belongs to other.example.com (namespace other of this cluster; claimed "
+    "2026-11-01T12:00:00Z)",
+)
+def data_of_another_namespace(mirror: Deployed) -> None:
+    claim(mirror, host="other.example.com", namespace="other")
+
+
+@fault("storage-owner", "belongs to mirror.example.com (namespace regmirror of another cluster, staging; claimed")
+def data_of_another_cluster(mirror: Deployed) -> None:
+    claim(mirror, uids={"kube-system": "staging"})
+
+
+@fault("storage-owner", "belongs to an unknown mirror")
+def unreadable_owner(mirror: Deployed) -> None:
+    mirror.store.write("docker-hub/.regmirror-owner.json", b"")
 
 
 @fault("storage-pods", "pod regmirror-docker-hub-0 cannot use the bucket: s3aws: NoSuchBucket")
