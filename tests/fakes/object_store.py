@@ -13,9 +13,13 @@ _PAGE = 1000
 
 
 class FakeStore:
-    """A bucket that is there or not; ``failure`` is what every call ends with instead."""
+    """A bucket that is there or not; ``failure`` is what every call ends with instead.
 
-    def __init__(self, *, exists: bool = True, failure: StorageError | None = None) -> None:
+    The key may only touch what is below ``allowed``.
+    """
+
+    def __init__(self, *, exists: bool = True, failure: StorageError | None = None, allowed: str = "") -> None:
+        self.allowed = allowed
         self.exists = exists
         self.failure = failure
         self.sizes: dict[str, int] = {}
@@ -33,7 +37,7 @@ class FakeStore:
 
     def check_bucket(self) -> None:
         self._check_exists()
-        key = f".regmirror-probe-{uuid4().hex}"
+        key = f"{self.allowed}.regmirror-probe-{uuid4().hex}"
         self.write(key, b"regmirror")
         self.while_probing()
         if self.read(key) is None:
@@ -41,22 +45,25 @@ class FakeStore:
         self.delete(key)
 
     def read(self, key: str) -> bytes | None:
-        self._check_exists()
+        self._check_exists(key)
         return self.contents.get(key, b"x" * self.sizes[key]) if key in self.sizes else None
 
     def write(self, key: str, content: bytes) -> None:
-        self._check_exists()
+        self._check_exists(key)
         self.sizes[key], self.contents[key] = len(content), content
 
     def delete(self, key: str) -> None:
-        self._check_exists()
+        self._check_exists(key)
         self.removing(key)
         self.sizes.pop(key, None)
         self.contents.pop(key, None)
 
-    def _check_exists(self) -> None:
+    def _check_exists(self, key: str | None = None) -> None:
+        """Raise what the store answers about a key or a prefix."""
         if self.failure:
             raise self.failure
+        if key is not None and not key.startswith(self.allowed):
+            raise StorageError(f"the S3 key is refused for {key}")
         if not self.exists:
             raise BucketMissingError("cannot look at the bucket: it does not exist", hint="create it")
 
@@ -67,21 +74,21 @@ class FakeStore:
 
     def measure(self, prefix: str, seconds: float) -> Contents:
         """Time stands still here: only no time at all ends after the first page."""
-        self._check_exists()
+        self._check_exists(prefix)
         sizes = [size for key, size in list(self.sizes.items()) if key.startswith(prefix)]
         counted = sizes if seconds > 0 else sizes[:_PAGE]
         return Contents(len(counted), sum(counted), len(counted) == len(sizes))
 
     def count_stale_uploads(self, prefix: str, before: datetime) -> int:
-        self._check_exists()
+        self._check_exists(prefix)
         return sum(key.startswith(prefix) and began < before for key, began in self.uploads.items())
 
     def rules_that_take(self, prefix: str) -> list[str]:
-        self._check_exists()
+        self._check_exists(prefix)
         return [name for name, taken in self.rules.items() if taken.startswith(prefix) or prefix.startswith(taken)]
 
     def purge(self, prefix: str) -> int:
-        self._check_exists()
+        self._check_exists(prefix)
         self.uploads = {key: began for key, began in self.uploads.items() if not key.startswith(prefix)}
         found = [key for key in self.sizes if key.startswith(prefix)][:_PAGE]
         for key in found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,11 +14,15 @@ from regmirror.deploy.ownership import read_claims
 from regmirror.deploy.report import StepReport
 from regmirror.deploy.steps import DeployOptions
 from regmirror.desired.ownership import UNREADABLE, Owner, parse_owner
+from regmirror.destroy.run import plan_removal
 from regmirror.errors import BucketMissingError, ForeignDataError, PartlyAppliedError, StorageError
 from regmirror.ports.cluster import NAMESPACE, Kind, Object, namespace_uids
+from regmirror.verify.check import Failed
+from regmirror.verify.checks import CHECKS
 from tests import samples
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.object_store import FakeStore
+from tests.unit.deployed import deployed
 from tests.unit.deploying import Place, changed, configured
 
 KEY = "docker-hub/.regmirror-owner.json"
@@ -212,3 +216,17 @@ def test_a_record_that_cannot_be_written_stops_the_deployment(monkeypatch: pytes
     with pytest.raises(PartlyAppliedError, match="may have changed: Data owner"):
         place.deploy(configured(upstreams=samples.TWO_UPSTREAMS))
     assert place.cluster.get(Kind("v1", "Secret"), "regmirror-auth-config") is None
+
+
+def test_a_key_that_may_only_touch_the_prefix_is_enough() -> None:
+    place = Place(store=FakeStore(allowed="teams/a/"))
+    mirror = configured(storage=WITH_PREFIX)
+    asyncio.run(diff_mirror(place.connected(mirror)))
+    place.deploy(mirror)
+    verified = deployed(storage=WITH_PREFIX)
+    verified.store = place.store
+    ids = [check.id for check in CHECKS if check.id.startswith("storage-")]
+    assert [id_ for id_ in ids if isinstance(verified.ask(id_), Failed)] == ["storage-owner"]
+    removal = asyncio.run(plan_removal(place.connected(mirror), purge_data=True))
+    asyncio.run(removal.execute(place.progress, timedelta(seconds=10)))
+    assert place.store.sizes == {}
