@@ -116,7 +116,7 @@ class OwnershipStep:
             if not storage.is_inside_cluster:
                 raise
             return Done(self._unchecked(), skipped=True)
-        return Done(_summary(written, "claimed", "taken over from") or self._prefixes(), changed=bool(written))
+        return Done(_summary(written) or self._prefixes(), changed=bool(written))
 
     async def diff(self) -> StepDiff:
         """Raises StorageError or ClusterError."""
@@ -126,7 +126,7 @@ class OwnershipStep:
             if not self.ownership.mirror.storage.is_inside_cluster:
                 raise
             return StepDiff(self._unchecked())
-        summary = _summary(differing, "would be claimed", "would be taken over from")
+        summary = _summary(differing, "would be ")
         return StepDiff(summary or self._prefixes(), changed=bool(differing))
 
     def _prefixes(self) -> str:
@@ -137,11 +137,12 @@ class OwnershipStep:
         return f"not recorded: {self.ownership.mirror.storage.endpoint} is an address inside the cluster"
 
 
-def _summary(claims: list[Claim], claimed: str, taken_over: str) -> str:
+def _summary(claims: list[Claim], would_be: str = "") -> str:
     """What happens to each claim, in one line."""
-    return "; ".join(
-        f"{claim.prefix} {taken_over} {claim.before.describe(claim.current)}"
-        if claim.before and claim.is_foreign
-        else f"{claim.prefix} {claimed}"
-        for claim in claims
-    )
+    return "; ".join(f"{claim.prefix} {would_be}{_action(claim)}" for claim in claims)
+
+
+def _action(claim: Claim) -> str:
+    if claim.before is None:
+        return "claimed"
+    return f"taken over from {claim.before.describe(claim.current)}" if claim.is_foreign else "updated"

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from regmirror.deploy.host_change import find_host_change
 from regmirror.deploy.ownership import Ownership
 from regmirror.deploy.preflight import preflight_steps
 from regmirror.deploy.prune import Orphans, find_orphans
@@ -38,7 +39,9 @@ async def deploy_mirror(
     again) and raises RolledBackError; what was pruned cannot be restored.
     """
     deadline = time.monotonic() + timeout.total_seconds()
-    await run_steps(preflight_steps(connections), progress, deadline, in_order=True)
+    preflight = preflight_steps(connections, change_host=options.change_host)
+    await run_steps(preflight, progress, deadline, in_order=True)
+    change = await asyncio.to_thread(find_host_change, connections.mirror, connections.cluster.blocking)
     now = datetime.now(UTC)
     desired, orphans = await prepare(connections, now, options)
     desired = replace(desired, pruned=orphans) if options.prune else desired
@@ -51,6 +54,7 @@ async def deploy_mirror(
             raise
         raise await roll_back(error, snapshot, desired, connections, progress, timeout, options) from error
     warnings = signing_key_warnings(connections.mirror.auth, desired.mirror_secrets.signing, now)
+    warnings += [change.warning] if change else []
     if not options.prune:
         warnings += orphan_warnings(orphans)
     return _report(connections, steps, results, warnings)

@@ -34,6 +34,8 @@ class DeployOptions:
     skip_bucket: bool = False
     take_over: bool = False
     """Claim data in the bucket that belongs to another mirror."""
+    change_host: bool = False
+    """Replace the public host that the namespace serves."""
     skip_verify: bool = False
     """Do not check the public hosts at the end."""
 

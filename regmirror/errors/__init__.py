@@ -53,6 +53,12 @@ class MissingSecretError(ConfigurationError):
     code = "RM101"
 
 
+class HostChangeError(ConfigurationError):
+    """A deployment would replace the public host of the mirror in the namespace."""
+
+    code = "RM103"
+
+
 class TemplateError(RegmirrorError):
     """A file of the installation is missing, or a template of it cannot be rendered."""
 
