@@ -8,16 +8,19 @@ from typing import Any
 import pytest
 
 from regmirror.desired import names
-from regmirror.errors import RegistryError, StorageUnreachableError
+from regmirror.desired.registry_config import blob_path
+from regmirror.errors import RegistryError, StorageError, StorageUnreachableError
 from regmirror.ports.cluster import ENDPOINT_SLICE, INGRESS, NAMESPACE
 from regmirror.ports.http import Answer
+from regmirror.ports.object_store import Contents
 from regmirror.verify.check import Failed, Outcome, Passed, Skipped, Warned
 from tests import samples
 from tests.fakes.http import Request
 from tests.fakes.redis_server import RedisServer
+from tests.fakes.registry_host import digest_of
 from tests.unit.check_faults.cluster import no_namespace, not_ready, nothing_deployed, scaled_to_zero
 from tests.unit.check_faults.registry import other_realm
-from tests.unit.check_faults.storage import WITH_KEY, redirecting
+from tests.unit.check_faults.storage import WITH_KEY, forget_nothing, redirecting
 from tests.unit.check_faults.table import NO_BLOB, REGISTRY_SECRET, answer, edit_token_section
 from tests.unit.check_faults.tls import plain_http
 from tests.unit.check_faults.upstream import revoked_account, upstream_down
@@ -340,3 +343,32 @@ def test_an_ingress_of_the_configured_class_passes() -> None:
     (found,) = mirror.cluster.select(INGRESS)
     mirror.cluster.put(found | {"spec": {**found["spec"], "ingressClassName": "traefik"}})
     assert isinstance(mirror.ask("config-ingress"), Passed)
+
+
+def test_a_pull_of_a_lost_layer_refers_to_the_check_that_names_the_cause() -> None:
+    mirror = deployed()
+    forget_nothing(mirror, b"another")
+    answer(mirror, f"/v2/library/alpine/blobs/{digest_of(b'another')}", 500)
+    assert mirror.ask("clients-pull") == Skipped(
+        "the bucket has lost layers that Redis remembers: see storage-cache-agrees"
+    )
+    mirror.store.sizes["docker-hub/" + blob_path(digest_of(b"another"))] = 7
+    assert isinstance(mirror.ask("clients-pull"), Failed)
+    mirror.store.failure = StorageError("no answer")
+    assert isinstance(mirror.ask("clients-pull"), Failed)
+
+
+def test_a_blob_that_expires_while_it_is_searched_is_not_lost() -> None:
+    mirror = deployed()
+    keys = {f"blobs::{digest_of(b'expired')}"}
+    server = RedisServer("canary-redis-password", keys=keys)
+    mirror.cluster.listeners["regmirror-redis-0", names.REDIS_PORT] = server
+    real = mirror.store.measure
+
+    def measure(prefix: str, seconds: float) -> Contents:
+        keys.clear()
+        return real(prefix, seconds)
+
+    mirror.store.measure = measure  # type: ignore[method-assign]
+    assert mirror.ask("storage-cache-agrees") == Passed("1 object compared")
+    assert mirror.ask("storage-cache-agrees") == Passed("Redis remembers nothing of this upstream")

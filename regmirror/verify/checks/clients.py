@@ -16,11 +16,12 @@ from regmirror.distribution.client import (
     request_headers,
 )
 from regmirror.distribution.reference import ImageReference
-from regmirror.errors import RegistryError
+from regmirror.errors import RegistryError, RegmirrorError
 from regmirror.signing.tokens import decode_token
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Skipped, Warned
 from regmirror.verify.hints import PROXY_HINT, read_log, restart, restart_redis, restart_registry
 from regmirror.verify.live_mirror import LiveMirror
+from regmirror.verify.redis_memory import compare_with_bucket
 from regmirror.verify.sample_pull import (
     UNLISTED,
     can_reach_upstream,
@@ -51,10 +52,22 @@ def _pull(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcom
     except DamagedBlobError as error:
         return Failed(error.message, _fetch_again(live, upstream, error.digest))
     except RegistryError:
+        if _has_lost_layers(live, upstream):
+            return Skipped("the bucket has lost layers that Redis remembers: see storage-cache-agrees")
         if not can_reach_upstream(live, upstream):
             return Skipped("some layers are not in the cache: see upstream-reachable")
         raise
     return Passed(f"{image}: {len(sizes)} blobs, {sum(sizes):,} bytes, all digests match")
+
+
+def _has_lost_layers(live: LiveMirror, upstream: Upstream) -> bool:
+    """Whether another check names the cause; not if this machine may not read the bucket."""
+    if live.s3_account(upstream) is None:
+        return False
+    try:
+        return bool(compare_with_bucket(live, upstream).lost)
+    except RegmirrorError:
+        return False
 
 
 def _fetch_again(live: LiveMirror, upstream: Upstream, digest: str) -> str:

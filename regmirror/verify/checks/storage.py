@@ -15,8 +15,9 @@ from regmirror.distribution.reference import ImageReference
 from regmirror.errors import BucketMissingError, RegistryError, StorageError, StorageUnreachableError
 from regmirror.ports.cluster import namespace_uids
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped, Stage
-from regmirror.verify.hints import deploy, then_deploy
+from regmirror.verify.hints import deploy, restart_redis, then_deploy
 from regmirror.verify.live_mirror import LiveMirror
+from regmirror.verify.redis_memory import compare_with_bucket
 from regmirror.verify.sample_pull import pull_token, sample_image, sample_platform, with_image
 
 _STALE = timedelta(days=1)
@@ -131,6 +132,27 @@ def _reasons(body: bytes) -> str:
         return "; ".join(str(reason)[:200] for reason in json.loads(body).values())
     except (ValueError, AttributeError):
         return "its health check failed without a reason"
+
+
+@check(
+    "storage-cache-agrees",
+    "the bucket has the layers that Redis remembers",
+    needs=("storage-bucket", "cache-password"),
+    limit=_LIMIT,
+)
+def _cache_agrees(live: LiveMirror, upstream: Upstream) -> Outcome:
+    sample = compare_with_bucket(live, upstream)
+    remembered = len(sample.remembered)
+    if sample.lost:
+        lost, example = len(sample.lost), sample.lost[0]
+        return Failed(
+            f"the bucket does not have {lost} of {remembered} objects that Redis remembers, such as {example}: "
+            "pulls of them break off",
+            f"{restart_redis(live)}; the registry then fetches them again",
+        )
+    if not remembered:
+        return Passed("Redis remembers nothing of this upstream")
+    return Passed(f"{remembered} object{'s' * (remembered > 1)} compared")
 
 
 @check(

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from regmirror.desired import names
 from regmirror.desired.ownership import Owner
+from regmirror.desired.registry_config import blob_path
 from regmirror.errors import BucketMissingError, StorageError, StorageUnreachableError
 from regmirror.ports.cluster import namespace_uids
 from regmirror.ports.http import Answer
 from tests import samples
+from tests.fakes.redis_server import RedisServer
 from tests.fakes.registry_host import digest_of
 from tests.fakes.registry_pod import RegistryPod
 from tests.unit.check_faults.table import FaultTable, answer, edit_registry, reconfigure
@@ -101,6 +104,27 @@ def unfinished_uploads(mirror: Deployed) -> None:
 @fault("storage-lifecycle", "delete or archive objects that the registry expects in the bucket: expire-30d")
 def expiring_objects(mirror: Deployed) -> None:
     mirror.store.rules = {"expire-30d": "", "logs": "logs/"}
+
+
+def forget_nothing(mirror: Deployed, *blobs: bytes) -> None:
+    """Redis remembers blobs, and a repository."""
+    keys = [f"blobs::{digest_of(blob)}" for blob in blobs]
+    server = RedisServer("canary-redis-password", keys=[*keys, "repository::library/alpine::blobs", "blobs::x"])
+    mirror.cluster.listeners[f"{names.REDIS}-0", names.REDIS_PORT] = server
+
+
+@fault(
+    "storage-cache-agrees",
+    f"the bucket does not have 2 of 3 objects that Redis remembers, such as {digest_of(b'lost')}: pulls of them break",
+)
+def emptied_bucket(mirror: Deployed) -> None:
+    forget_nothing(mirror, b"kept", b"lost", b"also lost")
+    mirror.store.sizes["docker-hub/" + blob_path(digest_of(b"kept"))] = 4
+
+
+@fault("storage-cache-agrees", "the bucket does not have 1 of 1 objects that Redis remembers")
+def lost_layer_of_the_image(mirror: Deployed) -> None:
+    forget_nothing(mirror, b"another")
 
 
 @fault("storage-speed", "ms to return a manifest")
