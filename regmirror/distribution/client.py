@@ -46,6 +46,10 @@ class ManifestMissingError(RegistryError):
     """The registry answered 404: it does not have the manifest."""
 
 
+class NoRegistryError(RegistryError):
+    """The host answered 404 to ``/v2/``: no registry is there."""
+
+
 class DamagedBlobError(RegistryError):
     """The content of a blob does not match its digest."""
 
@@ -92,7 +96,8 @@ class RegistryClient:
             return None
         challenge = parse_challenge(answer.headers.get("www-authenticate", ""))
         if answer.status != 401 or challenge is None:
-            raise RegistryError(f"{self.base}/v2/ answered {answer.status} without a Bearer challenge")
+            error = NoRegistryError if answer.status == 404 else RegistryError
+            raise error(f"{self.base}/v2/ answered {answer.status} without a Bearer challenge")
         return self.token(challenge.realm, challenge.service, (f"repository:{repository}:pull",))
 
     def manifest(self, image: ImageReference, token: str | None) -> Manifest:

@@ -154,7 +154,56 @@ def test_a_tag_that_the_upstream_no_longer_has_is_a_warning() -> None:
     mirror.upstream.manifests.clear()
     outcome = mirror.ask("clients-digest")
     assert isinstance(outcome, Warned)
-    assert outcome.message == f"{UPSTREAM} no longer has library/alpine:3; the mirror serves its cached copy"
+    assert outcome.message == f"{UPSTREAM} no longer has library/alpine:3 (404); the mirror serves its cached copy"
+
+
+def test_an_upstream_that_answers_404_to_everything_is_a_warning() -> None:
+    mirror = deployed()
+    mirror.http.hosts[UPSTREAM] = lambda _: Answer(404, {}, b"")
+    outcome = mirror.ask("clients-digest")
+    assert isinstance(outcome, Warned)
+    assert outcome.message == (
+        f"{UPSTREAM} answers 404 even to /v2/, as if no registry were there; the mirror serves its cached copy of "
+        "library/alpine:3"
+    )
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_an_image_that_neither_cache_nor_upstream_has_is_reported_as_that(everything: bool) -> None:
+    mirror = deployed()
+    mirror.host.manifests.clear()
+    mirror.upstream.manifests.clear()
+    if everything:
+        mirror.http.hosts[UPSTREAM] = lambda _: Answer(404, {}, b"")
+    outcome = mirror.ask("registry-manifest")
+    assert isinstance(outcome, Failed)
+    assert outcome.message == f"neither the cache nor {UPSTREAM} has library/alpine:3 (404)"
+
+
+def test_an_image_that_only_the_mirror_does_not_find_is_a_fault_of_the_mirror() -> None:
+    mirror = deployed()
+    mirror.host.manifests.clear()
+    del mirror.http.hosts[UPSTREAM]
+    outcome = mirror.ask("registry-manifest")
+    assert isinstance(outcome, Failed)
+    assert "/v2/library/alpine/manifests/3 answered 404" in outcome.message
+
+
+def test_a_private_image_is_compared_with_the_account_of_the_registry() -> None:
+    mirror = deployed()
+    assert isinstance(mirror.ask("clients-digest"), Passed)
+    logins = [request.headers.get("Authorization", "") for request in mirror.http.requests if request.path == "/auth"]
+    assert [login for login in logins if login.startswith("Basic")]
+    mirror.replace(names.credential_secret("docker-hub"), **{"credential.json": b"{}"})
+    assert isinstance(mirror.ask("clients-digest"), Passed)
+
+
+def test_an_upstream_without_the_image_reports_no_quota_for_it() -> None:
+    mirror = deployed()
+    mirror.upstream.manifests.clear()
+    assert mirror.ask("upstream-quota") == Skipped(
+        "the upstream does not have ratelimitpreview/test:latest (404), so it reports no quota for it"
+    )
 
 
 def test_a_mirror_of_everything_denies_no_repository() -> None:

@@ -12,6 +12,7 @@ from regmirror.distribution.client import (
     DamagedBlobError,
     Manifest,
     ManifestMissingError,
+    NoRegistryError,
     RegistryClient,
     request_headers,
 )
@@ -28,7 +29,7 @@ from regmirror.verify.sample_pull import (
     pull_token,
     sample_platform,
     sample_repository,
-    upstream_client,
+    upstream_digest,
     with_image,
 )
 
@@ -104,12 +105,17 @@ def _range(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outco
 def _digest(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
     ours = live.client(upstream).manifest_digest(image, pull_token(live, upstream, image))
     try:
-        source = upstream_client(live, upstream)
-        theirs = source.manifest_digest(image, source.pull_token(image.repository))
+        theirs = upstream_digest(live, upstream, image)
     except ManifestMissingError:
         return Warned(
-            f"{upstream.url} no longer has {image}; the mirror serves its cached copy",
+            f"{upstream.url} no longer has {image} (404); the mirror serves its cached copy",
             "use another image with --image or probeImage, and stop using this one before it expires from the cache",
+        )
+    except NoRegistryError:
+        return Warned(
+            f"{upstream.url} answers 404 even to /v2/, as if no registry were there; the mirror serves its cached copy "
+            f"of {image}",
+            "check upstreams[].url; if the upstream has moved, set its new URL, then run regmirror deploy",
         )
     except RegistryError as error:
         return Skipped(f"cannot compare with the upstream: {error.message}")

@@ -4,6 +4,7 @@ import json
 
 from regmirror.config.model import DOCKER_HUB, Upstream
 from regmirror.distribution.challenge import parse_challenge
+from regmirror.distribution.client import ManifestMissingError
 from regmirror.distribution.pull_limit import PREVIEW_IMAGE, ask_pull_limit
 from regmirror.errors import ConfigurationError, RegistryError
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped
@@ -84,6 +85,8 @@ def _quota(live: LiveMirror, upstream: Upstream) -> Outcome:
         return Passed("no image configured to ask about")
     try:
         limit = ask_pull_limit(upstream_client(live, upstream, live.upstream_account(upstream)), image)
+    except ManifestMissingError:
+        return Skipped(f"the upstream does not have {image} (404), so it reports no quota for it")
     except RegistryError as error:
         return Skipped(f"the upstream did not report its quota: {error.message}")
     if limit is None:
