@@ -50,6 +50,10 @@ class AccessDeniedError(RegistryError):
     """The registry or its token endpoint answered 401 or 403."""
 
 
+class NoRegistryError(RegistryError):
+    """The host answered 404 to ``/v2/``: no registry is there."""
+
+
 class DigestMismatchError(RegistryError):
     """The content of a manifest or blob does not match ``digest``."""
 
@@ -107,7 +111,8 @@ class RegistryClient:
             return None
         challenge = parse_challenge(answer.headers.get("www-authenticate", ""))
         if answer.status != 401 or challenge is None:
-            raise RegistryError(f"{self.base}/v2/ answered {answer.status} without a Bearer challenge")
+            error = NoRegistryError if answer.status == 404 else RegistryError
+            raise error(f"{self.base}/v2/ answered {answer.status} without a Bearer challenge")
         return self.token(challenge.realm, challenge.service, (f"repository:{repository}:pull",))
 
     def manifest(self, image: ImageReference, token: str | None) -> Manifest:

@@ -15,7 +15,7 @@ from regmirror.ports.http import Answer
 from regmirror.signing.tokens import Access, Claims, sign_token
 from regmirror.verify.check import Failed, Outcome, Skipped
 from regmirror.verify.hints import fetch_again, read_log
-from regmirror.verify.live_mirror import LiveMirror
+from regmirror.verify.live_mirror import LiveMirror, NotDeployedError
 
 UNLISTED = ImageReference("regmirror-probe/not-allowed", "latest")
 NO_IMAGE = "no image to pull: set probeImage, or use --image library/alpine:3"
@@ -148,6 +148,23 @@ def can_reach_upstream(live: LiveMirror, upstream: Upstream) -> bool:
 def upstream_client(live: LiveMirror, upstream: Upstream, account: tuple[str, str] | None = None) -> RegistryClient:
     """The upstream itself, as this machine reaches it."""
     return RegistryClient(live.http, upstream.url, account)
+
+
+def upstream_digest(live: LiveMirror, upstream: Upstream, image: ImageReference) -> str:
+    """The digest of the image at the upstream, asked once with the account that the registry uses.
+
+    Raises ManifestMissingError if the upstream does not have the image, NoRegistryError, or RegistryError.
+    """
+
+    def ask() -> str:
+        try:
+            account = live.upstream_account(upstream)
+        except NotDeployedError:
+            account = None
+        client = upstream_client(live, upstream, account)
+        return client.manifest_digest(image, client.pull_token(image.repository))
+
+    return live.once(f"upstream digest {upstream.name}", ask)
 
 
 def sign(

@@ -54,7 +54,11 @@ def mirror() -> Deployed:
     add_pod(found, "hub-0", MetricsServer(hits=9, misses=3, fetched=1_000_000, served=3_000_000))
     certificate = samples.key_pair().certificate.public_bytes(serialization.Encoding.DER)
     found.http.certificates[samples.HOST] = certificate
-    found.store.sizes = {"docker-hub/docker/a": 1_200_000_000, "docker-hub/docker/b": 1000, "docker-hubris/c": 10**12}
+    found.store.sizes = {
+        "docker-hub/docker/registry/v2/a": 1_200_000_000,
+        "docker-hub/docker/registry/v2/b": 1000,
+        "docker-hubris/c": 10**12,
+    }
     found.upstream.allowed.add("ratelimitpreview/test")
     limit_pulls(found, 200, **LIMITS)
     return found
@@ -276,7 +280,7 @@ def test_a_bucket_that_only_the_cluster_reaches_is_reported_as_such() -> None:
 
 
 def test_a_count_that_was_cut_off_says_at_least(mirror: Deployed) -> None:
-    mirror.store.sizes = {f"docker-hub/{number}": 1 for number in range(1500)}
+    mirror.store.sizes = {f"docker-hub/docker/registry/v2/{number}": 1 for number in range(1500)}
     # So short that no second page is requested.
     lines = screen(status_of(mirror, time_limit=1.0))
     assert "  stored                 at least 1.0 kB in 1,000 objects" in lines

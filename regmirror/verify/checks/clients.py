@@ -11,15 +11,17 @@ from regmirror.distribution.client import (
     DigestMismatchError,
     Manifest,
     ManifestMissingError,
+    NoRegistryError,
     RegistryClient,
     request_headers,
 )
 from regmirror.distribution.reference import ImageReference
-from regmirror.errors import RegistryError
+from regmirror.errors import RegistryError, RegmirrorError
 from regmirror.signing.tokens import decode_token
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Skipped, Warned
 from regmirror.verify.hints import PROXY_HINT, read_log, restart, restart_registry
 from regmirror.verify.live_mirror import LiveMirror
+from regmirror.verify.redis_memory import compare_with_bucket
 from regmirror.verify.sample_pull import (
     UNLISTED,
     can_reach_upstream,
@@ -27,7 +29,7 @@ from regmirror.verify.sample_pull import (
     pull_token,
     sample_platform,
     sample_repository,
-    upstream_client,
+    upstream_digest,
     with_image,
 )
 
@@ -51,10 +53,22 @@ def _pull(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcom
     except DigestMismatchError as error:
         return Failed(error.message, damage_hint(live, upstream, image, error.digest))
     except RegistryError:
+        if _has_lost_layers(live, upstream):
+            return Skipped("the bucket has lost layers that Redis remembers: see storage-cache-agrees")
         if not can_reach_upstream(live, upstream):
             return Skipped("some layers are not in the cache: see upstream-reachable")
         raise
     return Passed(f"{image}: {len(sizes)} blobs, {sum(sizes):,} bytes, all digests match")
+
+
+def _has_lost_layers(live: LiveMirror, upstream: Upstream) -> bool:
+    """Whether another check names the cause; not if this machine may not read the bucket."""
+    if live.s3_account(upstream) is None:
+        return False
+    try:
+        return bool(compare_with_bucket(live, upstream).lost)
+    except RegmirrorError:
+        return False
 
 
 def _pull_blobs(live: LiveMirror, upstream: Upstream, image: ImageReference, platform: Manifest) -> list[int]:
@@ -83,12 +97,17 @@ def _range(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outco
 def _digest(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
     ours = live.client(upstream).manifest_digest(image, pull_token(live, upstream, image))
     try:
-        source = upstream_client(live, upstream)
-        theirs = source.manifest_digest(image, source.pull_token(image.repository))
+        theirs = upstream_digest(live, upstream, image)
     except ManifestMissingError:
         return Warned(
-            f"{upstream.url} no longer has {image}; the mirror serves its cached copy",
+            f"{upstream.url} no longer has {image} (404); the mirror serves its cached copy",
             "use another image with --image or probeImage, and stop using this one before it expires from the cache",
+        )
+    except NoRegistryError:
+        return Warned(
+            f"{upstream.url} answers 404 even to /v2/, as if no registry were there; the mirror serves its cached copy "
+            f"of {image}",
+            "check upstreams[].url; if the upstream has moved, set its new URL, then run regmirror deploy",
         )
     except RegistryError as error:
         return Skipped(f"cannot compare with the upstream: {error.message}")

@@ -4,7 +4,7 @@ import json
 
 from regmirror.config.model import Upstream
 from regmirror.distribution.challenge import parse_challenge
-from regmirror.distribution.client import MANIFEST_TYPES, DigestMismatchError
+from regmirror.distribution.client import MANIFEST_TYPES, DigestMismatchError, ManifestMissingError, NoRegistryError
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import RegistryError
 from regmirror.ports.http import Answer
@@ -20,6 +20,7 @@ from regmirror.verify.sample_pull import (
     pull_token,
     sample_manifest,
     sign,
+    upstream_digest,
     with_image,
 )
 
@@ -85,11 +86,26 @@ def _manifest(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Ou
         top = sample_manifest(live, upstream, image)
     except DigestMismatchError as error:
         return Failed(error.message, damage_hint(live, upstream, image, error.digest))
-    except RegistryError:
+    except RegistryError as error:
+        if isinstance(error, ManifestMissingError) and _is_missing_upstream(live, upstream, image):
+            return Failed(
+                f"neither the cache nor {upstream.url} has {image} (404)",
+                "use an image that exists, with --image or probeImage",
+            )
         if not can_reach_upstream(live, upstream):
             return Skipped("the image is not in the cache: see upstream-reachable")
         raise
     return Passed(top.digest)
+
+
+def _is_missing_upstream(live: LiveMirror, upstream: Upstream, image: ImageReference) -> bool:
+    try:
+        upstream_digest(live, upstream, image)
+    except (ManifestMissingError, NoRegistryError):
+        return True
+    except RegistryError:
+        return False
+    return False
 
 
 @check("registry-head", "HEAD and GET agree on a manifest", needs=("registry-manifest",))

@@ -119,6 +119,8 @@ def _quota(live: LiveMirror, upstream: Upstream) -> Outcome:
         return Passed("no image configured to ask about")
     try:
         limit = ask_pull_limit(upstream_client(live, upstream, live.upstream_account(upstream)), image)
+    except ManifestMissingError:
+        return Skipped(f"the upstream does not have {image} (404), so it reports no quota for it")
     except RegistryError as error:
         return Skipped(f"the upstream did not report its quota: {error.message}")
     if limit is None:
