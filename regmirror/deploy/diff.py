@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 from regmirror.deploy.diff_changes import DiffableStep, FieldChange, ForeignField, ObjectChange, StepDiff
 from regmirror.deploy.host_change import find_host_change
+from regmirror.deploy.ownership import OWNERSHIP_STEP, Ownership
 from regmirror.deploy.preflight import preflight_steps, unmet_prerequisites
+from regmirror.deploy.prune import Orphans
 from regmirror.deploy.report import (
     DiffReport,
     FieldReport,
@@ -19,8 +21,9 @@ from regmirror.deploy.report import (
 )
 from regmirror.deploy.rights import diff_rights, require_rights
 from regmirror.deploy.run import prepare
-from regmirror.deploy.steps import DeployOptions, changing_steps
+from regmirror.deploy.steps import DeployOptions, DesiredState, changing_steps
 from regmirror.deploy.warnings import signing_key_warnings
+from regmirror.errors import ForeignDataError, StorageError
 from regmirror.ports.connections import Connections
 from regmirror.steps.runner import run_steps
 from regmirror.steps.step import Progress
@@ -37,26 +40,44 @@ async def diff_mirror(connections: Connections, *, skip_bucket: bool = False) ->
         PrerequisiteReport(name=step.name, message=error.message, hint=error.hint)
         for step, error in await unmet_prerequisites(connections)
     ]
-    return await _report(connections, DeployOptions(prune=True, skip_bucket=skip_bucket), unmet)
+    options = DeployOptions(prune=True, skip_bucket=skip_bucket)
+    desired, orphans = await prepare(connections, datetime.now(UTC), options)
+    if desired.ownership and (refusal := await _refusal(desired.ownership)):
+        unmet.append(PrerequisiteReport(name=OWNERSHIP_STEP, message=refusal.message, hint=refusal.hint))
+        desired = replace(desired, ownership=None)
+    return await _report(connections, replace(desired, pruned=orphans), orphans, prerequisites=unmet)
 
 
 async def plan_deployment(connections: Connections, progress: Progress, options: DeployOptions) -> DiffReport:
     """What a deployment with the same options would change, after the same preflight. Raises RegmirrorError."""
     await run_steps(preflight_steps(connections, change_host=options.change_host), progress, in_order=True)
     change = await asyncio.to_thread(find_host_change, connections.mirror, connections.cluster.blocking)
-    return await _report(connections, options, warnings=[change.warning] if change else [])
+    desired, orphans = await prepare(connections, datetime.now(UTC), options)
+    if options.prune:
+        desired = replace(desired, pruned=orphans)
+    return await _report(connections, desired, orphans, warnings=[change.warning] if change else [])
+
+
+async def _refusal(ownership: Ownership) -> ForeignDataError | None:
+    """Why the data cannot be claimed; every other error is one of the step, which reads the same."""
+    try:
+        await asyncio.to_thread(ownership.read)
+    except ForeignDataError as error:
+        return error
+    except StorageError:
+        return None
+    return None
 
 
 async def _report(
     connections: Connections,
-    options: DeployOptions,
+    desired: DesiredState,
+    orphans: Orphans,
+    *,
     prerequisites: Sequence[PrerequisiteReport] = (),
     warnings: Sequence[str] = (),
 ) -> DiffReport:
     mirror, now = connections.mirror, datetime.now(UTC)
-    desired, orphans = await prepare(connections, now, options)
-    if options.prune:
-        desired = replace(desired, pruned=orphans)
     steps: Sequence[DiffableStep] = changing_steps(desired, connections)
     diffs: list[StepDiff] = await asyncio.gather(*(step.diff() for step in steps))
     pairs = list(zip(steps, diffs, strict=True))

@@ -16,6 +16,7 @@ from regmirror.ports.cluster import Cluster, namespace_uids
 from regmirror.ports.object_store import ObjectStore
 from regmirror.steps.step import Done, Waiting
 
+OWNERSHIP_STEP = "ownership"
 _TAKE_OVER = "set another storage.prefix; or, if that mirror no longer uses the data, run regmirror deploy --take-over"
 
 
@@ -102,7 +103,7 @@ class OwnershipStep:
     """Claims the data of every upstream, after the namespace exists and before any pod uses the bucket."""
 
     ownership: Ownership
-    name: str = "ownership"
+    name: str = OWNERSHIP_STEP
     title: str = "Data owner"
     needs: tuple[str, ...] = (NAMESPACE_STEP,)
 

@@ -23,7 +23,7 @@ from tests import samples
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.object_store import FakeStore
 from tests.unit.deployed import deployed
-from tests.unit.deploying import Place, changed, configured
+from tests.unit.deploying import EVERYTHING, Place, changed, configured
 
 KEY = "docker-hub/.regmirror-owner.json"
 WITH_PREFIX = {**configured().storage.model_dump(by_alias=True, exclude_none=True), "prefix": "teams/a"}
@@ -101,15 +101,11 @@ def test_data_of_another_mirror_is_refused_before_anything_is_changed() -> None:
         "set another storage.prefix; or, if that mirror no longer uses the data, run regmirror deploy --take-over"
     )
     assert second.cluster.get(NAMESPACE, "regmirror") is None
-    for preview in (
-        diff_mirror(second.connected()),
-        plan_deployment(second.connected(), second.progress, TAKE_NOTHING),
-    ):
-        with pytest.raises(ForeignDataError):
-            asyncio.run(preview)
-
-
-TAKE_NOTHING = DeployOptions()
+    report = asyncio.run(diff_mirror(second.connected()))
+    assert [(unmet.name, unmet.message) for unmet in report.prerequisites] == [("ownership", caught.value.message)]
+    assert changed(report) == ["namespace", "secrets", *EVERYTHING]
+    with pytest.raises(ForeignDataError):
+        asyncio.run(plan_deployment(second.connected(), second.progress, DeployOptions()))
 
 
 def test_another_namespace_of_the_same_cluster_is_another_mirror() -> None:
