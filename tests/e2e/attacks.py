@@ -35,6 +35,10 @@ NO_BODY = statuses(405, 413)
 TOO_LONG = statuses(400, 414, 431)
 BUSY = statuses(429, 503)
 """The answers to a client that exceeds a limit of requests or connections."""
+CUT_OFF = statuses(400, 408, CLOSED) if LONG else statuses(400, 408, CLOSED, OPEN)
+"""What a client gets that does not complete a request in the time that it has."""
+GAVE_UP = statuses(499, 504)
+"""Traefik's own answers if it does not get the body of a request in time."""
 
 BODIES = [
     Attack("32 MB of form data to /auth, POST", partial(bodies, method="POST", path=AUTH), NO_BODY | BUSY, quick=True),
@@ -107,12 +111,12 @@ SLOW = [
     Attack(
         "500 clients that send a line of a request a second",
         partial(slow_headers, clients=500, seconds=SLOW_SECONDS),
-        statuses(400, 408, CLOSED) if LONG else statuses(400, 408, CLOSED, OPEN),
+        CUT_OFF,
     ),
     Attack(
         "200 clients that send a byte of a body a second",
         partial(slow_bodies, path=UPLOAD, clients=200, seconds=SLOW_SECONDS),
-        NO_BODY | BUSY | statuses(400, 401, 408, CLOSED),
+        NO_BODY | BUSY | CUT_OFF | GAVE_UP | statuses(401),
     ),
     Attack(
         "1,000 idle connections",

@@ -177,20 +177,25 @@ async def flood(victim: Victim, requests: Iterable[bytes], connections: int) -> 
 
 
 async def upload(
-    victim: Victim, head: bytes, body: Iterable[bytes], pause: float = 0.0, seconds: float = PATIENCE
+    victim: Victim,
+    head: bytes,
+    body: Iterable[bytes],
+    pause: float = 0.0,
+    seconds: float = PATIENCE,
+    patience: float = PATIENCE,
 ) -> str:
     """Send a request with a body until it is answered, with a pause after each part; returns the status.
 
-    Sending ends after ``seconds``.
+    Sending ends after ``seconds``; then the answer may take ``patience``.
     """
     async with connected(victim) as connection:
         await connection.send(head)
         sending = asyncio.create_task(_send_all(connection, body, pause))
-        answer = asyncio.create_task(connection.status(patience=seconds + PATIENCE))
+        answer = asyncio.create_task(connection.status(seconds + patience))
         await asyncio.wait({sending, answer}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         sending.cancel()
         try:
-            return await asyncio.wait_for(answer, PATIENCE)
+            return await asyncio.wait_for(answer, patience)
         except TimeoutError:
             return OPEN
 
