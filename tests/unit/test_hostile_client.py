@@ -7,6 +7,7 @@ import pickle
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -107,7 +108,7 @@ def test_slow_clients_stay_until_the_end() -> None:
         await reader.read()
 
     for rate in (0, 1000):
-        assert attack(half, lambda victim, rate=rate: slow_readers(victim, 3, rate, 0.1)) == {"200": 3}
+        assert attack(half, partial(slow_readers, clients=3, bytes_per_second=rate, seconds=0.1)) == {"200": 3}
 
 
 def test_a_head_that_never_ends_is_open_or_closed() -> None:
