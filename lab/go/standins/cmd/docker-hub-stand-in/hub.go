@@ -112,7 +112,7 @@ func (h *hub) serveRegistry(answer *answer, request *http.Request) {
 		refusePull(answer)
 		return
 	}
-	h.registry.ServeHTTP(answer, request)
+	h.registry.ServeHTTP(h.state.spoil(answer), request)
 }
 
 // challenge requests a token, like Docker Hub's registry.

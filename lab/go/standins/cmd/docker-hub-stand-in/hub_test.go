@@ -227,6 +227,7 @@ func TestAFaultThatMakesNoSenseIsRefused(t *testing.T) {
 		`{"registry": {"mode": "slow"}}`,
 		`{"registry": {"mode": "hang", "only": "blob"}}`,
 		`{"token": {"mode": "rate-limited"}}`,
+		`{"token": {"mode": "wrong-byte"}}`,
 		`{"registri": {}}`,
 		`no JSON`,
 	} {

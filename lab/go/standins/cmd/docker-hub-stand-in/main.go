@@ -20,6 +20,7 @@
 //	              fault. "down" refuses connections. FAULT is one of
 //	                {"mode": "status", "status": 503}          answers with the status (401, 429: Docker Hub's body)
 //	                {"mode": "rate-limited"}                   answers as if the pull limit was reached (registry only)
+//	                {"mode": "wrong-byte"}                     changes the first byte of one body (registry only)
 //	                {"mode": "hang"}                           accepts and never answers
 //	                {"mode": "reset"}                          resets the connection
 //	                {"mode": "slow", "bytes_per_second": 1000} sends answers slowly

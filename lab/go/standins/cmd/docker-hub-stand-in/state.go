@@ -38,8 +38,8 @@ func newState(l limits) *state {
 }
 
 func (f faults) validate() error {
-	if f.Token.Mode == "rate-limited" {
-		return errors.New("token: mode rate-limited is only valid for the registry")
+	if f.Token.Mode == "rate-limited" || f.Token.Mode == "wrong-byte" {
+		return fmt.Errorf("token: mode %s is only valid for the registry", f.Token.Mode)
 	}
 	if err := f.Registry.validate(); err != nil {
 		return fmt.Errorf("registry: %w", err)
@@ -55,14 +55,14 @@ func (f fault) validate() error {
 		return fmt.Errorf("only: must be one of %s, not %q", strings.Join(kinds, ", "), f.Only)
 	}
 	switch {
-	case f.Mode == "", f.Mode == "hang", f.Mode == "reset", f.Mode == "rate-limited":
+	case f.Mode == "", f.Mode == "hang", f.Mode == "reset", f.Mode == "rate-limited", f.Mode == "wrong-byte":
 		return nil
 	case f.Mode == "status" && f.Status >= 400 && f.Status <= 599:
 		return nil
 	case f.Mode == "slow" && f.BytesPerSecond > 0:
 		return nil
 	}
-	return errors.New("mode: must be hang, reset, rate-limited, status (with a status from 400 to 599)" +
+	return errors.New("mode: must be hang, reset, rate-limited, wrong-byte, status (with a status from 400 to 599)" +
 		" or slow (with a positive bytes_per_second)")
 }
 
