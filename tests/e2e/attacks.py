@@ -32,6 +32,8 @@ def statuses(*answers: int | str) -> frozenset[str]:
 
 
 NO_BODY = statuses(405, 413)
+NO_PULL = NO_BODY | statuses(401)
+"""The answers to a request with a body; without its body, the registry refuses it as a request without a token."""
 TOO_LONG = statuses(400, 414, 431)
 BUSY = statuses(429, 503)
 """The answers to a client that exceeds a limit of requests or connections."""
@@ -46,11 +48,11 @@ BODIES = [
     Attack(
         "32 MB of form data to /auth, chunked", partial(bodies, method="POST", path=AUTH, chunked=True), NO_BODY | BUSY
     ),
-    Attack("32 MB of form data to /v2, POST", partial(bodies, method="POST", path=UPLOAD), NO_BODY | BUSY, quick=True),
-    Attack("32 MB of form data to /v2, PUT", partial(bodies, method="PUT", path=MANIFEST), NO_BODY | BUSY),
-    Attack("32 MB of form data to /v2, GET", partial(bodies, method="GET", path=MANIFEST), NO_BODY | BUSY),
+    Attack("32 MB of form data to /v2, POST", partial(bodies, method="POST", path=UPLOAD), NO_PULL | BUSY, quick=True),
+    Attack("32 MB of form data to /v2, PUT", partial(bodies, method="PUT", path=MANIFEST), NO_PULL | BUSY),
+    Attack("32 MB of form data to /v2, GET", partial(bodies, method="GET", path=MANIFEST), NO_PULL | BUSY),
     Attack(
-        "32 MB of form data to /v2, chunked", partial(bodies, method="POST", path=UPLOAD, chunked=True), NO_BODY | BUSY
+        "32 MB of form data to /v2, chunked", partial(bodies, method="POST", path=UPLOAD, chunked=True), NO_PULL | BUSY
     ),
 ]
 HEADS = [
@@ -101,6 +103,11 @@ SLOW = [
         quick=True,
     ),
     Attack(
+        "1,500 readers of one layer at 1 kB/s",
+        partial(slow_readers, clients=1500, bytes_per_second=1000, seconds=SLOW_SECONDS),
+        BUSY | statuses(200),
+    ),
+    Attack(
         "300 clients that do not read the layer they requested",
         partial(slow_readers, clients=300, bytes_per_second=0, seconds=SLOW_SECONDS),
         BUSY | statuses(200),
@@ -116,7 +123,7 @@ SLOW = [
     Attack(
         "200 clients that send a byte of a body a second",
         partial(slow_bodies, path=UPLOAD, clients=200, seconds=SLOW_SECONDS),
-        NO_BODY | BUSY | CUT_OFF | GAVE_UP | statuses(401),
+        NO_PULL | BUSY | CUT_OFF | GAVE_UP,
     ),
     Attack(
         "1,000 idle connections",

@@ -42,7 +42,7 @@ class Layer:
     repository: str
     digest: str
     size: int
-    token: str
+    token: str = field(repr=False)
 
     @property
     def path(self) -> str:
@@ -82,6 +82,10 @@ class Layer:
     def is_intact(self, found: Received) -> bool:
         """Whether a client has received the whole layer."""
         return not found.error and found.status == 200 and self.is_content(found.body)
+
+    def can_be_taken_for_complete(self, found: Received) -> bool:
+        """Whether a client has received as many bytes as the layer has."""
+        return not found.error and len(found.body) >= self.size
 
     def is_content(self, content: bytes) -> bool:
         """Whether these bytes are the layer."""
