@@ -32,9 +32,9 @@ bench: .venv/ready ## measure performance; write bench/results and the tables of
 	$(BIN)/python -m bench
 	$(BIN)/python docs/build.py pages
 
-reliability: .venv/ready ## measure all outages; write docs/explanation/reliability.md
-	REGMIRROR_LONG=1 REGMIRROR_RELIABILITY=docs/reliability.json \
-	  $(BIN)/python -m lab run --up -- $(PYTEST) tests/e2e/test_reliability.py
+reliability: .venv/ready ## measure all outages and attacks; write docs/explanation/reliability.md
+	REGMIRROR_LONG=1 REGMIRROR_RELIABILITY=docs/reliability.json REGMIRROR_ATTACKS=docs/attacks.json \
+	  $(BIN)/python -m lab run --up -- $(PYTEST) tests/e2e/test_reliability.py tests/e2e/test_attacks.py
 	$(BIN)/python docs/build.py pages
 
 docs: .venv/ready ## write the generated pages, and build the site into site/; a warning is an error

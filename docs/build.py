@@ -17,7 +17,7 @@ from typing import Any
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 SITE = ROOT / "site"
-_SOURCES = ("*.py", "reliability.json", "__pycache__")
+_SOURCES = ("*.py", "reliability.json", "attacks.json", "__pycache__")
 """What is in docs/ and not part of the site."""
 
 
@@ -30,7 +30,7 @@ def generated() -> dict[str, Callable[[], str]]:
     return {
         "explanation/performance.md": performance["document"],
         "explanation/reliability.md": lambda: reliability["document"](
-            json.loads((DOCS / "reliability.json").read_text())
+            *(json.loads((DOCS / f"{name}.json").read_text()) for name in ("reliability", "attacks"))
         ),
         "reference/changes.md": copies["changes"],
         "reference/charts.md": copies["charts"],

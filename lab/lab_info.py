@@ -77,6 +77,8 @@ def _content(cluster: Cluster) -> dict[str, Any]:
         "helm4": _program(instance, "helm4"),
         "containerd_address": str(instance.containerd_socket),
         "containerd_certs": str(instance.state / "certs.d"),
+        "pod_logs": str(instance.logs / "pods"),
+        "pod_directories": str(instance.state / "kubelet" / "pods"),
     }
 
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import urllib3
 
@@ -23,10 +24,19 @@ def published(repository: str, directory: Path, size: int = 100_000) -> str:
 
 def fetched(target: TargetCluster, repository: str) -> int:
     """How often content of a repository was downloaded from Docker Hub."""
+    return sum(
+        entry["count"] for entry in requests(target, repository) if (entry["method"], entry["status"]) == ("GET", 200)
+    )
+
+
+def layers_fetched(target: TargetCluster, repository: str) -> int:
+    """How often a layer or a configuration of a repository was requested from Docker Hub, with or without success."""
+    found = requests(target, repository)
+    return sum(entry["count"] for entry in found if (entry["method"], entry["kind"]) == ("GET", "blobs"))
+
+
+def requests(target: TargetCluster, repository: str) -> list[dict[str, Any]]:
+    """The requests for a repository that reached Docker Hub, with their number as "count"."""
     assert target.lab is not None
     state = urllib3.request("GET", target.lab["hub"]["control"] + "/state").json()
-    return sum(
-        entry["count"]
-        for entry in state["requests"]
-        if (entry["method"], entry["repository"], entry["status"]) == ("GET", repository, 200)
-    )
+    return [entry for entry in state["requests"] if entry["repository"] == repository]

@@ -139,10 +139,10 @@ def _classified(answer: Answer | RegistryError, digest: str = "") -> str:
     return SERVED if sound else DAMAGED
 
 
-def measure(asks: Mapping[str, Ask], once: Mapping[str, Ask]) -> dict[str, Figures]:
+def measure(asks: Mapping[str, Ask], once: Mapping[str, Ask], seconds: float = MEASURED) -> dict[str, Figures]:
     """The figures of each kind of request; all kinds run in parallel, ``asks`` repeatedly and ``once`` only once."""
     figures = {kind: Figures() for kind in [*asks, *once]}
-    ends = time.monotonic() + MEASURED
+    ends = time.monotonic() + seconds
 
     def repeat(kind: str, ask: Ask) -> None:
         figures[kind].add(ask)

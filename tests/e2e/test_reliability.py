@@ -20,6 +20,7 @@ from tests.e2e.inject import kill
 from tests.e2e.outage import Measured, Outage, OutageEnvironment, failed_checks
 from tests.e2e.outages import OUTAGES, REGISTRY
 from tests.e2e.pulls import KINDS, NEW, SERVED, Puller, measure, seconds_until_served
+from tests.e2e.recorded import recorded
 from tests.e2e.restarted import NODE
 from tests.e2e.s3_proxy import S3Proxy
 from tests.e2e.waiting import await_value, on_this_machine, wait_until
@@ -69,12 +70,8 @@ def outage_environment(mirror: DeployedMirror, replicas: int) -> Iterator[Outage
 
 @pytest.fixture(scope="module")
 def record() -> Iterator[Callable[[Object], None]]:
-    """Records measurements, and writes them to a file at the end if the environment names one."""
-    found: list[Object] = []
-    yield found.append
-    target = os.environ.get("REGMIRROR_RELIABILITY")
-    if target:
-        Path(target).write_text(json.dumps(found, indent=2) + "\n")
+    with recorded("REGMIRROR_RELIABILITY") as add:
+        yield add
 
 
 @pytest.mark.parametrize("outage", [one for one in OUTAGES if LONG or one.quick], ids=lambda one: one.name)

@@ -25,7 +25,9 @@ from regmirror.errors import ExitCode, RegmirrorError
 from regmirror.verify.check import Category
 from regmirror.verify.checks import CHECKS
 from tests import samples
+from tests.e2e.attacks import ATTACKS
 from tests.e2e.outages import OUTAGES
+from tests.e2e.pulls import SERVED
 from tests.e2e.restarted import NODE
 
 T = TypeVar("T")
@@ -77,6 +79,32 @@ def test_the_page_of_reliability_tells_of_every_outage_that_is_tested() -> None:
     assert {row["lost"] for row in measured.values()} == {0}
     for outage in [*OUTAGES, NODE]:
         assert outage.reported_by <= set(measured[outage.name]["failedChecks"])
+
+
+def test_the_page_of_reliability_tells_of_every_attack_that_is_tested() -> None:
+    measured = {row["attack"]: row for row in json.loads((DOCS / "attacks.json").read_text())}
+    if not measured:
+        pytest.skip("no attacks have been measured: run make reliability")
+    assert list(measured) == [attack.name for attack in ATTACKS], "run: make reliability"
+    for attack in ATTACKS:
+        assert set(measured[attack.name]["answers"]) <= attack.answers
+        assert set(measured[attack.name]["others"]["answers"]) == {SERVED}
+
+
+def test_an_attack_is_a_row_of_the_page_of_reliability() -> None:
+    row = {
+        "attack": "a flood",
+        "answers": {"200": 1200, "429": 30},
+        "others": {"answers": {"served": 9}, "median": 0.004, "max": 1.25},
+        "memory": {"front": [40 << 20, 256 << 20], "auth": [64 << 20, 128 << 20]},
+        "logBytes": 2_000,
+        "diskBytes": 33_000_000,
+        "upstreamRequests": 1_200,
+        "recoverySeconds": 0.0,
+    }
+    text = runpy.run_path(str(DOCS / "generate_reliability.py"))["document"]([], [row])
+    cells = "1,200× 200, 30× 429 | 4 ms, longest 1.2 s | auth: 64 of 128 MiB | 2 kB | 33.0 MB | 1,200"
+    assert f"| a flood | {cells} |\n" in text
 
 
 def test_the_file_with_every_key_is_valid() -> None:
