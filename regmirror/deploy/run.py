@@ -18,30 +18,55 @@ from regmirror.desired import names
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack, build_stack
 from regmirror.errors import RegmirrorError
-from regmirror.ports.cluster import SECRET, Object
+from regmirror.ports.cluster import NAMESPACE, SECRET, Object
 from regmirror.ports.connections import Connections
 from regmirror.ports.helm import Helm
 from regmirror.ports.object_store import ObjectStore
+from regmirror.steps.clock import Clock
+from regmirror.steps.lease import Lease, this_process
 from regmirror.steps.runner import run_steps
 from regmirror.steps.step import Done, Progress, Step
 
 DEFAULTS = DeployOptions()
+_CLOCK = Clock()
 
 
 async def deploy_mirror(
-    connections: Connections, progress: Progress, timeout: timedelta, options: DeployOptions = DEFAULTS
+    connections: Connections,
+    progress: Progress,
+    timeout: timedelta,
+    options: DeployOptions = DEFAULTS,
+    clock: Clock = _CLOCK,
 ) -> DeployReport:
-    """Apply the configuration to the cluster and check the public hosts. Raises RegmirrorError.
+    """Apply the configuration to the cluster and check the public hosts, holding the mirror's Lease.
 
     ``timeout`` is for all steps together. On failure with ``rollback``, restores the previous state (same timeout
-    again) and raises RolledBackError; what was pruned cannot be restored.
+    again) and raises RolledBackError; what was pruned cannot be restored. Raises RegmirrorError.
     """
     deadline = time.monotonic() + timeout.total_seconds()
     await run_steps(preflight_steps(connections), progress, deadline, in_order=True)
+    lease = Lease(connections.cluster, this_process("deploy"), clock)
+    has_namespace = await connections.cluster.get(NAMESPACE, connections.cluster.namespace) is not None
+
+    async def deploy() -> DeployReport:
+        return await _deploy(connections, progress, timeout, options, lease, deadline)
+
+    # A missing namespace is created by a step, once everything before it has succeeded.
+    return await lease.hold(deploy, progress, acquire=has_namespace)
+
+
+async def _deploy(
+    connections: Connections,
+    progress: Progress,
+    timeout: timedelta,
+    options: DeployOptions,
+    lease: Lease,
+    deadline: float,
+) -> DeployReport:
     now = datetime.now(UTC)
     desired, orphans = await prepare(connections, now, skip_bucket=options.skip_bucket)
     desired = replace(desired, pruned=orphans) if options.prune else desired
-    steps = deployment_steps(desired, connections, options)
+    steps = deployment_steps(desired, connections, options, lease)
     snapshot = await _take_snapshot(desired, connections) if options.rollback else None
     try:
         results = await run_steps(steps, progress, deadline)

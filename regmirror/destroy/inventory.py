@@ -48,7 +48,7 @@ async def take_inventory(connections: Connections) -> Inventory:
     listed, secrets, lease, pods, namespace = await asyncio.gather(
         connections.helm.releases(),
         cluster.select(SECRET, names.MANAGED_SELECTOR),
-        cluster.get(LEASE, names.ROTATION_LEASE),
+        cluster.get(LEASE, names.CHANGE_LEASE),
         cluster.select(POD, "app.kubernetes.io/part-of=regmirror"),
         cluster.run(decide_namespace),
     )
@@ -59,7 +59,7 @@ async def take_inventory(connections: Connections) -> Inventory:
         tuple(releases),
         tuple(draining),
         tuple(sorted(secret["metadata"]["name"] for secret in secrets)),
-        (names.ROTATION_LEASE,) if lease else (),
+        (names.CHANGE_LEASE,) if lease else (),
         namespace,
         tuple(await cluster.run(_kept, connections.mirror, namespace)),
     )

@@ -10,7 +10,8 @@ _USED: dict[tuple[str, str], tuple[str, ...]] = {
     ("apps", "deployments"): ("get", "delete"),
     ("networking.k8s.io", "ingresses"): ("get", "delete"),
     ("policy", "poddisruptionbudgets"): ("get", "delete"),
-    ("coordination.k8s.io", "leases"): ("get", "delete"),
+    # Held during the removal, and deleted at its end.
+    ("coordination.k8s.io", "leases"): ("get", "create", "update", "delete"),
     ("", "pods"): ("list",),
     ("", "namespaces"): ("get",),
 }

@@ -147,8 +147,8 @@ class RotationError(RegmirrorError):
     code = "RM610"
 
 
-class RotationLockedError(RotationError):
-    """Another rotation of the same mirror is running."""
+class ChangeInProgressError(RegmirrorError):
+    """Another command is changing the same mirror."""
 
     code = "RM611"
 

@@ -73,13 +73,12 @@ def test_a_second_run_has_nothing_to_remove(env: Place) -> None:
 
 
 def test_remains_of_a_rotation_and_of_a_removed_upstream_are_removed(env: Place) -> None:
-    put(env.cluster, LEASE, "regmirror-rotation")
     put(env.cluster, SECRET, "regmirror-signing-next", labels={"app.kubernetes.io/managed-by": "regmirror"})
     objects = [{"kind": "Service", "metadata": {"name": "x", "labels": {"app.kubernetes.io/name": "registry"}}}]
     env.helm.record("regmirror-removed", 1, "deployed", [{"apiVersion": "v1", **objects[0]}])
     (detail,) = (step.detail for step in destroy(env).steps if step.name == "secrets")
-    assert detail.endswith("Secrets, 1 Lease removed")
-    assert env.cluster.get(LEASE, "regmirror-rotation") is None
+    assert detail == "7 Secrets removed"
+    assert env.cluster.get(LEASE, "regmirror-change") is None
     assert env.cluster.select(SECRET) == []
 
 
