@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from regmirror.deploy.final_comparison import ensure_as_applied
 from regmirror.deploy.preflight import preflight_steps
 from regmirror.deploy.prune import Orphans, find_orphans
 from regmirror.deploy.public_check import PUBLIC_CHECK_STEP
@@ -74,6 +75,9 @@ async def _deploy(
         if snapshot is None or not error.left_changes:
             raise
         raise await roll_back(error, snapshot, desired, connections, progress, timeout, options) from error
+    await ensure_as_applied(steps)
+    # After the comparison: nobody else can have begun a change before it.
+    await lease.ensure_held()
     warnings = signing_key_warnings(connections.mirror.auth, desired.mirror_secrets.signing, now)
     if not options.prune:
         warnings += orphan_warnings(orphans)

@@ -87,6 +87,11 @@ class Lease:
             metadata = {"name": names.CHANGE_LEASE, "labels": names.labels("lease")}
             await self._take(self._cluster.create, {"metadata": metadata})
 
+    async def ensure_held(self) -> None:
+        """Raises ChangeInProgressError if the Lease is lost, without waiting for the next renewal."""
+        if _holder(await self._read()) != self._holder:
+            raise await self._in_progress()
+
     async def delete(self) -> None:
         """Delete the Lease, at the end of the work that removes the mirror."""
         self._since = ""
@@ -151,12 +156,13 @@ class Lease:
                     raise
 
     async def _renew(self) -> None:
-        lease = await self._read() if self._since else None
         if not self._since:
             return
-        if lease is None or _holder(lease) != self._holder:
+        lease = await self._read()
+        if lease and _holder(lease) == self._holder:
+            await self._cluster.replace(self._held(lease, self._since))
+        elif self._since:
             raise await self._in_progress()
-        await self._cluster.replace(self._held(lease, self._since))
 
     async def _release(self) -> None:
         with suppress(ClusterError):
