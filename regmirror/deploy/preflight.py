@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from regmirror.config.model import Mirror
+from regmirror.deploy.ownership import ensure_owned
 from regmirror.deploy.resolve_secrets import secret_value
 from regmirror.deploy.rights import deploy_rights, require_rights
 from regmirror.errors import ClusterError, ConfigurationError, PermissionDeniedError
@@ -119,6 +120,8 @@ def _check_namespace(mirror: Mirror, cluster: Cluster) -> Done:
             f"namespace {mirror.namespace} is being deleted",
             hint=f"wait until it is gone: kubectl get namespace {mirror.namespace}",
         )
+    # Helm would refuse to adopt the objects of others, but only after the Secrets are changed.
+    ensure_owned(cluster, mirror, "deploy")
     return Done(mirror.namespace)
 
 

@@ -59,6 +59,12 @@ class TemplateError(RegmirrorError):
     code = "RM102"
 
 
+class ManagedByGitOpsError(ConfigurationError):
+    """Something else than deploy applied the mirror, such as kubectl or Argo CD, so regmirror must not change it."""
+
+    code = "RM103"
+
+
 class ClusterError(RegmirrorError):
     """A request to the Kubernetes API failed."""
 

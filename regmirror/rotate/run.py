@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from regmirror.config.documents import StepReport
+from regmirror.deploy.ownership import ensure_owned
 from regmirror.deploy.rights import require_rights
 from regmirror.errors import ExitCode, PartlyAppliedError, RegmirrorError, RotationError
 from regmirror.ports.connections import Connections
@@ -48,6 +49,7 @@ class Rotation:
     async def run(self) -> RotateReport:
         """Rotate if it is due or in progress. Raises RegmirrorError."""
         await self.connections.cluster.run(require_rights, rotate_rights(self.connections.mirror), "rotate-cert")
+        await self.connections.cluster.run(ensure_owned, self.connections.mirror, "rotate-cert")
         before = await self._observe()
         if not self.options.requires_rotation(before, self.clock.now()):
             return self._report(before, before, [])
@@ -85,6 +87,7 @@ class Rotation:
 
     async def plan(self) -> list[Action]:
         """What ``run`` would do now; nothing is changed."""
+        await self.connections.cluster.run(ensure_owned, self.connections.mirror, "rotate-cert")
         live = await self._observe()
         if not self.options.requires_rotation(live, self.clock.now()):
             return []

@@ -106,7 +106,7 @@ def test_a_namespace_that_deploy_did_not_create_is_kept_with_the_command_that_re
 
 
 def test_a_namespace_is_kept_if_its_contents_are_unknown_or_it_may_not_be_deleted(env: Place) -> None:
-    env.cluster.hidden = {CONFIG_MAP}
+    env.cluster.hidden = {Kind("v1", "ServiceAccount")}
     assert "its other contents are unknown: " in plan(env).preview().kept[-1]
     env.cluster.denied = {Right("delete", "", "namespaces")}
     assert "the user of context fake is not allowed to delete it" in plan(env).preview().kept[-1]
