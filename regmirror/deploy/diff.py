@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from regmirror.deploy.diff_changes import DiffableStep, FieldChange, ForeignField, ObjectChange, StepDiff
+from regmirror.deploy.interruptions import interruptions
 from regmirror.deploy.preflight import preflight_steps, unmet_prerequisites
 from regmirror.deploy.report import (
     DiffReport,
@@ -54,6 +55,7 @@ async def _report(
         desired = replace(desired, pruned=orphans)
     steps: Sequence[DiffableStep] = changing_steps(desired, connections)
     diffs: list[StepDiff] = await asyncio.gather(*(step.diff() for step in steps))
+    interrupted = await interruptions(desired, connections.cluster)
     pairs = list(zip(steps, diffs, strict=True))
     return DiffReport(
         **heading(mirror, connections.cluster.context),
@@ -63,7 +65,7 @@ async def _report(
         foreign_fields=[_foreign_field(field) for diff in diffs for field in diff.foreign],
         orphans=orphans.names,
         prerequisites=list(prerequisites),
-        warnings=signing_key_warnings(mirror.auth, desired.mirror_secrets.signing, now),
+        warnings=[*interrupted, *signing_key_warnings(mirror.auth, desired.mirror_secrets.signing, now)],
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from regmirror.deploy.final_comparison import ensure_as_applied
+from regmirror.deploy.interruptions import interruptions
 from regmirror.deploy.preflight import preflight_steps
 from regmirror.deploy.prune import Orphans, find_orphans
 from regmirror.deploy.public_check import PUBLIC_CHECK_STEP
@@ -68,6 +69,8 @@ async def _deploy(
     desired, orphans = await prepare(connections, now, skip_bucket=options.skip_bucket)
     desired = replace(desired, pruned=orphans) if options.prune else desired
     steps = deployment_steps(desired, connections, options, lease)
+    for warning in await interruptions(desired, connections.cluster):
+        progress.warning(warning)
     snapshot = await _take_snapshot(desired, connections) if options.rollback else None
     try:
         results = await run_steps(steps, progress, deadline)
