@@ -191,7 +191,8 @@ class Rotation:
             return error
         message = f"the rotation stopped after {self.done[-1].name}: {error.message}"
         hint = f"{error.hint or 'fix the cause'}; then {_CONTINUES}"
-        kind = PartlyAppliedError if error.exit_code is ExitCode.FAILED else type(error)
+        is_failure = error.exit_code in {ExitCode.FAILED, ExitCode.PARTIAL}
+        kind = PartlyAppliedError if is_failure else type(error)
         return kind(message, hint=hint)
 
     def _report(self, before: ObservedState, after: ObservedState, checked_hosts: list[str]) -> RotateReport:

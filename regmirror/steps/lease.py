@@ -15,6 +15,7 @@ from regmirror.errors import (
     ChangeInProgressError,
     ClusterError,
     ConflictError,
+    ExitCode,
     InterruptedRunError,
     RegmirrorError,
 )
@@ -88,9 +89,9 @@ class Lease:
             await self._take(self._cluster.create, {"metadata": metadata})
 
     async def ensure_held(self) -> None:
-        """Raises ChangeInProgressError if the Lease is lost, without waiting for the next renewal."""
-        if _holder(await self._read()) != self._holder:
-            raise await self._in_progress()
+        """Raises ChangeInProgressError if the Lease was lost during the work, as far as that is known now."""
+        if _holder(lease := await self._read()) != self._holder:
+            raise _lost(self._in_progress(lease))
 
     async def delete(self) -> None:
         """Delete the Lease, at the end of the work that removes the mirror."""
@@ -111,7 +112,7 @@ class Lease:
         try:
             await write(self._held(lease, since))
         except ConflictError:
-            raise await self._in_progress() from None
+            raise self._in_progress(await self._read()) from None
         self._since = since
 
     async def _wait_for_end(self, lease: Object, progress: Progress) -> Object | None:
@@ -136,7 +137,7 @@ class Lease:
             if not _holder(seen):
                 return seen
             if _spec(seen) != _spec(lease):
-                raise await self._in_progress()
+                raise self._in_progress(seen)
         return lease
 
     async def _keep(self) -> None:
@@ -147,7 +148,7 @@ class Lease:
                 await self._renew()
                 failing_since = None
             except ConflictError:
-                raise await self._in_progress() from None
+                raise self._in_progress(await self._read()) from None
             except ClusterError:
                 # Tolerate an unreachable API server only for as long as nobody can have taken over.
                 now = asyncio.get_running_loop().time()
@@ -162,7 +163,7 @@ class Lease:
         if lease and _holder(lease) == self._holder:
             await self._cluster.replace(self._held(lease, self._since))
         elif self._since:
-            raise await self._in_progress()
+            raise self._in_progress(lease)
 
     async def _release(self) -> None:
         with suppress(ClusterError):
@@ -189,9 +190,9 @@ class Lease:
         }
         return {**lease, "apiVersion": LEASE.api_version, "kind": LEASE.kind, "spec": spec}
 
-    async def _in_progress(self) -> ChangeInProgressError:
-        """The error that names the holder as it is now."""
-        spec = _spec(await self._read())
+    def _in_progress(self, lease: Object | None) -> ChangeInProgressError:
+        """The error that names the holder of the Lease."""
+        spec = _spec(lease)
         holder = spec.get("holderIdentity") or f"it has taken or deleted the Lease {names.CHANGE_LEASE}"
         since = f", since {spec['acquireTime'][:19].replace('T', ' ')} UTC" if spec.get("acquireTime") else ""
         kubectl = f"kubectl --context {self._cluster.context} -n {self._cluster.namespace}"
@@ -216,5 +217,11 @@ async def _cancelled(worker: "asyncio.Future[T]", keeper: "asyncio.Future[None]"
     (ended,) = await asyncio.gather(worker, return_exceptions=True)
     lost = keeper.exception()
     if isinstance(lost, RegmirrorError) and isinstance(ended, InterruptedRunError):
-        return lost.reworded("\n".join([lost.message, *ended.message.splitlines()[1:]]), left_changes=True)
+        return _lost(lost.reworded("\n".join([lost.message, *ended.message.splitlines()[1:]])))
     return lost or asyncio.CancelledError()
+
+
+def _lost(error: RegmirrorError) -> RegmirrorError:
+    """The error of a Lease that was lost after the work had begun."""
+    error.left_changes, error.exit_code = True, ExitCode.PARTIAL
+    return error

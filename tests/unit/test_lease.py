@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from regmirror.desired import names
-from regmirror.errors import ChangeInProgressError, InterruptedRunError
+from regmirror.errors import ChangeInProgressError, ExitCode, InterruptedRunError
 from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import LEASE
 from regmirror.steps.clock import Clock
@@ -212,8 +212,9 @@ def test_a_lost_lease_reports_how_far_the_work_has_come(cluster: FakeCluster) ->
             raise InterruptedRunError("interrupted\n  changed: Secrets") from None
 
     lease = Lease(AsyncCluster(cluster), "first", Clock(), renewal=0.01)
-    with pytest.raises(ChangeInProgressError, match="another command is changing this mirror: another\n  changed:"):
+    with pytest.raises(ChangeInProgressError, match="this mirror: another\n  changed: Secrets") as lost:
         run(asyncio.wait_for(lease.hold(work, RecordedProgress()), 300))
+    assert (lost.value.exit_code, lost.value.left_changes) == (ExitCode.PARTIAL, True)
 
 
 def test_a_lease_that_the_work_deletes_is_neither_renewed_nor_released(cluster: FakeCluster) -> None:
