@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from regmirror.config.model import Mirror
-from regmirror.deploy.ownership import ensure_owned
+from regmirror.deploy.gitops import ensure_owned
 from regmirror.deploy.resolve_secrets import secret_value
 from regmirror.deploy.rights import deploy_rights, require_rights
 from regmirror.errors import ClusterError, ConfigurationError, PermissionDeniedError

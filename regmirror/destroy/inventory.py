@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from regmirror.config.model import Mirror
-from regmirror.deploy.ownership import ensure_removable
+from regmirror.deploy.gitops import ensure_removable
 from regmirror.deploy.prune import our_releases
 from regmirror.desired import names
 from regmirror.destroy.namespace import VOLUME_CLAIM, NamespaceDecision, decide_namespace

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from regmirror.config.documents import StepReport
-from regmirror.deploy.ownership import ensure_owned
+from regmirror.deploy.gitops import ensure_owned
 from regmirror.deploy.rights import require_rights
 from regmirror.errors import ExitCode, PartlyAppliedError, RegmirrorError, RotationError
 from regmirror.ports.connections import Connections

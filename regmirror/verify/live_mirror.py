@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from regmirror.config.model import Mirror, Upstream
 from regmirror.desired import names, secret_contents
+from regmirror.desired.applied_by import applied_by_others
 from regmirror.desired.mirror_secrets import Account
-from regmirror.desired.ownership import applied_by_others
 from regmirror.desired.secret_contents import SecretContentError, look_up
 from regmirror.distribution.client import RegistryClient
 from regmirror.distribution.reference import ImageReference

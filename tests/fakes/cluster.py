@@ -10,8 +10,8 @@ from itertools import count
 from socket import socket, socketpair
 from typing import Any
 
+from regmirror.desired.applied_by import HELM_RELEASE
 from regmirror.desired.names import FIELD_MANAGER
-from regmirror.desired.ownership import HELM_RELEASE
 from regmirror.errors import ClusterError, ConflictError, PermissionDeniedError
 from regmirror.ports.cluster import (
     CLUSTER_ISSUER,

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pytest
 
 from regmirror.adapters.helm import Pyhelm3Helm
-from regmirror.desired.ownership import HELM_RELEASE
+from regmirror.desired.applied_by import HELM_RELEASE
 from regmirror.desired.releases import Release, build_stack
 from regmirror.errors import ChartError, HelmError, HelmMissingError
 from regmirror.ports.cluster import SECRET, Kind

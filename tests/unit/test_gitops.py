@@ -10,7 +10,7 @@ import pytest
 
 from regmirror.deploy.diff import diff_mirror, plan_deployment
 from regmirror.deploy.steps import DeployOptions
-from regmirror.desired.ownership import HELM_RELEASE, applied_by_others
+from regmirror.desired.applied_by import HELM_RELEASE, applied_by_others
 from regmirror.destroy.run import plan_removal
 from regmirror.errors import ExitCode, ManagedByGitOpsError
 from regmirror.ports.cluster import CONFIG_MAP, DEPLOYMENT, INGRESS, LEASE, NAMESPACE, POD, SECRET, SERVICE, Kind

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from regmirror.config.model import Mirror
 from regmirror.desired import names
-from regmirror.desired.ownership import HELM_RELEASE, applied_by_others, is_controller
+from regmirror.desired.applied_by import HELM_RELEASE, applied_by_others, is_controller
 from regmirror.errors import ManagedByGitOpsError
 from regmirror.errors.documentation import guide_url
 from regmirror.ports.cluster import CONFIG_MAP, DEPLOYMENT, INGRESS, SERVICE, Cluster, Object
