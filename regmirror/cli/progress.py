@@ -52,6 +52,10 @@ class StepProgress:
     ) -> None:
         self._live.stop()
 
+    def warning(self, text: str) -> None:
+        """Something needs attention before the steps that follow."""
+        self._terminal.info(f"{self._terminal.symbols.warning} {text}", "yellow")
+
     def started(self, title: str) -> None:
         """A step begins."""
         self._tasks[title] = self._live.add_task(title, reason="")

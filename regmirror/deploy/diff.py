@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from regmirror.deploy.diff_changes import DiffableStep, FieldChange, ForeignField, ObjectChange, StepDiff
 from regmirror.deploy.host_change import find_host_change
+from regmirror.deploy.interruptions import interruptions
 from regmirror.deploy.ownership import OWNERSHIP_STEP, Ownership
 from regmirror.deploy.preflight import preflight_steps, unmet_prerequisites
 from regmirror.deploy.prune import Orphans
@@ -80,6 +81,7 @@ async def _report(
     mirror, now = connections.mirror, datetime.now(UTC)
     steps: Sequence[DiffableStep] = changing_steps(desired, connections)
     diffs: list[StepDiff] = await asyncio.gather(*(step.diff() for step in steps))
+    interrupted = await interruptions(desired, connections.cluster)
     pairs = list(zip(steps, diffs, strict=True))
     return DiffReport(
         **heading(mirror, connections.cluster.context),
@@ -89,7 +91,11 @@ async def _report(
         foreign_fields=[_foreign_field(field) for diff in diffs for field in diff.foreign],
         orphans=orphans.names,
         prerequisites=list(prerequisites),
-        warnings=[*warnings, *signing_key_warnings(mirror.auth, desired.mirror_secrets.signing, now)],
+        warnings=[
+            *warnings,
+            *interrupted,
+            *signing_key_warnings(mirror.auth, desired.mirror_secrets.signing, now),
+        ],
     )
 
 

@@ -117,7 +117,7 @@ def _rule_changes(new: dict[str, Any], old: dict[str, Any]) -> dict[Path, tuple[
     order changed, or if a live rule is not like those of regmirror."""
     try:
         wants, has = ({_rule_path(rule): rule["actions"] for rule in document["acl"]} for document in (new, old))
-    except (KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError):
         return {}
     changed = [path for path in {**has, **wants} if wants.get(path) != has.get(path)]
     return {path: (_actions(has.get(path)), _actions(wants.get(path))) for path in changed}

@@ -6,6 +6,7 @@ from regmirror.deploy.diff_changes import StepDiff, object_created
 from regmirror.desired import names
 from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import NAMESPACE, Object
+from regmirror.steps.lease import Lease
 from regmirror.steps.step import Done, Waiting
 
 NAMESPACE_STEP = "namespace"
@@ -13,10 +14,12 @@ NAMESPACE_STEP = "namespace"
 
 @dataclass(frozen=True, slots=True)
 class NamespaceStep:
-    """Creates a missing namespace; an existing one is not changed."""
+    """Creates a missing namespace, and acquires its Lease; an existing one is not changed."""
 
     cluster: AsyncCluster
     needs: tuple[str, ...]
+    lease: Lease | None = None
+    """None only for a diff."""
     name: str = NAMESPACE_STEP
     title: str = "Namespace"
 
@@ -24,10 +27,12 @@ class NamespaceStep:
         """Raises ClusterError."""
         namespace = self.cluster.namespace
         progress.waiting(f"Namespace {namespace}")
-        if await self.cluster.get(NAMESPACE, namespace):
-            return Done(namespace)
-        await self.cluster.apply(self._manifest())
-        return Done(f"{namespace} created", changed=True)
+        is_new = await self.cluster.get(NAMESPACE, namespace) is None
+        if is_new:
+            await self.cluster.apply(self._manifest())
+        if self.lease:
+            await self.lease.create()
+        return Done(f"{namespace} created" if is_new else namespace, changed=is_new)
 
     async def diff(self) -> StepDiff:
         """Raises ClusterError."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from regmirror.config.model import Mirror
+from regmirror.deploy.gitops import ensure_owned
 from regmirror.deploy.host_change import find_host_change
 from regmirror.deploy.resolve_secrets import secret_value
 from regmirror.deploy.rights import deploy_rights, require_rights
@@ -122,6 +123,8 @@ def _check_namespace(mirror: Mirror, cluster: Cluster) -> Done:
             f"namespace {mirror.namespace} is being deleted",
             hint=f"wait until it is gone: kubectl get namespace {mirror.namespace}",
         )
+    # Helm would refuse to adopt the objects of others, but only after the Secrets are changed.
+    ensure_owned(cluster, mirror, "deploy")
     return Done(mirror.namespace)
 
 

@@ -118,6 +118,11 @@ class ReleaseStep:
                 left_changes=not isinstance(error, ChartError),
             ) from error
 
+    async def changed_since(self) -> list[ObjectChange]:
+        """The objects that are not as they were applied. Raises ClusterError."""
+        results = await asyncio.gather(*(self._compare(wanted, wanted) for wanted in self.wanted))
+        return [change for change, _ in results if change]
+
     async def diff(self) -> StepDiff:
         """Raises HelmError or ClusterError."""
         return await self._diff(self.existing.status if self.existing else None)

@@ -108,7 +108,10 @@ class DiffReport(_Report):
     prerequisites: Annotated[
         list[PrerequisiteReport], Field(description="What deploy requires and is missing or wrong.")
     ]
-    warnings: Annotated[list[str], Field(description="What needs attention and deploy does not change.")]
+    warnings: Annotated[
+        list[str],
+        Field(description="Changes that interrupt pulls, and what needs attention and deploy does not change."),
+    ]
 
 
 def heading(mirror: Mirror, context: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ _WRITTEN = (
     ("networking.k8s.io", "ingresses"),
 )
 _WRITTEN_WITH_REPLICAS = ("policy", "poddisruptionbudgets")
+_LEASE = tuple(Right(verb, "coordination.k8s.io", "leases") for verb in ("get", "create", "update"))
 _READ = (
     # Only the mirror's own namespace: a Role can grant this.
     Right("get", "", "namespaces"),
@@ -25,7 +26,7 @@ _READ = (
 
 def deploy_rights(mirror: Mirror) -> list[Right]:
     """What ``deploy`` needs; Helm stores its releases in Secrets, and deletes what a chart no longer contains."""
-    return [*(Right(verb, group, resource) for group, resource in _written(mirror) for verb in _WRITE), *_READ]
+    return [*(Right(verb, group, resource) for group, resource in _written(mirror) for verb in _WRITE), *_LEASE, *_READ]
 
 
 def diff_rights(mirror: Mirror) -> list[Right]:

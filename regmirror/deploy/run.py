@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from regmirror.config.file_warnings import risk_warnings
+from regmirror.deploy.final_comparison import ensure_as_applied
 from regmirror.deploy.host_change import find_host_change
+from regmirror.deploy.interruptions import interruptions
 from regmirror.deploy.ownership import Ownership
 from regmirror.deploy.preflight import preflight_steps
 from regmirror.deploy.prune import Orphans, find_orphans
@@ -21,32 +23,59 @@ from regmirror.desired import names
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack, build_stack
 from regmirror.errors import RegmirrorError
-from regmirror.ports.cluster import SECRET, Object
+from regmirror.ports.cluster import NAMESPACE, SECRET, Object
 from regmirror.ports.connections import Connections
 from regmirror.ports.helm import Helm
 from regmirror.ports.object_store import ObjectStore
+from regmirror.steps.clock import Clock
+from regmirror.steps.lease import Lease, this_process
 from regmirror.steps.runner import run_steps
 from regmirror.steps.step import Done, Progress, Step
 
 DEFAULTS = DeployOptions()
+_CLOCK = Clock()
 
 
 async def deploy_mirror(
-    connections: Connections, progress: Progress, timeout: timedelta, options: DeployOptions = DEFAULTS
+    connections: Connections,
+    progress: Progress,
+    timeout: timedelta,
+    options: DeployOptions = DEFAULTS,
+    clock: Clock = _CLOCK,
 ) -> DeployReport:
-    """Apply the configuration to the cluster and check the public hosts. Raises RegmirrorError.
+    """Apply the configuration to the cluster and check the public hosts, holding the mirror's Lease.
 
     ``timeout`` is for all steps together. On failure with ``rollback``, restores the previous state (same timeout
-    again) and raises RolledBackError; what was pruned cannot be restored.
+    again) and raises RolledBackError; what was pruned cannot be restored. Raises RegmirrorError.
     """
     deadline = time.monotonic() + timeout.total_seconds()
     preflight = preflight_steps(connections, change_host=options.change_host)
     await run_steps(preflight, progress, deadline, in_order=True)
+    lease = Lease(connections.cluster, this_process("deploy"), clock)
+    has_namespace = await connections.cluster.get(NAMESPACE, connections.cluster.namespace) is not None
+
+    async def deploy() -> DeployReport:
+        return await _deploy(connections, progress, timeout, options, lease, deadline)
+
+    # A missing namespace is created by a step, once everything before it has succeeded.
+    return await lease.hold(deploy, progress, acquire=has_namespace)
+
+
+async def _deploy(
+    connections: Connections,
+    progress: Progress,
+    timeout: timedelta,
+    options: DeployOptions,
+    lease: Lease,
+    deadline: float,
+) -> DeployReport:
     change = await asyncio.to_thread(find_host_change, connections.mirror, connections.cluster.blocking)
     now = datetime.now(UTC)
     desired, orphans = await prepare(connections, now, options)
     desired = replace(desired, pruned=orphans) if options.prune else desired
-    steps = deployment_steps(desired, connections, options)
+    steps = deployment_steps(desired, connections, options, lease)
+    for warning in await interruptions(desired, connections.cluster):
+        progress.warning(warning)
     snapshot = await _take_snapshot(desired, connections) if options.rollback else None
     try:
         results = await run_steps(steps, progress, deadline)
@@ -54,6 +83,9 @@ async def deploy_mirror(
         if snapshot is None or not error.left_changes:
             raise
         raise await roll_back(error, snapshot, desired, connections, progress, timeout, options) from error
+    await ensure_as_applied(steps)
+    # After the comparison: nobody else can have begun a change before it.
+    await lease.ensure_held()
     warnings = risk_warnings(connections.mirror)
     warnings += signing_key_warnings(connections.mirror.auth, desired.mirror_secrets.signing, now)
     warnings += [change.warning] if change else []

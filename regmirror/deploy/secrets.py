@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from regmirror.deploy.diff_changes import StepDiff, count_actions, object_created
+from regmirror.deploy.diff_changes import ObjectChange, StepDiff, count_actions, object_created
 from regmirror.deploy.diff_secrets import diff_secret, foreign_keys
 from regmirror.deploy.namespace import NAMESPACE_STEP
 from regmirror.desired import names
@@ -55,6 +55,10 @@ class SecretsStep:
                 raise
         counts = [f"{outcomes.count(kind)} {kind.value}" for kind in Applied if kind in outcomes]
         return Done(", ".join(counts), changed=any(outcome is not Applied.UNCHANGED for outcome in outcomes))
+
+    async def changed_since(self) -> list[ObjectChange]:
+        """The Secrets that are not as they were applied. Raises ClusterError."""
+        return list((await self.diff()).objects)
 
     async def diff(self) -> StepDiff:
         """Raises ClusterError."""

@@ -18,6 +18,7 @@ from regmirror.ports.cluster import Object
 from regmirror.ports.connections import Connections
 from regmirror.ports.helm import ListedRelease
 from regmirror.ports.object_store import ObjectStore
+from regmirror.steps.lease import Lease
 from regmirror.steps.step import Step
 
 
@@ -59,23 +60,27 @@ class DesiredState:
     """What is in the cluster, not desired, and to be removed."""
 
 
-def deployment_steps(desired: DesiredState, connections: Connections, options: DeployOptions) -> list[Step]:
+def deployment_steps(
+    desired: DesiredState, connections: Connections, options: DeployOptions, lease: Lease
+) -> list[Step]:
     """The steps that change the cluster, and the check of the public hosts."""
-    steps: list[Step] = [*changing_steps(desired, connections, unlock=options.unlock)]
+    steps: list[Step] = [*changing_steps(desired, connections, lease, unlock=options.unlock)]
     if not options.skip_verify:
         steps.append(_public_check(desired, connections))
     return steps
 
 
-def changing_steps(desired: DesiredState, connections: Connections, *, unlock: bool = False) -> list[DiffableStep]:
-    """The steps that change something; each can show what it would change."""
+def changing_steps(
+    desired: DesiredState, connections: Connections, lease: Lease | None = None, *, unlock: bool = False
+) -> list[DiffableStep]:
+    """The steps that change something; each can show what it would change, which needs no ``lease``."""
     stack = desired.stack
     steps: list[DiffableStep] = []
     if desired.store:
         steps.append(BucketStep(desired.mirror, desired.store, desired.ownership))
     # The bucket comes first: if S3 refuses the key, nothing is changed in the cluster; and the registry panics at
     # start if its bucket is missing.
-    steps.append(NamespaceStep(connections.cluster, needs=tuple(step.name for step in steps)))
+    steps.append(NamespaceStep(connections.cluster, tuple(step.name for step in steps), lease))
     claims = [OwnershipStep(desired.ownership)] if desired.ownership else []
     steps += claims
     steps.append(

@@ -16,8 +16,8 @@ BUNDLE_SECRET = f"{PREFIX}bundle"
 NEXT_SIGNING_SECRET = f"{PREFIX}signing-next"
 """The new key pair and the progress of a rotation; exists only during a rotation."""
 
-ROTATION_LEASE = f"{PREFIX}rotation"
-"""Held by the rotation that is running."""
+CHANGE_LEASE = f"{PREFIX}change"
+"""Held by the command that is changing the mirror."""
 
 AUTH_PORT = 5001
 REGISTRY_PORT = 5000

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from regmirror.config.model import Mirror
+from regmirror.deploy.gitops import ensure_removable
 from regmirror.deploy.prune import our_releases
 from regmirror.desired import names
 from regmirror.destroy.namespace import VOLUME_CLAIM, NamespaceDecision, decide_namespace
@@ -43,23 +44,24 @@ class Inventory:
 
 
 async def take_inventory(connections: Connections) -> Inventory:
-    """Read everything; nothing is changed. Raises HelmError or ClusterError."""
+    """Read everything; nothing is changed. Raises HelmError, ClusterError or ManagedByGitOpsError."""
     cluster = connections.cluster
     listed, secrets, lease, pods, namespace = await asyncio.gather(
         connections.helm.releases(),
         cluster.select(SECRET, names.MANAGED_SELECTOR),
-        cluster.get(LEASE, names.ROTATION_LEASE),
+        cluster.get(LEASE, names.CHANGE_LEASE),
         cluster.select(POD, "app.kubernetes.io/part-of=regmirror"),
         cluster.run(decide_namespace),
     )
     releases = our_releases(listed)
+    await cluster.run(ensure_removable, releases)
     instances = {str(pod["metadata"]["labels"].get("app.kubernetes.io/instance", "")) for pod in pods}
     draining = sorted(name for name in instances - set(releases) if name.startswith(names.PREFIX))
     return Inventory(
         tuple(releases),
         tuple(draining),
         tuple(sorted(secret["metadata"]["name"] for secret in secrets)),
-        (names.ROTATION_LEASE,) if lease else (),
+        (names.CHANGE_LEASE,) if lease else (),
         namespace,
         tuple(await cluster.run(_kept, connections.mirror, namespace)),
     )

@@ -5,12 +5,14 @@ from regmirror.ports.cluster import Right
 _USED: dict[tuple[str, str], tuple[str, ...]] = {
     # Helm stores its releases in Secrets, and marks a release before it removes it.
     ("", "secrets"): ("get", "list", "update", "delete"),
-    ("", "services"): ("get", "delete"),
-    ("", "configmaps"): ("get", "delete"),
-    ("apps", "deployments"): ("get", "delete"),
-    ("networking.k8s.io", "ingresses"): ("get", "delete"),
+    # Listed to find what no Helm release owns.
+    ("", "services"): ("get", "list", "delete"),
+    ("", "configmaps"): ("get", "list", "delete"),
+    ("apps", "deployments"): ("get", "list", "delete"),
+    ("networking.k8s.io", "ingresses"): ("get", "list", "delete"),
     ("policy", "poddisruptionbudgets"): ("get", "delete"),
-    ("coordination.k8s.io", "leases"): ("get", "delete"),
+    # Held during the removal, and deleted at its end.
+    ("coordination.k8s.io", "leases"): ("get", "create", "update", "delete"),
     ("", "pods"): ("list",),
     ("", "namespaces"): ("get",),
 }

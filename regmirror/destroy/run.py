@@ -15,11 +15,14 @@ from regmirror.destroy.rights import destroy_rights
 from regmirror.destroy.steps import destroy_steps
 from regmirror.ports.connections import Connections
 from regmirror.ports.object_store import Contents
+from regmirror.steps.clock import Clock
+from regmirror.steps.lease import Lease, this_process
 from regmirror.steps.runner import run_steps
-from regmirror.steps.step import Progress
+from regmirror.steps.step import Done, Progress
 
 _COUNTING = 30.0
 """Seconds for counting the objects of one upstream: counting millions takes too long."""
+_CLOCK = Clock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,19 @@ class Removal:
         """Whether there is nothing to remove."""
         return self.inventory.is_empty and not (self.contents and self.contents.objects)
 
-    async def execute(self, progress: Progress, timeout: timedelta) -> DestroyReport:
-        """Remove everything within ``timeout``. Raises RegmirrorError."""
-        steps = [] if self.is_empty else destroy_steps(self.inventory, self.connections, self.data, self.contents)
+    async def execute(self, progress: Progress, timeout: timedelta, clock: Clock = _CLOCK) -> DestroyReport:
+        """Remove everything within ``timeout``, holding the mirror's Lease, which goes last. Raises RegmirrorError."""
+        if self.is_empty:
+            return self._report([])
+        lease = Lease(self.connections.cluster, this_process("destroy"), clock)
+        steps = destroy_steps(self.inventory, self.connections, self.data, self.contents, lease)
         deadline = time.monotonic() + timeout.total_seconds()
-        results = await run_steps(steps, progress, deadline, work="removal")
+
+        async def remove() -> list[Done]:
+            return await run_steps(steps, progress, deadline, work="removal")
+
+        # Only the data in the bucket can be left of a mirror whose namespace is gone.
+        results = await (lease.hold(remove, progress) if self.inventory.namespace.exists else remove())
         return self._report(
             [
                 StepReport(name=step.name, changed=result.changed, detail=result.detail)

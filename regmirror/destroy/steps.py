@@ -1,7 +1,6 @@
 """The steps that remove a mirror; a step does nothing if its part is removed already."""
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass
 
 from regmirror.deploy.prune import remove_release
@@ -11,10 +10,11 @@ from regmirror.destroy.inventory import Inventory
 from regmirror.destroy.namespace import decide_namespace
 from regmirror.errors import ClusterError, StorageError
 from regmirror.ports.async_cluster import AsyncCluster
-from regmirror.ports.cluster import LEASE, NAMESPACE, SECRET, Kind
+from regmirror.ports.cluster import NAMESPACE, SECRET
 from regmirror.ports.connections import Connections
 from regmirror.ports.helm import Helm
 from regmirror.ports.object_store import Contents
+from regmirror.steps.lease import Lease
 from regmirror.steps.step import Done, Step, Waiting
 
 _POLL = 0.5
@@ -23,7 +23,11 @@ _SECRETS = "secrets"
 
 
 def destroy_steps(
-    inventory: Inventory, connections: Connections, data: MirrorData | None, announced: Contents | None
+    inventory: Inventory,
+    connections: Connections,
+    data: MirrorData | None,
+    announced: Contents | None,
+    lease: Lease,
 ) -> list[Step]:
     """The steps that remove everything in the inventory, and the data unless it is None."""
     public_endpoint = [name for name in inventory.releases if name == names.INGRESS]
@@ -36,10 +40,9 @@ def destroy_steps(
     releases = tuple(step.name for step in steps)
     if data and announced:
         steps.append(DataRemoval(data, announced, releases))
-    deleted = [*((SECRET, name) for name in inventory.secrets), *((LEASE, name) for name in inventory.leases)]
     # Pods need them until they terminate.
-    steps.append(ObjectRemoval(tuple(deleted), connections.cluster, tuple(step.name for step in steps)))
-    steps.append(NamespaceRemoval(connections.cluster, (_SECRETS,)))
+    steps.append(SecretRemoval(inventory.secrets, connections.cluster, tuple(step.name for step in steps)))
+    steps.append(NamespaceRemoval(connections.cluster, lease, (_SECRETS,)))
     return steps
 
 
@@ -64,10 +67,10 @@ class ReleaseRemoval:
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectRemoval:
-    """Deletes the objects that deploy and rotate-cert create without Helm."""
+class SecretRemoval:
+    """Deletes the Secrets that deploy and rotate-cert create without Helm."""
 
-    objects: tuple[tuple[Kind, str], ...]
+    secrets: tuple[str, ...]
     cluster: AsyncCluster
     needs: tuple[str, ...]
     name: str = _SECRETS
@@ -75,23 +78,23 @@ class ObjectRemoval:
 
     async def apply(self, progress: Waiting) -> Done:
         """Raises ClusterError."""
-        for number, (kind, name) in enumerate(self.objects):
-            progress.waiting(f"{kind.kind} {name}")
+        for number, name in enumerate(self.secrets):
+            progress.waiting(f"Secret {name}")
             try:
-                await self.cluster.delete(kind, name)
+                await self.cluster.delete(SECRET, name)
             except ClusterError as error:
                 error.left_changes = number > 0
                 raise
-        kinds = Counter(kind.kind for kind, _ in self.objects)
-        removed = ", ".join(f"{number} {kind}{'s' * (number > 1)}" for kind, number in kinds.items())
-        return Done(f"{removed or 'nothing'} removed", changed=bool(self.objects))
+        number = len(self.secrets)
+        return Done(f"{number} Secret{'s' * (number != 1)} removed", changed=number > 0)
 
 
 @dataclass(frozen=True, slots=True)
 class NamespaceRemoval:
-    """Deletes the namespace if deploy created it and it contains nothing else, and waits until it is gone."""
+    """Deletes the Lease; and the namespace, if deploy created it and it contains nothing else, until it is gone."""
 
     cluster: AsyncCluster
+    lease: Lease
     needs: tuple[str, ...]
     name: str = "namespace"
     title: str = "Namespace"
@@ -100,6 +103,7 @@ class NamespaceRemoval:
         """Raises ClusterError."""
         # Decided again: somebody may have created something there in the meantime.
         decision = await self.cluster.run(decide_namespace)
+        await self.lease.delete()
         if not decision.is_removed:
             return Done(f"{decision.name} kept: {decision.reason}" if decision.exists else "removed already")
         await self.cluster.delete(NAMESPACE, decision.name)

@@ -65,6 +65,12 @@ class TemplateError(RegmirrorError):
     code = "RM102"
 
 
+class ManagedByGitOpsError(ConfigurationError):
+    """Something else than deploy applied the mirror, such as kubectl or Argo CD, so regmirror must not change it."""
+
+    code = "RM104"
+
+
 class ClusterError(RegmirrorError):
     """A request to the Kubernetes API failed."""
 
@@ -159,8 +165,8 @@ class RotationError(RegmirrorError):
     code = "RM610"
 
 
-class RotationLockedError(RotationError):
-    """Another rotation of the same mirror is running."""
+class ChangeInProgressError(RegmirrorError):
+    """Another command is changing the same mirror."""
 
     code = "RM611"
 

@@ -18,6 +18,7 @@ class Kind(NamedTuple):
     kind: str
 
 
+CONFIG_MAP = Kind("v1", "ConfigMap")
 DEPLOYMENT = Kind("apps/v1", "Deployment")
 ENDPOINT_SLICE = Kind("discovery.k8s.io/v1", "EndpointSlice")
 EVENT = Kind("v1", "Event")
@@ -29,6 +30,7 @@ POD = Kind("v1", "Pod")
 POD_DISRUPTION_BUDGET = Kind("policy/v1", "PodDisruptionBudget")
 RESOURCE_QUOTA = Kind("v1", "ResourceQuota")
 SECRET = Kind("v1", "Secret")
+SERVICE = Kind("v1", "Service")
 CLUSTER_ISSUER = Kind("cert-manager.io/v1", "ClusterIssuer")
 CUSTOM_RESOURCE_DEFINITION = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 

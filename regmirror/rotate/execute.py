@@ -17,7 +17,6 @@ from regmirror.desired.secrets import Manifest, bundle_secret, signing_secret
 from regmirror.errors import DeadlineError, RegmirrorError, RotationError
 from regmirror.ports.cluster import SECRET
 from regmirror.ports.connections import Connections
-from regmirror.rotate.lease import Clock
 from regmirror.rotate.plan import Action
 from regmirror.rotate.pod_checks import check_auth, check_registries
 from regmirror.rotate.rotation_state import Mode
@@ -33,6 +32,7 @@ from regmirror.rotate.state import (
 )
 from regmirror.signing.bundle import join_bundle, parse_bundle
 from regmirror.signing.key_pair import KeyPair
+from regmirror.steps.clock import Clock
 from regmirror.steps.runner import run_steps
 from regmirror.steps.step import Progress
 

@@ -16,10 +16,10 @@ from regmirror.distribution.client import request_headers
 from regmirror.distribution.inside_pod import get_inside_pod
 from regmirror.errors import ClusterError, RotationError
 from regmirror.ports.cluster import Cluster
-from regmirror.rotate.lease import Clock
 from regmirror.rotate.state import ObservedState, RunningWorkload, TokenService, id_of
 from regmirror.signing.key_pair import KeyPair
 from regmirror.signing.tokens import Claims, Token, decode_token, sign_token
+from regmirror.steps.clock import Clock
 
 T = TypeVar("T")
 

@@ -9,11 +9,11 @@ from regmirror.deploy.public_check import check_public_host
 from regmirror.distribution.client import RegistryClient
 from regmirror.errors import RegistryError, RegmirrorError
 from regmirror.ports.http import Http
-from regmirror.rotate.lease import Clock
 from regmirror.rotate.pod_checks import sign_test_token
 from regmirror.rotate.state import ObservedState, id_of
 from regmirror.signing.key_pair import KeyPair
 from regmirror.signing.tokens import decode_token
+from regmirror.steps.clock import Clock
 from regmirror.steps.step import Progress
 
 _TITLE = "Public host"

@@ -6,10 +6,10 @@ from datetime import timedelta
 from regmirror.errors import RolloutBlockedError
 from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import Cluster
-from regmirror.rotate.lease import Clock
 from regmirror.rotate.plan import Action
 from regmirror.rotate.rotation_state import Mode
 from regmirror.rotate.state import ObservedState
+from regmirror.steps.clock import Clock
 from regmirror.workloads.rollout_blockers import RolloutBlocker, rollout_blockers
 
 QUOTA_LAG = timedelta(seconds=10)

@@ -1,20 +1,17 @@
 """A whole rotation: starts or resumes it, then executes one action after another to the end."""
 
 import asyncio
-import os
-import secrets
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 from regmirror.config.documents import StepReport
+from regmirror.deploy.gitops import ensure_owned
 from regmirror.deploy.rights import require_rights
 from regmirror.errors import ExitCode, PartlyAppliedError, RegmirrorError, RotationError
 from regmirror.ports.connections import Connections
 from regmirror.rotate.execute import Executor, describe
-from regmirror.rotate.lease import Clock, Lease
 from regmirror.rotate.options import RotationOptions
 from regmirror.rotate.plan import Action, next_action, rest_of_plan
 from regmirror.rotate.public_hosts import PublicHostCheck
@@ -24,9 +21,10 @@ from regmirror.rotate.rollout_guard import ReleaseGroup, ensure_can_roll, releas
 from regmirror.rotate.rotation_state import Mode, RotationState
 from regmirror.rotate.state import ObservedState, id_of, observe
 from regmirror.signing.key_pair import KeyPair
+from regmirror.steps.clock import Clock
+from regmirror.steps.lease import Lease, this_process
 from regmirror.steps.step import Progress
 
-_LEASE = "Lease"
 _ROLLOUT = "Rollout"
 _MOST_ACTIONS = 40
 """More than any rotation takes: beyond it, somebody else keeps changing what the rotation changes."""
@@ -47,23 +45,19 @@ class Rotation:
     clock: Clock = field(default_factory=Clock)
     done: list[StepReport] = field(default_factory=list)
     """What this run has done so far."""
-    _holds_lease: bool = False
 
     async def run(self) -> RotateReport:
         """Rotate if it is due or in progress. Raises RegmirrorError."""
         await self.connections.cluster.run(require_rights, rotate_rights(self.connections.mirror), "rotate-cert")
+        await self.connections.cluster.run(ensure_owned, self.connections.mirror, "rotate-cert")
         before = await self._observe()
         if not self.options.requires_rotation(before, self.clock.now()):
             return self._report(before, before, [])
         await self.connections.helm.version()
-        holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        lease = Lease(self.connections.cluster, holder, self.clock)
-        self.progress.started(_LEASE)
+        lease = Lease(self.connections.cluster, this_process("rotate-cert"), self.clock)
         try:
-            await lease.hold(self._rotate, lambda reason: self.progress.waiting(_LEASE, reason))
+            await lease.hold(self._rotate, self.progress)
         except RegmirrorError as error:
-            if not self._holds_lease:
-                self.progress.failed(_LEASE, error)
             raise self._with_progress(error) from error
         after = await self._observe()
         return self._report(before, after, await self._check_public_hosts(before, after))
@@ -93,6 +87,7 @@ class Rotation:
 
     async def plan(self) -> list[Action]:
         """What ``run`` would do now; nothing is changed."""
+        await self.connections.cluster.run(ensure_owned, self.connections.mirror, "rotate-cert")
         live = await self._observe()
         if not self.options.requires_rotation(live, self.clock.now()):
             return []
@@ -107,8 +102,6 @@ class Rotation:
         return RotatePlan(**self._mirror(), due=bool(actions), steps=steps)
 
     async def _rotate(self) -> None:
-        self._holds_lease = True
-        self.progress.finished(_LEASE, "acquired; no other rotation is running")
         executor = Executor(self.connections, self.progress, self.clock, self.timeout, unlock=self.options.unlock)
         await self._begin(executor, await self._observe())
         is_tested = False
@@ -198,7 +191,8 @@ class Rotation:
             return error
         message = f"the rotation stopped after {self.done[-1].name}: {error.message}"
         hint = f"{error.hint or 'fix the cause'}; then {_CONTINUES}"
-        kind = PartlyAppliedError if error.exit_code is ExitCode.FAILED else type(error)
+        is_failure = error.exit_code in {ExitCode.FAILED, ExitCode.PARTIAL}
+        kind = PartlyAppliedError if is_failure else type(error)
         return kind(message, hint=hint)
 
     def _report(self, before: ObservedState, after: ObservedState, checked_hosts: list[str]) -> RotateReport:

@@ -1,1 +1,1 @@
-"""Steps and the engine that runs them in parallel, for deploy, rotate-cert and destroy."""
+"""What deploy, rotate-cert and destroy share: steps, the engine that runs them in parallel, and the mirror's Lease."""

@@ -26,6 +26,9 @@ class Waiting(Protocol):
 class Progress(Protocol):
     """Is notified of the progress of steps, by their titles; called from the event loop."""
 
+    def warning(self, text: str) -> None:
+        """The steps that follow have an effect that needs attention."""
+
     def started(self, title: str) -> None:
         """A step has started."""
 

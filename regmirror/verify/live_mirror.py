@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from regmirror.config.model import Mirror, Upstream
 from regmirror.desired import names, secret_contents
+from regmirror.desired.applied_by import applied_by_others
 from regmirror.desired.mirror_secrets import Account
 from regmirror.desired.secret_contents import SecretContentError, look_up
 from regmirror.distribution.client import RegistryClient
@@ -26,10 +27,6 @@ from regmirror.signing.tokens import Token, decode_token
 from regmirror.workloads.rollout import is_ready, not_ready_reason
 
 T = TypeVar("T")
-
-_HELM = "meta.helm.sh/release-name"
-"""The annotation that Helm sets on every object of a release; Flux installs releases as well."""
-_GITOPS_MARKS = ("toolkit.fluxcd.io/", "argocd.argoproj.io/")
 
 
 class NotDeployedError(RegmirrorError):
@@ -132,10 +129,7 @@ class LiveMirror:
             metadata = (self.deployment(names.AUTH) or {}).get("metadata")
         except ClusterError:
             return False
-        if metadata is None:
-            return False
-        marks = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
-        return _HELM not in marks or any(part in mark for mark in marks for part in _GITOPS_MARKS)
+        return metadata is not None and applied_by_others(metadata) is not None
 
     def deploy_hint(self) -> str:
         """How to apply the configuration file to the cluster, as a command to paste."""

@@ -62,7 +62,7 @@ class ApiProxy:
                     api.sendall(head + body)
                     answer = _all_of(api)
                     if re.match(rb"HTTP/1.1 2", answer):
-                        self._count(f"{method} {_object(path, body)}", body)
+                        self._count(method, f"{method} {_object(path, body)}", body)
                     if self.is_down:
                         return
             client.sendall(answer)
@@ -73,9 +73,9 @@ class ApiProxy:
             self.is_down = False
             self.made.clear()
 
-    def _count(self, change: str, body: bytes) -> None:
+    def _count(self, method: str, change: str, body: bytes) -> None:
         stage = self.stage
-        if "leases/" in change:
+        if "leases/" in change and method != "DELETE":
             holder = json.loads(body)["spec"].get("holderIdentity", "")
             if holder == self.holder:
                 return

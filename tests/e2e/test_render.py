@@ -53,6 +53,10 @@ def test_rendered_manifests_serve_when_their_secrets_are_filled(new_mirror: Call
     fill_secrets(mirror)
     mirror.kubectl("apply", "-k", str(mirror.directory / "out"))
     assert (mirror.pods(), versions(mirror)) == (pods, secrets)
+    for words in (["deploy"], ["destroy", "--yes"], ["rotate-cert", "--force"]):
+        refused = mirror.regmirror(*words)
+        assert (refused.code, "Error RM104" in refused.stderr) == (2, True), refused.stderr
+    assert (mirror.pods(), versions(mirror)) == (pods, secrets)
 
 
 def versions(mirror: DeployedMirror) -> dict[str, str]:

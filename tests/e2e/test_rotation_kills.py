@@ -141,4 +141,4 @@ def test_a_second_rotation_is_rejected_and_the_first_can_be_aborted(
 
 
 def json_of_lease(mirror: DeployedMirror) -> str:
-    return mirror.kubectl("get", "lease", "regmirror-rotation", "-o", "json", "--ignore-not-found")
+    return mirror.kubectl("get", "lease", "regmirror-change", "-o", "json", "--ignore-not-found")

@@ -11,6 +11,7 @@ from socket import socket, socketpair
 from typing import Any
 from uuid import uuid4
 
+from regmirror.desired.applied_by import HELM_RELEASE
 from regmirror.desired.names import FIELD_MANAGER
 from regmirror.errors import ClusterError, ConflictError, PermissionDeniedError
 from regmirror.ports.cluster import (
@@ -119,6 +120,13 @@ class FakeCluster:
             return Applied.UNCHANGED
         self._objects[kind, name] = self._stamped(after, before)
         return Applied.CHANGED
+
+    def apply_as_release(self, release: str, manifest: Object) -> Applied:
+        """Apply as Helm does: the object gets Helm's annotation, which is in no manifest."""
+        outcome = self.apply(manifest)
+        metadata = self._objects[_key(manifest)]["metadata"]
+        metadata["annotations"] = {**(metadata.get("annotations") or {}), HELM_RELEASE: release}
+        return outcome
 
     def create(self, manifest: Object) -> None:
         kind, name = _key(manifest)

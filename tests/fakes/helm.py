@@ -107,7 +107,7 @@ class FakeHelm:
             raise failure
         dropped = await self.manifest(release.name) if before else []
         self.record(release.name, revision, f"pending-{'upgrade' if before else 'install'}", objects, release.values)
-        self._replace(dropped, objects)
+        self._replace(release.name, dropped, objects)
         self.record(release.name, revision, "deployed", objects, release.values)
         return revision
 
@@ -125,13 +125,13 @@ class FakeHelm:
         if name in self.failures:
             raise self.failures[name]
         objects, values = (json.loads(base64.b64decode(record["data"][key])) for key in ("release", "values"))
-        self._replace(await self.manifest(name), objects)
+        self._replace(name, await self.manifest(name), objects)
         self.record(name, newest.revision + 1, "deployed", objects, values)
         return newest.revision + 1
 
-    def _replace(self, before: list[Object], after: list[Object]) -> None:
+    def _replace(self, release: str, before: list[Object], after: list[Object]) -> None:
         for found in after:
-            self._cluster.apply(found)
+            self._cluster.apply_as_release(release, found)
         kept = [_key(found) for found in after]
         for found in before:
             if _key(found) not in kept:

@@ -23,6 +23,9 @@ class RecordedProgress:
 
     events: list[str] = field(default_factory=list)
 
+    def warning(self, text: str) -> None:
+        self.events.append(f"warning {text}")
+
     def started(self, title: str) -> None:
         self.events.append(f"started {title}")
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import pytest
 
 from regmirror.adapters.helm import Pyhelm3Helm
+from regmirror.desired.applied_by import HELM_RELEASE
 from regmirror.desired.releases import Release, build_stack
 from regmirror.errors import ChartError, HelmError, HelmMissingError
 from regmirror.ports.cluster import SECRET, Kind
@@ -61,6 +62,15 @@ def test_a_release_is_installed_as_it_was_rendered(place: HelmPlace, release: Re
     assert do(place.helm.find(release.name)) == DeployedRelease(1, "deployed")
     assert do(place.helm.manifest(release.name)) == rendered
     assert do(place.helm.render(release)) == rendered
+
+
+def test_every_object_of_a_release_names_it(place: HelmPlace, release: Release) -> None:
+    do(place.helm.upgrade(release))
+    for found in do(place.helm.manifest(release.name)):
+        live = place.cluster.get(Kind(found["apiVersion"], found["kind"]), found["metadata"]["name"])
+        assert live is not None
+        assert live["metadata"]["annotations"][HELM_RELEASE] == release.name
+        assert HELM_RELEASE not in found["metadata"].get("annotations", {})
 
 
 def test_an_upgrade_is_a_further_revision(place: HelmPlace, release: Release) -> None:

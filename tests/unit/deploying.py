@@ -22,6 +22,7 @@ from tests.fakes.http import FakeHttp
 from tests.fakes.object_store import FakeStore
 from tests.fakes.progress import RecordedProgress
 from tests.fakes.registry_host import RegistryHost
+from tests.fakes.time import FakeTime
 
 TRAEFIK = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "traefik"}}
 CANARIES = {"S3_ID": "canary-s3-id", "S3_SECRET": "canary-s3-secret", "NAME": "canary-name", "TOKEN": "canary-token"}
@@ -65,7 +66,8 @@ class Place:
 
     def deploy(self, mirror: Mirror | None = None, *, http: Any = None, **options: Any) -> DeployReport:
         connections = self.connected(mirror, **({"http": http} if http else {}))
-        return asyncio.run(deploy_mirror(connections, self.progress, timedelta(seconds=10), DeployOptions(**options)))
+        limit, clock = timedelta(seconds=10), FakeTime().clock()
+        return asyncio.run(deploy_mirror(connections, self.progress, limit, DeployOptions(**options), clock))
 
 
 def changed(report: DeployReport | DiffReport) -> list[str]:

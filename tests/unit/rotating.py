@@ -22,7 +22,6 @@ from regmirror.desired.secrets import signing_secret
 from regmirror.ports.cluster import SECRET
 from regmirror.ports.http import Answer
 from regmirror.rotate.due import Threshold
-from regmirror.rotate.lease import Clock
 from regmirror.rotate.options import RotationOptions
 from regmirror.rotate.plan import Action
 from regmirror.rotate.report import RotateReport
@@ -37,26 +36,13 @@ from tests.fakes.helm import FakeHelm
 from tests.fakes.http import FakeHttp, Request
 from tests.fakes.progress import RecordedProgress
 from tests.fakes.rolling import DrainsWhenListedCluster
+from tests.fakes.time import FakeTime
 
 T = TypeVar("T")
 
 TRAEFIK = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "traefik"}}
 FORCED = RotationOptions(Threshold(elapsed=0.66), force=True, pair=samples.key_pair(2))
 NOT_YET = RotationOptions(Threshold(elapsed=0.66), key_size=2048)
-
-
-@dataclass
-class FakeTime:
-    """A clock that advances when the code sleeps."""
-
-    now: datetime = samples.NOW
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-        await asyncio.sleep(0)
-
-    def clock(self) -> Clock:
-        return Clock(lambda: self.now, self.sleep)
 
 
 @dataclass
@@ -88,7 +74,8 @@ class RotationHarness:
     def deploy(self) -> dict[str, Any]:
         """Run ``deploy`` on it; returns its report as a document."""
         options = DeployOptions(skip_bucket=True, skip_verify=True)
-        return asyncio.run(deploy_mirror(self.connections(), self.progress, timedelta(seconds=10), options)).document()
+        deployment = deploy_mirror(self.connections(), self.progress, timedelta(seconds=10), options, self.time.clock())
+        return asyncio.run(deployment).document()
 
     def connections(self, cluster: Any = None, helm: Any = None) -> FakeConnections:
         """The connections of a command; with another cluster or Helm if given."""

@@ -129,6 +129,13 @@ def test_a_diff_with_changes_drift_and_orphans(place: Place) -> None:
 
 
 @pytest.mark.usefixtures("place")
+def test_a_change_that_interrupts_pulls() -> None:
+    transcript("regmirror deploy")
+    write(auth={"keySize": 2048, "issuer": "another"})
+    check("deploy-interruption", "regmirror diff", "regmirror deploy")
+
+
+@pytest.mark.usefixtures("place")
 def test_a_diff_in_which_only_orphans_are_left() -> None:
     write(upstreams=samples.TWO_UPSTREAMS)
     transcript("regmirror deploy")

@@ -9,6 +9,7 @@ import pytest
 
 from regmirror.desired import names
 from regmirror.errors import (
+    ChangeInProgressError,
     ClusterError,
     ConflictError,
     PartlyAppliedError,
@@ -16,7 +17,6 @@ from regmirror.errors import (
     RegistryError,
     RolloutBlockedError,
     RotationError,
-    RotationLockedError,
 )
 from regmirror.ports.cluster import LEASE, SECRET, Applied, Object, Right
 from regmirror.ports.http import Answer
@@ -64,11 +64,12 @@ def test_a_plan_changes_nothing(env: RotationHarness) -> None:
 
 def test_a_rotation_that_is_not_due_changes_nothing(env: RotationHarness) -> None:
     before = env.cluster.select(SECRET)
+    lease = env.cluster.get(LEASE, "regmirror-change")
     report = env.rotate(NOT_YET)
     assert (report.changed, report.rotated) == (False, False)
     assert report.document()["dueAt"] == "2030-03-11T23:00:00Z"
     assert env.cluster.select(SECRET) == before
-    assert env.cluster.get(LEASE, "regmirror-rotation") is None
+    assert env.cluster.get(LEASE, "regmirror-change") == lease
 
 
 def test_a_certificate_that_has_ended_is_rotated(env: RotationHarness) -> None:
@@ -274,13 +275,13 @@ def test_a_second_rotation_is_refused_while_the_first_renews_its_lease(env: Rota
     sleep = env.time.sleep
 
     async def renewed(seconds: float) -> None:
-        lease = env.cluster.get(LEASE, "regmirror-rotation")
+        lease = env.cluster.get(LEASE, "regmirror-change")
         assert lease is not None
         env.cluster.put({**lease, "spec": {**lease["spec"], "renewTime": f"renewed {next(renewals)}"}})
         await sleep(seconds)
 
     env.time.sleep = renewed  # type: ignore[method-assign]
-    with pytest.raises(RotationLockedError, match="another rotation of this mirror is running"):
+    with pytest.raises(ChangeInProgressError, match="another command is changing this mirror: regmirror rotate-cert"):
         env.rotate(FORCED)
     assert env.next_key == NEW
 

@@ -1,0 +1,120 @@
+"""A change of every key of the configuration file, for deployments under load."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.e2e.deployed_mirror import DeployedMirror
+
+Content = dict[str, Any]
+Edit = Callable[[DeployedMirror, Content], object]
+"""Changes the content of the file; may create what the change needs in the cluster."""
+
+_TOLERATION = {"key": "example.com/nowhere", "operator": "Exists"}
+
+
+def _set(key: str, value: Any, **more: Any) -> Edit:
+    """Set one key of a section, and others that it needs."""
+    section, _, name = key.partition(".")
+    return lambda _, content: content.setdefault(section, {}).update({name: value, **more})
+
+
+def _of_manifest_cache(**values: Any) -> Edit:
+    return lambda _, content: content["registry"].setdefault("manifestCache", {}).update(values)
+
+
+def _of_upstream(**values: Any) -> Edit:
+    return lambda _, content: content["upstreams"][0].update(values)
+
+
+def _other_bucket(mirror: DeployedMirror, content: Content) -> None:
+    content["storage"] |= {"bucket": f"{mirror.namespace}-2", "createBucket": True}
+
+
+def _other_tls_secret(mirror: DeployedMirror, content: Content) -> None:
+    files = [f"--cert={mirror.target.certificate}", f"--key={mirror.target.key}"]
+    mirror.kubectl("create", "secret", "tls", "regmirror-tls-2", *files)
+    content.setdefault("ingress", {})["tlsSecret"] = "regmirror-tls-2"
+
+
+def _other_redis_password(mirror: DeployedMirror, content: Content) -> None:
+    mirror.environment["OTHER_REDIS_PASSWORD"] = "e2e-another-password"
+    content.setdefault("redis", {})["password"] = {"env": "OTHER_REDIS_PASSWORD"}
+
+
+def _without_account(_: DeployedMirror, content: Content) -> None:
+    content["upstreams"][0].pop("credentials", None)
+
+
+def _pods(component: str) -> dict[str, Edit]:
+    """The keys that every component has."""
+    return {
+        f"{component}.resources": _set(f"{component}.resources", {"limits": {"memory": "640Mi"}}),
+        f"{component}.nodeSelector": _set(f"{component}.nodeSelector", {"kubernetes.io/os": "linux"}),
+        f"{component}.tolerations": _set(f"{component}.tolerations", [_TOLERATION]),
+        f"{component}.imagePullSecrets": _set(f"{component}.imagePullSecrets", ["absent"]),
+    }
+
+
+CHANGES: dict[str, Edit] = {
+    "registry.ttl": _set("registry.ttl", "24h"),
+    "auth.tokenLifetime": _set("auth.tokenLifetime", "2m"),
+    "redis.password": _other_redis_password,
+    "upstreams.anonymousPull": _of_upstream(anonymousPull=["library/*", "acme/*", "example/*"]),
+    "storage.prefix": _set("storage.prefix", "elsewhere"),
+    **_pods("registry"),
+    **_pods("auth"),
+    **_pods("redis"),
+    "registry.manifestCache.tagAge": _of_manifest_cache(tagAge="10s"),
+    "registry.manifestCache.resources": _of_manifest_cache(resources={"limits": {"memory": "160Mi"}}),
+    "registry.manifestCache.enabled": _of_manifest_cache(enabled=False),
+    "registry.replicas": _set("registry.replicas", 2, ttl="0"),
+    "auth.replicas": _set("auth.replicas", 2),
+    "auth.keySize": _set("auth.keySize", 3072),
+    "auth.certificateDays": _set("auth.certificateDays", 100),
+    "redis.maxMemory": _set("redis.maxMemory", "96mb"),
+    "ingress.annotations": _set("ingress.annotations", {"example.com/note": "changed"}),
+    "ingress.tlsSecret": _other_tls_secret,
+    "storage.bucket": _other_bucket,
+    "storage.createBucket": _set("storage.createBucket", False),
+    "upstreams.probeImage": _of_upstream(probeImage="library/big:1"),
+    "upstreams.credentials": _without_account,
+    "upstreams.name": _of_upstream(name="renamed"),
+}
+"""By key; the first ones are representative: each rolls out other pods, or none."""
+
+REPRESENTATIVE = tuple(CHANGES)[:5]
+
+INTERRUPTING: dict[str, Edit] = {
+    "auth.issuer": _set("auth.issuer", "another-issuer"),
+    "host": lambda mirror, content: content.update(host=f"{mirror.namespace}-2.{mirror.target.domain}"),
+    "upstreams.host": lambda mirror, content: content["upstreams"][0].update(
+        host=f"{mirror.namespace}-3.{mirror.target.domain}"
+    ),
+}
+"""By key; ``diff`` and ``deploy`` warn of them."""
+
+_ONE_IMAGE = "rolls out as resources does, and the lab has one image of each program"
+_ONE_STORE = "the lab has one object store, with one key"
+UNCHANGED: dict[str, str] = {
+    "apiVersion": "has one value",
+    "kind": "has one value",
+    "namespace": "another namespace is another mirror",
+    "storage.region": _ONE_STORE,
+    "storage.endpoint": _ONE_STORE,
+    "storage.pathStyle": _ONE_STORE,
+    "storage.accessKey.id": _ONE_STORE,
+    "storage.accessKey.secret": _ONE_STORE,
+    "storage.redirect": "the clients of a test cluster may not reach its store",
+    "storage.redirectEndpoint": "the clients of a test cluster may not reach its store",
+    "upstreams.url": "needs a second registry with the same images",
+    "upstreams.credentials.username": "is read again, as the password is; see upstreams.credentials",
+    "upstreams.credentials.password": "is read again, as the user name is; see upstreams.credentials",
+    "registry.image": _ONE_IMAGE,
+    "registry.manifestCache.image": _ONE_IMAGE,
+    "auth.image": _ONE_IMAGE,
+    "redis.image": _ONE_IMAGE,
+    "ingress.className": "needs a second Ingress controller and another address in DNS",
+    "ingress.issuer.name": "needs cert-manager",
+    "ingress.issuer.kind": "needs cert-manager",
+}
+"""By key: why no test changes it under load."""
