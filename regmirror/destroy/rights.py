@@ -9,6 +9,7 @@ _USED: dict[tuple[str, str], tuple[str, ...]] = {
     ("", "configmaps"): ("get", "delete"),
     ("apps", "deployments"): ("get", "delete"),
     ("networking.k8s.io", "ingresses"): ("get", "delete"),
+    ("networking.k8s.io", "networkpolicies"): ("get", "delete"),
     ("policy", "poddisruptionbudgets"): ("get", "delete"),
     ("coordination.k8s.io", "leases"): ("get", "delete"),
     ("", "pods"): ("list",),

@@ -27,7 +27,7 @@ def test_rolls_without_a_gap(helm: Helm, chart: str) -> None:
     assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
     template = spec["template"]["spec"]
     probe = template["containers"][0]["readinessProbe"]["httpGet"]
-    assert probe == {"path": "/", "port": {"auth": "http", "registry": 8080}[chart]}
+    assert probe == {"path": "/", "port": 8080}
     (pause,) = {one["lifecycle"]["preStop"]["sleep"]["seconds"] for one in template["containers"]}
     draining = {"auth": 0, "registry": 60}[chart]
     assert pause >= 5
@@ -50,8 +50,12 @@ def test_redis_never_runs_twice(helm: Helm) -> None:
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
 
 
-def test_a_new_configuration_of_the_cache_restarts_the_registry(helm: Helm) -> None:
-    first, again, changed = (pod(helm, "registry", {"cache": {"tagSeconds": age}}) for age in (5, 5, 6))
+@pytest.mark.parametrize("chart", SERVING)
+def test_a_new_configuration_of_the_front_restarts_the_pods(helm: Helm, chart: str) -> None:
+    first, again, changed = (
+        pod(helm, chart, {"front": {"trustedProxies": [network]}})
+        for network in ("10.0.0.0/8", "10.0.0.0/8", "10.1.0.0/16")
+    )
     assert first == again
     assert changed != first
 

@@ -124,7 +124,7 @@ def deployed(**changes: Any) -> Deployed:
 def _deployment(name: str, image: str) -> Object:
     container = {"name": "main", "image": image, "args": ["--v=2"] if name == names.AUTH else []}
     front = {"name": names.FRONT_CONTAINER, "image": samples.mirror().front.image}
-    containers = [container, front] if name == REGISTRY else [container]
+    containers = [container] if name == names.REDIS else [container, front]
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

@@ -68,6 +68,9 @@ OTHER_VALUES: dict[str, Any] = {
     "redis.imagePullSecrets": [],
     "front.image": "other:1",
     "front.resources": {"limits": {"memory": "3Gi"}},
+    "ingress.trustedProxies": ["192.0.2.0/24"],
+    "networkPolicies.enabled": True,
+    "networkPolicies.ingressFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}],
     "ingress.className": "other",
     "ingress.annotations": {},
     "ingress.tlsSecret": "other",
@@ -153,7 +156,7 @@ def stack_of(text: str) -> Stack:
 
 
 def pod_values(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key != "replicas"}
+    return {key: value for key, value in values.items() if key not in {"replicas", "networkPolicy"}}
 
 
 def test_every_key_with_a_value_is_changed_by_these_tests() -> None:

@@ -220,7 +220,7 @@ def _pod_images(live: LiveMirror) -> Outcome:
     wanted = {names.REDIS: mirror.redis.image, names.AUTH: mirror.auth.image}
     wanted |= {names.registry(upstream.name): mirror.registry.image for upstream in mirror.upstreams}
     found = {name: (_container(live, name).get("image"), image) for name, image in wanted.items()}
-    for release in (names.registry(upstream.name) for upstream in mirror.upstreams):
+    for release in (names.AUTH, *(names.registry(upstream.name) for upstream in mirror.upstreams)):
         container = _container(live, release, names.FRONT_CONTAINER)
         found[f"the front of {release}"] = (container.get("image"), mirror.front.image)
     others = [
