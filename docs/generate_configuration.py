@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from regmirror.config import fields, kubernetes_fields
+from regmirror.config import fields, kubernetes_fields, network_policies
 from regmirror.config.durations import format_duration
 from regmirror.config.model import Mirror
 from regmirror.config.model_keys import section_of
@@ -37,6 +37,8 @@ _TYPES: dict[Any, str] = {
     fields.ProbeImage: "image",
     fields.RepositoryPattern: "repository pattern",
     fields.Duration: "duration",
+    fields.Network: "network",
+    network_policies.Peer: "mapping",
     kubernetes_fields.QualifiedName: "name",
     kubernetes_fields.LabelValue: "string",
     kubernetes_fields.ObjectName: "name",
@@ -81,6 +83,7 @@ unless the section says otherwise.
 - **repository pattern**: a repository name in which `*` matches any characters and `?` matches one, but neither matches
   a `/`. `library/*` matches all official images of Docker Hub, `acme/*` all repositories of acme.
 - **quantity**: an amount of a resource in the notation of Kubernetes, such as `250m`, `0.5` or `128Mi`.
+- **network**: a network in CIDR notation, such as `10.42.0.0/16`.
 - **memory size**: a number and `kb`, `mb` or `gb`, such as `128mb`.
 - **secret reference**: where a secret is stored; see [Secret references](#secret-references).
 
@@ -125,9 +128,11 @@ _RESTARTS = {
     "auth.certificateDays": "nothing; used by the next `regmirror rotate-cert`",
     "redis": _REDIS,
     "redis.password": "Valkey and registry",
-    "front": _REGISTRY,
     "fetcher": _REGISTRY,
+    "front": "registry and docker_auth",
     "ingress": "nothing; the Ingress is updated",
+    "ingress.trustedProxies": "registry and docker_auth",
+    "networkPolicies": "nothing; the NetworkPolicies are updated",
 }
 
 _GUIDES = {

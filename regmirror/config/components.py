@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from regmirror.config.fields import Duration, Image, MemorySize
+from regmirror.config.fields import Duration, Image, MemorySize, Network
 from regmirror.config.kubernetes_fields import (
     LabelValue,
     ObjectName,
@@ -50,7 +50,7 @@ class RedisComponent(PodSettings):
     """Valkey (or Redis), which caches blob descriptors. It stores nothing that cannot be lost."""
 
     image: Annotated[Image, Field(description="Image of Valkey or Redis, with a tag, a digest, or both.")] = (
-        "docker.io/valkey/valkey:9.1.1-alpine"
+        "docker.io/valkey/valkey:9.1.1-alpine@sha256:de31910896150d5e754a07d57d227cfdde4e258ddd0d1aa4607f2d2f95843715"
     )
     password: Annotated[
         SecretReference | None,
@@ -94,10 +94,10 @@ class AuthComponent(PodSettings):
 
 
 class FrontComponent(Section):
-    """nginx, through which all requests reach a registry."""
+    """nginx, through which all requests reach a registry or docker_auth."""
 
     image: Annotated[Image, Field(description="Image of nginx 1.30.5 or later.")] = (
-        "docker.io/library/nginx:1.30.5-alpine"
+        "docker.io/library/nginx:1.30.5-alpine@sha256:0985e772fb9f729e6fa0980da05fca5d9c468e870eed43071545afa9d2e27d94"
     )
     resources: Annotated[
         dict[Literal["requests", "limits"], dict[QualifiedName, Quantity]] | None,
@@ -170,7 +170,7 @@ class RegistryComponent(PodSettings):
     """The registry of distribution, one Helm release per upstream."""
 
     image: Annotated[Image, Field(description="Image of distribution 3.1.2 or later.")] = (
-        "docker.io/library/registry:3.1.2"
+        "docker.io/library/registry:3.1.2@sha256:ddf754342cfc8acc51a56d5d0ab6af06826461864460636d8bd5c546dab2a7b8"
     )
     replicas: Annotated[
         int, Field(ge=1, le=20, description="Number of pods per upstream. More than one requires ttl: 0.")
@@ -222,6 +222,16 @@ class IngressComponent(Section):
             examples=[{"external-dns.alpha.kubernetes.io/ttl": "60"}],
         ),
     ] = {}  # noqa: RUF012 - Pydantic copies it
+    trusted_proxies: Annotated[
+        list[Network],
+        Field(
+            description="Networks of the Ingress controller and of proxies in front of it, whose X-Forwarded-For "
+            "header is trusted. With them, each client address may have 1024 requests in progress, and 200 requests "
+            "per second after a burst of 10,000. All clients behind a NAT gateway share one address. "
+            "Default: only the number of requests in progress is limited, in total.",
+            examples=[["10.42.0.0/16"]],
+        ),
+    ] = []  # noqa: RUF012 - Pydantic copies it
     tls_secret: Annotated[
         ObjectName | None,
         Field(

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
@@ -161,6 +162,16 @@ def _memory_size(value: object) -> str:
     return text
 
 
+def network(value: object) -> str:
+    """A network in CIDR notation, without spaces; raises ValueError for anything else."""
+    text = _string(value)
+    try:
+        found = ip_network(text)
+    except ValueError:
+        raise ValueError(f'"{text}" is not a network such as 10.42.0.0/16') from None
+    return str(found)
+
+
 def _duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
@@ -199,6 +210,7 @@ Prefix = Annotated[str, BeforeValidator(_prefix), _text_schema("A path.", patter
 MemorySize = Annotated[
     str, BeforeValidator(_memory_size), _text_schema("A number and kb, mb or gb.", pattern=f"^{_MEMORY_SIZE.pattern}$")
 ]
+Network = Annotated[str, BeforeValidator(network), _text_schema("A network in CIDR notation, such as 10.42.0.0/16.")]
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),

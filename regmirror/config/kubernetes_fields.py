@@ -62,6 +62,13 @@ def _toleration(value: object) -> dict[str, str | int]:
     return value
 
 
+def checked_labels(value: object) -> dict[str, str]:
+    """Labels that pods or namespaces may have; raises ValueError for anything else."""
+    if not isinstance(value, dict):
+        raise ValueError("expected a mapping of labels to values")
+    return {_qualified_name(key): _label_value(inner) for key, inner in value.items()}
+
+
 QualifiedName = Annotated[str, BeforeValidator(_qualified_name), WithJsonSchema({"type": "string"})]
 """The key of a label or annotation, or the name of a resource."""
 LabelValue = Annotated[str, BeforeValidator(_label_value), WithJsonSchema({"type": "string"})]

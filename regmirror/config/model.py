@@ -18,6 +18,7 @@ from regmirror.config.components import (
 from regmirror.config.encryption import useless_insecure
 from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, Url
 from regmirror.config.images import DOCKER_HUB, DOCKER_IO, matches, pulled_image
+from regmirror.config.network_policies import NetworkPolicies
 from regmirror.config.problem import error_at
 from regmirror.config.secret_references import SecretReference
 from regmirror.config.section import Section
@@ -27,7 +28,6 @@ __all__ = [
     "API_VERSION",
     "DOCKER_HUB",
     "AuthComponent",
-    "FrontComponent",
     "ManifestCache",
     "Mirror",
     "PodSettings",
@@ -164,12 +164,15 @@ class Mirror(Section):
     redis: Annotated[RedisComponent, Field(description="Valkey (or Redis), which caches blob descriptors.")] = (
         RedisComponent()
     )
-    front: Annotated[FrontComponent, Field(description="nginx, through which all requests reach a registry.")] = (
-        FrontComponent()
-    )
+    front: Annotated[
+        FrontComponent, Field(description="nginx, through which all requests reach a registry or docker_auth.")
+    ] = FrontComponent()
     ingress: Annotated[IngressComponent, Field(description="The Ingress: the public endpoint of the mirror.")] = (
         IngressComponent()
     )
+    network_policies: Annotated[
+        NetworkPolicies, Field(description="Kubernetes NetworkPolicies for the pods of the mirror.")
+    ] = NetworkPolicies()
 
     def tls_secret_of(self, upstream: Upstream) -> str | None:
         """The Secret with the TLS certificate of an upstream's host; each host has its own."""

@@ -15,6 +15,7 @@ _WRITTEN = (
 )
 _WRITTEN_WITH_REPLICAS = ("policy", "poddisruptionbudgets")
 _LEASE = tuple(Right(verb, "coordination.k8s.io", "leases") for verb in ("get", "create", "update"))
+_WRITTEN_WITH_POLICIES = ("networking.k8s.io", "networkpolicies")
 _READ = (
     # Only the mirror's own namespace: a Role can grant this.
     Right("get", "", "namespaces"),
@@ -46,4 +47,5 @@ def require_rights(cluster: Cluster, rights: list[Right], command: str) -> None:
 
 def _written(mirror: Mirror) -> list[tuple[str, str]]:
     several = mirror.auth.replicas > 1 or mirror.registry.replicas > 1
-    return [*_WRITTEN, _WRITTEN_WITH_REPLICAS] if several else [*_WRITTEN]
+    optional = {_WRITTEN_WITH_REPLICAS: several, _WRITTEN_WITH_POLICIES: mirror.network_policies.enabled}
+    return [*_WRITTEN, *(kind for kind, is_written in optional.items() if is_written)]

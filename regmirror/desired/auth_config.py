@@ -14,7 +14,8 @@ SIGNING_DIRECTORY = "/signing"
 def auth_config(mirror: Mirror) -> dict[str, Any]:
     """The whole file: anonymous clients may pull what the configuration allows, and nothing else."""
     return {
-        "server": {"addr": f":{names.AUTH_PORT}"},
+        # Loopback only: all requests come through the front.
+        "server": {"addr": f"127.0.0.1:{names.AUTH_PORT}"},
         "token": {
             "issuer": mirror.auth.issuer,
             "expiration": int(mirror.auth.token_lifetime.total_seconds()),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from regmirror.config.fields import image_parts
-from regmirror.config.model import FrontComponent, ManifestCache, Mirror, PodSettings, Upstream
+from regmirror.config.model import ManifestCache, Mirror, PodSettings, Upstream
 from regmirror.desired import names
 from regmirror.desired.assets import chart_directory
 from regmirror.desired.mirror_secrets import MirrorSecrets
@@ -64,7 +64,7 @@ def build_releases(mirror: Mirror, secrets: list[Manifest]) -> list[Release]:
 
 def _redis(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
     context = _workload(mirror.redis, mirror.redis.image, [secrets[names.REDIS_SECRET]])
-    context |= {"config_secret": names.REDIS_SECRET}
+    context |= {"config_secret": names.REDIS_SECRET, "policy": {"enabled": mirror.network_policies.enabled}}
     return _release(names.REDIS, "redis", context)
 
 
@@ -74,6 +74,8 @@ def _auth(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
         "replicas": mirror.auth.replicas,
         "config_secret": names.AUTH_SECRET,
         "signing_secret": names.SIGNING_SECRET,
+        "front": _front(mirror),
+        "policy": _policy(mirror),
     }
     return _release(names.AUTH, "auth", context)
 
@@ -86,7 +88,8 @@ def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) 
         "config_secret": names.registry_secret(upstream.name),
         "bundle_secret": names.BUNDLE_SECRET,
         "credential_secret": names.credential_secret(upstream.name),
-        "front": _front(mirror.front),
+        "front": _front(mirror),
+        "policy": _policy(mirror),
         "cache": _manifest_cache(mirror.registry.manifest_cache),
         "fetcher": {"image": image_parts(mirror.fetcher.image), "resources": mirror.fetcher.resources},
         "layer_cache": _layer_cache(mirror),
@@ -94,8 +97,17 @@ def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) 
     return _release(name, "registry", context)
 
 
-def _front(front: FrontComponent) -> dict[str, Any]:
-    return {"image": image_parts(front.image), "resources": front.resources}
+def _front(mirror: Mirror) -> dict[str, Any]:
+    return {
+        "image": image_parts(mirror.front.image),
+        "trusted_proxies": mirror.ingress.trusted_proxies,
+        "resources": mirror.front.resources,
+    }
+
+
+def _policy(mirror: Mirror) -> dict[str, Any]:
+    policies = mirror.network_policies
+    return {"enabled": policies.enabled, "ingress_from": policies.ingress_from}
 
 
 def _manifest_cache(cache: ManifestCache) -> dict[str, Any]:

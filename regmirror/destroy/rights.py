@@ -10,6 +10,7 @@ _USED: dict[tuple[str, str], tuple[str, ...]] = {
     ("", "configmaps"): ("get", "list", "delete"),
     ("apps", "deployments"): ("get", "list", "delete"),
     ("networking.k8s.io", "ingresses"): ("get", "list", "delete"),
+    ("networking.k8s.io", "networkpolicies"): ("get", "delete"),
     ("policy", "poddisruptionbudgets"): ("get", "delete"),
     # Held during the removal, and deleted at its end.
     ("coordination.k8s.io", "leases"): ("get", "create", "update", "delete"),

@@ -22,10 +22,22 @@ POD: dict[str, Any] = {
     "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
 }
 
+PEERS = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "traefik"}}}]
+FRONT: dict[str, Any] = {
+    "front": {"trustedProxies": ["10.0.0.0/8", "fd00::/8"]},
+    "networkPolicy": {"enabled": True, "ingressFrom": PEERS},
+}
+
 FULL: dict[str, dict[str, Any]] = {
-    "redis": {**POD, "program": "redis-server", "config": {"secretName": "redis-conf"}},
+    "redis": {
+        **POD,
+        "networkPolicy": {"enabled": True},
+        "program": "redis-server",
+        "config": {"secretName": "redis-conf"},
+    },
     "auth": {
         **POD,
+        **FRONT,
         "config": {"secretName": "auth-conf"},
         "replicas": 2,
         "logLevel": 0,
@@ -33,6 +45,7 @@ FULL: dict[str, dict[str, Any]] = {
     },
     "registry": {
         **POD,
+        **FRONT,
         "replicas": 3,
         "config": {"secretName": "hub-config"},
         "bundle": {"secretName": "certificates"},

@@ -33,6 +33,8 @@ def leaves(tree: dict[str, Any]) -> set[str]:
         ("templates/_helpers.tpl", CHARTS),
         ("templates/_workload.tpl", WORKLOADS),
         ("templates/_http.tpl", ("auth", "registry")),
+        ("templates/_front.tpl", ("auth", "registry")),
+        ("templates/networkpolicy.yaml", ("auth", "registry")),
         ("templates/poddisruptionbudget.yaml", ("auth", "registry")),
     ],
 )
@@ -42,10 +44,16 @@ def test_shared_templates_are_the_same_text_and_say_so(file: str, charts: tuple[
     assert notice in text.splitlines()[0]
 
 
+@pytest.mark.parametrize("file", ["sockets.sh", "run-front.sh"])
+def test_both_fronts_run_the_same_script(file: str) -> None:
+    auth, registry = ((DIRECTORY / chart / "files" / file).read_text() for chart in ("auth", "registry"))
+    assert auth == registry
+
+
 def test_shared_values_have_the_same_schema() -> None:
     schemas = [json.loads((DIRECTORY / chart / "values.schema.json").read_text()) for chart in WORKLOADS]
     assert all(schema["definitions"] == schemas[0]["definitions"] for schema in schemas)
-    shared = set.intersection(*(set(schema["properties"]) for schema in schemas)) - {"extraEnv"}
+    shared = set.intersection(*(set(schema["properties"]) for schema in schemas)) - {"extraEnv", "networkPolicy"}
     assert {"image", "config", "secretVersions", "resources", "podLabels"} <= shared
     for name in shared:
         assert all(schema["properties"][name] == schemas[0]["properties"][name] for schema in schemas), name

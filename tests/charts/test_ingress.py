@@ -7,8 +7,6 @@ import pytest
 from .cases import FULL, ROUTE
 from .helm import Helm
 
-AUTH_PATHS = ["/auth", "/google_auth", "/github_auth", "/oidc_auth", "/gitlab_auth"]
-
 
 def test_an_ingress_for_each_host(helm: Helm) -> None:
     hub, quay = helm.render("ingress", FULL["ingress"])
@@ -23,10 +21,11 @@ def test_an_ingress_for_each_host(helm: Helm) -> None:
 def test_paths_of_an_ingress(helm: Helm) -> None:
     _, quay = helm.render("ingress", FULL["ingress"])
     paths = quay["spec"]["rules"][0]["http"]["paths"]
-    assert {path["pathType"] for path in paths} == {"Prefix"}
-    routes = {path["path"]: path["backend"]["service"] for path in paths}
-    auth = {"name": "auth", "port": {"number": 5001}}
-    assert routes == {**dict.fromkeys(AUTH_PATHS, auth), "/v2": {"name": "quay", "port": {"number": 80}}}
+    assert [(path["path"], path["pathType"]) for path in paths] == [("/auth", "Exact"), ("/v2", "Prefix")]
+    assert [path["backend"]["service"] for path in paths] == [
+        {"name": "auth", "port": {"number": 5001}},
+        {"name": "quay", "port": {"number": 80}},
+    ]
 
 
 def test_the_cluster_decides_what_is_left_out(helm: Helm) -> None:
@@ -46,9 +45,7 @@ def test_a_route_for_each_host(helm: Helm) -> None:
     assert hub["spec"]["parentRefs"] == ROUTE["parentRefs"]
     assert hub["metadata"]["annotations"] == {"example.com/note": "on"}
     auth, registry = quay["spec"]["rules"]
-    assert [match["path"] for match in auth["matches"]] == [
-        {"type": "PathPrefix", "value": path} for path in AUTH_PATHS
-    ]
+    assert auth["matches"] == [{"path": {"type": "Exact", "value": "/auth"}}]
     assert auth["backendRefs"] == [{"name": "auth", "port": 5001}]
     assert registry["matches"] == [{"path": {"type": "PathPrefix", "value": "/v2"}}]
     assert registry["backendRefs"] == [{"name": "quay", "port": 80}]

@@ -13,6 +13,7 @@ API_VERSIONS = {
     "Deployment": "apps/v1",
     "HTTPRoute": "gateway.networking.k8s.io/v1",
     "Ingress": "networking.k8s.io/v1",
+    "NetworkPolicy": "networking.k8s.io/v1",
     "PodDisruptionBudget": "policy/v1",
     "Service": "v1",
 }
@@ -49,6 +50,6 @@ def test_service_finds_the_pods_by_labels_that_never_change(helm: Helm, case: st
     assert service["selector"].items() <= workload["template"]["metadata"]["labels"].items()
     containers = workload["template"]["spec"]["containers"]
     names = {port["name"]: port["containerPort"] for each in containers for port in each.get("ports", [])}
-    entered = {"redis": 6379, "auth": 5001, "registry": 8080}[chart]
+    entered = {"redis": 6379, "auth": 8080, "registry": 8080}[chart]
     reached = {"redis": 6379, "auth": 5001, "registry": 5000}[chart]
     assert [(names[port["targetPort"]], port["port"]) for port in service["ports"]] == [(entered, reached)]

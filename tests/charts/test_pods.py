@@ -36,10 +36,10 @@ def test_knows_nothing_of_the_cluster(helm: Helm, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", PODS)
-def test_requests_cpu_and_memory_and_limits_memory(helm: Helm, case: str) -> None:
+def test_requests_cpu_and_memory_and_limits_memory_and_disk(helm: Helm, case: str) -> None:
     for each in pod(helm, *RENDERED[case])["spec"]["containers"]:
         assert {"cpu", "memory"} <= each["resources"]["requests"].keys()
-        assert "memory" in each["resources"]["limits"]
+        assert {"memory", "ephemeral-storage"} <= each["resources"]["limits"].keys()
 
 
 @pytest.mark.parametrize("case", PODS)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from .cases import FULL
-from .helm import Helm, Manifest
+from .helm import Helm
 from .manifests import container, mounts, one, pod
 
 SECRETS = {
@@ -21,8 +22,8 @@ SECRETS = {
     },
 }
 
-HTTP = {"httpGet": {"path": "/", "port": "http"}}
-PROBES: dict[str, tuple[Manifest, Manifest]] = {
+HTTP: dict[str, Any] = {"httpGet": {"path": "/", "port": 8080}}
+PROBES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "redis": ({"tcpSocket": {"port": "redis"}}, {"tcpSocket": {"port": "redis"}}),
     "auth": (HTTP, HTTP),
     # While S3 fails, the registry answers / with 503: the pod serves what the front holds.
@@ -54,13 +55,13 @@ def test_probes(helm: Helm, chart: str) -> None:
 def test_redis_reads_its_configuration_and_has_a_writable_working_directory(helm: Helm) -> None:
     only = container(helm, "redis")
     assert only["args"] == ["valkey-server", "/etc/regmirror/valkey.conf"]
-    assert mounts(pod(helm, "redis")["spec"])[only["workingDir"]]["emptyDir"] == {}
+    assert mounts(pod(helm, "redis")["spec"])[only["workingDir"]]["emptyDir"] == {"sizeLimit": "16Mi"}
     assert container(helm, "redis", {"program": "redis-server"})["args"][0] == "redis-server"
 
 
 def test_auth_logs_to_the_container_and_its_configuration_never_changes_in_a_running_pod(helm: Helm) -> None:
-    only = container(helm, "auth", {"logLevel": 1})
-    assert only["args"] == ["--v=1", "--logtostderr", "/config/auth_config.yml"]
+    only = container(helm, "auth", {"logLevel": 0})
+    assert only["args"] == ["--v=0", "--logtostderr", "/config/auth_config.yml"]
     (config,) = [mount for mount in only["volumeMounts"] if mount["name"] == "config"]
     assert config["subPath"] == "auth_config.yml"
 
@@ -68,8 +69,29 @@ def test_auth_logs_to_the_container_and_its_configuration_never_changes_in_a_run
 def test_the_registry_serves_and_sends_no_traces(helm: Helm) -> None:
     only = container(helm, "registry")
     assert "registry serve /etc/distribution/config.yml" in only["command"][-1]
-    assert only["env"] == [{"name": "OTEL_TRACES_EXPORTER", "value": "none"}]
+    assert {"name": "OTEL_TRACES_EXPORTER", "value": "none"} in only["env"]
     assert pod(helm, "registry", FULL["registry"])["spec"]["hostAliases"] == FULL["registry"]["hostAliases"]
+
+
+@pytest.mark.parametrize("chart", ["auth", "registry"])
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        ("100Mi", 94371840),
+        ("1G", 900_000_000),
+        ("1.5Gi", 1449551462),
+        (100_000_000, 90_000_000),
+        ("2Ti", 1979120929996),
+    ],
+)
+def test_go_collects_garbage_before_the_memory_limit(helm: Helm, chart: str, limit: str | int, expected: int) -> None:
+    variables = container(helm, chart, {"resources": {"limits": {"memory": limit}}})["env"]
+    assert {"name": "GOMEMLIMIT", "value": str(expected)} in variables
+
+
+def test_a_memory_limit_that_no_pod_can_have_is_refused(helm: Helm) -> None:
+    done = helm.template("registry", {"resources": {"limits": {"memory": "500m"}}})
+    assert "the unit of 500m must be one of" in done.stderr
 
 
 def test_the_registry_without_an_upstream_account_has_no_helper(helm: Helm) -> None:

@@ -27,7 +27,7 @@ def test_rolls_without_a_gap(helm: Helm, chart: str) -> None:
     assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
     template = spec["template"]["spec"]
     probe = template["containers"][0]["readinessProbe"]["httpGet"]
-    assert probe == {"auth": {"path": "/", "port": "http"}, "registry": {"path": "/alive", "port": 8080}}[chart]
+    assert probe == {"path": {"auth": "/", "registry": "/alive"}[chart], "port": 8080}
     (pause,) = {one["lifecycle"]["preStop"]["sleep"]["seconds"] for one in template["containers"]}
     draining = {"auth": 0, "registry": 60}[chart]
     assert pause >= 5
@@ -50,8 +50,12 @@ def test_redis_never_runs_twice(helm: Helm) -> None:
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
 
 
-def test_a_new_configuration_of_the_cache_restarts_the_registry(helm: Helm) -> None:
-    first, again, changed = (pod(helm, "registry", {"cache": {"tagSeconds": age}}) for age in (5, 5, 6))
+@pytest.mark.parametrize("chart", SERVING)
+def test_a_new_configuration_of_the_front_restarts_the_pods(helm: Helm, chart: str) -> None:
+    first, again, changed = (
+        pod(helm, chart, {"front": {"trustedProxies": [network]}})
+        for network in ("10.0.0.0/8", "10.0.0.0/8", "10.1.0.0/16")
+    )
     assert first == again
     assert changed != first
 
@@ -87,3 +91,19 @@ def test_the_volume_of_the_layers_has_more_room_than_they_take(helm: Helm) -> No
     claim = volumes["class"]["ephemeral"]["volumeClaimTemplate"]["spec"]
     assert claim["storageClassName"] == "local-path"
     assert int(volumes["emptyDir"]["emptyDir"]["sizeLimit"]) == int(claim["resources"]["requests"]["storage"]) > size
+
+
+def test_the_layers_do_not_exceed_the_pods_ephemeral_storage(helm: Helm) -> None:
+    """The kubelet adds the volumes of a pod, and compares them with the limits of its containers."""
+    limits = {
+        name: next(
+            c for c in pod(helm, "registry", {"layerCache": cache})["spec"]["containers"] if c["name"] == "fetcher"
+        )
+        for name, cache in {
+            "emptyDir": {"bytes": 10**10},
+            "class": {"bytes": 10**10, "storageClassName": "local-path"},
+        }.items()
+    }
+    storage = {name: int(found["resources"]["limits"]["ephemeral-storage"]) for name, found in limits.items()}
+    assert storage["class"] < 10**9
+    assert storage["emptyDir"] > 105 * 10**8

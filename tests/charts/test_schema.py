@@ -33,6 +33,10 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "no-requests": ("registry", {"resources": {"requests": None}}, "resources"),
     "memory-with-a-space": ("registry", {"resources": {"limits": {"memory": "1 Gi"}}}, "resources.limits.memory"),
     "log-level-that-shows-secrets": ("auth", {"logLevel": 3}, "logLevel"),
+    "proxy-without-a-length": ("auth", {"front": {"trustedProxies": ["10.0.0.1"]}}, "front.trustedProxies.0"),
+    "nginx-directive-as-proxy": ("auth", {"front": {"trustedProxies": ["10.0.0.0/8; x"]}}, "front.trustedProxies.0"),
+    "policy-that-lets-nobody-in": ("registry", {"networkPolicy": {"enabled": True}}, "networkPolicy.ingressFrom"),
+    "memory-limit-of-go": ("auth", {"extraEnv": [{"name": "GOMEMLIMIT", "value": "1"}]}, "extraEnv.0.name"),
     "no-pre-stop": ("auth", {"preStopSeconds": 0}, "preStopSeconds"),
     "own-label": ("auth", {"podLabels": {"app.kubernetes.io/name": "x"}}, "podLabels.app.kubernetes.io"),
     "own-annotation": (

@@ -130,7 +130,8 @@ def _deployment(name: str, image: str) -> Object:
     container = {"name": "main", "image": image, "args": ["--v=2"] if name == names.AUTH else []}
     front = {"name": names.FRONT_CONTAINER, "image": samples.mirror().front.image}
     fetcher = {"name": names.FETCHER_CONTAINER, "image": samples.mirror().fetcher.image}
-    containers = [container, front, fetcher] if name == REGISTRY else [container]
+    others = {names.REDIS: [], REGISTRY: [front, fetcher]}.get(name, [front])
+    containers = [container, *others]
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

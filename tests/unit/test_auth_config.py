@@ -17,6 +17,10 @@ def test_tokens_are_signed_as_the_registry_checks_them() -> None:
     }
 
 
+def test_only_the_front_reaches_it() -> None:
+    assert auth_config(samples.mirror())["server"] == {"addr": "127.0.0.1:5001"}
+
+
 def test_the_only_user_is_the_anonymous_one() -> None:
     assert auth_config(samples.mirror())["users"] == {"": {}}
 

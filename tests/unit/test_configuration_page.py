@@ -72,6 +72,9 @@ OTHER_VALUES: dict[str, Any] = {
     "front.resources": {"limits": {"memory": "3Gi"}},
     "fetcher.image": "other:1",
     "fetcher.resources": {"limits": {"memory": "3Gi"}},
+    "ingress.trustedProxies": ["192.0.2.0/24"],
+    "networkPolicies.enabled": True,
+    "networkPolicies.ingressFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}],
     "ingress.className": "other",
     "ingress.annotations": {},
     "ingress.tlsSecret": "other",
@@ -160,7 +163,7 @@ def stack_of(text: str) -> Stack:
 
 
 def pod_values(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key != "replicas"}
+    return {key: value for key, value in values.items() if key not in {"replicas", "networkPolicy"}}
 
 
 def test_every_key_with_a_value_is_changed_by_these_tests() -> None:

@@ -18,12 +18,14 @@ from regmirror.config.fields import (
     Image,
     Label,
     MemorySize,
+    Network,
     Prefix,
     RepositoryPattern,
     Url,
     image_parts,
 )
 from regmirror.config.kubernetes_fields import LabelValue, ObjectName, QualifiedName, Quantity, Toleration
+from regmirror.config.network_policies import Peer
 from regmirror.desired.assets import chart_directory
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
@@ -52,6 +54,21 @@ def invalid_file_error(kind: Any, value: object) -> str:
         (Prefix, "/", "/"),
         (Prefix, "..a/.b/c..", "..a/.b/c.."),
         (Image, "localhost:5000/a/b:1", "localhost:5000/a/b:1"),
+        (Network, "10.42.0.0/16", "10.42.0.0/16"),
+        (Network, "FD00::/8", "fd00::/8"),
+        (Network, "192.0.2.7", "192.0.2.7/32"),
+        (Peer, {"ipBlock": {"cidr": "10.0.0.0/8"}}, {"ipBlock": {"cidr": "10.0.0.0/8"}}),
+        (
+            Peer,
+            {
+                "namespaceSelector": {"matchLabels": {"team": "edge"}},
+                "podSelector": {"matchLabels": {"app": "traefik"}},
+            },
+            {
+                "namespaceSelector": {"matchLabels": {"team": "edge"}},
+                "podSelector": {"matchLabels": {"app": "traefik"}},
+            },
+        ),
         (Url, "http://[fd00::1]:9000", "http://[fd00::1]:9000"),
         (Label, "docker-hub", "docker-hub"),
         (RepositoryPattern, "library/*", "library/*"),
@@ -124,6 +141,16 @@ def test_good_values_are_read(kind: Any, value: object, expected: object) -> Non
         (Prefix, "a/.", "is not a path such as mirrors/acme"),
         (Prefix, "hub/docker/registry/v2", "is within the data of a registry"),
         (MemorySize, "128Mi", "is not a memory size such as 128mb"),
+        (Network, "10.42.0.1/16", "is not a network such as 10.42.0.0/16"),
+        (Network, "10.42.0.0/33", "is not a network such as"),
+        (Network, "10.42.0.0/16; x", "is not a network such as"),
+        (Network, 10, "expected a string, not 10"),
+        (Peer, {}, "expected a mapping with namespaceSelector, podSelector or ipBlock"),
+        (Peer, {"service": "x"}, "unknown key service; a peer has namespaceSelector, podSelector, ipBlock"),
+        (Peer, {"ipBlock": {"cidr": "10.0.0.1"}, "podSelector": {}}, "write two entries"),
+        (Peer, {"ipBlock": {"cidr": "10.0.0.0/8", "except": []}}, "ipBlock: expected a mapping with cidr"),
+        (Peer, {"podSelector": {"app": "traefik"}}, "podSelector: expected a mapping with matchLabels"),
+        (Peer, {"podSelector": {"matchLabels": {"app": 1}}}, "expected a string, not 1"),
         (Duration, 300, "expected a string, not 300"),
         (Duration, "5 minutes", "is not a duration"),
         (Duration, False, "expected a string, not False"),

@@ -134,10 +134,11 @@ def test_all_that_the_charts_hold_may_be_written() -> None:
         for template in asset_directory("charts").glob("*/templates/*.yaml")
         for document in re.findall(r"^apiVersion: (?:(\S+)/)?v\d\S*\nkind: (\w+)$", template.read_text(), re.MULTILINE)
     ]
-    plurals = {"Ingress": "ingresses"}
+    plurals = {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}
     held = {(group, plurals.get(kind, kind.lower() + "s")) for group, kind in documents if kind != "HTTPRoute"}
     assert ("apps", "deployments") in held
-    rights = deploy_rights(samples.mirror(registry={"replicas": 2, "ttl": 0}))
+    policies = {"enabled": True, "ingressFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}
+    rights = deploy_rights(samples.mirror(registry={"replicas": 2, "ttl": 0}, networkPolicies=policies))
     for verb in ("get", "create", "patch", "update", "delete"):
         assert {Right(verb, group, kind) for group, kind in held} <= set(rights)
 

@@ -7,8 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import SecretStr
 
+from regmirror.config.problem import InvalidFileError
 from regmirror.desired.mirror_secrets import Account
 from regmirror.desired.releases import Release, Stack, build_stack
 from tests import samples
@@ -103,6 +105,37 @@ def test_a_workload_gets_what_the_file_says_of_its_pods() -> None:
     for key in ("replicas", "resources", "nodeSelector", "tolerations"):
         assert values[key] == registry[key]
     assert values["imagePullSecrets"] == [{"name": "internal"}]
+
+
+@pytest.mark.parametrize("name", ["auth", "docker-hub"])
+def test_every_front_gets_the_same_settings(name: str) -> None:
+    resources = {"limits": {"memory": "2Gi"}}
+    front = {"image": f"registry.internal/nginx:1@{DIGEST}", "resources": resources}
+    peers = [{"ipBlock": {"cidr": "192.0.2.0/24"}}]
+    policies = {"enabled": True, "ingressFrom": peers}
+    values = release(name, front=front, ingress={"trustedProxies": ["10.0.0.0/8"]}, networkPolicies=policies).values
+    image = {"repository": "registry.internal/nginx", "tag": "1", "digest": DIGEST}
+    assert values["front"] == {"image": image, "trustedProxies": ["10.0.0.0/8"], "resources": resources}
+    assert values["networkPolicy"] == policies
+    assert release("redis", networkPolicies=policies).values["networkPolicy"] == {"enabled": True}
+
+
+@pytest.mark.parametrize("name", ["redis", "auth", "docker-hub"])
+def test_the_default_images_are_the_versions_of_the_charts(name: str) -> None:
+    """The pods run what was tested: docker_auth's digest is not known, all others are pinned."""
+    found = release(name)
+    chart = yaml.safe_load((found.chart / "values.yaml").read_text())
+    images = {"": (found.values, chart)} | (
+        {"front": (found.values["front"], chart["front"])} if "front" in chart else {}
+    )
+    for part, (values, defaults) in images.items():
+        assert all(values["image"][key] == defaults["image"][key] for key in ("repository", "tag"))
+        assert values["image"]["digest"] or (name, part) == ("auth", "")
+
+
+def test_policies_that_let_nobody_in_are_refused() -> None:
+    with pytest.raises(InvalidFileError, match="nobody else could pull"):
+        samples.mirror(networkPolicies={"enabled": True})
 
 
 def test_what_the_file_leaves_out_is_left_to_the_chart() -> None:

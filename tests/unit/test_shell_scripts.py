@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted(path for top in ("charts", "lab", "bench") for path in (ROOT / top).rglob("*.sh"))
 CHART_FILES = ROOT / "charts" / "registry" / "files"
+"""run-front.sh and sockets.sh are the same in the chart of docker_auth."""
 
 
 def shellcheck(*arguments: str | Path, script: str = "") -> str:

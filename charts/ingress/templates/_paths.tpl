@@ -1,8 +1,3 @@
-{{/* docker_auth's own paths. A sign-in path answers 404 unless docker_auth's configuration enables it. */}}
-{{- define "regmirror.authPaths" -}}
-/auth /google_auth /github_auth /oidc_auth /gitlab_auth
-{{- end -}}
-
 {{/* A host may be listed only once: the object has its name. */}}
 {{- define "regmirror.checkHosts" -}}
 {{- $hosts := list -}}

@@ -34,7 +34,10 @@
   lifecycle:
     {{- include "regmirror.lifecycle" . | nindent 4 }}
   resources:
-    {{- toYaml .Values.fetcher.resources | nindent 4 }}
+    {{- /* The kubelet counts the layers as ephemeral storage, and evicts a pod that exceeds the sum of its limits. */}}
+    {{- $storage := empty .Values.layerCache.storageClassName | ternary (include "regmirror.layerVolume" . | int64) 0 }}
+    {{- $limits := dict "ephemeral-storage" (add $storage 268435456 | toString) }}
+    {{- merge (dict "limits" (merge (dict) (.Values.fetcher.resources.limits | default dict) $limits)) .Values.fetcher.resources | toYaml | nindent 4 }}
   securityContext:
     {{- include "regmirror.containerSecurityContext" . | nindent 4 }}
   volumeMounts:
@@ -61,9 +64,7 @@
     medium: Memory
     sizeLimit: 16Mi
 - name: layers
-  {{- /* Beyond the layers, room for directories and blocks. */}}
-  {{- $bytes := .Values.layerCache.bytes | int64 }}
-  {{- $size := add $bytes (div $bytes 20) 67108864 | toString }}
+  {{- $size := include "regmirror.layerVolume" . }}
   {{- if .Values.layerCache.storageClassName }}
   ephemeral:
     volumeClaimTemplate:
@@ -77,6 +78,12 @@
   emptyDir:
     sizeLimit: {{ $size | quote }}
   {{- end }}
+{{- end -}}
+
+{{/* Bytes of the volume: beyond the layers, there is room for directories and blocks. */}}
+{{- define "regmirror.layerVolume" -}}
+{{- $bytes := .Values.layerCache.bytes | int64 -}}
+{{- add $bytes (div $bytes 20) 67108864 -}}
 {{- end -}}
 
 {{- define "regmirror.fetcherProgram" -}}

@@ -1,7 +1,89 @@
+{{/* Same text in auth, registry; tests/charts/test_alike.py compares them. */}}
+
 {{/* The front: nginx, the only program of the pod that listens on its address. Clients and probes reach the others through it. */}}
 
 {{- define "regmirror.nginxConfig" -}}
 {{- tpl (.Files.Get "files/nginx.conf") . | trim -}}
+{{- end -}}
+
+{{/* What both files/nginx.conf have in common at the level of http. */}}
+{{- define "regmirror.frontHttp" -}}
+access_log off;
+server_tokens off;
+default_type application/octet-stream;
+client_body_temp_path /var/cache/nginx/body;
+fastcgi_temp_path /var/cache/nginx/fastcgi;
+proxy_temp_path /var/cache/nginx/proxy;
+scgi_temp_path /var/cache/nginx/scgi;
+uwsgi_temp_path /var/cache/nginx/uwsgi;
+keepalive_requests 100000;
+keepalive_timeout 300s;
+# Slow senders. Both programs behind the front only answer GET and HEAD, and would read a body into memory before they
+# look at the token: no body reaches them.
+client_header_buffer_size 4k;
+client_header_timeout 10s;
+client_body_timeout 10s;
+client_max_body_size 1k;
+reset_timedout_connection on;
+proxy_http_version 1.1;
+proxy_max_temp_file_size 0;
+proxy_pass_request_body off;
+{{ include "regmirror.proxyHeaders" . }}
+{{- with .Values.front.trustedProxies }}
+
+# The address of the client, as these proxies report it.
+{{- range . }}
+set_real_ip_from {{ . }};
+{{- end }}
+real_ip_header X-Forwarded-For;
+real_ip_recursive on;
+limit_conn_zone $client_address zone=connections_of_client:4m;
+limit_req_zone $client_address zone=requests_of_client:16m rate=200r/s;
+limit_req_status 429;
+limit_req_log_level info;
+map $uri $client_address {
+  / "";
+  /alive "";
+  default $binary_remote_addr;
+}
+{{- end }}
+
+# The kubelet's probes are not counted.
+map $uri $counted {
+  / "";
+  /alive "";
+  default all;
+}
+limit_conn_zone $counted zone=connections:1m;
+limit_conn_status {{ empty .Values.front.trustedProxies | ternary 503 429 }};
+limit_conn_log_level info;
+{{- end -}}
+
+{{/* A location with a proxy_set_header of its own inherits none of these. */}}
+{{- define "regmirror.proxyHeaders" -}}
+proxy_set_header Connection "";
+proxy_set_header Host $http_host;
+proxy_set_header Content-Length "";
+proxy_set_header Content-Type "";
+{{- end -}}
+
+{{/* What both files/nginx.conf have in common in the server. */}}
+{{- define "regmirror.frontServer" -}}
+# Written by run-front.sh.
+include /var/cache/nginx/listen.conf;
+{{- with .Values.front.trustedProxies }}
+
+# Many clients may share one address, such as all nodes behind a NAT gateway.
+limit_conn connections_of_client 1024;
+limit_req zone=requests_of_client burst=10000 nodelay;
+{{- end }}
+
+location @busy {
+  internal;
+  default_type application/json;
+  add_header Retry-After 5 always;
+  return {{ empty .Values.front.trustedProxies | ternary 503 429 }} '{"errors":[{"code":"TOOMANYREQUESTS","message":"too many requests at once; retry later"}]}';
+}
 {{- end -}}
 
 {{- define "regmirror.frontContainer" -}}
@@ -47,11 +129,13 @@
       readOnly: true
     - name: front
       mountPath: /var/cache/nginx
+    {{- if hasKey .Values "fetcher" }}
     - name: sockets
       mountPath: /run/regmirror
     - name: layers
       mountPath: /var/lib/regmirror/layers
       readOnly: true
+    {{- end }}
 {{- end -}}
 
 {{- define "regmirror.frontVolumes" -}}

@@ -1,29 +1,34 @@
-{{/* What both manifest locations of files/nginx.conf have in common. */}}
-{{- define "regmirror.cachedManifest" -}}
+{{/* Who may use a location of files/nginx.conf: the registry answers all others, and all other methods. */}}
+{{- define "regmirror.authorized" -}}
 if ($request_method !~ "^(GET|HEAD)$") {
   return 418;
 }
-error_page 403 418 500 = @registry;
+error_page 403 413 418 500 = @registry;
+error_page 429 503 = @busy;
+# @registry may refuse the body of a request that was sent there for another reason.
+recursive_error_pages on;
 auth_request /token-check;
+{{- end -}}
+
+{{/* What both manifest locations have in common. */}}
+{{- define "regmirror.cachedManifest" -}}
+{{ include "regmirror.authorized" . }}
 # Of many simultaneous requests for the same manifest, the fetcher passes one on to the registry.
 {{ include "regmirror.fetched" . }}
+proxy_set_header Accept $accepts_oci_index,$accepts_oci_manifest,$accepts_list,$accepts_manifest;
 proxy_pass http://fetcher/v2/$repository/manifests/$reference;
-proxy_cache_key $repository/$reference|$http_accept;
-# A client that asks for what does not exist asks the upstream once in a while, not every time.
-proxy_cache_valid 404 2s;
+proxy_cache_key $repository/$reference|$accepts_oci_index,$accepts_oci_manifest,$accepts_list,$accepts_manifest;
+# What is not there, and what the upstream refuses, costs one request in two seconds, not one for each client. A 401 of
+# the registry itself is not kept: it is about a token, not about the manifest.
+proxy_cache_valid 401 403 404 429 500 502 503 504 2s;
+proxy_no_cache $upstream_http_www_authenticate;
 {{- end -}}
 
 {{/* How the front asks the fetcher; without it, the registry answers by itself. */}}
 {{- define "regmirror.fetched" -}}
 proxy_http_version 1.0;
-proxy_set_header Connection close;
-proxy_set_header Host $http_host;
+{{ include "regmirror.proxyHeaders" . | replace `Connection ""` "Connection close" }}
 error_page 502 504 = @registry;
-{{- end -}}
-
-{{/* A valid digest that belongs to no content. */}}
-{{- define "regmirror.absentDigest" -}}
-sha256:{{ repeat 64 "0" }}
 {{- end -}}
 
 {{/* How the front serves a layer from the volume: without the registry, the fetcher and the object store. */}}
@@ -39,4 +44,9 @@ add_header Cache-Control max-age=31536000;
 add_header X-Content-Type-Options nosniff;
 # The fetcher learns from this which layers are in use.
 access_log syslog:server=unix:/run/regmirror/uses.sock,nohostname layer;
+{{- end -}}
+
+{{/* A valid digest that belongs to no content. */}}
+{{- define "regmirror.absentDigest" -}}
+sha256:{{ repeat 64 "0" }}
 {{- end -}}

@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from regmirror.config.fields import image_parts
@@ -17,8 +18,44 @@ from regmirror.workloads.rollout import diagnose, is_rolled_out, progress_of
 
 _RECENT = timedelta(days=1)
 _IMAGE_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
-_OLDEST_REGISTRY = (3, 1, 2)
-_OLDEST_AUTH = (1, 14, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Oldest:
+    """The oldest supported version of a program; ``name`` is in the image's name, for those that have alternatives."""
+
+    version: tuple[int, ...]
+    reason: str
+    name: str = ""
+
+    def applies_to(self, image: str) -> bool:
+        """Whether the image is one of this program, judging by its name."""
+        return self.name in image_parts(image)["repository"]
+
+
+_OLDEST = {
+    "registry.image": (
+        _Oldest(
+            (3, 1, 2),
+            "older versions accept and keep wrong bytes for a digest (CVE-2026-85747), let clients delete tags "
+            "(CVE-2026-41888), and before 3.1 disclose the upstream's password (CVE-2026-33540)",
+        ),
+    ),
+    "auth.image": (
+        _Oldest((1, 14, 0), "older versions use key ids that the registry does not know, so it accepts no token"),
+    ),
+    # Redis numbers its versions otherwise.
+    "redis.image": (
+        _Oldest((9, 1, 1), "older versions have known holes (CVE-2026-56684, CVE-2026-63639)", name="valkey"),
+    ),
+    "front.image": (
+        _Oldest(
+            (1, 30, 5),
+            "older branches get no fixes for known holes (such as CVE-2026-42533), and before 1.23 nginx reads only "
+            "one of several Accept headers",
+        ),
+    ),
+}
 
 check = CheckList(Category.CLUSTER)
 
@@ -67,25 +104,20 @@ def check_deployed(live: LiveMirror) -> Outcome:
 
 @check("cluster-versions", "the image versions are supported", stage=Stage.ANY)
 def _versions(live: LiveMirror) -> Outcome:
-    for key, image, oldest, reason in (
-        (
-            "registry.image",
-            live.mirror.registry.image,
-            _OLDEST_REGISTRY,
-            "older versions pass on and keep content that does not match the requested digest (CVE-2026-85747)",
-        ),
-        (
-            "auth.image",
-            live.mirror.auth.image,
-            _OLDEST_AUTH,
-            "older versions use key ids that the registry does not know, so it accepts no token",
-        ),
-    ):
+    mirror = live.mirror
+    images = {
+        "registry.image": mirror.registry.image,
+        "auth.image": mirror.auth.image,
+        "redis.image": mirror.redis.image,
+        "front.image": mirror.front.image,
+    }
+    for key, image in images.items():
         version = _version_of(image)
-        if version and version < oldest:
-            wanted = ".".join(map(str, oldest))
+        oldest = next((found for found in _OLDEST[key] if found.applies_to(image)), None)
+        if version and oldest and version < oldest.version:
+            wanted = ".".join(map(str, oldest.version))
             action = f"set {key} to version {wanted} or later"
-            return Failed(f"{image} is older than {wanted}: {reason}", then_deploy(live, action))
+            return Failed(f"{image} is older than {wanted}: {oldest.reason}", then_deploy(live, action))
     return Passed()
 
 

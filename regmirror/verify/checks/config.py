@@ -225,12 +225,12 @@ def _pod_images(live: LiveMirror) -> Outcome:
     wanted = {names.REDIS: mirror.redis.image, names.AUTH: mirror.auth.image}
     wanted |= {names.registry(upstream.name): mirror.registry.image for upstream in mirror.upstreams}
     found = {name: (_container(live, name).get("image"), image) for name, image in wanted.items()}
+    for release in (names.AUTH, *(names.registry(upstream.name) for upstream in mirror.upstreams)):
+        container = _container(live, release, names.FRONT_CONTAINER)
+        found[f"the front of {release}"] = (container.get("image"), mirror.front.image)
     for release in (names.registry(upstream.name) for upstream in mirror.upstreams):
-        for name, image in (
-            (names.FRONT_CONTAINER, mirror.front.image),
-            (names.FETCHER_CONTAINER, mirror.fetcher.image),
-        ):
-            found[f"the {name} of {release}"] = (_container(live, release, name).get("image"), image)
+        container = _container(live, release, names.FETCHER_CONTAINER)
+        found[f"the fetcher of {release}"] = (container.get("image"), mirror.fetcher.image)
     others = [
         f"{name} runs {image or 'no image'} instead of {configured}"
         for name, (image, configured) in found.items()

@@ -31,10 +31,7 @@ def no_namespace(mirror: Deployed) -> None:
     mirror.cluster = FakeCluster(exists=False)
 
 
-@fault(
-    "cluster-versions",
-    "docker.io/library/registry:3.0.0 is older than 3.1.2: older versions pass on and keep content that does not match",
-)
+@fault("cluster-versions", "docker.io/library/registry:3.0.0 is older than 3.1.2: older versions accept and keep wrong")
 def old_registry(mirror: Deployed) -> None:
     reconfigure(mirror, registry={"image": "docker.io/library/registry:3.0.0"})
 
@@ -42,6 +39,16 @@ def old_registry(mirror: Deployed) -> None:
 @fault("cluster-versions", "docker.io/cesanta/docker_auth:v1.13.0 is older than 1.14.0: older versions use key ids")
 def old_auth(mirror: Deployed) -> None:
     reconfigure(mirror, auth={"image": "docker.io/cesanta/docker_auth:v1.13.0"})
+
+
+@fault("cluster-versions", "docker.io/valkey/valkey:8.0.1-alpine is older than 9.1.1: older versions have known holes")
+def old_valkey(mirror: Deployed) -> None:
+    reconfigure(mirror, redis={"image": "docker.io/valkey/valkey:8.0.1-alpine"})
+
+
+@fault("cluster-versions", "docker.io/library/nginx:1.28.0 is older than 1.30.5: older branches get no fixes")
+def old_nginx(mirror: Deployed) -> None:
+    reconfigure(mirror, front={"image": "docker.io/library/nginx:1.28.0"})
 
 
 @fault("cluster-images", "pod regmirror-docker-hub-0: an-image:1: no such host")

@@ -1,0 +1,290 @@
+"""What the front answers itself, and what it passes on: the charts' nginx.conf, run by a real nginx."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .front import configuration
+from .helm import Helm
+
+TYPES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+MANIFEST = "/v2/library/a/manifests/1"
+PULL = {"Authorization": "Bearer good"}
+BIG = bytes(5_000_000)
+
+
+@dataclass
+class Program:
+    """The program behind a front: it keeps what it was asked, and answers with ``status``."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> tuple[int, dict[str, str]]:
+        """As the registry: 401 without a token, and 304 for a digest that the client has."""
+        headers = {name.lower(): value for name, value in handler.headers.items()}
+        if "if-none-match" in headers:
+            return (304 if headers.get("authorization") == PULL["Authorization"] else 401), {}
+        self.asked.append((handler.command, handler.path, headers))
+        if handler.path.startswith("/v2/") and headers.get("authorization") != PULL["Authorization"]:
+            return 401, {"WWW-Authenticate": "Bearer"}
+        return self.status, self.headers
+
+
+@dataclass(frozen=True)
+class Front:
+    """A running nginx and the program behind it."""
+
+    port: int
+    program: Program
+
+    def ask(
+        self, method: str, path: str, headers: dict[str, str] | None = None, body: Any = None, *, chunked: bool = False
+    ) -> http.client.HTTPResponse:
+        """One request on a connection of its own; the body of the answer is read."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
+            connection.request(method, path, body, headers or {}, encode_chunked=chunked)
+            answer = connection.getresponse()
+            answer.read()
+            return answer
+
+
+@pytest.fixture(params=["auth", "registry"])
+def chart(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def front(helm3: Helm, chart: str, tmp_path: Path) -> Iterator[Front]:
+    with run(configuration(helm3, chart), chart, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def auth(helm3: Helm, tmp_path: Path) -> Iterator[Front]:
+    with run(configuration(helm3, "auth"), "auth", tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def registry(helm3: Helm, tmp_path: Path) -> Iterator[Front]:
+    with run(configuration(helm3, "registry"), "registry", tmp_path) as running:
+        yield running
+
+
+@contextmanager
+def run(text: str, chart: str, directory: Path) -> Iterator[Front]:
+    """Run nginx with another port and directory, in front of a program of ours."""
+    nginx = os.environ.get("LAB_NGINX") or shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if nginx is None:
+        pytest.skip("nginx not found: set LAB_NGINX to its path, or add it to PATH")
+    program, port = Program(), free_port()
+    with serving(program) as server:
+        behind = {"auth": "127.0.0.1:5001", "registry": "127.0.0.1:5000"}[chart]
+        text = text.replace("/var/cache/nginx", str(directory)).replace(behind, f"127.0.0.1:{server.server_port}")
+        (directory / "nginx.conf").write_text(text)
+        (directory / "listen.conf").write_text(f"listen 127.0.0.1:{port} backlog=4096 sndbuf=64k;")
+        # Only root starts workers as another user, and they could not write to this directory.
+        command = [nginx, "-e", "stderr", "-c", str(directory / "nginx.conf"), "-g", "daemon off; user root;"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+            try:
+                await_listening(port, process)
+                yield Front(port, program)
+            finally:
+                process.terminate()
+
+
+@contextmanager
+def serving(program: Program) -> Iterator[ThreadingHTTPServer]:
+    """A server for the program; it answers every method."""
+
+    def serve(handler: BaseHTTPRequestHandler) -> None:
+        handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        status, headers = program.answer(handler)
+        handler.send_response(status)
+        for name, value in {**headers, "Content-Length": "0"}.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+
+    methods = {f"do_{method}": serve for method in ("GET", "HEAD", "POST", "PUT", "DELETE")}
+    quiet = {"log_message": lambda *_: None, "protocol_version": "HTTP/1.1"}
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (BaseHTTPRequestHandler,), methods | quiet))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def await_listening(port: int, process: subprocess.Popen[bytes]) -> None:
+    while process.poll() is None:
+        with closing(socket.socket()) as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+    assert process.stderr is not None
+    pytest.fail(process.stderr.read().decode())
+
+
+def pieces() -> Iterator[bytes]:
+    yield from (BIG[:100_000] for _ in range(50))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_large_body_is_refused_and_reaches_no_program(
+    front: Front, chart: str, method: str, *, chunked: bool
+) -> None:
+    path = {"auth": "/auth?service=x", "registry": "/v2/library/a/blobs/uploads/"}[chart]
+    headers = {"Content-Type": "multipart/form-data; boundary=x"} | (
+        {"Transfer-Encoding": "chunked"} if chunked else {}
+    )
+    answer = front.ask(method, path, headers, pieces() if chunked else BIG, chunked=chunked)
+    # The registry's own 401; docker_auth knows no method but GET.
+    assert answer.status in {"auth": {413, 405}, "registry": {401}}[chart]
+    assert all("content-length" not in sent and "content-type" not in sent for _, _, sent in front.program.asked)
+
+
+def test_a_large_body_for_a_manifest_gets_the_answer_of_the_registry(registry: Front) -> None:
+    for chunked in (False, True):
+        headers = {"Transfer-Encoding": "chunked"} if chunked else {}
+        answer = registry.ask("PUT", MANIFEST, headers, pieces() if chunked else BIG, chunked=chunked)
+        assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+def test_a_small_body_is_dropped(front: Front, chart: str) -> None:
+    path = {"auth": "/auth?service=x", "registry": "/v2/"}[chart]
+    front.ask("GET", path, {"Content-Type": "application/x-www-form-urlencoded"}, b"account=x")
+    ((_, _, sent),) = front.program.asked
+    assert not {"content-length", "content-type", "transfer-encoding"} & sent.keys()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/auth?service=x", 200),
+        ("HEAD", "/auth?service=x", 200),
+        ("POST", "/auth", 405),
+        ("PUT", "/auth", 405),
+        ("DELETE", "/auth", 405),
+        ("GET", "/auth/", 404),
+        ("GET", "/google_auth", 404),
+        ("GET", "/auth?scope=" + "+".join(f"repository:b/{number}:pull" for number in range(40_000)), 414),
+        ("GET", "/auth?service=x" + "&scope=repository%3Alibrary%2Fabcdefgh%3Apull" * 350, 200),
+        ("GET", "/", 200),
+    ],
+)
+def test_docker_auth_gets_only_questions_for_tokens(auth: Front, method: str, path: str, expected: int) -> None:
+    assert auth.ask(method, path).status == expected
+    assert len(auth.program.asked) == (expected == 200)
+
+
+def test_a_token_for_many_repositories_reaches_the_registry(registry: Front) -> None:
+    assert registry.ask("GET", "/v2/", {"Authorization": f"Bearer {'x' * 31_000}"}).status == 401
+    assert registry.ask("GET", "/v2/", {"Authorization": f"Bearer {'x' * 40_000}"}).status == 400
+    assert len(registry.program.asked) == 1
+
+
+@pytest.mark.parametrize("status", [404, 429, 500, 503])
+def test_what_the_registry_does_not_have_is_asked_once(registry: Front, status: int) -> None:
+    registry.program.status = status
+    assert [registry.ask("GET", MANIFEST, PULL).status for _ in range(5)] == [status] * 5
+    assert len(registry.program.asked) == 1
+    assert registry.ask("GET", MANIFEST).status == 401
+
+
+def test_a_refusal_of_the_registry_itself_is_not_kept(registry: Front) -> None:
+    registry.program.status, registry.program.headers = 401, {"WWW-Authenticate": "Bearer"}
+    assert [registry.ask("GET", MANIFEST, PULL).status for _ in range(2)] == [401, 401]
+    assert len(registry.program.asked) == 2
+
+
+def test_only_media_types_that_can_change_the_answer_are_passed_on_and_tell_answers_apart(registry: Front) -> None:
+    ask_for(registry, f"{TYPES[1]};q=0.5, text/plain ,{TYPES[0].upper()}, x/{'y' * 7000}", "*/*", f"x{TYPES[2]}")
+    ask_for(registry, TYPES[0], TYPES[1])
+    ((_, _, sent),) = registry.program.asked
+    assert [kind for kind in sent["accept"].split(",") if kind] == [TYPES[0], TYPES[1]]
+    ask_for(registry, TYPES[0])
+    assert len(registry.program.asked) == 2
+
+
+def ask_for(front: Front, *accepted: str) -> None:
+    """Ask for a manifest, with one Accept header for each argument."""
+    with closing(http.client.HTTPConnection("127.0.0.1", front.port, timeout=20)) as connection:
+        connection.putrequest("GET", MANIFEST)
+        for name, value in [*PULL.items(), *(("Accept", kinds) for kinds in accepted)]:
+            connection.putheader(name, value)
+        connection.endheaders()
+        assert connection.getresponse().status == 200
+
+
+def test_a_registry_without_its_store_is_alive_but_not_ready(registry: Front) -> None:
+    assert [registry.ask("GET", path).status for path in ("/", "/alive")] == [200, 200]
+    registry.program.status = 503
+    assert [registry.ask("GET", path).status for path in ("/", "/alive")] == [503, 200]
+
+
+def test_requests_in_progress_are_limited_in_total(helm3: Helm, chart: str, tmp_path: Path) -> None:
+    text = configuration(helm3, chart).replace("limit_conn connections 2", "limit_conn connections 2;#")
+    check_limit(text, chart, tmp_path, 503, {})
+
+
+def test_requests_of_a_client_behind_a_trusted_proxy_are_limited(helm3: Helm, chart: str, tmp_path: Path) -> None:
+    text = configuration(helm3, chart, {"front": {"trustedProxies": ["127.0.0.0/8"]}})
+    text = text.replace("connections_of_client 1024", "connections_of_client 2")
+    check_limit(text, chart, tmp_path, 429, {"X-Forwarded-For": "192.0.2.7"})
+
+
+def check_limit(text: str, chart: str, directory: Path, refused: int, headers: dict[str, str]) -> None:
+    """With two requests in progress, the third is refused; another client's is served if addresses are known."""
+    path = {"auth": "/auth?service=x", "registry": "/v2/"}[chart]
+    with run(text, chart, directory) as front, ThreadPoolExecutor(2) as clients:
+        slow = Slow(front.program)
+        pending = [clients.submit(front.ask, "GET", path, headers) for _ in range(2)]
+        assert all(slow.arrived.acquire(timeout=20) for _ in pending)
+        third = front.ask("GET", path, headers)
+        slow.released.set()
+        assert (third.status, third.headers["Retry-After"]) == (refused, "5")
+        assert {found.result().status for found in pending} <= {200, 401}
+        assert front.ask("GET", "/").status == 200
+        if headers:
+            assert front.ask("GET", path, {"X-Forwarded-For": "192.0.2.8"}).status in {200, 401}
+
+
+class Slow:
+    """Makes a program wait with its answers until ``released`` is set."""
+
+    def __init__(self, program: Program) -> None:
+        self.arrived, self.released = threading.Semaphore(0), threading.Event()
+        self._answer = program.answer
+        program.answer = self._wait  # type: ignore[method-assign]
+
+    def _wait(self, handler: BaseHTTPRequestHandler) -> tuple[int, dict[str, str]]:
+        self.arrived.release()
+        self.released.wait(20)
+        return self._answer(handler)

@@ -1,0 +1,75 @@
+"""The connections that a front accepts, each with all buffers full, fit into the memory limit of its container."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from .front import FRONTS, configuration, container, directives, size
+from .helm import Helm
+
+POOLS = 8 << 10
+"""nginx's pools for a connection and its request (connection_pool_size, request_pool_size), with their growth."""
+WORKER = 10 << 20
+"""A worker's own memory: code, configuration, and 400 bytes for each connection that it could have."""
+
+
+@pytest.mark.parametrize("chart", FRONTS)
+def test_what_clients_can_occupy_fits_into_the_memory_limit(helm: Helm, chart: str) -> None:
+    text = configuration(helm, chart)
+    served = connections(text)
+    # A request in progress takes two of the workers' connections; clients that have not sent all headers take the rest.
+    waiting = worker_connections(text) - 2 * served
+    assert waiting > 0
+    occupied = served * (headers(text) + answer(text) + socket(container(helm, chart)["command"][-1]))
+    occupied += waiting * headers(text) + zones(text) + workers(text) * WORKER
+    assert occupied < size(container(helm, chart)["resources"]["limits"]["memory"])
+
+
+@pytest.mark.parametrize("chart", FRONTS)
+def test_sixty_four_nodes_that_pull_thirty_images_at_once_are_served(helm: Helm, chart: str) -> None:
+    assert connections(configuration(helm, chart)) >= 64 * 30
+
+
+@pytest.mark.parametrize("chart", FRONTS)
+def test_nothing_of_an_answer_is_written_to_disk_but_caches(helm: Helm, chart: str) -> None:
+    text = configuration(helm, chart)
+    assert directives(text, "proxy_max_temp_file_size") == [["0"]]
+    assert directives(text, "client_max_body_size") == [["1k"]]
+
+
+def workers(text: str) -> int:
+    return int(directives(text, "worker_processes")[0][0])
+
+
+def worker_connections(text: str) -> int:
+    return workers(text) * int(directives(text, "worker_connections")[0][0])
+
+
+def connections(text: str) -> int:
+    (found,) = (int(limit) for zone, limit in directives(text, "limit_conn") if zone == "connections")
+    return found
+
+
+def headers(text: str) -> int:
+    """The memory for a request's line and headers."""
+    ((number, large),) = directives(text, "large_client_header_buffers")
+    return size(directives(text, "client_header_buffer_size")[0][0]) + int(number) * size(large) + POOLS
+
+
+def answer(text: str) -> int:
+    """The memory for an answer that is read slowly: all buffers, or one where there is no buffering."""
+    ((number, each),) = directives(text, "proxy_buffers")
+    first, *others = (size(words[0]) for words in directives(text, "proxy_buffer_size"))
+    return max(first + int(number) * size(each), *others, 0)
+
+
+def socket(command: str) -> int:
+    """What the kernel keeps for a client; it doubles the size that it is asked for (man 7 socket)."""
+    return 2 * size(re.search(r"sndbuf=(\w+)", command)[1])  # type: ignore[index]
+
+
+def zones(text: str) -> int:
+    """The shared memory."""
+    return sum(size(found) for found in re.findall(r"zone=\w+:(\w+)", text))
