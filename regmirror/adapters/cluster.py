@@ -264,11 +264,11 @@ class _MissingError(ClusterError):
 
 
 def _grants(rule: Object, right: Right) -> bool:
-    """Whether a rule grants a right on all objects; a rule with resource names does not."""
+    """Whether a rule grants a right; a rule with resource names grants none on all objects."""
     wanted = {"verbs": right.verb, "apiGroups": right.group, "resources": right.resource}
-    return not rule.get("resourceNames") and all(
-        {value, "*"} & set(rule.get(key) or []) for key, value in wanted.items()
-    )
+    names = rule.get("resourceNames") or []
+    is_about_it = not names or right.name in names
+    return is_about_it and all({value, "*"} & set(rule.get(key) or []) for key, value in wanted.items())
 
 
 def _kind(manifest: Object) -> Kind:

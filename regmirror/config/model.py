@@ -151,6 +151,11 @@ class Mirror(Section):
         name = self.ingress.tls_secret
         return f"{name}-{upstream.name}" if name and upstream.host else name
 
+    @property
+    def tls_secrets(self) -> list[str]:
+        """The Secrets with the TLS certificates of all hosts."""
+        return list(dict.fromkeys(name for upstream in self.upstreams if (name := self.tls_secret_of(upstream))))
+
     def host_of(self, upstream: Upstream) -> str:
         """The public host of an upstream; also the ``service`` of its tokens."""
         return upstream.host or self.host

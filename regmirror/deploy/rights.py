@@ -1,19 +1,21 @@
 """The permissions that ``deploy`` and ``diff`` need in the namespace."""
 
 from regmirror.config.model import Mirror
+from regmirror.config.secret_references import referenced_cluster_secrets
+from regmirror.desired import names
 from regmirror.errors import PermissionDeniedError
-from regmirror.ports.cluster import Cluster, Right, missing_rights
+from regmirror.ports.cluster import Cluster, Right, missing_rights, rights_on_secrets
 
 _WRITE = ("get", "list", "create", "patch", "update", "delete")
-_SECRETS = ("", "secrets")
 _WRITTEN = (
-    _SECRETS,
     ("", "services"),
     ("", "configmaps"),
     ("apps", "deployments"),
     ("networking.k8s.io", "ingresses"),
 )
 _WRITTEN_WITH_REPLICAS = ("policy", "poddisruptionbudgets")
+HELM_RECORDS = tuple(Right(verb, "", "secrets") for verb in ("get", "list", "create", "update", "delete"))
+"""Helm stores each revision of a release in a new Secret, whose name nobody knows in advance."""
 _READ = (
     # Only the mirror's own namespace: a Role can grant this.
     Right("get", "", "namespaces"),
@@ -24,15 +26,24 @@ _READ = (
 
 
 def deploy_rights(mirror: Mirror) -> list[Right]:
-    """What ``deploy`` needs; Helm stores its releases in Secrets, and deletes what a chart no longer contains."""
-    return [*(Right(verb, group, resource) for group, resource in _written(mirror) for verb in _WRITE), *_READ]
+    """What ``deploy`` needs; Helm deletes what a chart no longer contains."""
+    patched = rights_on_secrets(["patch"], _deployed(mirror))
+    written = [Right(verb, group, resource) for group, resource in _written(mirror) for verb in _WRITE]
+    return [*HELM_RECORDS, *patched, *written, *_READ]
 
 
 def diff_rights(mirror: Mirror) -> list[Right]:
-    """What ``diff`` needs; a server-side dry run needs the same permission as the change, as with kubectl."""
-    written = [kind for kind in _written(mirror) if kind != _SECRETS]
-    applied = [Right(verb, group, resource) for group, resource in written for verb in ("get", "patch")]
-    return [Right("get", *_SECRETS), Right("list", *_SECRETS), *applied, Right("get", "", "namespaces")]
+    """What ``diff`` needs; a server-side dry run needs the same permission as the change, as with kubectl.
+
+    Secrets are listed, and so may be read, because Helm stores its releases in them.
+    """
+    read = rights_on_secrets(["get"], [*_deployed(mirror), *mirror.tls_secrets, *referenced_cluster_secrets(mirror)])
+    applied = [Right(verb, group, resource) for group, resource in _written(mirror) for verb in ("get", "patch")]
+    return [Right("list", "", "secrets"), *read, *applied, Right("get", "", "namespaces")]
+
+
+def _deployed(mirror: Mirror) -> list[str]:
+    return names.deployed_secrets(upstream.name for upstream in mirror.upstreams)
 
 
 def require_rights(cluster: Cluster, rights: list[Right], command: str) -> None:

@@ -68,7 +68,8 @@ class FakeCluster:
         return self.server_version
 
     def may(self, right: Right) -> bool:
-        return right not in self.denied
+        # Who may not do it with any object may not do it with this one.
+        return not {right, right._replace(name="")} & self.denied
 
     def get(self, kind: Kind, name: str) -> Object | None:
         self._check_visible(kind)

@@ -49,6 +49,7 @@ def test_it_says_where_it_is(cluster: Cluster) -> None:
 def test_permissions_are_reported(cluster: Cluster) -> None:
     assert cluster.may(Right("create", "", "secrets"))
     assert cluster.may(Right("patch", "apps", "deployments"))
+    assert cluster.may(Right("get", "", "secrets", "one"))
 
 
 def test_a_missing_object_is_none(cluster: Cluster) -> None:

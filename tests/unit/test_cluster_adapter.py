@@ -11,7 +11,7 @@ import yaml
 
 from regmirror.adapters.cluster import KubernetesCluster
 from regmirror.errors import ClusterUnreachableError, ExitCode, KubeconfigError
-from regmirror.ports.cluster import SECRET, Object
+from regmirror.ports.cluster import SECRET, Object, Right
 
 MANIFEST: Object = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "one"}}
 
@@ -57,6 +57,38 @@ def test_a_credential_plugin_that_fails_is_reported(tmp_path: Path) -> None:
     error = error_of(kubeconfig(tmp_path, plugin("sh", "-c", "echo token expired >&2; exit 3")))
     assert "the credential plugin of the kubeconfig" in error.message
     assert "failed" in error.message
+
+
+@pytest.mark.parametrize(
+    ("rule", "reviewed"),
+    [
+        ({"resourceNames": ["one"]}, False),
+        ({}, False),
+        ({"resourceNames": ["another"]}, True),
+    ],
+)
+def test_a_rule_with_names_grants_only_these(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rule: dict[str, Any], reviewed: bool
+) -> None:
+    cluster = KubernetesCluster(kubeconfig(tmp_path, {"token": "canary"}), None, "regmirror")
+    asked: list[Object] = []
+
+    def review(kind: str, spec: Object) -> Object:
+        asked.append(spec)
+        known = {"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"], **rule}
+        return {"resourceRules": [known]} if kind == "SelfSubjectRulesReview" else {"allowed": False}
+
+    monkeypatch.setattr(cluster, "_review", review)
+    assert cluster.may(Right("get", "", "secrets", "one")) is not reviewed
+    wanted = {"namespace": "regmirror", "verb": "get", "group": "", "resource": "secrets", "name": "one"}
+    assert asked[1:] == ([{"resourceAttributes": wanted}] if reviewed else [])
+
+
+def test_a_rule_with_names_does_not_grant_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = KubernetesCluster(kubeconfig(tmp_path, {"token": "canary"}), None, "regmirror")
+    rule = {"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["one"]}
+    monkeypatch.setattr(cluster, "_review", lambda *_: {"resourceRules": [rule], "allowed": False})
+    assert not cluster.may(Right("get", "", "secrets"))
 
 
 class BrokenKind:
