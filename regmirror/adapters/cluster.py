@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from socket import socket
 from typing import Any
+from urllib.parse import quote
 
 import urllib3
 from kubernetes.client import ApiClient
@@ -88,7 +89,7 @@ class KubernetesCluster:
         try:
             live = self._call(
                 f"read {kind.kind} {name}",
-                lambda: self._resource(kind).get(name=name, **self._where(kind), _request_timeout=_TIMEOUT),
+                lambda: self._resource(kind).get(name=_segment(name), **self._where(kind), _request_timeout=_TIMEOUT),
             )
         except _MissingError:
             return None
@@ -137,7 +138,7 @@ class KubernetesCluster:
             self._call(
                 f"replace {kind.kind} {name}",
                 lambda: self._resource(kind).replace(
-                    body=found, name=name, **self._where(kind), _request_timeout=_TIMEOUT
+                    body=found, name=_segment(name), **self._where(kind), _request_timeout=_TIMEOUT
                 ),
                 writes=True,
             )
@@ -153,20 +154,22 @@ class KubernetesCluster:
         with suppress(_MissingError):
             self._call(
                 f"delete {kind.kind} {name}",
-                lambda: self._resource(kind).delete(name=name, **self._where(kind), _request_timeout=_TIMEOUT),
+                lambda: self._resource(kind).delete(
+                    name=_segment(name), **self._where(kind), _request_timeout=_TIMEOUT
+                ),
                 writes=True,
             )
 
     def log(self, pod: str, container: str, lines: int, *, previous: bool = False) -> str:
         """The last lines of a container's log, or of the log of its previous run; empty if nothing was logged."""
-        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{_segment(pod)}/log"
         query = [("container", container), ("tailLines", str(lines)), ("previous", str(previous).lower())]
         return str(self._call(f"read the log of {pod}", lambda: self._raw(path, query)))
 
     @contextmanager
     def connect(self, pod: str, port: int) -> Iterator[socket]:
         """A connection to a port inside a pod, loopback-only ports included (port-forward)."""
-        url = f"{self._configuration.host}/api/v1/namespaces/{self.namespace}/pods/{pod}/portforward"
+        url = f"{self._configuration.host}/api/v1/namespaces/{self.namespace}/pods/{_segment(pod)}/portforward"
         token = self._configuration.auth_settings().get("BearerToken", {}).get("value")
         headers = {"authorization": token} if token else {}
         forward = self._call(
@@ -188,7 +191,7 @@ class KubernetesCluster:
             f"apply {kind.kind} {name}",
             lambda: self._resource(kind).server_side_apply(
                 body=manifest,
-                name=name,
+                name=_segment(name),
                 field_manager=FIELD_MANAGER,
                 force_conflicts=True,
                 **self._where(kind),
@@ -269,6 +272,17 @@ def _grants(rule: Object, right: Right) -> bool:
     names = rule.get("resourceNames") or []
     is_about_it = not names or right.name in names
     return is_about_it and all({value, "*"} & set(rule.get(key) or []) for key, value in wanted.items())
+
+
+def _segment(name: str) -> str:
+    """A name as one segment of a URL's path, into which the library puts it as it is.
+
+    Raises ClusterError for what no object can be named, such as a path to another namespace (apimachinery
+    ``IsValidPathSegmentName``).
+    """
+    if name in {"", ".", ".."} or "/" in name or "%" in name:
+        raise ClusterError(f"{name!r} is not the name of an object")
+    return quote(name, safe="")
 
 
 def _kind(manifest: Object) -> Kind:

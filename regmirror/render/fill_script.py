@@ -83,8 +83,8 @@ require() {
 
 # Print a key of a Secret in the cluster; print nothing if it does not exist.
 read_secret() {
-  kubectl -n "$namespace" get secret "$1" --ignore-not-found \\
-    -o go-template="{{ with index .data \\"$2\\" }}{{ . | base64decode }}{{ end }}"
+  kubectl -n "$namespace" get --ignore-not-found \\
+    -o go-template="{{ with index .data \\"$2\\" }}{{ . | base64decode }}{{ end }}" -- secret "$1"
 }
 
 encode() { base64 | tr -d '\\n'; }

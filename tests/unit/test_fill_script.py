@@ -26,8 +26,14 @@ from tests.unit.test_secret_templates import mirror, parsed
 KUBECTL = """\
 #!/bin/sh
 # Reads Secrets from a directory: SECRET/KEY.
-for word; do case $word in go-template=*) key=${word#*data \\"}; key=${key%%\\"*} ;; esac; done
-cat "$CLUSTER/$5/$key" 2>/dev/null || true
+options=yes
+for word; do
+  case $options$word in
+    yesgo-template=*) key=${word#*data \\"}; key=${key%%\\"*} ;;
+    yes--) options= ;;
+  esac
+done
+cat "$CLUSTER/$word/$key" 2>/dev/null || true
 """
 STRANGE = ["plain", 'quo"te', "back\\slash", "$HOME `id` $(id)", "spa ce'; #", "{{ .x }} %s", "<&>", "é"]
 
