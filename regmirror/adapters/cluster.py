@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -23,6 +24,7 @@ from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 from kubernetes.stream import ws_client
 
+from regmirror.adapters import discovery
 from regmirror.adapters.kubeconfig import load_kubeconfig
 from regmirror.desired.names import FIELD_MANAGER
 from regmirror.errors import (
@@ -112,6 +114,28 @@ class KubernetesCluster:
         except _MissingError:
             return []
         return list(listed.to_dict()["items"])
+
+    def contents(self) -> list[Object]:
+        """Kind and metadata of every object in the namespace except Events, of every kind that the API server knows."""
+        documents = [
+            json.loads(self._call("list the kinds of the cluster", partial(self._raw, root, accept=discovery.ACCEPT)))
+            for root in discovery.ROOTS
+        ]
+        collections = discovery.listable_collections(documents)
+        return [found for collection in collections for found in self._metadata_of(collection)]
+
+    def _metadata_of(self, collection: discovery.Collection) -> list[Object]:
+        path = collection.path(self.namespace)
+        try:
+            text = self._call(f"list {collection.resource}", lambda: self._raw(path, accept=discovery.METADATA_ONLY))
+        except _MissingError:
+            # Its kind has been removed since, with all its objects.
+            return []
+        kind = collection.kind
+        return [
+            {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": item["metadata"]}
+            for item in json.loads(text).get("items") or []
+        ]
 
     def apply(self, manifest: Object) -> Applied:
         """Server-side apply as field manager ``regmirror``; the resource version shows whether it changed."""
@@ -214,12 +238,17 @@ class KubernetesCluster:
                 self._dynamic = DynamicClient(ApiClient(self._configuration), cache_file=str(cache))
             return self._dynamic.resources.get(api_version=kind.api_version, kind=kind.kind)
 
-    def _raw(self, path: str, query: list[tuple[str, str]] | None = None) -> str:
+    def _raw(self, path: str, query: list[tuple[str, str]] | None = None, accept: str = "application/json") -> str:
         if self._dynamic is None:
             self._resource(Kind("v1", "Pod"))
         assert self._dynamic is not None  # noqa: S101 - set by _resource
         answer = self._dynamic.request(
-            "get", path, query_params=query or [], serialize=False, _request_timeout=_TIMEOUT
+            "get",
+            path,
+            query_params=query or [],
+            header_params={"Accept": accept},
+            serialize=False,
+            _request_timeout=_TIMEOUT,
         )
         return str(answer.data.decode())
 

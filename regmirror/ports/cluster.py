@@ -89,6 +89,13 @@ class Cluster(Protocol):
         ``everywhere`` includes all namespaces.
         """
 
+    def contents(self) -> list[Object]:
+        """Kind and metadata of every object in the namespace, of every kind that the cluster knows, except Events.
+
+        Raises PermissionDeniedError if the user may not list all of them, and ClusterError if an aggregated API does
+        not answer.
+        """
+
     def apply(self, manifest: Object) -> Applied:
         """Server-side apply as field manager ``regmirror``: fields that others added are kept.
 
