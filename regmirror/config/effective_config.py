@@ -7,14 +7,10 @@ from typing import Any
 
 import yaml
 
+from regmirror.config.find_references import find_references
 from regmirror.config.key_paths import KeyPath, contains, format_path, line_of
 from regmirror.config.model import Mirror
-from regmirror.config.secret_references import (
-    ClusterReference,
-    EnvironmentReference,
-    FileReference,
-    find_references,
-)
+from regmirror.config.secret_references import ClusterReference, EnvironmentReference, FileReference
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,12 @@
 """References to secrets: the configuration file says where a secret is stored, and never contains it."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, SecretStr, Tag, WithJsonSchema
 
-from regmirror.config.key_paths import KeyPath
 from regmirror.config.kubernetes_fields import OBJECT_NAME
 from regmirror.errors import MissingSecretError
 
@@ -88,27 +87,6 @@ SecretReference = Annotated[
         "secrets are not allowed in this file",
     ),
 ]
-
-
-def find_references(section: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, SecretReference]]:
-    """Every reference in a section of the configuration, with its path."""
-    if isinstance(section, EnvironmentReference | FileReference | ClusterReference):
-        yield path, section
-    elif isinstance(section, BaseModel):
-        for name, field in type(section).model_fields.items():
-            yield from find_references(getattr(section, name), (*path, str(field.alias)))
-    elif isinstance(section, list):
-        for index, inner in enumerate(section):
-            yield from find_references(inner, (*path, index))
-
-
-def referenced_cluster_secrets(section: object) -> list[str]:
-    """The names of the Kubernetes Secrets that a section of the configuration refers to."""
-    return [
-        reference.secret.name for _, reference in find_references(section) if isinstance(reference, ClusterReference)
-    ]
-
-
 ReadClusterSecret = Callable[[str, str], bytes | None]
 """Looks up (Secret name, key); None if either is missing."""
 

@@ -1,7 +1,7 @@
 """The permissions that ``deploy`` and ``diff`` need in the namespace."""
 
+from regmirror.config.find_references import referenced_cluster_secrets
 from regmirror.config.model import Mirror
-from regmirror.config.secret_references import referenced_cluster_secrets
 from regmirror.desired import names
 from regmirror.errors import PermissionDeniedError
 from regmirror.ports.cluster import Cluster, Right, missing_rights, rights_on_secrets

@@ -1,7 +1,7 @@
 """The permissions that ``regmirror verify`` needs in the mirror's namespace."""
 
+from regmirror.config.find_references import referenced_cluster_secrets
 from regmirror.config.model import Mirror
-from regmirror.config.secret_references import referenced_cluster_secrets
 from regmirror.desired import names
 from regmirror.ports.cluster import Right, rights_on_secrets
 
