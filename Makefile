@@ -28,8 +28,9 @@ lint: .venv/ready ## check style, types and import contracts
 unit: .venv/ready ## run the tests that need no cluster
 	$(PYTEST) -n 2 -m "not lab and not contract and not helm"
 
-bench: .venv/ready ## measure performance; write bench/results
+bench: .venv/ready ## measure performance; write bench/results and the tables of docs/explanation/performance.md
 	$(BIN)/python -m bench
+	$(BIN)/python docs/build.py pages
 
 reliability: .venv/ready ## measure all outages; write docs/explanation/reliability.md
 	REGMIRROR_LONG=1 REGMIRROR_RELIABILITY=docs/reliability.json \
@@ -43,9 +44,11 @@ docs: .venv/ready ## write the generated pages, and build the site into site/; a
 man: .venv/ready ## write the man pages, one per command, into build/man
 	$(BIN)/python -m regmirror.cli.man_pages build/man
 
-lock: ## update the pinned development dependencies
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --upgrade pyproject.toml --group dev -o requirements/development.txt
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
+
+lock: ## update the pinned dependencies, for development and for users
+	$(LOCK) pyproject.toml --group dev -o requirements/development.txt
+	$(LOCK) pyproject.toml --constraints requirements/development.txt -o requirements/runtime.txt
 
 lab-up: .venv/ready ## start the lab, a one-node Kubernetes
 	$(BIN)/python -m lab up

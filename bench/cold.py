@@ -1,39 +1,24 @@
 """Cold pulls: an image that is not cached, through the mirror and directly from the upstream."""
 
-import json
-import os
-import random
-import tarfile
-import urllib.request
 from functools import partial
-from io import BytesIO
-from pathlib import Path
 from typing import Any
 
+from bench import upstream
+from bench.comparison import Comparison
 from bench.deploying import timed
-from bench.environment import Environment
 from bench.figures import ratio, shown, spread, table
-from bench.mirror import Mirror
-from lab import addresses
 
-ROUNDS = 3
-BYTES = 40_000_000
 SPEEDS = {"12.5 MB/s": 12_500_000, "50 MB/s": 50_000_000, "unlimited": 0}
 """How fast the upstream sends a layer; Docker Hub sends 100 to 400 Mbit/s, and unlimited is the loopback interface."""
 
 
-def measure(env: Environment, mirror: Mirror) -> dict[str, Any]:
+def measure(of: Comparison) -> dict[str, Any]:
     """Seconds that crane takes to pull an image, in turns; each pull uses a new image."""
-    control = env.lab["hub"]["control"]
     results: dict[str, Any] = {}
-    try:
-        for name, speed in SPEEDS.items():
-            slow = {"mode": "slow", "bytes_per_second": speed, "only": "blobs"}
-            _put(f"{control}/faults", {"registry": slow} if speed else {})
-            results[name] = _compare(env, mirror)
-    finally:
-        _put(f"{control}/faults", {})
-    return {"unit": "s", "rounds": ROUNDS, "bytes": BYTES, "goal": 1.1, "speeds": results}
+    for name, speed in SPEEDS.items():
+        with upstream.line(of.env, speed, shared=False):
+            results[name] = _compare(of)
+    return {"unit": "s", "rounds": of.sizes.rounds, "bytes": of.sizes.cold_layer, "goal": 1.1, "speeds": results}
 
 
 def report(result: dict[str, Any]) -> str:
@@ -46,39 +31,12 @@ def report(result: dict[str, Any]) -> str:
     return table(head, rows)
 
 
-def _compare(env: Environment, mirror: Mirror) -> dict[str, Any]:
-    through: list[float] = []
-    direct: list[float] = []
-    hub = f"{addresses.HUB_HOST}:{addresses.HUB_PORT}"
-    for _ in range(ROUNDS):
-        name = _offer(env)
-        through.append(timed(partial(_pull, env, f"{mirror.host}/{name}")))
-        direct.append(timed(partial(_pull, env, f"{hub}/{name}", "--insecure")))
-    figures = {"mirror": spread(through), "upstream": spread(direct)}
+def _compare(of: Comparison) -> dict[str, Any]:
+    urls = {"mirror": of.public.url, "upstream": of.env.lab["hub"]["url"]}
+    taken: dict[str, list[float]] = {name: [] for name in urls}
+    for _ in range(of.sizes.rounds):
+        image = upstream.offer(of.env, of.sizes.cold_layer)
+        for name, url in urls.items():
+            taken[name].append(timed(partial(upstream.pull, of.env, url, image)))
+    figures = {name: spread(seconds) for name, seconds in taken.items()}
     return figures | {"ratio": ratio(figures["mirror"], figures["upstream"])}
-
-
-def _offer(env: Environment) -> str:
-    """Push a new image with one incompressible layer to the upstream; returns its name."""
-    name = f"library/cold-{random.randrange(10**12)}:1"  # noqa: S311 - unique, not secret
-    file = env.directory / "layer.tar"
-    _write_layer(file)
-    target = f"{addresses.HUB_STORAGE}/{name}"
-    env.run(["crane", "append", "--insecure", "--oci-empty-base", f"--new_layer={file}", f"--new_tag={target}"])
-    return name
-
-
-def _write_layer(file: Path) -> None:
-    with tarfile.open(file, "w") as archive:
-        entry = tarfile.TarInfo("noise")
-        entry.size = BYTES
-        archive.addfile(entry, BytesIO(random.randbytes(BYTES)))  # noqa: S311 - noise
-
-
-def _pull(env: Environment, reference: str, *options: str) -> None:
-    env.run(["crane", "pull", *options, reference, os.devnull])
-
-
-def _put(url: str, content: Any) -> None:
-    request = urllib.request.Request(url, json.dumps(content).encode(), method="PUT")  # noqa: S310 - the lab's own
-    urllib.request.urlopen(request, timeout=5).close()  # noqa: S310 - the lab's own

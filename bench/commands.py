@@ -3,23 +3,23 @@
 from functools import partial
 from typing import Any
 
+from bench.comparison import Comparison
 from bench.deploying import timed
 from bench.figures import shown, spread, table
 from bench.mirror import Mirror
 
-ROUNDS = 5
 COMMANDS: dict[str, float | None] = {"deploy": 2.0, "diff": 2.0, "verify": None, "status": None}
 """The commands, with the goal in seconds."""
 
 
-def measure(mirror: Mirror) -> dict[str, Any]:
+def measure(of: Comparison) -> dict[str, Any]:
     """Seconds of each command, in turns; without the first run, which fills caches."""
     taken: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for _ in range(ROUNDS + 1):
+    for _ in range(of.sizes.command_rounds + 1):
         for name in COMMANDS:
-            taken[name].append(timed(partial(run, mirror, name)))
+            taken[name].append(timed(partial(run, of.mirror, name)))
     figures = {name: {"seconds": spread(times[1:]), "goal": COMMANDS[name]} for name, times in taken.items()}
-    return {"unit": "s", "rounds": ROUNDS, "figures": figures}
+    return {"unit": "s", "rounds": of.sizes.command_rounds, "figures": figures}
 
 
 def run(mirror: Mirror, command: str) -> None:

@@ -6,11 +6,9 @@ from functools import partial
 from typing import Any
 
 from bench import mirror, seed
-from bench.environment import Environment
+from bench.comparison import Comparison
 from bench.figures import ratio, shown, spread, table
-from bench.mirror import Mirror
 
-ROUNDS = 3
 OURS, RECIPE, EAGER = (
     "regmirror deploy",
     "recipe script",
@@ -18,22 +16,22 @@ OURS, RECIPE, EAGER = (
 )
 
 
-def measure(env: Environment) -> tuple[dict[str, Any], Mirror, str]:
-    """Seconds of each, in turns; also returns the last mirror and the namespace of the last recipe, which are kept."""
+def measure(of: Comparison) -> dict[str, Any]:
+    """Seconds of each, in turns."""
+    env = of.env
     taken: dict[str, list[float]] = {OURS: [], RECIPE: [], EAGER: []}
-    for number in range(ROUNDS):
+    for _ in range(of.sizes.rounds):
         eager = seed.prepared(env, eager=True)
         taken[EAGER].append(timed(partial(seed.deploy, env, eager)))
         env.remove(eager)
         made, other = mirror.prepared(env), seed.prepared(env)
         taken[OURS].append(timed(partial(made.reaching, "deploy")))
         taken[RECIPE].append(timed(partial(seed.deploy, env, other)))
-        if number < ROUNDS - 1:
-            env.remove(made.namespace)
-            env.remove(other)
+        env.remove(made.namespace)
+        env.remove(other)
     figures = {name: spread(times) for name, times in taken.items()}
     ratios = {name: ratio(figures[OURS], figures[name]) for name in (RECIPE, EAGER)}
-    return {"unit": "s", "rounds": ROUNDS, "figures": figures, "ratios": ratios, "goal": 0.5}, made, other
+    return {"unit": "s", "rounds": of.sizes.rounds, "figures": figures, "ratios": ratios, "goal": 0.5}
 
 
 def report(result: dict[str, Any]) -> str:

@@ -46,6 +46,11 @@ class Environment:
         self.kubectl("delete", "namespace", namespace)
         self.names.discard(namespace)
 
+    def remove_all(self) -> None:
+        """Delete all namespaces that were created and not removed yet."""
+        for namespace in sorted(self.names):
+            self.remove(namespace)
+
     def host(self, namespace: str) -> str:
         """The public host of a namespace."""
         return f"{namespace}.{self.target.domain}"

@@ -18,6 +18,11 @@ def ratio(one: Figures, other: Figures) -> float:
     return float(f"{one['median'] / other['median']:.3g}")
 
 
+def clients(number_of: str) -> str:
+    """A number of clients, in words."""
+    return f"{number_of} client" if number_of == "1" else f"{number_of} clients"
+
+
 def row(cells: Sequence[Any]) -> str:
     """One row of a Markdown table."""
     return f"| {' | '.join(str(cell) for cell in cells)} |"

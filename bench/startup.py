@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import regmirror
+from bench.comparison import Comparison
 from bench.figures import shown, spread, table
 
 RUNS = 15
@@ -19,11 +20,11 @@ COMMANDS = {
 }
 
 
-def measure() -> dict[str, Any]:
+def measure(_: Comparison) -> dict[str, Any]:
     """Milliseconds of wall time of each command, in turns."""
     _compile()
     times: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for _ in range(RUNS + 1):
+    for _round in range(RUNS + 1):
         for name, words in COMMANDS.items():
             times[name].append(_run(words))
     return {

@@ -5,6 +5,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from bench import ingress
 from bench.environment import Environment
 from lab import addresses
 
@@ -13,37 +14,12 @@ NAME = "s3"
 
 def host(env: Environment, namespace: str) -> str:
     """The public host of the S3 server."""
-    return f"s3-{env.host(namespace)}"
+    return ingress.host(env, namespace, NAME)
 
 
 def expose(env: Environment, namespace: str) -> None:
     """Create an Ingress for the S3 server, which runs outside the cluster."""
-    port = {"name": "http", "port": addresses.S3_PORT, "protocol": "TCP"}
-    backend = {"service": {"name": NAME, "port": {"name": "http"}}}
-    path = {"path": "/", "pathType": "Prefix", "backend": backend}
-    public = host(env, namespace)
-    env.apply(
-        _object("v1", "Service", namespace, spec={"ports": [port]}),
-        _object(
-            "discovery.k8s.io/v1",
-            "EndpointSlice",
-            namespace,
-            metadata={"labels": {"kubernetes.io/service-name": NAME}},
-            addressType="IPv4",
-            ports=[port],
-            endpoints=[{"addresses": [addresses.NODE_ADDRESS], "conditions": {"ready": True}}],
-        ),
-        _object(
-            "networking.k8s.io/v1",
-            "Ingress",
-            namespace,
-            spec={
-                "ingressClassName": env.lab["ingress_class"],
-                "tls": [{"hosts": [public], "secretName": "regmirror-tls"}],
-                "rules": [{"host": public, "http": {"paths": [path]}}],
-            },
-        ),
-    )
+    ingress.expose(env, namespace, NAME, addresses.S3_PORT)
 
 
 def presigned(env: Environment, namespace: str, digest: str) -> str:
@@ -70,8 +46,3 @@ def _client(env: Environment, endpoint: str) -> Any:
         aws_secret_access_key=s3["secret_key"],
         config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
     )
-
-
-def _object(version: str, kind: str, namespace: str, **parts: Any) -> dict[str, Any]:
-    metadata = {"name": NAME, "namespace": namespace} | parts.pop("metadata", {})
-    return {"apiVersion": version, "kind": kind, "metadata": metadata, **parts}

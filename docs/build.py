@@ -23,11 +23,12 @@ _SOURCES = ("*.py", "reliability.json", "__pycache__")
 
 def generated() -> dict[str, Callable[[], str]]:
     """Each generated page, by its path below docs/, and what makes its text."""
-    copies, commands, documents, configuration, reliability = (
+    copies, commands, documents, configuration, performance, reliability = (
         runpy.run_path(str(DOCS / f"generate_{name}.py"))
-        for name in ("copies", "commands", "documents", "configuration", "reliability")
+        for name in ("copies", "commands", "documents", "configuration", "performance", "reliability")
     )
     return {
+        "explanation/performance.md": performance["document"],
         "explanation/reliability.md": lambda: reliability["document"](
             json.loads((DOCS / "reliability.json").read_text())
         ),

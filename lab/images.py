@@ -4,22 +4,23 @@ The name of a stand-in says what it replaces; only an image with the real progra
 """
 
 import os
-import re
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache as remembered
 from pathlib import Path
 
-from lab import cache, commands, debian
+from lab import cache, commands, debian, python_files
+from lab.components import NGINX_VERSION
 from lab.errors import UsageError
 from lab.oci import Entry, Image, fingerprint, layout
+from lab.shared_libraries import with_libraries
 
 REGISTRY = "docker.io/library/registry:3.1.2"
 DOCKER_AUTH = "docker.io/cesanta/docker_auth:1.14.0"
 DOCKER_AUTH_STAND_IN = "lab.regmirror.test/docker-auth-stand-in:1.14.0"
 REDIS_STAND_IN = "lab.regmirror.test/redis-stand-in-for-valkey:7.0.15"
-NGINX = "lab.regmirror.test/nginx-of-debian:1"
+NGINX = f"lab.regmirror.test/nginx:{NGINX_VERSION}"
+PYTHON = "lab.regmirror.test/python:3"
 SHELL = "lab.regmirror.test/shell:1"
 PAUSE = "lab.regmirror.test/pause:1"
 
@@ -77,6 +78,7 @@ def all_images(programs: Mapping[str, Path]) -> list[LabImage]:
         LabImage(REGISTRY, lambda: _registry(programs["registry"])),
         LabImage(REDIS_STAND_IN, _redis),
         LabImage(NGINX, lambda: _nginx(programs["nginx"])),
+        LabImage(PYTHON, _python),
         _auth_image(programs["docker-auth-stand-in"]),
     ]
 
@@ -194,23 +196,21 @@ def _redis() -> Image:
 
 
 def _nginx(program: Path) -> Image:
-    """Stops on SIGQUIT, as the official image does: nginx then completes the requests in progress."""
+    """Stops on SIGQUIT, as the official image does: nginx then completes the requests in progress.
+
+    The program looks for its files in the working directory, that of the official image in /etc/nginx.
+    """
     settings = {
         "Entrypoint": ["nginx", "-g", "daemon off;"],
         "Env": [SEARCH_PATH],
         "ExposedPorts": {"80/tcp": {}},
         "StopSignal": "SIGQUIT",
+        "WorkingDir": "/etc/nginx",
     }
-    return Image((*_base(), Entry("usr/sbin", mode=0o755), *with_libraries("usr/sbin/nginx", program)), settings)
+    directories = (Entry(path, mode=0o755) for path in ("usr/sbin", "etc/nginx"))
+    return Image((*_base(), *directories, _program("usr/sbin/nginx", program)), settings)
 
 
-def with_libraries(path: str, source: Path) -> tuple[Entry, ...]:
-    """A program and, unless it is static, its shared libraries, in the same directories as on this machine."""
-    listed = subprocess.run(["ldd", source], capture_output=True, text=True, check=False).stdout
-    files = sorted(set(re.findall(r"(/\S+) \(0x", listed)))
-    directories = sorted({str(parent).lstrip("/") for file in files for parent in Path(file).parents} - {""})
-    return (
-        *(Entry(directory, mode=0o755) for directory in directories),
-        *(_program(file.lstrip("/"), Path(file)) for file in files),
-        _program(path, source),
-    )
+def _python() -> Image:
+    settings = {"Cmd": ["python3"], "Env": [SEARCH_PATH]}
+    return Image((*_base(), *python_files.entries()), settings)

@@ -69,6 +69,7 @@ def _content(cluster: Cluster) -> dict[str, Any]:
             "auth": images.DOCKER_AUTH_STAND_IN if images.auth_is_stand_in() else images.DOCKER_AUTH,
             "redis": images.REDIS_STAND_IN,
             "nginx": images.NGINX,
+            "python": images.PYTHON,
             "shell": images.SHELL,
         },
         "auth_is_stand_in": images.auth_is_stand_in(),

@@ -1,16 +1,18 @@
-"""The images of the Docker Hub stand-in: small ones, a multi-platform one, a big one, and one that is not allowed."""
+"""The images of the Docker Hub stand-in: small ones, a multi-platform one, a big one, a private one, a refused one."""
 
 import random
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab import cache, debian, oci
-from lab.images import with_libraries
 from lab.oci import Entry, Image, layout
+from lab.shared_libraries import with_libraries
 
 CACHE_NAME = "samples"
 BIG_LAYER_BYTES = 20_000_000
-NAMES = ("library/demo:1", "library/big:1", "acme/tool:1", "acme/tool:2", "outside/forbidden:1")
+PRIVATE = "acme/private"
+"""A repository that only accounts can read."""
+NAMES = ("library/demo:1", "library/big:1", "acme/tool:1", "acme/tool:2", f"{PRIVATE}:1", "outside/forbidden:1")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ def _make(target: Path) -> None:
         "library/big:1": [Image((Entry("noise", noise),), {})],
         "acme/tool:1": [_empty("acme/tool:1")],
         "acme/tool:2": [_empty("acme/tool:2")],
+        f"{PRIVATE}:1": [_empty(f"{PRIVATE}:1")],
         "outside/forbidden:1": [_empty("outside/forbidden:1")],
     }
     for name in NAMES:

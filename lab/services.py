@@ -147,6 +147,7 @@ def _hub(cluster: Cluster) -> None:
         f"--registry=http://{addresses.HUB_STORAGE}",
         f"--realm=http://{addresses.HUB_HOST}:{addresses.HUB_PORT}/token",
         f"--account={account}",
+        f"--private={sample_images.PRIVATE}",
         "--anonymous-limit=0",
         "--account-limit=0",
     ]

@@ -75,11 +75,14 @@ def of_lab(lab_info: Path) -> TargetCluster:
         },
         init_options=[
             f"--upstream={hub['url']}",
+            # The network of the lab has no link to any other.
+            "--insecure",
             f"--ingress-class={lab['ingress_class']}",
             f"--registry-image={images['registry']}",
             f"--auth-image={images['auth']}",
             f"--redis-image={images['redis']}",
-            f"--manifest-cache-image={images['nginx']}",
+            f"--front-image={images['nginx']}",
+            f"--fetcher-image={images['python']}",
         ],
         allowed_image="library/demo:1",
         refused_image="outside/forbidden:1",

@@ -184,10 +184,14 @@ async def _terminate(process: asyncio.subprocess.Process) -> None:
 def _objects(documents: Any) -> list[dict[str, Any]]:
     """The objects of a manifest, which pyhelm3 parses lazily; raises ChartError."""
     try:
-        return [document for document in documents if document]
+        objects = [document for document in documents if document]
     except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
         raise ChartError(f"cannot parse the manifest from Helm: {reason}", hint="report this as a bug") from None
+    if not all(isinstance(found, dict) and "kind" in found for found in objects):
+        hint = "check that the helm in PATH is Helm: helm version"
+        raise ChartError("Helm printed something other than Kubernetes objects", hint=hint)
+    return objects
 
 
 def _translate(command: str, errors: str) -> HelmError:

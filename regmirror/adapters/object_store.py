@@ -1,7 +1,9 @@
 """The ObjectStore port over boto3."""
 
+import secrets
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -16,7 +18,7 @@ from regmirror.desired.mirror_secrets import Account
 from regmirror.errors import BucketMissingError, StorageError, StorageUnreachableError
 from regmirror.ports.object_store import Contents
 
-_PROBE = ".regmirror-probe"
+_PROBE = ".regmirror-probe-"
 # The last is the code of versitygw for an unknown key.
 _NO_RULES = {"NoSuchLifecycleConfiguration", "NotImplemented"}
 _KEY_REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound"}
@@ -25,11 +27,19 @@ _KEY_REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMa
 class S3ObjectStore:
     """The mirror's bucket, with the mirror's key, or with the default credentials of boto3.
 
-    ``timeout`` is in seconds, for each of at most two attempts per request.
+    ``timeout`` is in seconds, for each of at most two attempts per request. ``new_id`` returns another text each time:
+    checks that run at the same time, on any machine, each use an object of their own.
     """
 
-    def __init__(self, storage: S3Storage, account: Account | None, timeout: float = 15.0) -> None:
-        self._storage = storage
+    def __init__(
+        self,
+        storage: S3Storage,
+        account: Account | None,
+        timeout: float = 15.0,
+        *,
+        new_id: Callable[[], str] = secrets.token_hex,
+    ) -> None:
+        self._storage, self._new_id = storage, new_id
         self._client: Any = boto3.client(
             "s3",
             region_name=storage.region,
@@ -49,12 +59,37 @@ class S3ObjectStore:
 
     def check_bucket(self) -> None:
         """Check that the bucket exists and that objects can be written, read, listed and deleted."""
-        bucket, key = self._storage.bucket, "/".join(filter(None, [self._storage.prefix.strip("/"), _PROBE]))
+        bucket = self._storage.bucket
+        key = "/".join(filter(None, [*self._storage.prefix.split("/"), _PROBE + self._new_id()]))
         # Not head_bucket: its errors have no body, which makes a wrong key look like a missing bucket.
         self._call("list", lambda: self._client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1))
-        self._call("write to", lambda: self._client.put_object(Bucket=bucket, Key=key, Body=b"regmirror"))
-        self._call("read from", lambda: self._client.get_object(Bucket=bucket, Key=key)["Body"].read())
-        self._call("delete from", lambda: self._client.delete_object(Bucket=bucket, Key=key))
+        self.write(key, b"regmirror")
+        try:
+            self._call("read from", lambda: self._client.get_object(Bucket=bucket, Key=key)["Body"].read())
+        except StorageError:
+            with suppress(StorageError):
+                self.delete(key)
+            raise
+        self.delete(key)
+
+    def read(self, key: str) -> bytes | None:
+        """The content of a small object; None if it does not exist."""
+        place = {"Bucket": self._storage.bucket, "Key": key}
+        # Without the permission to list the whole bucket, AWS answers 403 instead of 404 about a missing object.
+        if not any(found["Key"] == key for found in self._page(key, None).get("Contents", [])):
+            return None
+        content = self._call("read from", lambda: self._client.get_object(**place)["Body"].read(), fine={"NoSuchKey"})
+        return None if content is None else bytes(content)
+
+    def write(self, key: str, content: bytes) -> None:
+        """Create or replace an object."""
+        place = {"Bucket": self._storage.bucket, "Key": key}
+        self._call("write to", lambda: self._client.put_object(**place, Body=content))
+
+    def delete(self, key: str) -> None:
+        """Delete one object; a missing one is fine."""
+        place = {"Bucket": self._storage.bucket, "Key": key}
+        self._call("delete from", lambda: self._client.delete_object(**place), fine={"NoSuchKey"})
 
     def create_bucket(self) -> None:
         """Create the bucket; an existing one of the same account is fine."""

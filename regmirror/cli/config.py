@@ -94,7 +94,7 @@ def validate(
 ) -> None:
     """Validate the configuration file and report every problem with its line and key.
 
-    Warnings name keys that have no effect. Exits with 0 if the file is valid, 2 if not.
+    Warnings name keys that have no effect, and risks. Exits with 0 if the file is valid, 2 if not.
 
         regmirror config validate
         regmirror config validate -f - -o json < regmirror.yaml

@@ -144,8 +144,8 @@ class CommandConnections:
         """The bucket. boto3 takes a second to load, so it is loaded only here."""
         from regmirror.adapters.object_store import S3ObjectStore
 
-        timeout = {} if self._timeout is None else {"timeout": self._timeout}
-        return S3ObjectStore(self.mirror.storage, account, **timeout)
+        timeout = () if self._timeout is None else (self._timeout,)
+        return S3ObjectStore(self.mirror.storage, account, *timeout)
 
 
 class DaemonThreadExecutor(ThreadPoolExecutor):

@@ -1,5 +1,7 @@
 """``regmirror deploy``: applies the configuration to the cluster and checks the public host."""
 
+import sys
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +11,7 @@ from regmirror.cli import options
 from regmirror.cli.diff import exit_code_of_diff, show_diff_and_exit
 from regmirror.cli.options import DEFAULT_FILE, Format
 from regmirror.cli.terminal import Terminal, terminal
-from regmirror.errors import ConfigurationError, RegmirrorError
+from regmirror.errors import ConfigurationError, HostChangeError, RegmirrorError
 
 if TYPE_CHECKING:
     from regmirror.deploy.report import DeployReport
@@ -25,6 +27,21 @@ def deploy(
     resolve: options.Resolve = [],  # noqa: B006 - typer copies it
     ca_file: options.CaFile = None,
     skip_bucket: Annotated[bool, typer.Option("--skip-bucket", help="Skip the check of the S3 bucket.")] = False,
+    take_over: Annotated[
+        bool,
+        typer.Option(
+            "--take-over",
+            help="Claim data in the bucket that belongs to another mirror, which must no longer use it.",
+        ),
+    ] = False,
+    change_host: Annotated[
+        bool,
+        typer.Option(
+            "--change-host",
+            help="Replace the public host that the namespace serves. Without it, deploy asks on a terminal and "
+            "refuses elsewhere.",
+        ),
+    ] = False,
     skip_verify: Annotated[
         bool, typer.Option("--skip-verify", help="Skip the final check of the public host.")
     ] = False,
@@ -70,6 +87,8 @@ def deploy(
         from regmirror.deploy.run import deploy_mirror
         from regmirror.deploy.steps import DeployOptions
 
+        if take_over and skip_bucket:
+            raise ConfigurationError("--take-over cannot be combined with --skip-bucket, which does not use the bucket")
         if prune and rollback_on_failure:
             raise ConfigurationError(
                 "--prune cannot be combined with --rollback-on-failure: what is removed cannot be restored",
@@ -84,17 +103,39 @@ def deploy(
             prune=prune,
             rollback=rollback_on_failure,
             skip_bucket=skip_bucket,
+            take_over=take_over,
+            change_host=change_host,
             skip_verify=skip_verify,
         )
-        with StepProgress(streams) as progress:
-            if dry_run:
-                planned = run_until_done(plan_deployment(connections, progress, chosen))
-            else:
-                report = run_until_done(deploy_mirror(connections, progress, limit, chosen))
         if dry_run:
-            show_diff_and_exit(streams, planned, apply="regmirror deploy --prune" if prune else "regmirror deploy")
-        else:
-            _show(streams, report)
+            with StepProgress(streams) as progress:
+                planned = run_until_done(plan_deployment(connections, progress, chosen))
+            flags = {"--prune": prune, "--take-over": take_over, "--change-host": change_host}
+            apply = " ".join(["regmirror deploy", *(flag for flag, given in flags.items() if given)])
+            show_diff_and_exit(streams, planned, apply)
+            return
+
+        def run(options: DeployOptions) -> "DeployReport":
+            with StepProgress(streams) as progress:
+                return run_until_done(deploy_mirror(connections, progress, limit, options))
+
+        try:
+            report = run(chosen)
+        except HostChangeError as error:
+            _confirm_host(streams, error)
+            report = run(replace(chosen, change_host=True))
+        _show(streams, report)
+
+
+def _confirm_host(streams: Terminal, error: HostChangeError) -> None:
+    """Ask whether to change the host; raises the error without a terminal, with other errors, or if not confirmed."""
+    if error.causes or not sys.stdin.isatty():
+        raise error
+    from regmirror.cli.prompts import Prompts
+
+    streams.info(f"{streams.symbols.warning} {error.message}", "yellow")
+    if not Prompts(streams).confirm("Change the host?"):
+        raise error
 
 
 def _code(error: RegmirrorError, *, dry_run: bool) -> int:

@@ -41,6 +41,9 @@ def init(
     upstream: Annotated[
         str, typer.Option(metavar="URL", help="URL of the registry to mirror. Default: Docker Hub.")
     ] = "",
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Accept http:// for the endpoint and the upstream without a warning.")
+    ] = False,
     probe_image: Annotated[str, typer.Option(help="Image that verify pulls; it must be allowed.")] = "",
     ingress_class: Annotated[
         str, typer.Option(help="IngressClass. Default: the only one, or the default one, of the cluster.")
@@ -50,7 +53,8 @@ def init(
     registry_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
     auth_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
     redis_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
-    manifest_cache_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
+    front_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
+    fetcher_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     namespace: options.Namespace = None,
@@ -76,7 +80,7 @@ def init(
         from regmirror.config.variables import options_from_variables
 
         given = options_from_variables(os.environ, cloud_role=cloud_role)
-        images = (registry_image, auth_image, redis_image, manifest_cache_image)
+        images = (registry_image, auth_image, redis_image, front_image, fetcher_image)
         given = replace(
             given,
             host=host,
@@ -87,6 +91,7 @@ def init(
             create_bucket=create_bucket,
             namespace=namespace or given.namespace,
             upstream_url=upstream or given.upstream_url,
+            insecure=insecure,
             probe_image=probe_image,
             class_name=ingress_class,
             issuer=issuer,

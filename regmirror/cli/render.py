@@ -56,6 +56,9 @@ def render(
     path: Annotated[
         str, typer.Option("--path", metavar="PATH", help="Path of the directory in the repository.")
     ] = "regmirror",
+    argocd_project: Annotated[
+        str, typer.Option("--argocd-project", metavar="NAME", help="Argo CD project of the Applications.")
+    ] = "default",
     external_secrets: Annotated[
         str,
         typer.Option(
@@ -99,6 +102,7 @@ def render(
         from regmirror.cli.command_line import command_line
         from regmirror.cli.connections import read_mirror
         from regmirror.config.find_references import secret_variables
+        from regmirror.render.argocd import parse_project
         from regmirror.render.external_secrets import parse_store
         from regmirror.render.render import RenderOptions
         from regmirror.render.render import render as render_mirror
@@ -110,6 +114,7 @@ def render(
             parse_repository(repository, revision, path),
             parse_store(external_secrets, store_key) if external_secrets else None,
             secrets_revision,
+            parse_project(argocd_project),
         )
         mirror = read_mirror(file, namespace)
         program = Pyhelm3Helm(helm, None, "", mirror.namespace, secret_variables(mirror))

@@ -1,4 +1,4 @@
-"""The sections ``registry``, ``auth``, ``redis`` and ``ingress`` of the configuration file."""
+"""The sections ``registry``, ``auth``, ``redis``, ``front`` and ``ingress`` of the configuration file."""
 
 from datetime import timedelta
 from typing import Annotated, Literal, Self
@@ -6,7 +6,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from regmirror.config.fields import Duration, Image, MemorySize
-from regmirror.config.kubernetes_fields import LabelValue, ObjectName, QualifiedName, Quantity, Toleration
+from regmirror.config.kubernetes_fields import (
+    LabelValue,
+    ObjectName,
+    QualifiedName,
+    Quantity,
+    Toleration,
+    quantity_value,
+)
 from regmirror.config.problem import error_at
 from regmirror.config.secret_references import SecretReference
 from regmirror.config.section import Section
@@ -86,19 +93,12 @@ class AuthComponent(PodSettings):
         return self
 
 
-class ManifestCache(Section):
-    """nginx in the registry's pod, which caches manifests."""
+class FrontComponent(Section):
+    """nginx, through which all requests reach a registry."""
 
-    enabled: Annotated[
-        bool, Field(description="Cache manifests. If false, the registry serves every manifest itself.")
-    ] = True
-    image: Annotated[Image, Field(description="Image of nginx, with a tag, a digest, or both.")] = (
-        "docker.io/library/nginx:1.28-alpine"
+    image: Annotated[Image, Field(description="Image of nginx 1.30.5 or later.")] = (
+        "docker.io/library/nginx:1.30.5-alpine"
     )
-    tag_age: Annotated[
-        Duration,
-        Field(description="How long a tag is served from the cache before the upstream is asked again, from 1s to 1h."),
-    ] = timedelta(seconds=5)
     resources: Annotated[
         dict[Literal["requests", "limits"], dict[QualifiedName, Quantity]] | None,
         Field(
@@ -107,11 +107,63 @@ class ManifestCache(Section):
         ),
     ] = None
 
+
+class ManifestCache(Section):
+    """The cache of manifests in front of the registry."""
+
+    enabled: Annotated[
+        bool, Field(description="Cache manifests. If false, the registry serves every manifest itself.")
+    ] = True
+    tag_age: Annotated[
+        Duration,
+        Field(description="How long a tag is served from the cache before the upstream is asked again, from 1s to 1h."),
+    ] = timedelta(seconds=5)
+
     @model_validator(mode="after")
     def _check_age(self) -> Self:
         if not timedelta(seconds=1) <= self.tag_age <= timedelta(hours=1):
             raise error_at(("tagAge",), "must be from 1s to 1h; to ask the upstream for every pull, set enabled: false")
         return self
+
+
+class LayerCache(Section):
+    """Layers on a disk of the node: warm pulls pass neither the registry nor the object store."""
+
+    size: Annotated[
+        Quantity,
+        Field(
+            description="Size of the cache, in each pod of each upstream. The least recently used layers are removed "
+            "first. 0 caches no layers; so does storage.redirect.",
+            examples=["50Gi"],
+        ),
+    ] = "8Gi"
+    volume: Annotated[
+        Literal["emptyDir"] | ObjectName,
+        Field(
+            description="emptyDir, the disk of the node, or the name of a StorageClass.",
+            examples=["local-path"],
+        ),
+    ] = "emptyDir"
+
+    @property
+    def bytes(self) -> int:
+        """The size in bytes."""
+        return quantity_value(self.size)
+
+
+class FetcherComponent(Section):
+    """The program in the registry's pod that fetches what the front lacks, once for all clients that wait."""
+
+    image: Annotated[Image, Field(description="Image of Python 3.11 or later, with a tag, a digest, or both.")] = (
+        "docker.io/library/python:3.14-alpine"
+    )
+    resources: Annotated[
+        dict[Literal["requests", "limits"], dict[QualifiedName, Quantity]] | None,
+        Field(
+            description="Requests and limits of the container. Omitted values keep the defaults of the chart.",
+            examples=[{"limits": {"memory": "256Mi"}}],
+        ),
+    ] = None
 
 
 class RegistryComponent(PodSettings):
@@ -127,9 +179,10 @@ class RegistryComponent(PodSettings):
         Duration,
         Field(description="How long a blob or manifest is cached after its first pull. 0 keeps it forever."),
     ] = timedelta(days=7)
-    manifest_cache: Annotated[
-        ManifestCache, Field(description="nginx in the registry's pod, which caches manifests.")
-    ] = ManifestCache()
+    manifest_cache: Annotated[ManifestCache, Field(description="The cache of manifests in front of the registry.")] = (
+        ManifestCache()
+    )
+    layer_cache: Annotated[LayerCache, Field(description="Layers on a disk of the node.")] = LayerCache()
 
     @model_validator(mode="after")
     def _check_ttl(self) -> Self:

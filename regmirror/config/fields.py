@@ -28,7 +28,7 @@ _REPOSITORY = re.compile(
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _IP_ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}")
-_PREFIX = re.compile(r"/?([\w.-]+(/[\w.-]+)*/?)?")
+_PREFIX = re.compile(r"(?!(.*/)?\.\.?(/|$))/?([\w.-]+(/[\w.-]+)*/?)?")
 _MEMORY_SIZE = re.compile(r"[0-9]+(kb|mb|gb)")
 _NOT_A_MEMORY_SIZE = "is not a memory size such as 128mb; the units are kb, mb and gb"
 
@@ -147,6 +147,8 @@ def _prefix(value: object) -> str:
     text = _string(value)
     if not _PREFIX.fullmatch(text):
         raise ValueError(f'"{text}" is not a path such as mirrors/acme')
+    if "/docker/registry/" in f"/{text}/":
+        raise ValueError(f'"{text}" is within the data of a registry, which is below docker/registry')
     return text
 
 

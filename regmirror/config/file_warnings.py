@@ -1,25 +1,38 @@
-"""Warnings about a valid configuration: keys that have no effect."""
+"""Warnings about a valid configuration: keys that have no effect, and what exposes an account or content."""
 
 from collections.abc import Iterator
 
 import yaml
 
-from regmirror.config.images import never_matches
+from regmirror.config.encryption import is_exposed
+from regmirror.config.images import DOCKER_HUB, never_matches
 from regmirror.config.key_paths import KeyPath, format_path, line_of
-from regmirror.config.model import Mirror
+from regmirror.config.model import Mirror, Upstream
 from regmirror.config.model_keys import documented_key
 from regmirror.config.problem import Problem
 
+Warnings = Iterator[tuple[KeyPath, str]]
+
 
 def file_warnings(mirror: Mirror, root: yaml.Node) -> list[Problem]:
-    """Lists of allowed repositories that allow nothing, and patterns that never match, with their lines in ``root``."""
+    """Everything to warn about, with its line in ``root``."""
     return [
         Problem(line_of(root, path), format_path(path), message, documented_key(path))
-        for path, message in _warnings(mirror)
+        for path, message in (*_without_effect(mirror), *_risks(mirror))
     ]
 
 
-def _warnings(mirror: Mirror) -> Iterator[tuple[KeyPath, str]]:
+def risk_warnings(mirror: Mirror) -> list[str]:
+    """What makes private repositories public, or sends an account or content without encryption."""
+    return [f"{format_path(path)}: {message}" for path, message in _risks(mirror)]
+
+
+def plain_http_urls(mirror: Mirror, upstream: Upstream) -> list[str]:
+    """The URLs of one upstream and of the store that are not encrypted, and not accepted with ``insecure``."""
+    return [url for _, url in (*_plain_upstream(upstream, ()), *_plain_store(mirror))]
+
+
+def _without_effect(mirror: Mirror) -> Warnings:
     for index, upstream in enumerate(mirror.upstreams):
         path = ("upstreams", index, "anonymousPull")
         if not upstream.anonymous_pull:
@@ -27,3 +40,40 @@ def _warnings(mirror: Mirror) -> Iterator[tuple[KeyPath, str]]:
         for number, pattern in enumerate(upstream.anonymous_pull):
             if reason := never_matches(pattern, upstream.url):
                 yield (*path, number), f'"{pattern}" never matches: {reason}'
+
+
+def _risks(mirror: Mirror) -> Warnings:
+    for path, url in _plain_store(mirror):
+        yield path, f"{url} is not encrypted: the S3 key and content can be read and changed on the way; {_ACCEPT}"
+    for index, upstream in enumerate(mirror.upstreams):
+        for path, url in _plain_upstream(upstream, ("upstreams", index)):
+            yield path, f"{url} is not encrypted: the account and content can be read and changed on the way; {_ACCEPT}"
+        patterns = _wide_patterns(upstream) if upstream.credentials else []
+        if patterns:
+            yield ("upstreams", index, "anonymousPull"), _PUBLISHED.format(patterns=", ".join(patterns))
+
+
+_ACCEPT = "use https://, or set insecure: true"
+_PUBLISHED = (
+    "{patterns} together with credentials: every matching repository that the account can read becomes public, "
+    "private ones included; use an account that is a member of nothing, or list repositories without wildcards"
+)
+
+
+def _plain_store(mirror: Mirror) -> Warnings:
+    storage = mirror.storage
+    urls = {"endpoint": storage.endpoint, "redirectEndpoint": storage.redirect_endpoint}
+    for key, url in urls.items():
+        if url and is_exposed(url) and not storage.insecure:
+            yield ("storage", key), url
+
+
+def _plain_upstream(upstream: Upstream, path: KeyPath) -> Warnings:
+    if is_exposed(upstream.url) and not upstream.insecure:
+        yield (*path, "url"), upstream.url
+
+
+def _wide_patterns(upstream: Upstream) -> list[str]:
+    """The patterns with a wildcard. On Docker Hub, library/ holds official images only, which are public."""
+    wide = [pattern for pattern in upstream.anonymous_pull if set(pattern) & {"*", "?"}]
+    return [pattern for pattern in wide if upstream.url != DOCKER_HUB or not pattern.startswith("library/")]

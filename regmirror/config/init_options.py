@@ -14,7 +14,7 @@ ReferenceDict = dict[str, str]
 DEFAULT_PROBE_IMAGE = "library/alpine:3"
 DEFAULT_TLS_SECRET = "regmirror-tls"  # noqa: S105 - the name of a Secret
 _HOST, _BUCKET, _ALLOW = "--host (or REGMIRROR_HOST)", "--bucket (or S3_BUCKET)", "--allow (or DOCKERHUB_ALLOWED)"
-IMAGES = ("registry", "auth", "redis", "manifest-cache")
+IMAGES = ("registry", "auth", "redis", "front", "fetcher")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class InitOptions:
     upstream_url: str = DOCKER_HUB
     credentials: AccountReference | None = None
     redis_password: ReferenceDict | None = None
+    insecure: bool = False
+    """Accept http:// for the endpoint and the upstream."""
     probe_image: str = ""
     class_name: str = ""
     issuer: str = ""
@@ -51,6 +53,8 @@ class InitOptions:
     def context(self) -> dict[str, Any]:
         """The variables of the template regmirror.yaml.j2."""
         fields: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        fields["insecure_store"] = self.insecure and self.endpoint.startswith("http:")
+        fields["insecure_upstream"] = self.insecure and self.upstream_url.startswith("http:")
         fields["images"] = {name.replace("-", "_"): self.images.get(name, "") for name in IMAGES}
         return fields
 

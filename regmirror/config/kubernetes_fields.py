@@ -6,6 +6,7 @@ core/v1 Toleration.
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -15,6 +16,7 @@ _QUALIFIED_NAME = re.compile(rf"([A-Za-z0-9]([A-Za-z0-9.-]{{0,251}}[A-Za-z0-9])?
 _LABEL_VALUE = re.compile(rf"({_WORD})?")
 OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _QUANTITY = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?")
+_DECIMAL_SUFFIXES = ("n", "u", "m", "", "k", "M", "G", "T", "P", "E")
 _TOLERATION = {"key": str, "operator": str, "value": str, "effect": str, "tolerationSeconds": int}
 
 
@@ -80,3 +82,20 @@ Toleration = Annotated[
 """A toleration of a pod."""
 Quantity = Annotated[str | int | float, BeforeValidator(_quantity)]
 """An amount of a resource."""
+
+
+def quantity_value(quantity: str | int | float) -> int:
+    """A quantity in its base unit, such as bytes; fractions are rounded down."""
+    match = _QUANTITY.fullmatch(str(quantity))
+    if match is None:
+        raise ValueError(f"{quantity!r} is not a quantity")
+    number, _, suffix = match.groups()
+    return int(Decimal(number) * _factor(suffix or ""))
+
+
+def _factor(suffix: str) -> Decimal:
+    if suffix.endswith("i"):
+        return Decimal(1024) ** ("KMGTPE".index(suffix[0]) + 1)
+    if suffix[1:]:
+        return Decimal(10) ** int(suffix[1:])
+    return Decimal(1000) ** (_DECIMAL_SUFFIXES.index(suffix) - _DECIMAL_SUFFIXES.index(""))

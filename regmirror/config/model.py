@@ -7,12 +7,15 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from regmirror.config.components import (
     AuthComponent,
+    FetcherComponent,
+    FrontComponent,
     IngressComponent,
     ManifestCache,
     PodSettings,
     RedisComponent,
     RegistryComponent,
 )
+from regmirror.config.encryption import useless_insecure
 from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, Url
 from regmirror.config.images import DOCKER_HUB, DOCKER_IO, matches, pulled_image
 from regmirror.config.problem import error_at
@@ -25,6 +28,7 @@ __all__ = [
     "API_VERSION",
     "DOCKER_HUB",
     "AuthComponent",
+    "FrontComponent",
     "ManifestCache",
     "Mirror",
     "PodSettings",
@@ -43,7 +47,7 @@ def realm_url(host: str) -> str:
 
 
 class Credentials(Section):
-    """The account that regmirror uses at the upstream, which raises rate limits and gives access to private images."""
+    """The mirror's account at the upstream, which raises rate limits. Use one that is a member of nothing."""
 
     username: Annotated[
         SecretReference, Field(description="Where the user name is stored.", examples=[{"env": "DOCKERHUB_USERNAME"}])
@@ -67,6 +71,9 @@ class Upstream(Section):
         ),
     ]
     url: Annotated[Url, Field(description="URL of the upstream's registry API.")] = DOCKER_HUB
+    insecure: Annotated[bool, Field(description="Accept http:// for url outside the cluster without a warning.")] = (
+        False
+    )
     host: Annotated[
         Host | None,
         Field(
@@ -75,13 +82,18 @@ class Upstream(Section):
         ),
     ] = None
     credentials: Annotated[
-        Credentials | None, Field(description="Account at the upstream. Omit for anonymous pulls.")
+        Credentials | None,
+        Field(
+            description="Account at the upstream. Omit for anonymous pulls. Everyone can pull what the account can "
+            "read and anonymousPull allows, private repositories included: use an account that is a member of nothing."
+        ),
     ] = None
     anonymous_pull: Annotated[
         list[RepositoryPattern],
         Field(
             description="Repositories that everyone may pull; all others are denied. "
-            "Official images of Docker Hub are library/NAME.",
+            "Official images of Docker Hub are library/NAME. With credentials, a wildcard includes private "
+            "repositories that the account can read.",
             examples=[["library/*", "acme/tool"]],
         ),
     ]
@@ -111,6 +123,12 @@ class Upstream(Section):
         return patterns
 
     @model_validator(mode="after")
+    def _check_insecure(self) -> Self:
+        if self.insecure and (problem := useless_insecure(self.url)):
+            raise error_at(("insecure",), problem)
+        return self
+
+    @model_validator(mode="after")
     def _check_probe_image(self) -> Self:
         if self.probe_image:
             repository, _ = pulled_image(self.probe_image)
@@ -137,11 +155,18 @@ class Mirror(Section):
     registry: Annotated[
         RegistryComponent, Field(description="The registry of distribution, one Helm release per upstream.")
     ] = RegistryComponent()
+    fetcher: Annotated[
+        FetcherComponent,
+        Field(description="The program that fetches what the front lacks, in the pods of the registries."),
+    ] = FetcherComponent()
     auth: Annotated[
         AuthComponent, Field(description="docker_auth, which issues the tokens that clients need to pull.")
     ] = AuthComponent()
     redis: Annotated[RedisComponent, Field(description="Valkey (or Redis), which caches blob descriptors.")] = (
         RedisComponent()
+    )
+    front: Annotated[FrontComponent, Field(description="nginx, through which all requests reach a registry.")] = (
+        FrontComponent()
     )
     ingress: Annotated[IngressComponent, Field(description="The Ingress: the public endpoint of the mirror.")] = (
         IngressComponent()

@@ -29,7 +29,7 @@ class ValidationReport(DocumentPart):
     file: Annotated[str, Field(description="Path of the configuration file; - for standard input.")]
     valid: Annotated[bool, Field(description="Whether the file is valid; if not, the exit code is 2.")]
     problems: Annotated[list[ProblemReport], Field(description="Every problem, in the order of the file.")]
-    warnings: Annotated[list[str], Field(description="What is valid but has no effect, with its line.")]
+    warnings: Annotated[list[str], Field(description="What is valid but has no effect or is a risk, with its line.")]
 
 
 class SecretReport(DocumentPart):

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from regmirror.config.encryption import is_exposed, is_inside_cluster, useless_insecure
 from regmirror.config.fields import Bucket, Prefix, Url
 from regmirror.config.problem import error_at
 from regmirror.config.secret_references import SecretReference
@@ -66,6 +67,12 @@ class S3Storage(Section):
             examples=["https://s3.example.com"],
         ),
     ] = None
+    insecure: Annotated[
+        bool,
+        Field(
+            description="Accept http:// for endpoint and redirectEndpoint outside the cluster without a warning.",
+        ),
+    ] = False
     prefix: Annotated[
         Prefix,
         Field(description="Path in the bucket under which the mirror stores its data.", examples=["mirrors/acme"]),
@@ -77,6 +84,12 @@ class S3Storage(Section):
             raise error_at(("redirectEndpoint",), "has no effect without redirect: true")
         return self
 
+    @model_validator(mode="after")
+    def _check_insecure(self) -> Self:
+        if self.insecure and (problem := useless_insecure(self.endpoint, self.redirect_endpoint)):
+            raise error_at(("insecure",), problem)
+        return self
+
     @property
     def uses_path_style(self) -> bool:
         """Whether URLs have the bucket in the path; distribution 3 no longer derives it from the endpoint."""
@@ -85,5 +98,13 @@ class S3Storage(Section):
     @property
     def is_inside_cluster(self) -> bool:
         """Whether the endpoint is the address of a Kubernetes Service, which only resolves inside the cluster."""
-        host = urlsplit(self.endpoint or "").hostname or ""
-        return host.endswith((".svc", ".cluster.local")) or bool(host and "." not in host and host != "localhost")
+        return is_inside_cluster(self.endpoint)
+
+    def may_redirect_to(self, url: str) -> bool:
+        """Whether clients may be redirected to a URL for a blob: with ``redirect``, to the store, encrypted."""
+        if not self.redirect or (is_exposed(url) and not self.insecure):
+            return False
+        host, store = urlsplit(url).hostname or "", self.redirect_endpoint or self.endpoint
+        if store is None:
+            return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+        return host in {urlsplit(store).hostname, f"{self.bucket}.{urlsplit(store).hostname}"}

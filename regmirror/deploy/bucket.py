@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from regmirror.config.model import Mirror
 from regmirror.deploy.diff_changes import StepDiff
+from regmirror.deploy.ownership import Ownership
 from regmirror.errors import BucketMissingError, StorageUnreachableError
 from regmirror.ports.object_store import ObjectStore
 from regmirror.steps.step import Done, Waiting
@@ -16,6 +17,8 @@ class BucketStep:
 
     mirror: Mirror
     store: ObjectStore
+    ownership: Ownership | None = None
+    """Whose data is in it: that of another mirror is refused here, before anything is changed."""
     name: str = "bucket"
     title: str = "Bucket"
     needs: tuple[str, ...] = ()
@@ -43,13 +46,15 @@ class BucketStep:
             if not storage.is_inside_cluster:
                 raise
             return Done(self._unchecked(), skipped=True)
+        if self.ownership:
+            self.ownership.read()
         return Done(storage.bucket)
 
     def _compare(self) -> StepDiff:
         storage = self.mirror.storage
         try:
             # Nothing is written, not even the small object of a deployment.
-            self.store.measure(storage.prefix, 0.0)
+            self.store.measure("/".join([*filter(None, storage.prefix.split("/")), ""]).removeprefix("/"), 0.0)
         except BucketMissingError:
             if not storage.create_bucket:
                 raise

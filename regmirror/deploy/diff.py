@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from regmirror.deploy.diff_changes import DiffableStep, FieldChange, ForeignField, ObjectChange, StepDiff
+from regmirror.deploy.host_change import find_host_change
 from regmirror.deploy.preflight import preflight_steps, unmet_prerequisites
 from regmirror.deploy.report import (
     DiffReport,
@@ -36,21 +37,25 @@ async def diff_mirror(connections: Connections, *, skip_bucket: bool = False) ->
         PrerequisiteReport(name=step.name, message=error.message, hint=error.hint)
         for step, error in await unmet_prerequisites(connections)
     ]
-    return await _report(connections, prune=True, skip_bucket=skip_bucket, prerequisites=unmet)
+    return await _report(connections, DeployOptions(prune=True, skip_bucket=skip_bucket), unmet)
 
 
 async def plan_deployment(connections: Connections, progress: Progress, options: DeployOptions) -> DiffReport:
     """What a deployment with the same options would change, after the same preflight. Raises RegmirrorError."""
-    await run_steps(preflight_steps(connections), progress, in_order=True)
-    return await _report(connections, prune=options.prune, skip_bucket=options.skip_bucket)
+    await run_steps(preflight_steps(connections, change_host=options.change_host), progress, in_order=True)
+    change = await asyncio.to_thread(find_host_change, connections.mirror, connections.cluster.blocking)
+    return await _report(connections, options, warnings=[change.warning] if change else [])
 
 
 async def _report(
-    connections: Connections, *, prune: bool, skip_bucket: bool, prerequisites: Sequence[PrerequisiteReport] = ()
+    connections: Connections,
+    options: DeployOptions,
+    prerequisites: Sequence[PrerequisiteReport] = (),
+    warnings: Sequence[str] = (),
 ) -> DiffReport:
     mirror, now = connections.mirror, datetime.now(UTC)
-    desired, orphans = await prepare(connections, now, skip_bucket=skip_bucket)
-    if prune:
+    desired, orphans = await prepare(connections, now, options)
+    if options.prune:
         desired = replace(desired, pruned=orphans)
     steps: Sequence[DiffableStep] = changing_steps(desired, connections)
     diffs: list[StepDiff] = await asyncio.gather(*(step.diff() for step in steps))
@@ -63,7 +68,7 @@ async def _report(
         foreign_fields=[_foreign_field(field) for diff in diffs for field in diff.foreign],
         orphans=orphans.names,
         prerequisites=list(prerequisites),
-        warnings=signing_key_warnings(mirror.auth, desired.mirror_secrets.signing, now),
+        warnings=[*warnings, *signing_key_warnings(mirror.auth, desired.mirror_secrets.signing, now)],
     )
 
 

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from regmirror.config.model import Mirror
+from regmirror.deploy.host_change import find_host_change
 from regmirror.deploy.resolve_secrets import secret_value
 from regmirror.deploy.rights import deploy_rights, require_rights
 from regmirror.errors import ClusterError, ConfigurationError, PermissionDeniedError
@@ -43,23 +45,24 @@ class PreflightStep:
         return await self.check()
 
 
-def preflight_steps(connections: Connections) -> list[PreflightStep]:
-    """All checks, in the order in which they are reported."""
+def preflight_steps(connections: Connections, *, change_host: bool = False) -> list[PreflightStep]:
+    """All checks, in the order in which they are reported; ``change_host`` allows another public host."""
 
     async def check_helm() -> Done:
         return await _check_helm(connections.helm)
 
     cluster = _in_thread("cluster", "Kubernetes", _check_version, connections, ())
     rights = _in_thread("rights", "Permissions", _check_rights, connections)
-    return [cluster, rights, *prerequisite_steps(connections), PreflightStep("helm", "Helm", check_helm)]
+    prerequisites = prerequisite_steps(connections, change_host=change_host)
+    return [cluster, rights, *prerequisites, PreflightStep("helm", "Helm", check_helm)]
 
 
-def prerequisite_steps(connections: Connections) -> list[PreflightStep]:
-    """The checks of what others must provide in the cluster."""
+def prerequisite_steps(connections: Connections, *, change_host: bool = False) -> list[PreflightStep]:
+    """The checks of what others must provide in the cluster, and of what the namespace serves."""
     return [
         _in_thread("namespace", "Namespace", _check_namespace, connections),
         _in_thread("ingress-class", "Ingress class", _check_ingress_class, connections),
-        _in_thread("host", "Public host", _check_host, connections),
+        _in_thread("host", "Public host", partial(_check_host, change_host=change_host), connections),
         _in_thread("certificate", "TLS certificate", _check_certificate, connections),
     ]
 
@@ -143,7 +146,15 @@ def _is_default(ingress_class: Object) -> bool:
     return (ingress_class["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS) == "true"
 
 
-def _check_host(mirror: Mirror, cluster: Cluster) -> Done:
+def _check_host(mirror: Mirror, cluster: Cluster, *, change_host: bool) -> Done:
+    change = find_host_change(mirror, cluster)
+    if change and not change_host:
+        raise change.error(mirror.namespace)
+    done = _check_uniqueness(mirror, cluster)
+    return replace(done, detail=f"{done.detail} (replaces {', '.join(change.old)})") if change else done
+
+
+def _check_uniqueness(mirror: Mirror, cluster: Cluster) -> Done:
     """Two Ingresses for one host would share its requests: half of them with tokens of the other mirror."""
     hosts = {mirror.host_of(upstream) for upstream in mirror.upstreams}
     try:

@@ -5,6 +5,9 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from regmirror.config.file_warnings import risk_warnings
+from regmirror.deploy.host_change import find_host_change
+from regmirror.deploy.ownership import Ownership
 from regmirror.deploy.preflight import preflight_steps
 from regmirror.deploy.prune import Orphans, find_orphans
 from regmirror.deploy.public_check import PUBLIC_CHECK_STEP
@@ -37,9 +40,11 @@ async def deploy_mirror(
     again) and raises RolledBackError; what was pruned cannot be restored.
     """
     deadline = time.monotonic() + timeout.total_seconds()
-    await run_steps(preflight_steps(connections), progress, deadline, in_order=True)
+    preflight = preflight_steps(connections, change_host=options.change_host)
+    await run_steps(preflight, progress, deadline, in_order=True)
+    change = await asyncio.to_thread(find_host_change, connections.mirror, connections.cluster.blocking)
     now = datetime.now(UTC)
-    desired, orphans = await prepare(connections, now, skip_bucket=options.skip_bucket)
+    desired, orphans = await prepare(connections, now, options)
     desired = replace(desired, pruned=orphans) if options.prune else desired
     steps = deployment_steps(desired, connections, options)
     snapshot = await _take_snapshot(desired, connections) if options.rollback else None
@@ -49,13 +54,15 @@ async def deploy_mirror(
         if snapshot is None or not error.left_changes:
             raise
         raise await roll_back(error, snapshot, desired, connections, progress, timeout, options) from error
-    warnings = signing_key_warnings(connections.mirror.auth, desired.mirror_secrets.signing, now)
+    warnings = risk_warnings(connections.mirror)
+    warnings += signing_key_warnings(connections.mirror.auth, desired.mirror_secrets.signing, now)
+    warnings += [change.warning] if change else []
     if not options.prune:
         warnings += orphan_warnings(orphans)
     return _report(connections, steps, results, warnings)
 
 
-async def prepare(connections: Connections, now: datetime, *, skip_bucket: bool) -> tuple[DesiredState, Orphans]:
+async def prepare(connections: Connections, now: datetime, options: DeployOptions) -> tuple[DesiredState, Orphans]:
     """The desired state, and what exists beyond it; changes nothing. Raises RegmirrorError."""
     mirror, cluster = connections.mirror, connections.cluster
     secrets, releases = await asyncio.gather(
@@ -67,10 +74,12 @@ async def prepare(connections: Connections, now: datetime, *, skip_bucket: bool)
     stack = build_stack(mirror, mirror_secrets, live, now)
     stack = replace(stack, secrets=with_resource_version(stack.secrets, live))
     # boto3 takes a second to load, and Helm runs in processes of its own.
-    opening = _open_store(connections, mirror_secrets, skip_bucket)
+    opening = _open_store(connections, mirror_secrets, options.skip_bucket)
     rendered, store = await asyncio.gather(_render(connections.helm, stack), opening)
     existing = {release.name: release for release in releases}
-    return DesiredState(mirror, mirror_secrets, stack, rendered, existing, store), find_orphans(stack, releases, live)
+    ownership = Ownership(mirror, store, cluster.blocking, now, options.take_over) if store else None
+    desired = DesiredState(mirror, mirror_secrets, stack, rendered, existing, store, ownership)
+    return desired, find_orphans(stack, releases, live)
 
 
 async def _render(helm: Helm, stack: Stack) -> dict[str, list[Object]]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from regmirror.config.model import Mirror
 from regmirror.deploy.bucket import BucketStep
 from regmirror.deploy.diff_changes import DiffableStep
-from regmirror.deploy.namespace import NamespaceStep
+from regmirror.deploy.namespace import NAMESPACE_STEP, NamespaceStep
+from regmirror.deploy.ownership import Ownership, OwnershipStep
 from regmirror.deploy.prune import Orphans, PruneStep
 from regmirror.deploy.public_check import PublicCheckStep
 from regmirror.deploy.release import ReleaseStep
@@ -31,6 +32,10 @@ class DeployOptions:
     rollback: bool = False
     """Restore the previous state if the deployment fails."""
     skip_bucket: bool = False
+    take_over: bool = False
+    """Claim data in the bucket that belongs to another mirror."""
+    change_host: bool = False
+    """Replace the public host that the namespace serves."""
     skip_verify: bool = False
     """Do not check the public hosts at the end."""
 
@@ -48,6 +53,8 @@ class DesiredState:
     """The releases in the cluster, by name."""
     store: ObjectStore | None = None
     """The bucket; None skips its check."""
+    ownership: Ownership | None = None
+    """The claims on the data in the bucket; None with ``store``."""
     pruned: Orphans = field(default_factory=lambda: Orphans((), ()))
     """What is in the cluster, not desired, and to be removed."""
 
@@ -65,11 +72,15 @@ def changing_steps(desired: DesiredState, connections: Connections, *, unlock: b
     stack = desired.stack
     steps: list[DiffableStep] = []
     if desired.store:
-        steps.append(BucketStep(desired.mirror, desired.store))
+        steps.append(BucketStep(desired.mirror, desired.store, desired.ownership))
     # The bucket comes first: if S3 refuses the key, nothing is changed in the cluster; and the registry panics at
     # start if its bucket is missing.
     steps.append(NamespaceStep(connections.cluster, needs=tuple(step.name for step in steps)))
-    steps.append(SecretsStep(connections.cluster, stack.secrets))
+    claims = [OwnershipStep(desired.ownership)] if desired.ownership else []
+    steps += claims
+    steps.append(
+        SecretsStep(connections.cluster, stack.secrets, needs=(NAMESPACE_STEP, *(claim.name for claim in claims)))
+    )
     steps += [
         ReleaseStep(
             release,

@@ -40,8 +40,9 @@ REGISTRY_PORT = 5000
 REGISTRY_DEBUG_PORT = 5001
 REDIS_PORT = 6379
 
-MANIFEST_CACHE_CONTAINER = "manifest-cache"
-"""In the registry's pods, the container that clients reach; those who ask a pod for itself ask the registry."""
+FRONT_CONTAINER = "front"
+FETCHER_CONTAINER = "fetcher"
+"""The container that clients reach; the other program of its pod listens on loopback only."""
 
 FINGERPRINT_ANNOTATION = "regmirror.dev/certificate-fingerprint"
 VERSION_ANNOTATION = "regmirror.dev/version"

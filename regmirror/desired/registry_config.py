@@ -12,6 +12,8 @@ from regmirror.desired import names
 from regmirror.desired.mirror_secrets import Account, MirrorSecrets
 
 BUNDLE_FILE = "/etc/regmirror/bundle/bundle.crt"
+DATA_PATH = "docker/registry/v2"
+"""Below the path of an upstream, where the registry keeps blobs, manifests and tags."""
 CREDENTIAL_HELPER = "/etc/regmirror/helper/docker-credential-regmirror"
 
 
@@ -60,7 +62,8 @@ def registry_config(mirror: Mirror, upstream: Upstream, mirror_secrets: MirrorSe
             }
         },
         "http": {
-            "addr": f":{names.REGISTRY_PORT}",
+            # Loopback only: all requests come through the front.
+            "addr": f"127.0.0.1:{names.REGISTRY_PORT}",
             "draintimeout": "60s",
             "headers": {"X-Content-Type-Options": ["nosniff"]},
             # Loopback only: /debug/vars prints the whole configuration, passwords included.
@@ -80,10 +83,28 @@ def storage_prefix(storage: S3Storage, upstream: Upstream) -> str:
     return "/".join(["", *filter(None, storage.prefix.split("/")), upstream.name])
 
 
+def upstream_prefix(storage: S3Storage, upstream: Upstream) -> str:
+    """What the key of every object of one upstream begins with; ends with a slash, so that no other name matches."""
+    return storage_prefix(storage, upstream).removeprefix("/") + "/"
+
+
+def data_prefix(storage: S3Storage, upstream: Upstream) -> str:
+    """What the key of every cached object begins with (distribution v3.1.2 ``registry/storage/paths.go``).
+
+    Another mirror may keep its data below ``upstream_prefix``, if its ``storage.prefix`` says so, but not here.
+    """
+    return f"{upstream_prefix(storage, upstream)}{DATA_PATH}/"
+
+
+def scheduler_key(storage: S3Storage, upstream: Upstream) -> str:
+    """The object in which the registry keeps when cached objects expire (``registry/proxy/proxyregistry.go``)."""
+    return f"{upstream_prefix(storage, upstream)}scheduler-state.json"
+
+
 def blob_path(digest: str) -> str:
-    """Where the registry keeps a blob below that path (distribution v3.1.2 ``registry/storage/paths.go``)."""
+    """Where the registry keeps a blob below ``storage_prefix``."""
     algorithm, _, hexadecimal = digest.partition(":")
-    return f"docker/registry/v2/blobs/{algorithm}/{hexadecimal[:2]}/{hexadecimal}/data"
+    return f"{DATA_PATH}/blobs/{algorithm}/{hexadecimal[:2]}/{hexadecimal}/data"
 
 
 def _storage(mirror: Mirror, upstream: Upstream, account: Account | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from regmirror.config.fields import image_parts
-from regmirror.config.model import ManifestCache, Mirror, PodSettings, Upstream
+from regmirror.config.model import FrontComponent, ManifestCache, Mirror, PodSettings, Upstream
 from regmirror.desired import names
 from regmirror.desired.assets import chart_directory
 from regmirror.desired.mirror_secrets import MirrorSecrets
@@ -86,17 +86,28 @@ def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) 
         "config_secret": names.registry_secret(upstream.name),
         "bundle_secret": names.BUNDLE_SECRET,
         "credential_secret": names.credential_secret(upstream.name),
+        "front": _front(mirror.front),
         "cache": _manifest_cache(mirror.registry.manifest_cache),
+        "fetcher": {"image": image_parts(mirror.fetcher.image), "resources": mirror.fetcher.resources},
+        "layer_cache": _layer_cache(mirror),
     }
     return _release(name, "registry", context)
 
 
+def _front(front: FrontComponent) -> dict[str, Any]:
+    return {"image": image_parts(front.image), "resources": front.resources}
+
+
 def _manifest_cache(cache: ManifestCache) -> dict[str, Any]:
+    return {"enabled": cache.enabled, "tag_seconds": int(cache.tag_age.total_seconds())}
+
+
+def _layer_cache(mirror: Mirror) -> dict[str, Any]:
+    """Nothing is cached if clients fetch layers from the object store themselves."""
+    cache = mirror.registry.layer_cache
     return {
-        "enabled": cache.enabled,
-        "image": image_parts(cache.image),
-        "tag_seconds": int(cache.tag_age.total_seconds()),
-        "resources": cache.resources,
+        "bytes": 0 if mirror.storage.redirect else cache.bytes,
+        "storage_class": "" if cache.volume == "emptyDir" else cache.volume,
     }
 
 

@@ -91,4 +91,6 @@ async def plan_removal(connections: Connections, *, purge_data: bool) -> Removal
 
 def _data_of(connections: Connections) -> MirrorData:
     account = find_s3_account(connections.mirror, connections.resolver)
-    return data_of(connections.mirror, connections.open_store(account))
+    data = data_of(connections.mirror, connections.open_store(account), connections.cluster.blocking)
+    data.require_own()
+    return data

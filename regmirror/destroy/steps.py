@@ -123,8 +123,10 @@ class DataRemoval:
     title: str = "Data"
 
     async def apply(self, progress: Waiting) -> Done:
-        """Raises StorageError."""
+        """Raises StorageError or ClusterError."""
         removed = 0
+        # Checked again: somebody may have taken the data over while the removal was confirmed.
+        await asyncio.to_thread(self.data.require_own)
         try:
             while deleted := await asyncio.to_thread(self.data.purge):
                 removed += deleted

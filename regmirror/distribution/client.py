@@ -3,10 +3,10 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from regmirror.distribution.challenge import parse_challenge
 from regmirror.distribution.reference import ImageReference
@@ -46,20 +46,39 @@ class ManifestMissingError(RegistryError):
     """The registry answered 404: it does not have the manifest."""
 
 
-class DamagedBlobError(RegistryError):
-    """The content of a blob does not match its digest."""
+class AccessDeniedError(RegistryError):
+    """The registry or its token endpoint answered 401 or 403."""
 
-    def __init__(self, url: str, size: int, digest: str) -> None:
-        super().__init__(f"{url} returned {size} bytes that do not match the digest")
+
+class NoRegistryError(RegistryError):
+    """The host answered 404 to ``/v2/``: no registry is there."""
+
+
+class DigestMismatchError(RegistryError):
+    """The content of a manifest or blob does not match ``digest``."""
+
+    def __init__(self, message: str, digest: str) -> None:
+        super().__init__(message)
         self.digest = digest
 
 
 class RegistryClient:
-    """One registry at ``base`` (scheme and host). Raises RegistryError if an answer is missing or invalid."""
+    """One registry at ``base`` (scheme and host). Raises RegistryError if an answer is missing or invalid.
 
-    def __init__(self, http: Http, base: str, account: tuple[str, str] | None = None) -> None:
+    ``may_redirect_to`` decides to which other URLs the registry may send clients for a blob. Default: all that are
+    encrypted, if the registry is.
+    """
+
+    def __init__(
+        self,
+        http: Http,
+        base: str,
+        account: tuple[str, str] | None = None,
+        may_redirect_to: Callable[[str], bool] | None = None,
+    ) -> None:
         self._http = http
         self._account = account
+        self._may_redirect_to = may_redirect_to or (lambda url: url.startswith(("https:", base.partition("//")[0])))
         self.base = base
 
     def request(self, method: str, path: str, token: str | None = None, accept: tuple[str, ...] = ()) -> Answer:
@@ -78,7 +97,7 @@ class RegistryClient:
         """The token that the endpoint issues; its claims say what it grants."""
         answer = self.ask_token(realm, service, scopes)
         if answer.status != 200:
-            raise RegistryError(f"the token endpoint {realm} answered {answer.status}{_excerpt(answer)}")
+            raise _error_for(answer.status)(f"the token endpoint {realm} answered {answer.status}{_excerpt(answer)}")
         try:
             document = json.loads(answer.body)
             return str(document.get("token") or document["access_token"])
@@ -92,18 +111,19 @@ class RegistryClient:
             return None
         challenge = parse_challenge(answer.headers.get("www-authenticate", ""))
         if answer.status != 401 or challenge is None:
-            raise RegistryError(f"{self.base}/v2/ answered {answer.status} without a Bearer challenge")
+            error = NoRegistryError if answer.status == 404 else RegistryError
+            raise error(f"{self.base}/v2/ answered {answer.status} without a Bearer challenge")
         return self.token(challenge.realm, challenge.service, (f"repository:{repository}:pull",))
 
     def manifest(self, image: ImageReference, token: str | None) -> Manifest:
-        """A manifest or index; raises ManifestMissingError, or RegistryError if its digest is not the expected one."""
+        """A manifest or index; raises ManifestMissingError, AccessDeniedError or DigestMismatchError."""
         path = f"/v2/{image.repository}/manifests/{image.reference}"
         answer = self.request("GET", path, token, MANIFEST_TYPES)
         self._check_manifest(path, answer)
         digest = "sha256:" + hashlib.sha256(answer.body).hexdigest()
         named = image.reference if ":" in image.reference else answer.headers.get("docker-content-digest", digest)
         if digest != named:
-            raise RegistryError(f"{self.base}{path} has digest {digest} instead of {named}")
+            raise DigestMismatchError(f"{self.base}{path} has digest {digest} instead of {named}", named)
         try:
             content = json.loads(answer.body)
         except ValueError as error:
@@ -113,7 +133,7 @@ class RegistryClient:
         return Manifest(digest, answer.headers.get("content-type", ""), content)
 
     def manifest_digest(self, image: ImageReference, token: str | None) -> str:
-        """The digest from a HEAD, which Docker Hub does not count as a pull; raises ManifestMissingError."""
+        """The digest from a HEAD, which Docker Hub does not count as a pull; raises as ``manifest``."""
         path = f"/v2/{image.repository}/manifests/{image.reference}"
         answer = self.request("HEAD", path, token, MANIFEST_TYPES)
         self._check_manifest(path, answer)
@@ -124,20 +144,20 @@ class RegistryClient:
 
     def _check_manifest(self, path: str, answer: Answer) -> None:
         if answer.status != 200:
-            error = ManifestMissingError if answer.status == 404 else RegistryError
+            error = ManifestMissingError if answer.status == 404 else _error_for(answer.status)
             raise error(f"{self.base}{path} answered {answer.status}{_excerpt(answer)}")
 
     def check_blob(self, repository: str, descriptor: Mapping[str, Any], token: str | None) -> int:
         """Download a blob, following redirects to the object store, and return its size in bytes.
 
-        Raises DamagedBlobError unless its content matches the descriptor. Only the registry receives the token.
+        Raises DigestMismatchError unless its content matches the descriptor. Only the registry receives the token.
         """
         url = f"{self.base}/v2/{repository}/blobs/{descriptor['digest']}"
         headers = request_headers(token)
         for _ in range(4):
             with self._http.stream(url, headers) as answer:
                 if answer.status in _REDIRECTS:
-                    url, headers = urljoin(url, answer.headers.get("location", "")), {}
+                    url, headers = self.redirect_target(url, answer.headers.get("location", "")), {}
                     continue
                 if answer.status != 200:
                     raise RegistryError(f"{url.split('?')[0]} answered {answer.status}")
@@ -146,15 +166,32 @@ class RegistryClient:
                     found.update(chunk)
                     size += len(chunk)
             if f"sha256:{found.hexdigest()}" != descriptor["digest"]:
-                raise DamagedBlobError(url.split("?")[0], size, str(descriptor["digest"]))
+                message = f"{url.split('?')[0]} returned {size} bytes that do not match the digest"
+                raise DigestMismatchError(message, str(descriptor["digest"]))
             return size
         raise RegistryError(f"{self.base} redirects the blob {descriptor['digest']} too many times")
+
+    def redirect_target(self, url: str, location: str) -> str:
+        """The URL that a redirect of ``url`` leads to; raises RegistryError if clients must not be sent there."""
+        target = urljoin(url, location)
+        before, after = urlsplit(url), urlsplit(target)
+        is_same = (before.scheme, before.netloc) == (after.scheme, after.netloc)
+        if not is_same and not self._may_redirect_to(target):
+            sent_to = f"{after.scheme}://{after.netloc}"
+            raise RegistryError(
+                f"{url.split('?')[0]} redirects to {sent_to}: not the configured store, or not encrypted"
+            )
+        return target
 
 
 def request_headers(token: str | None, accept: tuple[str, ...] = ()) -> dict[str, str]:
     """The headers of a request: the token if there is one, and the accepted media types."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return headers | ({"Accept": ", ".join(accept)} if accept else {})
+
+
+def _error_for(status: int) -> type[RegistryError]:
+    return AccessDeniedError if status in {401, 403} else RegistryError
 
 
 def _excerpt(answer: Answer) -> str:

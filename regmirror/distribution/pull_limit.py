@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from regmirror.distribution.client import MANIFEST_TYPES, RegistryClient
+from regmirror.distribution.client import MANIFEST_TYPES, ManifestMissingError, RegistryClient
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import RegistryError
 
@@ -26,13 +26,14 @@ class PullLimit:
 def ask_pull_limit(client: RegistryClient, image: ImageReference) -> PullLimit | None:
     """The quota that the upstream reports to a client for an image, or None; a HEAD does not count as a pull.
 
-    Raises RegistryError.
+    Raises RegistryError; ManifestMissingError if the upstream does not have the image.
     """
     path = f"/v2/{image.repository}/manifests/{image.reference}"
     answer = client.request("HEAD", path, client.pull_token(image.repository), MANIFEST_TYPES)
     # If no pull is left, the answer is 429 with the same headers.
     if answer.status not in {200, 429}:
-        raise RegistryError(f"{client.base}{path} answered {answer.status}")
+        error = ManifestMissingError if answer.status == 404 else RegistryError
+        raise error(f"{client.base}{path} answered {answer.status}")
     return parse_pull_limit(answer.headers)
 
 

@@ -53,6 +53,12 @@ class MissingSecretError(ConfigurationError):
     code = "RM101"
 
 
+class HostChangeError(ConfigurationError):
+    """A deployment would replace the public host of the mirror in the namespace."""
+
+    code = "RM103"
+
+
 class TemplateError(RegmirrorError):
     """A file of the installation is missing, or a template of it cannot be rendered."""
 
@@ -123,6 +129,12 @@ class StorageUnreachableError(StorageError):
     """The S3 endpoint cannot be reached."""
 
     code = "RM402"
+
+
+class ForeignDataError(StorageError):
+    """The data in the bucket belongs to another mirror."""
+
+    code = "RM403"
 
 
 class RegistryError(RegmirrorError):

@@ -1,10 +1,12 @@
 """What regmirror needs from a Kubernetes cluster, always in one namespace."""
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from enum import Enum
 from socket import socket
 from typing import Any, NamedTuple, Protocol
+
+from regmirror.errors import PermissionDeniedError
 
 Object = dict[str, Any]
 
@@ -122,6 +124,16 @@ class Cluster(Protocol):
 
     def connect(self, pod: str, port: int) -> AbstractContextManager[socket]:
         """A connection to a port inside a pod, loopback-only ports included (port-forward)."""
+
+
+def namespace_uids(cluster: Cluster, *others: str) -> dict[str, str]:
+    """The UIDs of the namespace and of ``others``, by name, without those that do not exist or may not be read."""
+    found = {}
+    for name in (*others, cluster.namespace):
+        with suppress(PermissionDeniedError):
+            if namespace := cluster.get(NAMESPACE, name):
+                found[name] = str(namespace["metadata"]["uid"])
+    return found
 
 
 def missing_rights(cluster: Cluster, rights: Iterable[Right]) -> str:

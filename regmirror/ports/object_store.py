@@ -21,8 +21,18 @@ class ObjectStore(Protocol):
     def check_bucket(self) -> None:
         """Check that the bucket exists and that objects can be written, read, listed and deleted.
 
-        Leaves nothing behind. Raises BucketMissingError, StorageUnreachableError, or StorageError.
+        Any number of checks may run at the same time. Leaves nothing behind. Raises BucketMissingError,
+        StorageUnreachableError, or StorageError.
         """
+
+    def read(self, key: str) -> bytes | None:
+        """The content of a small object; None if it does not exist."""
+
+    def write(self, key: str, content: bytes) -> None:
+        """Create or replace an object."""
+
+    def delete(self, key: str) -> None:
+        """Delete one object; a missing one is fine."""
 
     def create_bucket(self) -> None:
         """Create the bucket; an existing one of the same account is fine."""

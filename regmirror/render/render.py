@@ -9,7 +9,7 @@ from regmirror.desired.releases import Release
 from regmirror.desired.secret_templates import SecretTemplate, secret_templates
 from regmirror.ports.cluster import Object
 from regmirror.ports.helm import Helm
-from regmirror.render.argocd import application_of, in_sync_wave, root_application
+from regmirror.render.argocd import DEFAULT_PROJECT, application_of, in_sync_wave, root_application
 from regmirror.render.external_secrets import Store, external_secret
 from regmirror.render.files import RenderedFile, kustomization, yaml_file
 from regmirror.render.fill_script import fill_script
@@ -32,6 +32,8 @@ class RenderOptions:
     repository: Repository = field(default_factory=Repository)
     store: Store | None = None
     secrets_revision: str = ""
+    project: str = DEFAULT_PROJECT
+    """The project of Argo CD's Applications."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +116,11 @@ def _argocd_files(
         yaml_file("apps/namespace.yaml", in_sync_wave(namespace_object(mirror))),
         *_secret_files(secrets, "apps/"),
         *(
-            yaml_file(f"apps/{release.name}.yaml", application_of(mirror, release, options.repository))
+            yaml_file(f"apps/{release.name}.yaml", application_of(mirror, release, options.repository, options.project))
             for release in releases
         ),
     ]
-    root = yaml_file("application.yaml", root_application(options.repository))
+    root = yaml_file("application.yaml", root_application(options.repository, options.project))
     return [root, *_kustomized(files, "apps/"), *_charts(releases)]
 
 
@@ -134,5 +136,5 @@ def _charts(releases: list[Release]) -> list[RenderedFile]:
         RenderedFile(f"{name}/{path.relative_to(directory).as_posix()}", path.read_text(encoding="utf-8"))
         for name, directory in sorted(directories.items())
         for path in sorted(directory.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.suffix != ".pyc"
     ]

@@ -7,7 +7,7 @@ from cryptography import x509
 
 from regmirror.config.model import DOCKER_HUB, Upstream
 from regmirror.desired import names
-from regmirror.desired.registry_config import storage_prefix
+from regmirror.desired.registry_config import data_prefix
 from regmirror.desired.secret_contents import look_up
 from regmirror.distribution.client import RegistryClient
 from regmirror.distribution.metrics import CacheFigures, pod_figures
@@ -105,7 +105,7 @@ def store(live: LiveMirror, upstream: Upstream, ends: float) -> Contents:
     if account is None and storage.access_key:
         raise StorageError("the registry's configuration has no S3 key")
     try:
-        prefix = storage_prefix(storage, upstream).removeprefix("/") + "/"
+        prefix = data_prefix(storage, upstream)
         return live.connections.open_store(account).measure(prefix, ends - time.monotonic())
     except StorageUnreachableError:
         if storage.is_inside_cluster:

@@ -6,6 +6,7 @@ semicolon, or at the end of the hint, so that it can be copied and run as it is.
 
 from regmirror.config.model import Upstream
 from regmirror.desired import names
+from regmirror.desired.registry_config import blob_path, storage_prefix
 from regmirror.verify.live_mirror import LiveMirror
 
 PROXY_HINT = "check whether a proxy or CDN in front of the Ingress changes requests or responses"
@@ -49,3 +50,12 @@ def read_log(live: LiveMirror, upstream: Upstream) -> str:
     """For errors whose cause only the registry knows."""
     log = f"{kubectl(live)} logs --tail=100 deployment/{names.registry(upstream.name)}"
     return f"read the registry's log for the cause: {log}"
+
+
+def fetch_again(live: LiveMirror, upstream: Upstream, digest: str) -> str:
+    """For damaged content: the registry fetches it again once it is gone from the bucket and from all caches."""
+    storage = live.mirror.storage
+    url = f"s3://{storage.bucket}{storage_prefix(storage, upstream)}/{blob_path(digest)}"
+    endpoint = f" --endpoint-url {storage.endpoint}" if storage.endpoint else ""
+    caches = f"{_restart(live, names.REDIS)} deployment/{names.registry(upstream.name)}"
+    return f"delete the object, so that it is fetched again: aws s3{endpoint} rm {url}; then empty the caches: {caches}"

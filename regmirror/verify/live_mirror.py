@@ -74,7 +74,8 @@ class LiveMirror:
 
     def client(self, upstream: Upstream) -> RegistryClient:
         """The mirror of one upstream, as an anonymous client reaches it."""
-        return RegistryClient(self.http, f"https://{self.mirror.host_of(upstream)}")
+        base = f"https://{self.mirror.host_of(upstream)}"
+        return RegistryClient(self.http, base, may_redirect_to=self.mirror.storage.may_redirect_to)
 
     def realm(self, upstream: Upstream) -> str:
         """The token endpoint that clients must be sent to."""

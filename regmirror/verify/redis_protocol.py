@@ -1,10 +1,13 @@
-"""The part of the Redis protocol (RESP2) that a check needs: one command and its one-line answer."""
+"""The part of the Redis protocol (RESP2) that a check needs: commands and their answers."""
 
 from socket import socket
 
 from regmirror.errors import ClusterError
 
 _LONGEST_LINE = 4096
+_SCANNED = 100
+"""Keys that Redis examines for one SCAN."""
+_MOST_SCANS = 20
 
 
 def ask(connection: socket, *words: str) -> str:
@@ -25,8 +28,29 @@ def ask_setting(connection: socket, name: str) -> str | None:
     """The value of a setting (CONFIG GET); None if Redis does not return it. Raises ClusterError as ``ask`` does."""
     if ask(connection, "CONFIG", "GET", name) != "*2":
         return None
-    # An array of two strings, name and value, each preceded by a line with its length.
-    return [_line(connection) for _ in range(4)][3]
+    # An array of two strings, name and value.
+    return [_string(connection) for _ in range(2)][1]
+
+
+def scan_keys(connection: socket, pattern: str, wanted: int) -> list[str]:
+    """Up to ``wanted`` keys that match a pattern, fewer if there are fewer or they are rare; raises as ``ask`` does."""
+    keys: list[str] = []
+    cursor = "0"
+    for _ in range(_MOST_SCANS):
+        # An array of the next cursor and an array of keys.
+        if ask(connection, "SCAN", cursor, "MATCH", pattern, "COUNT", str(_SCANNED)) != "*2":
+            break
+        cursor = _string(connection)
+        keys += [_string(connection) for _ in range(int(_line(connection)[1:]))]
+        if cursor == "0" or len(keys) >= wanted:
+            break
+    return keys[:wanted]
+
+
+def _string(connection: socket) -> str:
+    """A string, which a line with its length precedes."""
+    _line(connection)
+    return _line(connection)
 
 
 def _line(connection: socket) -> str:

@@ -3,18 +3,19 @@
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from regmirror.config.images import pulled_image
 from regmirror.config.model import Upstream
 from regmirror.desired.access import is_allowed
-from regmirror.distribution.client import Manifest, RegistryClient
+from regmirror.distribution.client import DigestMismatchError, Manifest, ManifestMissingError, RegistryClient
 from regmirror.distribution.reference import ImageReference
-from regmirror.errors import ConfigurationError, RegistryError
+from regmirror.errors import ConfigurationError, RegistryError, RegmirrorError
 from regmirror.ports.http import Answer
 from regmirror.signing.tokens import Access, Claims, sign_token
 from regmirror.verify.check import Failed, Outcome, Skipped
-from regmirror.verify.hints import read_log
-from regmirror.verify.live_mirror import LiveMirror
+from regmirror.verify.hints import fetch_again, read_log
+from regmirror.verify.live_mirror import LiveMirror, NotDeployedError
 
 UNLISTED = ImageReference("regmirror-probe/not-allowed", "latest")
 NO_IMAGE = "no image to pull: set probeImage, or use --image library/alpine:3"
@@ -97,6 +98,33 @@ def sample_platform(live: LiveMirror, upstream: Upstream, image: ImageReference)
     return live.once(f"platform {upstream.name}", lambda: live.client(upstream).manifest(chosen, token))
 
 
+def platforms_of(index: Manifest) -> list[dict[str, Any]]:
+    """The descriptors of an index that are platforms; none of a manifest.
+
+    Attestations are left out: the registry fetches a missing manifest with GET, which counts as a pull.
+    """
+    return [child for child in index.children if (child.get("platform") or {}).get("os") != "unknown"]
+
+
+def damage_hint(live: LiveMirror, upstream: Upstream, image: ImageReference, digest: str) -> str:
+    """How to replace a manifest or blob that does not match its digest; asks the upstream where the damage is."""
+    try:
+        _fetch(upstream_client(live, upstream, live.upstream_account(upstream)), image.repository, digest)
+    except DigestMismatchError:
+        return f"report it to {upstream.url}, which sends the same wrong content; the mirror does not keep it"
+    except RegmirrorError:
+        pass
+    return fetch_again(live, upstream, digest)
+
+
+def _fetch(client: RegistryClient, repository: str, digest: str) -> None:
+    token = client.pull_token(repository)
+    try:
+        client.manifest(ImageReference(repository, digest), token)
+    except ManifestMissingError:
+        client.check_blob(repository, {"digest": digest}, token)
+
+
 def ask_upstream_through_mirror(live: LiveMirror, upstream: Upstream) -> Answer:
     """The mirror's answer for a layer that does not exist, asked once: 404 if the mirror could ask its upstream.
 
@@ -120,6 +148,23 @@ def can_reach_upstream(live: LiveMirror, upstream: Upstream) -> bool:
 def upstream_client(live: LiveMirror, upstream: Upstream, account: tuple[str, str] | None = None) -> RegistryClient:
     """The upstream itself, as this machine reaches it."""
     return RegistryClient(live.http, upstream.url, account)
+
+
+def upstream_digest(live: LiveMirror, upstream: Upstream, image: ImageReference) -> str:
+    """The digest of the image at the upstream, asked once with the account that the registry uses.
+
+    Raises ManifestMissingError if the upstream does not have the image, NoRegistryError, or RegistryError.
+    """
+
+    def ask() -> str:
+        try:
+            account = live.upstream_account(upstream)
+        except NotDeployedError:
+            account = None
+        client = upstream_client(live, upstream, account)
+        return client.manifest_digest(image, client.pull_token(image.repository))
+
+    return live.once(f"upstream digest {upstream.name}", ask)
 
 
 def sign(

@@ -26,7 +26,8 @@ def test_rolls_without_a_gap(helm: Helm, chart: str) -> None:
     spec = deployment(helm, chart)["spec"]
     assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
     template = spec["template"]["spec"]
-    assert template["containers"][0]["readinessProbe"]["httpGet"] == {"path": "/", "port": "http"}
+    probe = template["containers"][0]["readinessProbe"]["httpGet"]
+    assert probe == {"auth": {"path": "/", "port": "http"}, "registry": {"path": "/alive", "port": 8080}}[chart]
     (pause,) = {one["lifecycle"]["preStop"]["sleep"]["seconds"] for one in template["containers"]}
     draining = {"auth": 0, "registry": 60}[chart]
     assert pause >= 5
@@ -56,7 +57,33 @@ def test_a_new_configuration_of_the_cache_restarts_the_registry(helm: Helm) -> N
 
 
 def test_the_cache_can_be_disabled(helm: Helm) -> None:
-    manifests = helm.render("registry", {"cache": {"enabled": False}})
-    template = one(manifests, "Deployment")["spec"]["template"]["spec"]
-    assert [container["name"] for container in template["containers"]] == ["registry"]
-    assert "ConfigMap" not in {manifest["kind"] for manifest in manifests}
+    with_cache, without = (
+        one(helm.render("registry", {"cache": {"enabled": enabled}}), "ConfigMap")["data"]["nginx.conf"]
+        for enabled in (True, False)
+    )
+    assert "/manifests/" in with_cache
+    assert "proxy_cache tags;" in with_cache
+    assert "proxy_cache tags;" not in without
+
+
+def test_layers_are_not_cached_without_room(helm: Helm) -> None:
+    with_cache, without = (
+        one(helm.render("registry", {"layerCache": {"bytes": size}}), "ConfigMap")["data"]["nginx.conf"]
+        for size in (10**9, 0)
+    )
+    assert "/blobs/" in with_cache
+    assert "/blobs/" not in without
+
+
+def test_the_volume_of_the_layers_has_more_room_than_they_take(helm: Helm) -> None:
+    size = 10**10
+    volumes = {
+        name: next(v for v in pod(helm, "registry", {"layerCache": cache})["spec"]["volumes"] if v["name"] == "layers")
+        for name, cache in {
+            "emptyDir": {"bytes": size},
+            "class": {"bytes": size, "storageClassName": "local-path"},
+        }.items()
+    }
+    claim = volumes["class"]["ephemeral"]["volumeClaimTemplate"]["spec"]
+    assert claim["storageClassName"] == "local-path"
+    assert int(volumes["emptyDir"]["emptyDir"]["sizeLimit"]) == int(claim["resources"]["requests"]["storage"]) > size

@@ -42,6 +42,25 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Program:
 
 
 @pytest.fixture(scope="session")
+def hub_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stand-in for Docker Hub: built from source if Go is there, because a lab may run an older one."""
+    built = shutil.which("docker-hub-stand-in")
+    if shutil.which("go") is None:
+        return Path(built) if built else pytest.skip("the Docker Hub stand-in is missing: run this in the lab")
+    binary = tmp_path_factory.mktemp("hub") / "docker-hub-stand-in"
+    command = ["go", "build", "-buildvcs=false", "-o", str(binary), "./cmd/docker-hub-stand-in"]
+    subprocess.run(command, cwd=STAND_INS, check=True)
+    return binary
+
+
+@pytest.fixture(scope="session")
+def registry_program() -> Path:
+    """The real registry, which takes minutes to build."""
+    found = shutil.which("registry")
+    return Path(found) if found else pytest.skip("the registry is missing: run this in the lab")
+
+
+@pytest.fixture(scope="session")
 def docker_auth() -> Program:
     """The real program."""
     if not REAL_PROGRAM:

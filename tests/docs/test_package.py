@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from typing import Any
 
@@ -33,3 +34,18 @@ def test_the_documentation_tool_is_pinned_exactly_everywhere() -> None:
     (pin,) = PROJECT["dependency-groups"]["docs"]
     assert "==" in pin
     assert f"\n{pin} \\\n" in (ROOT / "requirements/development.txt").read_text()
+
+
+def _pins(name: str) -> dict[str, tuple[str, ...]]:
+    """By requirement, with its version and marker: the hashes."""
+    entries = (ROOT / "requirements" / name).read_text().replace("\\\n", " ").splitlines()
+    return {entry.partition(" --hash")[0].strip(): tuple(re.findall(r"--hash=(\S+)", entry)) for entry in entries}
+
+
+def test_users_can_install_the_dependencies_that_the_tests_ran_with() -> None:
+    runtime, development = _pins("runtime.txt"), _pins("development.txt")
+    assert all(runtime.values())
+    tested = {pin.partition(" ;")[0]: hashes for pin, hashes in development.items()}
+    assert [pin for pin, hashes in runtime.items() if tested[pin.partition(" ;")[0]] != hashes] == []
+    wanted = {re.split(r"[^\w-]", requirement)[0] for requirement in PROJECT["project"]["dependencies"]}
+    assert wanted <= {pin.partition("==")[0] for pin in runtime}

@@ -62,7 +62,11 @@ class DeployedMirror:
     def init(self, *options: str) -> Outcome:
         """Write the configuration file for the target cluster."""
         chosen = [f"--host={self.host}", f"--probe-image={self.target.allowed_image}", *self.target.init_options]
-        return self.regmirror("init", "--yes", "--force", "--create-bucket", *chosen, *options)
+        outcome = self.regmirror("init", "--yes", "--force", "--create-bucket", *chosen, *options)
+        if outcome.code == 0 and not self.target.is_lab:
+            # All mirrors on such a cluster have the same bucket.
+            self.change_file(storage={"prefix": self.namespace})
+        return outcome
 
     def change_file(self, **sections: Any) -> None:
         """Merge values into sections of the configuration file."""

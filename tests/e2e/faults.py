@@ -165,6 +165,20 @@ UPSTREAM = [
 CONTENT = [
     Fault("a damaged layer", "clients-pull", "do not match the digest", inject.damaged_layer),
     Fault(
+        "layers that the bucket has lost",
+        "storage-cache-agrees",
+        "objects that Redis remembers",
+        inject.lost_layers,
+        quick=True,
+    ),
+    Fault(
+        "data of another mirror",
+        "storage-owner",
+        "belongs to other.lab.test (namespace other of ",
+        inject.foreign_owner,
+        manual_step="set another storage.prefix",
+    ),
+    Fault(
         "another password in the running Redis",
         "cache-password",
         "Redis refuses the registry's password",

@@ -24,6 +24,7 @@ InjectFault = Callable[[DeployedMirror], Undo]
 Change = Callable[[Any], object]
 
 AUTH_FILE = ("regmirror-auth-config", "auth_config.yml")
+_OWNER = "docker-hub/.regmirror-owner.json"
 REGISTRY_FILE = ("regmirror-docker-hub-config", "config.yml")
 
 
@@ -188,6 +189,26 @@ def damaged_layer(mirror: DeployedMirror) -> Undo:
     whole = client.get_object(Bucket=bucket, Key=largest["Key"])["Body"].read()
     client.put_object(Bucket=bucket, Key=largest["Key"], Body=b"x" * len(whole))
     return lambda: client.put_object(Bucket=bucket, Key=largest["Key"], Body=whole)
+
+
+def lost_layers(mirror: DeployedMirror) -> Undo:
+    """Delete the content of every blob from the bucket, as a lifecycle rule does."""
+    client, bucket = bucket_client(mirror), mirror.environment["S3_BUCKET"]
+    stored = client.list_objects_v2(Bucket=bucket)["Contents"]
+    keys = [entry["Key"] for entry in stored if "/v2/blobs/" in entry["Key"]]
+    before = {key: client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+    for key in before:
+        client.delete_object(Bucket=bucket, Key=key)
+    return lambda: [client.put_object(Bucket=bucket, Key=key, Body=content) for key, content in before.items()]
+
+
+def foreign_owner(mirror: DeployedMirror) -> Undo:
+    """Record another mirror as the owner of the data."""
+    client, place = bucket_client(mirror), {"Bucket": mirror.environment["S3_BUCKET"], "Key": _OWNER}
+    before = client.get_object(**place)["Body"].read()
+    other = json.loads(before) | {"host": "other.lab.test", "namespace": "other"}
+    client.put_object(**place, Body=json.dumps(other).encode())
+    return lambda: client.put_object(**place, Body=before)
 
 
 def redis_commands(begin: Sequence[str], end: Sequence[str] = ()) -> InjectFault:

@@ -116,7 +116,7 @@ def test_purge_data_empties_the_bucket(mirror: DeployedMirror) -> None:
     wrong = mirror.regmirror("destroy", "--yes", "--purge-data", "--confirm-purge", "another")
     assert wrong.code == 2
     assert f"  - data: {count:,} objects (" in wrong.stdout
-    assert f"under docker-hub/ in the bucket {bucket}\n" in wrong.stdout
+    assert f"under docker-hub/docker/registry/v2/ in the bucket {bucket}\n" in wrong.stdout
     outcome = mirror.regmirror("destroy", "--yes", "--purge-data", "--confirm-purge", bucket, "-o", "json")
     assert outcome.code == 0, outcome.stderr
     assert outcome.document["data"]["objects"] == count

@@ -16,8 +16,8 @@ from tests.e2e.s3_proxy import S3Fault, S3Proxy
 pytestmark = pytest.mark.lab
 
 BIG = parse_image("library/big:1")
-CACHE_PORT = 8080
-"""The port of the manifest cache, to which the Service sends requests."""
+FRONT_PORT = 8080
+"""The port of the front, to which the Service sends requests."""
 STEADY, SLOW = 2_000_000, 300_000
 """Bytes per second; read faster, the layer would wait in the buffers of this machine, not of the pod."""
 LAST_PART = 3_000_000
@@ -41,7 +41,7 @@ def test_a_slow_download_from_a_deleted_pod_completes(mirror: DeployedMirror) ->
     download_from_deleted_pod(mirror, lambda left: STEADY if left > LAST_PART else SLOW)
 
 
-def test_the_registry_serves_until_the_manifest_cache_has_stopped(mirror: DeployedMirror) -> None:
+def test_the_registry_serves_until_the_front_has_stopped(mirror: DeployedMirror) -> None:
     lab = mirror.target.lab
     assert lab is not None
     with S3Proxy(lab["address"], lab["s3"]["endpoint"]).serving() as proxy:
@@ -59,7 +59,7 @@ def download_from_deleted_pod(mirror: DeployedMirror, pace: Pace, before: Callab
     client.check_blob(BIG.repository, layer, token)
     before()
     (pod,) = mirror.objects("pods", "-l", "app.kubernetes.io/name=registry")
-    with closing(http.client.HTTPConnection(pod["status"]["podIP"], CACHE_PORT, timeout=300)) as connection:
+    with closing(http.client.HTTPConnection(pod["status"]["podIP"], FRONT_PORT, timeout=300)) as connection:
         path = f"/v2/{BIG.repository}/blobs/{layer['digest']}"
         connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
         answer = connection.getresponse()

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from itertools import count
 from socket import socket, socketpair
 from typing import Any
+from uuid import uuid4
 
 from regmirror.desired.names import FIELD_MANAGER
 from regmirror.errors import ClusterError, ConflictError, PermissionDeniedError
@@ -26,6 +27,7 @@ from regmirror.ports.cluster import (
 )
 
 Path = tuple[str, ...]
+_STAMPS = {"resourceVersion", "generation", "uid"}
 _CLUSTER_WIDE = {NAMESPACE, INGRESS_CLASS, CLUSTER_ISSUER}
 
 
@@ -58,6 +60,7 @@ class FakeCluster:
         self._objects: dict[tuple[Kind, str], Object] = {}
         self._applied: dict[tuple[Kind, str], dict[str, dict[Path, Any]]] = {}
         """By object and field manager: the fields that it applied, with their values."""
+        self.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system"}})
         if exists:
             self.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
         for found in objects:
@@ -191,7 +194,8 @@ class FakeCluster:
     def _stamped(self, found: Object, before: Object) -> Object:
         version = next(self._versions)
         generation = before.get("metadata", {}).get("generation", 0) + 1
-        found["metadata"] |= {"resourceVersion": str(version), "generation": generation}
+        uid = before.get("metadata", {}).get("uid") or found["metadata"].get("uid") or str(uuid4())
+        found["metadata"] |= {"resourceVersion": str(version), "generation": generation, "uid": uid}
         if "status" in before:
             found["status"] = before["status"]
         return found
@@ -243,7 +247,7 @@ def _without_version(manifest: Object) -> Object:
 
 
 def _without_stamp(found: Object) -> Object:
-    metadata = {key: value for key, value in found["metadata"].items() if key not in {"resourceVersion", "generation"}}
+    metadata = {key: value for key, value in found["metadata"].items() if key not in _STAMPS}
     return {key: value for key, value in found.items() if key != "status"} | {"metadata": metadata}
 
 

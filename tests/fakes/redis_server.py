@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import fnmatch
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from socket import socket
 from typing import BinaryIO
@@ -10,7 +11,7 @@ from typing import BinaryIO
 
 @dataclass(frozen=True)
 class RedisServer:
-    """Answers AUTH, PING, SET and CONFIG GET on a connection until the client goes.
+    """Answers AUTH, PING, SELECT, SET, SCAN, HEXISTS and CONFIG GET on a connection until the client goes.
 
     Source: the Redis serialization protocol specification (RESP2).
     """
@@ -22,6 +23,9 @@ class RedisServer:
         default_factory=lambda: {"maxmemory": "134217728", "maxmemory-policy": "allkeys-lru"}
     )
 
+    keys: Collection[str] = ()
+    """The keys of hashes in every database."""
+
     def __call__(self, connection: socket) -> None:
         known = False
         with connection.makefile("rb") as stream:
@@ -32,9 +36,21 @@ class RedisServer:
                     answer = b"+OK\r\n" if known else b"-WRONGPASS invalid username-password pair\r\n"
                 elif known and words[0] == "CONFIG":
                     answer = self._setting(words[2])
+                elif known and words[0] == "SCAN":
+                    answer = self._scan(words[3])
+                elif known and words[0] == "HEXISTS":
+                    answer = b":%d\r\n" % (words[1] in self.keys)
+                elif known and words[0] == "SELECT":
+                    answer = b"+OK\r\n"
                 elif known:
                     answer = self.stored if words[0] == "SET" else self.pong
                 connection.sendall(answer)
+
+    def _scan(self, pattern: str) -> bytes:
+        """All keys at once, so the next cursor is 0."""
+        found = [key for key in self.keys if fnmatch.fnmatchcase(key, pattern)]
+        keys = "".join(f"${len(key)}\r\n{key}\r\n" for key in found)
+        return f"*2\r\n$1\r\n0\r\n*{len(found)}\r\n{keys}".encode()
 
     def _setting(self, name: str) -> bytes:
         if name not in self.settings:

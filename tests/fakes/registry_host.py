@@ -52,6 +52,8 @@ class RegistryHost:
     """By path: what is answered whatever else holds."""
     users: set[str] = field(default_factory=set)
     """Accounts that are known, whatever their password."""
+    private: set[str] = field(default_factory=set)
+    """Those of the allowed repositories that only accounts may pull."""
     blob_pulls: int = 0
 
     def __post_init__(self) -> None:
@@ -104,7 +106,8 @@ class RegistryHost:
         rights = []
         for scope in request.query.get("scope", []):
             kind, name, actions = scope.split(":")
-            may = self.granted if kind == "repository" and name in self.allowed else set()
+            is_open = name in self.allowed and (scheme == "Basic" or name not in self.private)
+            may = self.granted if kind == "repository" and is_open else set()
             rights.append(Access(kind, name, tuple(sorted(may & set(actions.split(","))))))
         service = request.query.get("service", [""])[0]
         claims = Claims(self.signs_as, service, "", tuple(rights), samples.NOW, timedelta(minutes=5), "id")

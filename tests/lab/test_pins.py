@@ -8,7 +8,9 @@ import pytest
 from lab import components, toolchain
 
 
-@pytest.mark.parametrize("program", components.PUBLISHED_PROGRAMS, ids=lambda program: program.name)
+@pytest.mark.parametrize(
+    "program", (*components.PUBLISHED_PROGRAMS, components.DRAYAGE), ids=lambda program: program.name
+)
 def test_a_downloaded_program_has_an_exact_version_and_a_hash(program: components.PublishedProgram) -> None:
     separator = "==" if program.registry == "PyPI" else "@"
     assert re.fullmatch(r"\d+\.\d+\.\d+", program.requirement.rpartition(separator)[2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -34,6 +35,28 @@ def test_a_bucket_is_missing_until_it_is_created(place: StorePlace) -> None:
 def test_checking_the_bucket_leaves_nothing_in_it(place: StorePlace) -> None:
     place.store.create_bucket()
     place.store.check_bucket()
+    assert place.objects() == []
+
+
+def test_an_object_is_written_read_replaced_and_deleted(place: StorePlace) -> None:
+    place.store.create_bucket()
+    assert place.store.read("hub/.owner") is None
+    place.store.write("hub/.owner.backup", b"other")
+    assert place.store.read("hub/.owner") is None
+    place.store.write("hub/.owner", b"one")
+    place.store.write("hub/.owner", b"two")
+    assert place.store.read("hub/.owner") == b"two"
+    for _ in range(2):
+        place.store.delete("hub/.owner")
+    assert place.store.read("hub/.owner") is None
+    assert place.store.read("hub/.owner.backup") == b"other"
+
+
+def test_checks_of_the_bucket_at_the_same_time_do_not_disturb_each_other(place: StorePlace) -> None:
+    place.store.create_bucket()
+    with ThreadPoolExecutor(16) as threads:
+        checks = [threads.submit(place.store.check_bucket) for _ in range(64)]
+    assert [check.exception() for check in checks] == [None] * 64
     assert place.objects() == []
 
 
@@ -82,6 +105,8 @@ def test_a_new_bucket_has_no_lifecycle_rule(place: StorePlace) -> None:
 def test_a_missing_bucket_cannot_be_counted(place: StorePlace) -> None:
     with pytest.raises(BucketMissingError, match="does not exist"):
         place.store.measure("", 10.0)
+    with pytest.raises(BucketMissingError, match="does not exist"):
+        place.store.read("hub/.owner")
 
 
 @pytest.mark.lab

@@ -51,10 +51,15 @@ class Deployed:
     kubectl_options: KubectlOptions = field(default_factory=KubectlOptions)
 
     def ask(self, check_id: str) -> Outcome:
-        """The outcome of one check, without the checks that it needs."""
+        """The outcome of one check of a mirror with one upstream, without the checks that it needs."""
+        (outcome,) = self.ask_each(check_id).values()
+        return outcome
+
+    def ask_each(self, check_id: str) -> dict[str, Outcome]:
+        """The outcomes of one check by upstream, without the checks that it needs."""
         (check,) = [check for check in CHECKS if check.id == check_id]
-        (result,) = run_checks([replace(check, needs=())], self.live())
-        return result.outcome
+        results = run_checks([replace(check, needs=())], self.live())
+        return {result.upstream: result.outcome for result in results}
 
     def ask_all(self) -> dict[str, Outcome]:
         """The outcomes of all checks, by id."""
@@ -123,8 +128,9 @@ def deployed(**changes: Any) -> Deployed:
 
 def _deployment(name: str, image: str) -> Object:
     container = {"name": "main", "image": image, "args": ["--v=2"] if name == names.AUTH else []}
-    cache = {"name": names.MANIFEST_CACHE_CONTAINER, "image": samples.mirror().registry.manifest_cache.image}
-    containers = [container, cache] if name == REGISTRY else [container]
+    front = {"name": names.FRONT_CONTAINER, "image": samples.mirror().front.image}
+    fetcher = {"name": names.FETCHER_CONTAINER, "image": samples.mirror().fetcher.image}
+    containers = [container, front, fetcher] if name == REGISTRY else [container]
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

@@ -8,19 +8,22 @@ from typing import Any
 import pytest
 
 from regmirror.desired import names
-from regmirror.errors import RegistryError, StorageUnreachableError
+from regmirror.desired.registry_config import blob_path
+from regmirror.errors import RegistryError, StorageError, StorageUnreachableError
 from regmirror.ports.cluster import ENDPOINT_SLICE, INGRESS, NAMESPACE
 from regmirror.ports.http import Answer
+from regmirror.ports.object_store import Contents
 from regmirror.verify.check import Failed, Outcome, Passed, Skipped, Warned
 from tests import samples
 from tests.fakes.http import Request
 from tests.fakes.redis_server import RedisServer
+from tests.fakes.registry_host import digest_of
 from tests.unit.check_faults.cluster import no_namespace, not_ready, nothing_deployed, scaled_to_zero
 from tests.unit.check_faults.registry import other_realm
-from tests.unit.check_faults.storage import WITH_KEY, redirecting
+from tests.unit.check_faults.storage import WITH_KEY, forget_nothing, redirecting
 from tests.unit.check_faults.table import NO_BLOB, REGISTRY_SECRET, answer, edit_token_section
 from tests.unit.check_faults.tls import plain_http
-from tests.unit.check_faults.upstream import revoked_account, upstream_down
+from tests.unit.check_faults.upstream import private_image, revoked_account, upstream_down
 from tests.unit.deployed import UPSTREAM, deployed
 
 
@@ -151,7 +154,56 @@ def test_a_tag_that_the_upstream_no_longer_has_is_a_warning() -> None:
     mirror.upstream.manifests.clear()
     outcome = mirror.ask("clients-digest")
     assert isinstance(outcome, Warned)
-    assert outcome.message == f"{UPSTREAM} no longer has library/alpine:3; the mirror serves its cached copy"
+    assert outcome.message == f"{UPSTREAM} no longer has library/alpine:3 (404); the mirror serves its cached copy"
+
+
+def test_an_upstream_that_answers_404_to_everything_is_a_warning() -> None:
+    mirror = deployed()
+    mirror.http.hosts[UPSTREAM] = lambda _: Answer(404, {}, b"")
+    outcome = mirror.ask("clients-digest")
+    assert isinstance(outcome, Warned)
+    assert outcome.message == (
+        f"{UPSTREAM} answers 404 even to /v2/, as if no registry were there; the mirror serves its cached copy of "
+        "library/alpine:3"
+    )
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_an_image_that_neither_cache_nor_upstream_has_is_reported_as_that(everything: bool) -> None:
+    mirror = deployed()
+    mirror.host.manifests.clear()
+    mirror.upstream.manifests.clear()
+    if everything:
+        mirror.http.hosts[UPSTREAM] = lambda _: Answer(404, {}, b"")
+    outcome = mirror.ask("registry-manifest")
+    assert isinstance(outcome, Failed)
+    assert outcome.message == f"neither the cache nor {UPSTREAM} has library/alpine:3 (404)"
+
+
+def test_an_image_that_only_the_mirror_does_not_find_is_a_fault_of_the_mirror() -> None:
+    mirror = deployed()
+    mirror.host.manifests.clear()
+    del mirror.http.hosts[UPSTREAM]
+    outcome = mirror.ask("registry-manifest")
+    assert isinstance(outcome, Failed)
+    assert "/v2/library/alpine/manifests/3 answered 404" in outcome.message
+
+
+def test_a_private_image_is_compared_with_the_account_of_the_registry() -> None:
+    mirror = deployed()
+    assert isinstance(mirror.ask("clients-digest"), Passed)
+    logins = [request.headers.get("Authorization", "") for request in mirror.http.requests if request.path == "/auth"]
+    assert [login for login in logins if login.startswith("Basic")]
+    mirror.replace(names.credential_secret("docker-hub"), **{"credential.json": b"{}"})
+    assert isinstance(mirror.ask("clients-digest"), Passed)
+
+
+def test_an_upstream_without_the_image_reports_no_quota_for_it() -> None:
+    mirror = deployed()
+    mirror.upstream.manifests.clear()
+    assert mirror.ask("upstream-quota") == Skipped(
+        "the upstream does not have ratelimitpreview/test:latest (404), so it reports no quota for it"
+    )
 
 
 def test_a_mirror_of_everything_denies_no_repository() -> None:
@@ -340,3 +392,67 @@ def test_an_ingress_of_the_configured_class_passes() -> None:
     (found,) = mirror.cluster.select(INGRESS)
     mirror.cluster.put(found | {"spec": {**found["spec"], "ingressClassName": "traefik"}})
     assert isinstance(mirror.ask("config-ingress"), Passed)
+
+
+def test_an_image_is_public_if_there_is_no_account() -> None:
+    mirror = deployed()
+    private_image(mirror)
+    mirror.replace(names.credential_secret("docker-hub"), **{"credential.json": b'{"Username": "", "Secret": ""}'})
+    assert mirror.ask("upstream-private") == Passed("none is private: pulls are anonymous")
+
+
+def test_an_image_that_the_account_cannot_read_either_is_not_published() -> None:
+    mirror = deployed()
+    mirror.upstream.allowed = set()
+    outcome = mirror.ask("upstream-private")
+    assert isinstance(outcome, Skipped)
+    assert outcome.reason.startswith("the mirror's account cannot read it either: ")
+
+
+def test_an_upstream_that_does_not_answer_does_not_show_whether_an_image_is_private() -> None:
+    mirror = deployed()
+    del mirror.http.hosts[UPSTREAM]
+    reason = "cannot ask the upstream without the account: the host name registry-1.docker.io does not resolve"
+    assert mirror.ask("upstream-private") == Skipped(reason)
+
+
+PLAIN: dict[str, Any] = {"bucket": "layers", "region": "here", "endpoint": "http://s3.example.com"}
+
+
+def test_a_store_without_encryption_is_a_warning() -> None:
+    outcome = deployed(storage=PLAIN).ask("config-safety")
+    assert isinstance(outcome, Warned)
+    assert outcome.message.endswith("can be changed on the way: http://s3.example.com")
+
+
+def test_a_store_without_encryption_can_be_accepted() -> None:
+    assert deployed(storage=PLAIN | {"insecure": True}).ask("config-safety") == Passed()
+
+
+def test_a_pull_of_a_lost_layer_refers_to_the_check_that_names_the_cause() -> None:
+    mirror = deployed()
+    forget_nothing(mirror, b"another")
+    answer(mirror, f"/v2/library/alpine/blobs/{digest_of(b'another')}", 500)
+    assert mirror.ask("clients-pull") == Skipped(
+        "the bucket has lost layers that Redis remembers: see storage-cache-agrees"
+    )
+    mirror.store.sizes["docker-hub/" + blob_path(digest_of(b"another"))] = 7
+    assert isinstance(mirror.ask("clients-pull"), Failed)
+    mirror.store.failure = StorageError("no answer")
+    assert isinstance(mirror.ask("clients-pull"), Failed)
+
+
+def test_a_blob_that_expires_while_it_is_searched_is_not_lost() -> None:
+    mirror = deployed()
+    keys = {f"blobs::{digest_of(b'expired')}"}
+    server = RedisServer("canary-redis-password", keys=keys)
+    mirror.cluster.listeners["regmirror-redis-0", names.REDIS_PORT] = server
+    real = mirror.store.measure
+
+    def measure(prefix: str, seconds: float) -> Contents:
+        keys.clear()
+        return real(prefix, seconds)
+
+    mirror.store.measure = measure  # type: ignore[method-assign]
+    assert mirror.ask("storage-cache-agrees") == Passed("1 object compared")
+    assert mirror.ask("storage-cache-agrees") == Passed("Redis remembers nothing of this upstream")

@@ -176,6 +176,16 @@ def test_a_list_that_allows_nothing_is_a_warning(pattern: str, warning: str) -> 
     assert document["warnings"][0].startswith(warning)
 
 
+def test_a_risk_is_a_warning() -> None:
+    account = "credentials: {username: {env: A}, password: {env: B}}"
+    Path("regmirror.yaml").write_text(FILE.replace('["library/*"]', f"[library/*, acme/*]\n    {account}"))
+    result = run("validate")
+    assert result.exit_code == 0
+    words = "line 10: upstreams[0].anonymousPull: acme/* together with credentials: every matching repository that"
+    assert f"‼ {words}" in result.stderr
+    assert json.loads(run("validate", "-o", "json").stdout)["warnings"][0].startswith(words)
+
+
 def test_a_probe_image_that_is_not_allowed_is_a_problem() -> None:
     Path("regmirror.yaml").write_text(FILE.replace("redis:", "    probeImage: outside/x:1\nredis:"))
     result = run("validate")

@@ -97,7 +97,8 @@ def test_every_option_sets_its_key() -> None:
         "--registry-image=r:1",
         "--auth-image=a:1",
         "--redis-image=d:1",
-        "--manifest-cache-image=n:1",
+        "--front-image=n:1",
+        "--fetcher-image=p:1",
         "--namespace=mirrors",
     )
     (upstream,) = mirror.upstreams
@@ -112,8 +113,20 @@ def test_every_option_sets_its_key() -> None:
         "wild",
     )
     assert (mirror.registry.image, mirror.auth.image, mirror.redis.image) == ("r:1", "a:1", "d:1")
-    assert mirror.registry.manifest_cache.image == "n:1"
+    assert mirror.front.image == "n:1"
     assert mirror.namespace == "mirrors"
+
+
+def test_plain_http_is_accepted_where_it_is_used() -> None:
+    store, hub = "--endpoint=http://s3.example.com", "--upstream=http://hub.example.com"
+    for options, accepted in {
+        (store, hub): (False, False),
+        (store, hub, "--insecure"): (True, True),
+        (store, "--insecure"): (True, False),
+        (hub, "--insecure"): (False, True),
+    }.items():
+        mirror = written(*ENOUGH, "--force", *options)
+        assert (mirror.storage.insecure, mirror.upstreams[0].insecure) == accepted
 
 
 def test_verify_pulls_alpine_if_clients_may_pull_it() -> None:
@@ -214,7 +227,7 @@ def test_an_existing_file_is_kept() -> None:
         ("--endpoint=nonsense", '--endpoint (or S3_ENDPOINT): "nonsense" is not a URL'),
         ("--allow=library/Alpine", '--allow (or DOCKERHUB_ALLOWED): "library/Alpine" is not a repository pattern'),
         ("--registry-image=registry", '--registry-image: "registry" has no tag or digest'),
-        ("--manifest-cache-image=Nginx:1", '--manifest-cache-image: "Nginx:1" is not a valid image name'),
+        ("--front-image=Nginx:1", '--front-image: "Nginx:1" is not a valid image name'),
         ("--namespace=Mirrors", '--namespace: "Mirrors" is not a valid name'),
         ("--probe-image=acme/tool:1", "--probe-image: acme/tool does not match library/alpine, which clients may pull"),
         ("--region=a\x1b", "storage.region: character U+001B is not allowed"),

@@ -57,6 +57,10 @@ def run(*words: str) -> Result:
         (["--check"], "--check needs --output-dir"),
         (["--external-secrets", "a/b"], '--external-secrets "a/b" is not STORE or KIND/STORE'),
         (["--path", "../x"], '--path "../x" is not a path from the root of the repository'),
+        (
+            [*ARGOCD, "--output-dir", "x", "--argocd-project", "a b"],
+            "--argocd-project: 'a b' is not a valid object name",
+        ),
         (["-f", "absent.yaml"], "cannot read absent.yaml: no such file"),
     ],
 )

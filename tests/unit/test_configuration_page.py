@@ -49,9 +49,9 @@ OTHER_VALUES: dict[str, Any] = {
     "registry.tolerations": [],
     "registry.imagePullSecrets": [],
     "registry.manifestCache.enabled": False,
-    "registry.manifestCache.image": "other:1",
     "registry.manifestCache.tagAge": "1m",
-    "registry.manifestCache.resources": {"limits": {"memory": "3Gi"}},
+    "registry.layerCache.size": "1Gi",
+    "registry.layerCache.volume": "emptyDir",
     "auth.image": "other:1",
     "auth.replicas": 2,
     "auth.issuer": "other",
@@ -68,6 +68,10 @@ OTHER_VALUES: dict[str, Any] = {
     "redis.nodeSelector": {},
     "redis.tolerations": [],
     "redis.imagePullSecrets": [],
+    "front.image": "other:1",
+    "front.resources": {"limits": {"memory": "3Gi"}},
+    "fetcher.image": "other:1",
+    "fetcher.resources": {"limits": {"memory": "3Gi"}},
     "ingress.className": "other",
     "ingress.annotations": {},
     "ingress.tlsSecret": "other",
@@ -119,6 +123,9 @@ def test_a_change_of_a_key_restarts_what_the_page_says(key: str) -> None:
     before = copy.deepcopy(EXAMPLE)
     if key == "host":
         del before["upstreams"][0]["host"]
+    if key == "registry.layerCache.size":
+        # Redirected clients get no layers from the cache.
+        del before["storage"]["redirect"], before["storage"]["redirectEndpoint"]
     assert restarted(before, changed(before, key, OTHER_VALUES[key])) == expected
 
 
@@ -159,6 +166,8 @@ def pod_values(values: dict[str, Any]) -> dict[str, Any]:
 def test_every_key_with_a_value_is_changed_by_these_tests() -> None:
     # Keys that only have one value, or whose value is in a Secret that is not part of the file.
     left_out = {"apiVersion", "kind", "namespace", "storage.redirect", "registry.replicas", "redis.password"}
+    # They are only valid with an http:// URL, and only stop a warning.
+    left_out |= {"storage.insecure", "upstreams.insecure"}
     sections = {key.rpartition(".")[0] for key in documented_keys()}
     accounts = {"storage.accessKey", "upstreams.credentials"}
     values = {key for key in documented_keys() if key not in sections and key.rpartition(".")[0] not in accounts}

@@ -20,8 +20,15 @@ def place() -> Place:
 
 def test_the_first_deployment_creates_everything(place: Place) -> None:
     report = place.deploy()
-    assert changed(report) == ["namespace", "secrets", *EVERYTHING]
-    assert [step.name for step in report.steps] == ["bucket", "namespace", "secrets", *EVERYTHING, "public-check"]
+    assert changed(report) == ["namespace", "ownership", "secrets", *EVERYTHING]
+    assert [step.name for step in report.steps] == [
+        "bucket",
+        "namespace",
+        "ownership",
+        "secrets",
+        *EVERYTHING,
+        "public-check",
+    ]
     assert (report.kind, report.host, report.namespace, report.changed) == (
         "DeployReport",
         "mirror.example.com",
@@ -51,6 +58,12 @@ def test_no_secret_is_anywhere_but_in_secrets(place: Place) -> None:
     assert generated.decode() not in places
 
 
+def test_a_risk_is_a_warning_of_the_report(place: Place) -> None:
+    (upstream,) = samples.MINIMAL["upstreams"]
+    report = place.deploy(configured(upstreams=[{**upstream, "url": "http://hub.example.com"}]))
+    assert report.warnings[0].startswith("upstreams[0].url: http://hub.example.com is not encrypted")
+
+
 def test_a_changed_credential_restarts_no_pod(place: Place) -> None:
     place.deploy()
     place.environ["TOKEN"] = "another"
@@ -67,7 +80,14 @@ def test_another_upstream_adds_its_registry_and_its_host(place: Place) -> None:
     place.deploy()
     more = [configured().upstreams[0].model_dump(by_alias=True, exclude_none=True), samples.TWO_UPSTREAMS[1]]
     report = place.deploy(configured(upstreams=more))
-    assert changed(report) == ["secrets", "regmirror-redis", "regmirror-auth", "regmirror-quay", "regmirror-ingress"]
+    assert changed(report) == [
+        "ownership",
+        "secrets",
+        "regmirror-redis",
+        "regmirror-auth",
+        "regmirror-quay",
+        "regmirror-ingress",
+    ]
 
 
 def test_a_failed_preflight_changes_nothing(place: Place) -> None:

@@ -15,7 +15,15 @@ from regmirror.config.documents import StepReport
 from regmirror.destroy.report import DataReport, DestroyReport
 from regmirror.destroy.rights import destroy_rights
 from regmirror.destroy.run import Removal, plan_removal
-from regmirror.errors import ClusterError, ExitCode, HelmError, PartlyAppliedError, PermissionDeniedError, StorageError
+from regmirror.errors import (
+    ClusterError,
+    ExitCode,
+    ForeignDataError,
+    HelmError,
+    PartlyAppliedError,
+    PermissionDeniedError,
+    StorageError,
+)
 from regmirror.ports.cluster import DEPLOYMENT, EVENT, LEASE, NAMESPACE, POD, SECRET, Kind, Right
 from tests.fakes.cluster import FakeCluster
 from tests.golden import check_golden
@@ -23,6 +31,8 @@ from tests.unit.deploying import EVERYTHING, Place
 from tests.unit.transcript import connect, sort_parallel_steps, transcript
 
 CONFIG_MAP = Kind("v1", "ConfigMap")
+DATA = "docker-hub/docker/registry/v2/"
+OWNER = "docker-hub/.regmirror-owner.json"
 RELEASES = [f"Helm release {name}, with its pods" for name in sorted(EVERYTHING)]
 
 
@@ -157,25 +167,62 @@ def test_the_lock_of_an_operation_and_events_do_not_keep_the_namespace(env: Plac
 
 
 def test_data_is_counted_first_and_only_that_of_this_mirror_is_removed(env: Place) -> None:
-    env.store.sizes = {f"docker-hub/{number}": 10 for number in range(2500)} | {"docker-hub-2/a": 1, "other": 1}
+    data = {f"{DATA}{number}": 10 for number in range(2500)}
+    others = dict.fromkeys(["docker-hub-2/docker/registry/v2/a", "docker-hub/quay/docker/registry/v2/a", "other"], 1)
+    env.store.sizes = data | {"docker-hub/scheduler-state.json": 5} | others
     report = plan(env, purge=True).preview()
-    assert report.data == DataReport(
-        bucket="layers", prefixes=["docker-hub/"], objects=2500, bytes=25000, complete=True
-    )
+    assert report.data == DataReport(bucket="layers", prefixes=[DATA], objects=2501, bytes=25005, complete=True)
     assert report.kept[0] == "the bucket layers, without the data of this mirror (it is removed)"
     done = destroy(env, purge=True)
-    assert StepReport(name="data", changed=True, detail="2,500 objects removed") in done.steps
-    assert sorted(env.store.sizes) == ["docker-hub-2/a", "other"]
+    assert StepReport(name="data", changed=True, detail="2,501 objects removed") in done.steps
+    assert env.store.sizes == others
 
 
 def test_data_is_kept_without_purge_and_can_be_removed_later(env: Place) -> None:
-    env.store.sizes = {"docker-hub/a": 10}
+    env.store.sizes = {f"{DATA}a": 10}
     destroy(env)
     assert env.store.sizes
     assert plan(env).is_empty
     assert not plan(env, purge=True).is_empty
     destroy(env, purge=True)
     assert (env.store.sizes, plan(env, purge=True).is_empty) == ({}, True)
+
+
+def test_the_record_of_the_owner_is_removed_last(env: Place) -> None:
+    env.store.sizes[f"{DATA}a"] = 10
+    removed: list[str] = []
+    env.store.removing = removed.append
+    destroy(env, purge=True)
+    assert removed == [f"{DATA}a", OWNER]
+
+
+def test_data_of_another_mirror_is_not_removed(env: Place) -> None:
+    env.store.sizes[f"{DATA}a"] = 10
+    other = Place(store=env.store)
+    with pytest.raises(
+        ForeignDataError, match=r"docker-hub/ in the bucket layers belongs to mirror.example.com"
+    ) as caught:
+        plan(other, purge=True)
+    assert "namespace regmirror of another cluster" in caught.value.message
+    assert caught.value.hint
+    assert f"aws s3 rm s3://layers/{OWNER}" in caught.value.hint
+    assert env.cluster.get(DEPLOYMENT, "regmirror-auth")
+    assert f"{DATA}a" in env.store.sizes
+
+
+def test_data_that_was_taken_over_after_the_confirmation_is_not_removed(env: Place) -> None:
+    env.store.sizes[f"{DATA}a"] = 10
+    removal = plan(env, purge=True)
+    Place(store=env.store).deploy(take_over=True)
+    with pytest.raises(PartlyAppliedError, match="RM403"):
+        asyncio.run(removal.execute(env.progress, timedelta(seconds=10)))
+    assert f"{DATA}a" in env.store.sizes
+
+
+def test_data_without_a_recorded_owner_is_removed(env: Place) -> None:
+    env.store.sizes = {f"{DATA}a": 10}
+    destroy(env, purge=True)
+    assert env.store.sizes == {}
 
 
 def test_a_missing_bucket_has_no_data(env: Place) -> None:
@@ -262,9 +309,9 @@ def test_pods_without_a_helm_release_are_not_called_a_helm_release(env: Place) -
 
 
 def test_objects_written_after_the_count_explain_the_larger_number(env: Place) -> None:
-    env.store.sizes = {f"docker-hub/{number}": 10 for number in range(13)}
+    env.store.sizes = {f"{DATA}{number}": 10 for number in range(13)}
     removal = plan(env, purge=True)
-    env.store.sizes |= {f"docker-hub/late-{number}": 10 for number in range(3)}
+    env.store.sizes |= {f"{DATA}late-{number}": 10 for number in range(3)}
     report = asyncio.run(removal.execute(env.progress, timedelta(seconds=10)))
     (detail,) = (step.detail for step in report.steps if step.name == "data")
     assert detail == "16 objects removed, 3 of them written since they were counted"
@@ -273,7 +320,7 @@ def test_objects_written_after_the_count_explain_the_larger_number(env: Place) -
 @pytest.fixture
 def connected(env: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
     """The command is connected to the mirror, which has cached something."""
-    env.store.sizes = {"docker-hub/a": 1000, "docker-hub/b": 200}
+    env.store.sizes = {f"{DATA}a": 1000, f"{DATA}b": 200}
     put(env.cluster, SECRET, "regmirror-tls")
     connect(monkeypatch, env.connected())
     return env

@@ -43,7 +43,7 @@ def test_before_the_first_deployment_everything_is_to_be_created(place: Place) -
     assert report.differs
     assert {one.action for one in report.objects} == {"create"}
     assert changes(report)[:2] == ["create Namespace regmirror (file)", "create Secret regmirror-signing (file)"]
-    assert changed(report) == ["namespace", "secrets", *EVERYTHING]
+    assert changed(report) == ["namespace", "ownership", "secrets", *EVERYTHING]
     assert place.cluster.get(NAMESPACE, "regmirror") is None
 
 

@@ -89,6 +89,11 @@ def test_a_rendering_that_is_no_yaml_is_the_charts_fault(program: Program) -> No
         asyncio.run(program("echo 'note: !!merge <<'").render(RELEASE))
 
 
+def test_a_rendering_that_is_no_object_is_no_helm(program: Program) -> None:
+    with pytest.raises(ChartError, match="something other than Kubernetes objects"):
+        asyncio.run(program("echo v3.17.3").render(RELEASE))
+
+
 def test_a_release_that_helm_does_not_know_is_none(program: Program) -> None:
     assert asyncio.run(failing(program, "Error: release: not found").find("absent")) is None
 

@@ -11,9 +11,12 @@ from regmirror.cli.app import app
 from regmirror.desired import names
 from regmirror.errors import BucketMissingError
 from regmirror.ports.cluster import DEPLOYMENT, Object
+from regmirror.ports.http import Answer
 from regmirror.verify.check import Failed, Warned
 from regmirror.verify.live_mirror import KubectlOptions
 from tests.e2e.hint_runner import commands_in
+from tests.fakes.http import Host, Request
+from tests.fakes.registry_host import RegistryHost
 from tests.unit.check_faults import FAULTS
 from tests.unit.check_faults.clients import damaged_layer
 from tests.unit.check_faults.config import other_issuer_at_the_registry, variable
@@ -122,13 +125,41 @@ def test_a_missing_bucket_is_created_as_the_mirror_is_managed(
     assert commands_in(hint_of(mirror, "storage-bucket")) == commands
 
 
-def test_a_damaged_layer_is_deleted_from_the_bucket_and_forgotten_by_redis() -> None:
+def test_a_damaged_layer_is_deleted_from_the_bucket_and_forgotten_by_the_caches() -> None:
     mirror = deployed(storage={"bucket": "layers", "region": "here", "prefix": "a/b", "endpoint": "http://s3:9000"})
     damaged_layer(mirror)
     removal, restart = commands_in(hint_of(mirror, "clients-pull"))
     url = r"s3://layers/a/b/docker-hub/docker/registry/v2/blobs/sha256/(..)/\1[0-9a-f]{62}/data"
     assert re.fullmatch(rf"aws s3 --endpoint-url http://s3:9000 rm {url}", removal)
-    assert restart == "kubectl -n regmirror rollout restart deployment/regmirror-redis"
+    assert restart == (
+        "kubectl -n regmirror rollout restart deployment/regmirror-redis deployment/regmirror-docker-hub"
+    )
+
+
+@pytest.mark.parametrize("check", ["clients-pull", "registry-digests", "registry-manifest"])
+def test_content_that_is_wrong_at_the_upstream_is_not_searched_in_the_bucket(check: str) -> None:
+    mirror = deployed()
+    for host in (mirror.host, mirror.upstream):
+        host.blobs = dict.fromkeys(host.blobs, b"changed")
+        if check != "clients-pull":
+            wrong = {key: (kind, content + b" ") for key, (kind, content) in host.manifests.items()}
+            mirror.http.hosts[f"https://{host.host}"] = _with_content(host, wrong)
+    hint = hint_of(mirror, check)
+    assert hint.startswith("report it to https://registry-1.docker.io, which sends the same wrong content")
+    assert commands_in(hint) == []
+
+
+def _with_content(host: RegistryHost, contents: dict[tuple[str, str], tuple[str, bytes]]) -> Host:
+    """The host with the headers of the right manifests and other bodies."""
+
+    def answer(request: Request) -> Answer:
+        found = host(request)
+        path = re.fullmatch("/v2/(.+)/manifests/(.+)", request.path)
+        if path is None or found.status != 200:
+            return found
+        return Answer(200, found.headers, contents[path[1], path[2]][1])
+
+    return answer
 
 
 def test_a_certificate_from_cert_manager_is_not_created_by_hand() -> None:

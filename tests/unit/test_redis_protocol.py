@@ -9,7 +9,7 @@ from socket import socket, socketpair
 import pytest
 
 from regmirror.errors import ClusterError
-from regmirror.verify.redis_protocol import ask, ask_setting
+from regmirror.verify.redis_protocol import ask, ask_setting, scan_keys
 from tests.fakes.redis_server import RedisServer
 
 
@@ -78,3 +78,31 @@ def test_the_value_of_a_setting_is_returned() -> None:
 
     asked(RedisServer("right"), ["AUTH", "right"], then=ask_settings)
     assert values == ["allkeys-lru", None, "134217728"]
+
+
+def found_by_scan(server: Callable[[socket], None], wanted: int) -> list[str]:
+    keys: list[str] = []
+    asked(server, ["AUTH", "right"], then=lambda connection: keys.extend(scan_keys(connection, "a::*", wanted)))
+    return keys
+
+
+def test_keys_are_found_by_a_pattern_up_to_a_number() -> None:
+    server = RedisServer("right", keys=["a::1", "b::1", "a::2", "a::3"])
+    assert found_by_scan(server, 10) == ["a::1", "a::2", "a::3"]
+    assert found_by_scan(server, 2) == ["a::1", "a::2"]
+    assert found_by_scan(RedisServer("right"), 2) == []
+    assert found_by_scan(RedisServer("another", keys=["a::1"]), 2) == []
+
+
+def test_a_scan_continues_until_enough_keys_are_found() -> None:
+    def serve(connection: socket) -> None:
+        for answer in (
+            b"+OK",
+            b"*2\r\n$1\r\n7\r\n*1\r\n$4\r\na::1",
+            b"*2\r\n$1\r\n9\r\n*0",
+            b"*2\r\n$1\r\n4\r\n*1\r\n$4\r\na::2",
+        ):
+            connection.recv(1000)
+            connection.sendall(answer + b"\r\n")
+
+    assert found_by_scan(serve, 2) == ["a::1", "a::2"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from regmirror.distribution.client import MANIFEST_TYPES, ManifestMissingError, RegistryClient
+from regmirror.distribution.client import MANIFEST_TYPES, AccessDeniedError, ManifestMissingError, RegistryClient
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import RegistryError
 from regmirror.ports.http import Answer
@@ -169,6 +169,8 @@ def test_a_redirect_is_followed_without_the_token() -> None:
         (answered(404), "answered 404"),
         (answered(200, LAYER[:-1]), "returned 4999 bytes that do not match the digest"),
         (answered(307, location="/again?signature=canary"), "redirects the blob"),
+        (answered(307, location="http://mirror.example.com/?s=canary"), "redirects to http://mirror.example.com: not"),
+        (answered(307, location="ftp://s3.example.com/?s=canary"), "redirects to ftp://s3.example.com: not"),
         (answered(307), "redirects the blob"),
     ],
 )
@@ -177,6 +179,30 @@ def test_a_blob_that_does_not_match_is_an_error(answer: Answer, words: str) -> N
     message = failure(lambda: mirror.check_blob("a/b", {"digest": digest_of(LAYER)}, None))
     assert words in message
     assert "canary" not in message
+
+
+def test_a_redirect_is_followed_to_allowed_urls_only() -> None:
+    http = FakeHttp({BASE: lambda _: answered(307, location="https://elsewhere.example.com/x?signature=canary")})
+    mirror = RegistryClient(http, BASE, may_redirect_to=lambda url: url.startswith("https://s3.example.com/"))
+    message = failure(lambda: mirror.check_blob("a/b", {"digest": digest_of(LAYER)}, None))
+    assert "redirects to https://elsewhere.example.com: not the configured store" in message
+    assert "canary" not in message
+    assert len(http.requests) == 1
+
+
+def test_a_registry_without_encryption_may_redirect_to_one_without() -> None:
+    registry = RegistryClient(FakeHttp(), "http://registry.example.com")
+    found = registry.redirect_target("http://registry.example.com/a", "http://s3.example.com/b")
+    assert found == "http://s3.example.com/b"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_is_distinguished_from_other_errors(status: int) -> None:
+    registry, _ = client(answered(status, b"{}"))
+    with pytest.raises(AccessDeniedError):
+        registry.manifest_digest(IMAGE, None)
+    with pytest.raises(AccessDeniedError):
+        registry.token(f"{BASE}/auth", "service")
 
 
 def test_a_signed_url_is_shown_without_its_signature() -> None:

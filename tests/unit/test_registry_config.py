@@ -65,6 +65,10 @@ def test_large_layers_and_stopping_pods_get_their_time() -> None:
     assert config()["http"]["draintimeout"] == "60s"
 
 
+def test_only_the_front_reaches_it() -> None:
+    assert config()["http"]["addr"] == "127.0.0.1:5000"
+
+
 def test_the_debug_port_that_prints_secrets_is_on_loopback_alone() -> None:
     assert config()["http"]["debug"]["addr"] == "127.0.0.1:5001"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -29,6 +29,7 @@ from tests.unit.third_party_kinds import faults
 STORE = Store("ClusterSecretStore", "vault", "regmirror")
 REPOSITORY = Repository("https://git.example.com/infrastructure.git", "production", "clusters/one/mirror")
 FORMATS = list(OutputFormat)
+ROOT = Path(__file__).parents[2]
 
 
 def rendered(output_format: OutputFormat = OutputFormat.MANIFESTS, **changes: Any) -> Rendering:
@@ -56,6 +57,15 @@ def objects(rendering: Rendering) -> list[dict[str, Any]]:
         for document in content
         if document["kind"] != "Kustomization"
     ]
+
+
+def test_the_project_of_the_guide_allows_all_that_the_charts_contain() -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/guides/gitops.md").read_text(), re.DOTALL)
+    allowed = {entry["kind"] for entry in yaml.safe_load(text)["spec"]["namespaceResourceWhitelist"]}
+    templates = [path.read_text() for path in (ROOT / "charts").glob("*/templates/*.yaml")]
+    contained = {kind for template in templates for kind in re.findall(r"^kind: (\w+)$", template, re.MULTILINE)}
+    # The chart has an HTTPRoute for users of the chart alone.
+    assert contained - {"HTTPRoute"} <= allowed
 
 
 @pytest.mark.parametrize("output_format", FORMATS)
@@ -141,6 +151,13 @@ def test_the_root_application_contains_the_others() -> None:
     (root,) = content["application.yaml"]
     assert root["spec"]["source"]["path"] == "clusters/one/mirror/apps"
     assert "application.yaml" not in content["apps/kustomization.yaml"][0]["resources"]
+
+
+@pytest.mark.parametrize(("options", "project"), [({}, "default"), ({"project": "mirrors"}, "mirrors")])
+def test_every_application_belongs_to_the_chosen_project(options: dict[str, str], project: str) -> None:
+    applications = [one for one in objects(rendered(OutputFormat.ARGOCD, **options)) if one["kind"] == "Application"]
+    assert len(applications) == 6
+    assert {application["spec"]["project"] for application in applications} == {project}
 
 
 @pytest.mark.parametrize("output_format", FORMATS)

@@ -25,7 +25,7 @@ def test_shellcheck_reports_nothing(script: Path) -> None:
     assert shellcheck(script) == ""
 
 
-@pytest.mark.parametrize("name", ["run-registry.sh", "run-cache.sh"])
+@pytest.mark.parametrize("name", ["run-registry.sh", "run-front.sh"])
 def test_shellcheck_reports_nothing_about_a_container_command(name: str) -> None:
     command = (CHART_FILES / "sockets.sh").read_text() + (CHART_FILES / name).read_text()
     assert shellcheck("-", script=command) == ""

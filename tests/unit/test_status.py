@@ -60,7 +60,11 @@ def mirror() -> Deployed:
     add_pod(found, "hub-0", MetricsServer(hits=9, misses=3, fetched=1_000_000, served=3_000_000))
     certificate = samples.key_pair().certificate.public_bytes(serialization.Encoding.DER)
     found.http.certificates[samples.HOST] = certificate
-    found.store.sizes = {"docker-hub/docker/a": 1_200_000_000, "docker-hub/docker/b": 1000, "docker-hubris/c": 10**12}
+    found.store.sizes = {
+        "docker-hub/docker/registry/v2/a": 1_200_000_000,
+        "docker-hub/docker/registry/v2/b": 1000,
+        "docker-hubris/c": 10**12,
+    }
     found.upstream.allowed.add("ratelimitpreview/test")
     limit_pulls(found, 200, **LIMITS)
     return found
@@ -69,14 +73,14 @@ def mirror() -> Deployed:
 def add_pod(mirror: Deployed, name: str, server: MetricsServer | None, begun: str = BEGUN) -> None:
     labels = {"app.kubernetes.io/instance": names.registry("docker-hub")}
     # In the order of their names, as Kubernetes has them.
-    states = {"manifest-cache": CACHE_BEGUN, "registry": begun}
+    states = {"front": CACHE_BEGUN, "registry": begun}
     running = [{"name": one, "state": {"running": {"startedAt": at}}} for one, at in states.items()]
     mirror.cluster.put(
         {
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": {"name": name, "labels": labels},
-            "spec": {"containers": [{"name": "registry", "image": IMAGES[REGISTRY]}, {"name": "manifest-cache"}]},
+            "spec": {"containers": [{"name": "registry", "image": IMAGES[REGISTRY]}, {"name": "front"}]},
             "status": {
                 "phase": "Running",
                 "startTime": "2026-01-01T00:00:00Z",
@@ -282,7 +286,7 @@ def test_a_bucket_that_only_the_cluster_reaches_is_reported_as_such() -> None:
 
 
 def test_a_count_that_was_cut_off_says_at_least(mirror: Deployed) -> None:
-    mirror.store.sizes = {f"docker-hub/{number}": 1 for number in range(1500)}
+    mirror.store.sizes = {f"docker-hub/docker/registry/v2/{number}": 1 for number in range(1500)}
     # So short that no second page is requested.
     lines = screen(status_of(mirror, time_limit=1.0))
     assert "  stored                 at least 1.0 kB in 1,000 objects" in lines

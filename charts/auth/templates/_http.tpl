@@ -8,10 +8,11 @@ rollingUpdate:
   maxSurge: 1
 {{- end -}}
 
+{{/* Argument: the port, a name or a number. */}}
 {{- define "regmirror.httpStartupProbe" -}}
 httpGet:
   path: /
-  port: http
+  port: {{ . }}
 periodSeconds: 1
 timeoutSeconds: 3
 failureThreshold: 60
@@ -20,7 +21,7 @@ failureThreshold: 60
 {{- define "regmirror.httpReadinessProbe" -}}
 httpGet:
   path: /
-  port: http
+  port: {{ . }}
 periodSeconds: 3
 timeoutSeconds: 3
 {{- end -}}

@@ -1,13 +1,13 @@
 # shellcheck shell=sh
-# Runs the registry. On TERM, the registry stops after the manifest cache in front of it, which may need it to complete
-# its requests. This shell exits when the kernel has sent everything that the registry has written: the pod's network
-# disappears with its last process, which would cut off every slow download.
+# Runs the registry. On TERM, the registry stops after the front, which may need it to complete its requests. This shell
+# exits when the kernel has sent everything that the registry has written: the pod's network disappears with its last
+# process, which would cut off every slow download.
 
 REGISTRY_PORT=5000
-CACHE_PORT=8080
+FRONT_PORT=8080
 
 stop() {
-  wait_until_closed "$CACHE_PORT"
+  wait_until_closed "$FRONT_PORT"
   kill "$registry"
   wait "$registry"
   wait_until_sent "$REGISTRY_PORT"

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Helpers of run-registry.sh and run-cache.sh; templates/deployment.yaml puts this file in front of them.
+# Helpers of run-registry.sh and run-front.sh; templates/deployment.yaml puts this file in front of them.
 
 # TCP states as /proc/net/tcp shows them (Linux: include/net/tcp_states.h).
 ESTABLISHED=01 FIN_WAIT1=04 CLOSE_WAIT=08 LAST_ACK=09 LISTEN=0A CLOSING=0B

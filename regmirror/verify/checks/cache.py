@@ -1,19 +1,16 @@
 """Checks of Redis, through a port-forward, and of the cache as a whole."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from socket import socket
 
 from regmirror.config.model import Upstream
 from regmirror.desired import names
-from regmirror.desired.secret_contents import look_up
 from regmirror.distribution.metrics import CacheFigures, pod_figures
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import ClusterError, RegistryError
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Skipped
 from regmirror.verify.hints import deploy, read_log, restart_redis
 from regmirror.verify.live_mirror import LiveMirror
+from regmirror.verify.redis_memory import connect_redis, log_in
 from regmirror.verify.redis_protocol import ask, ask_setting
 from regmirror.verify.sample_pull import pull_token, sample_platform, with_image
 
@@ -33,8 +30,8 @@ def _password(live: LiveMirror, upstream: Upstream) -> Outcome:
 
 
 def _ping(live: LiveMirror, upstream: Upstream) -> Outcome:
-    with _redis(live) as connection:
-        answer = _log_in(live, upstream, connection)
+    with connect_redis(live) as connection:
+        answer = log_in(live, upstream, connection)
         if not answer.startswith("+OK"):
             return Failed(
                 f"Redis refuses the registry's password ({answer[1:].split(' ')[0]}), so every request goes to S3",
@@ -48,8 +45,8 @@ def _ping(live: LiveMirror, upstream: Upstream) -> Outcome:
 
 @check("cache-policy", "Redis evicts the oldest keys when it is full", needs=("cache-password", "config-redis"))
 def _policy(live: LiveMirror, upstream: Upstream) -> Outcome:
-    with _redis(live) as connection:
-        _log_in(live, upstream, connection)
+    with connect_redis(live) as connection:
+        log_in(live, upstream, connection)
         # A key that lives for a millisecond: only a write shows whether there is room for one.
         written = ask(connection, "SET", "regmirror:verify", "1", "PX", "1")
         policy, memory = (ask_setting(connection, name) for name in ("maxmemory-policy", "maxmemory"))
@@ -64,20 +61,6 @@ def _policy(live: LiveMirror, upstream: Upstream) -> Outcome:
             restart_redis(live),
         )
     return Passed(f"{policy}, {int(memory) // 2**20} MiB")
-
-
-@contextmanager
-def _redis(live: LiveMirror) -> Iterator[socket]:
-    running = [pod for pod in live.pods(names.REDIS) if look_up(pod, "status", "phase") == "Running"]
-    if not running:
-        raise ClusterError("no Redis pod is running", hint=live.deploy_hint())
-    with live.cluster.connect(running[0]["metadata"]["name"], names.REDIS_PORT) as connection:
-        yield connection
-
-
-def _log_in(live: LiveMirror, upstream: Upstream, connection: socket) -> str:
-    password = str(look_up(live.registry_config(upstream), "redis", "password") or "")
-    return ask(connection, "AUTH", password)
 
 
 @check(

@@ -5,29 +5,31 @@ import time
 from regmirror.config.model import Upstream
 from regmirror.desired import names
 from regmirror.desired.access import is_allowed
-from regmirror.desired.registry_config import blob_path, storage_prefix
 from regmirror.distribution.challenge import parse_challenge
 from regmirror.distribution.client import (
     MANIFEST_TYPES,
-    DamagedBlobError,
+    DigestMismatchError,
     Manifest,
     ManifestMissingError,
+    NoRegistryError,
     RegistryClient,
     request_headers,
 )
 from regmirror.distribution.reference import ImageReference
-from regmirror.errors import RegistryError
+from regmirror.errors import RegistryError, RegmirrorError
 from regmirror.signing.tokens import decode_token
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Skipped, Warned
-from regmirror.verify.hints import PROXY_HINT, read_log, restart, restart_redis, restart_registry
+from regmirror.verify.hints import PROXY_HINT, read_log, restart, restart_registry
 from regmirror.verify.live_mirror import LiveMirror
+from regmirror.verify.redis_memory import compare_with_bucket
 from regmirror.verify.sample_pull import (
     UNLISTED,
     can_reach_upstream,
+    damage_hint,
     pull_token,
     sample_platform,
     sample_repository,
-    upstream_client,
+    upstream_digest,
     with_image,
 )
 
@@ -48,21 +50,25 @@ def _pull(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcom
         if not platform.blobs:
             return Failed(f"the manifest of {image} has no layers", "use another image with --image or probeImage")
         sizes = _pull_blobs(live, upstream, image, platform)
-    except DamagedBlobError as error:
-        return Failed(error.message, _fetch_again(live, upstream, error.digest))
+    except DigestMismatchError as error:
+        return Failed(error.message, damage_hint(live, upstream, image, error.digest))
     except RegistryError:
+        if _has_lost_layers(live, upstream):
+            return Skipped("the bucket has lost layers that Redis remembers: see storage-cache-agrees")
         if not can_reach_upstream(live, upstream):
             return Skipped("some layers are not in the cache: see upstream-reachable")
         raise
     return Passed(f"{image}: {len(sizes)} blobs, {sum(sizes):,} bytes, all digests match")
 
 
-def _fetch_again(live: LiveMirror, upstream: Upstream, digest: str) -> str:
-    """The registry fetches a blob again once the object is gone from the bucket and from Redis."""
-    storage = live.mirror.storage
-    url = f"s3://{storage.bucket}{storage_prefix(storage, upstream)}/{blob_path(digest)}"
-    endpoint = f" --endpoint-url {storage.endpoint}" if storage.endpoint else ""
-    return f"delete the object, so that it is fetched again: aws s3{endpoint} rm {url}; then {restart_redis(live)}"
+def _has_lost_layers(live: LiveMirror, upstream: Upstream) -> bool:
+    """Whether another check names the cause; not if this machine may not read the bucket."""
+    if live.s3_account(upstream) is None:
+        return False
+    try:
+        return bool(compare_with_bucket(live, upstream).lost)
+    except RegmirrorError:
+        return False
 
 
 def _pull_blobs(live: LiveMirror, upstream: Upstream, image: ImageReference, platform: Manifest) -> list[int]:
@@ -91,12 +97,17 @@ def _range(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outco
 def _digest(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
     ours = live.client(upstream).manifest_digest(image, pull_token(live, upstream, image))
     try:
-        source = upstream_client(live, upstream)
-        theirs = source.manifest_digest(image, source.pull_token(image.repository))
+        theirs = upstream_digest(live, upstream, image)
     except ManifestMissingError:
         return Warned(
-            f"{upstream.url} no longer has {image}; the mirror serves its cached copy",
+            f"{upstream.url} no longer has {image} (404); the mirror serves its cached copy",
             "use another image with --image or probeImage, and stop using this one before it expires from the cache",
+        )
+    except NoRegistryError:
+        return Warned(
+            f"{upstream.url} answers 404 even to /v2/, as if no registry were there; the mirror serves its cached copy "
+            f"of {image}",
+            "check upstreams[].url; if the upstream has moved, set its new URL, then run regmirror deploy",
         )
     except RegistryError as error:
         return Skipped(f"cannot compare with the upstream: {error.message}")

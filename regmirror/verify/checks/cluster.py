@@ -73,8 +73,7 @@ def _versions(live: LiveMirror) -> Outcome:
             "registry.image",
             live.mirror.registry.image,
             _OLDEST_REGISTRY,
-            "older versions let clients delete tags (CVE-2026-41888), and before 3.1 "
-            "disclose the upstream's password (CVE-2026-33540)",
+            "older versions pass on and keep content that does not match the requested digest (CVE-2026-85747)",
         ),
         (
             "auth.image",

@@ -2,6 +2,7 @@
 
 from pydantic import SecretStr
 
+from regmirror.config.file_warnings import plain_http_urls
 from regmirror.config.model import DOCKER_HUB, Upstream
 from regmirror.desired import names
 from regmirror.desired.access import matches
@@ -13,7 +14,7 @@ from regmirror.desired.registry_config import registry_config
 from regmirror.desired.secret_contents import look_up
 from regmirror.ports.cluster import INGRESS, Object
 from regmirror.signing.key_pair import KeyPair
-from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Stage
+from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Stage, Warned
 from regmirror.verify.hints import deploy, kubectl, then_deploy
 from regmirror.verify.live_mirror import LiveMirror, NotDeployedError
 
@@ -166,6 +167,10 @@ def _safety(live: LiveMirror, upstream: Upstream) -> Outcome:
     found = [danger for danger, is_there in dangers.items() if is_there]
     if found:
         return Failed(f"the registry's settings are not safe: {'; '.join(found)}", deploy(live))
+    plain = plain_http_urls(live.mirror, upstream)
+    if plain:
+        message = f"accounts and content are sent without encryption, and can be changed on the way: {', '.join(plain)}"
+        return Warned(message, then_deploy(live, "use https://, or set insecure: true to accept it"))
     return Passed()
 
 
@@ -220,10 +225,12 @@ def _pod_images(live: LiveMirror) -> Outcome:
     wanted = {names.REDIS: mirror.redis.image, names.AUTH: mirror.auth.image}
     wanted |= {names.registry(upstream.name): mirror.registry.image for upstream in mirror.upstreams}
     found = {name: (_container(live, name).get("image"), image) for name, image in wanted.items()}
-    cache = mirror.registry.manifest_cache
-    for release in (names.registry(upstream.name) for upstream in mirror.upstreams if cache.enabled):
-        container = _container(live, release, names.MANIFEST_CACHE_CONTAINER)
-        found[f"the manifest cache of {release}"] = (container.get("image"), cache.image)
+    for release in (names.registry(upstream.name) for upstream in mirror.upstreams):
+        for name, image in (
+            (names.FRONT_CONTAINER, mirror.front.image),
+            (names.FETCHER_CONTAINER, mirror.fetcher.image),
+        ):
+            found[f"the {name} of {release}"] = (_container(live, release, name).get("image"), image)
     others = [
         f"{name} runs {image or 'no image'} instead of {configured}"
         for name, (image, configured) in found.items()

@@ -4,7 +4,7 @@ import json
 
 from regmirror.config.model import Upstream
 from regmirror.distribution.challenge import parse_challenge
-from regmirror.distribution.client import MANIFEST_TYPES
+from regmirror.distribution.client import MANIFEST_TYPES, DigestMismatchError, ManifestMissingError, NoRegistryError
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import RegistryError
 from regmirror.ports.http import Answer
@@ -15,9 +15,12 @@ from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.sample_pull import (
     UNLISTED,
     can_reach_upstream,
+    damage_hint,
+    platforms_of,
     pull_token,
     sample_manifest,
     sign,
+    upstream_digest,
     with_image,
 )
 
@@ -81,11 +84,28 @@ def _readonly(live: LiveMirror, upstream: Upstream) -> Outcome:
 def _manifest(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
     try:
         top = sample_manifest(live, upstream, image)
-    except RegistryError:
+    except DigestMismatchError as error:
+        return Failed(error.message, damage_hint(live, upstream, image, error.digest))
+    except RegistryError as error:
+        if isinstance(error, ManifestMissingError) and _is_missing_upstream(live, upstream, image):
+            return Failed(
+                f"neither the cache nor {upstream.url} has {image} (404)",
+                "use an image that exists, with --image or probeImage",
+            )
         if not can_reach_upstream(live, upstream):
             return Skipped("the image is not in the cache: see upstream-reachable")
         raise
     return Passed(top.digest)
+
+
+def _is_missing_upstream(live: LiveMirror, upstream: Upstream, image: ImageReference) -> bool:
+    try:
+        upstream_digest(live, upstream, image)
+    except (ManifestMissingError, NoRegistryError):
+        return True
+    except RegistryError:
+        return False
+    return False
 
 
 @check("registry-head", "HEAD and GET agree on a manifest", needs=("registry-manifest",))
@@ -112,11 +132,32 @@ def _head(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcom
 def _platforms(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
     top, token = sample_manifest(live, upstream, image), pull_token(live, upstream, image)
     client = live.client(upstream)
-    # The registry fetches a missing manifest with GET, even for a HEAD; attestations are not worth a pull.
-    platforms = [child for child in top.children if (child.get("platform") or {}).get("os") != "unknown"]
+    platforms = platforms_of(top)
     for child in platforms:
         client.manifest_digest(ImageReference(image.repository, child["digest"]), token)
     return Passed(f"{len(platforms) or 1} platform{'s' * (len(platforms) > 1)}")
+
+
+@check(
+    "registry-digests",
+    "every manifest and configuration matches its digest",
+    needs=("registry-platforms",),
+    limit=60.0,
+)
+@with_image
+def _digests(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
+    """Reads the bytes of every platform: the registry does not hash what it reads from its own bucket."""
+    client, token = live.client(upstream), pull_token(live, upstream, image)
+    try:
+        top = sample_manifest(live, upstream, image)
+        wanted = [top.digest, *(child["digest"] for child in platforms_of(top))]
+        manifests = [client.manifest(ImageReference(image.repository, digest), token) for digest in wanted]
+        configurations = [manifest.content["config"] for manifest in manifests if "config" in manifest.content]
+        for configuration in configurations:
+            client.check_blob(image.repository, configuration, token)
+    except DigestMismatchError as error:
+        return Failed(error.message, damage_hint(live, upstream, image, error.digest))
+    return Passed(f"{len(manifests)} manifests, {len(configurations)} configurations")
 
 
 @check("registry-tags", "the tags of a repository can be listed", needs=("registry-manifest",))

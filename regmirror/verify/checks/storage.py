@@ -7,14 +7,17 @@ from datetime import timedelta
 from regmirror.config.model import Upstream
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import find_s3_account
-from regmirror.desired.registry_config import storage_prefix
+from regmirror.desired.ownership import CLUSTER_NAMESPACE, Owner, owner_key, parse_owner
+from regmirror.desired.registry_config import upstream_prefix
 from regmirror.distribution.client import MANIFEST_TYPES, request_headers
 from regmirror.distribution.inside_pod import get_inside_pod
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import BucketMissingError, RegistryError, StorageError, StorageUnreachableError
+from regmirror.ports.cluster import namespace_uids
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped, Stage
-from regmirror.verify.hints import deploy, then_deploy
+from regmirror.verify.hints import deploy, restart_redis, then_deploy
 from regmirror.verify.live_mirror import LiveMirror
+from regmirror.verify.redis_memory import compare_with_bucket
 from regmirror.verify.sample_pull import pull_token, sample_image, sample_platform, with_image
 
 _STALE = timedelta(days=1)
@@ -66,6 +69,38 @@ def _bucket(live: LiveMirror, upstream: Upstream) -> Outcome:
     return Passed(storage.bucket)
 
 
+@check(
+    "storage-owner",
+    "the data in the bucket belongs to this mirror",
+    needs=("storage-bucket",),
+    limit=_LIMIT,
+)
+def _owner(live: LiveMirror, upstream: Upstream) -> Outcome:
+    storage = live.mirror.storage
+    content = live.connections.open_store(live.s3_account(upstream)).read(owner_key(storage, upstream))
+    if content is None:
+        return Passed("no owner is recorded")
+    owner = parse_owner(content)
+    uids = live.once("namespace UIDs", lambda: namespace_uids(live.cluster, CLUSTER_NAMESPACE))
+    current = Owner(live.mirror.host, live.mirror.namespace, uids)
+    if owner.is_other_mirror(current):
+        prefix = upstream_prefix(storage, upstream)
+        return Failed(
+            f"{prefix} in the bucket {storage.bucket} belongs to {owner.describe(current)}",
+            _separate(live),
+        )
+    if not owner.is_same_mirror(current):
+        return Passed(f"{owner.host}; its cluster is not compared: no permission to read namespaces")
+    return Passed(upstream_prefix(storage, upstream))
+
+
+def _separate(live: LiveMirror) -> str:
+    hint = then_deploy(live, "set another storage.prefix in the file of one of the two mirrors")
+    if live.is_managed_by_gitops():
+        return hint
+    return f"{hint}; or, if the other mirror no longer uses the data, run regmirror deploy --take-over"
+
+
 def _create_bucket(live: LiveMirror) -> str:
     """How to get the missing bucket: deploy creates it if the file says so, which a GitOps mirror never runs."""
     storage = live.mirror.storage
@@ -97,6 +132,27 @@ def _reasons(body: bytes) -> str:
         return "; ".join(str(reason)[:200] for reason in json.loads(body).values())
     except (ValueError, AttributeError):
         return "its health check failed without a reason"
+
+
+@check(
+    "storage-cache-agrees",
+    "the bucket has the layers that Redis remembers",
+    needs=("storage-bucket", "cache-password"),
+    limit=_LIMIT,
+)
+def _cache_agrees(live: LiveMirror, upstream: Upstream) -> Outcome:
+    sample = compare_with_bucket(live, upstream)
+    remembered = len(sample.remembered)
+    if sample.lost:
+        lost, example = len(sample.lost), sample.lost[0]
+        return Failed(
+            f"the bucket does not have {lost} of {remembered} objects that Redis remembers, such as {example}: "
+            "pulls of them break off",
+            f"{restart_redis(live)}; the registry then fetches them again",
+        )
+    if not remembered:
+        return Passed("Redis remembers nothing of this upstream")
+    return Passed(f"{remembered} object{'s' * (remembered > 1)} compared")
 
 
 @check(
@@ -148,16 +204,15 @@ def _redirect(live: LiveMirror, upstream: Upstream) -> Outcome:
     image = sample_image(live, upstream)
     if image is None:
         return Passed("on, but not tried: no image to pull")
-    blob = sample_platform(live, upstream, image).blobs[0]["digest"]
-    answer = live.client(upstream).request(
-        "GET", f"/v2/{image.repository}/blobs/{blob}", pull_token(live, upstream, image)
-    )
+    client, blob = live.client(upstream), sample_platform(live, upstream, image).blobs[0]["digest"]
+    path = f"/v2/{image.repository}/blobs/{blob}"
+    answer = client.request("GET", path, pull_token(live, upstream, image))
     location = answer.headers.get("location", "")
     if answer.status != 307 or not location:
         return Passed(f"on; this layer was answered with {answer.status}")
     turn_off = then_deploy(live, "make the object store reachable for clients, or set storage.redirect: false")
     try:
-        status = live.http.request("GET", location).status
+        status = live.http.request("GET", client.redirect_target(client.base + path, location)).status
     except RegistryError as error:
         return Failed(f"this machine cannot reach the store that clients are redirected to: {error.message}", turn_off)
     if status != 200:
@@ -173,7 +228,7 @@ def _redirect(live: LiveMirror, upstream: Upstream) -> Outcome:
     limit=_LIMIT,
 )
 def _uploads(live: LiveMirror, upstream: Upstream) -> Outcome:
-    prefix = storage_prefix(live.mirror.storage, upstream).lstrip("/")
+    prefix = upstream_prefix(live.mirror.storage, upstream)
     store = live.connections.open_store(live.s3_account(upstream))
     stale = store.count_stale_uploads(prefix, live.now() - _STALE)
     if stale:
@@ -192,7 +247,7 @@ def _uploads(live: LiveMirror, upstream: Upstream) -> Outcome:
     limit=_LIMIT,
 )
 def _lifecycle(live: LiveMirror, upstream: Upstream) -> Outcome:
-    prefix = storage_prefix(live.mirror.storage, upstream).lstrip("/") + "/"
+    prefix = upstream_prefix(live.mirror.storage, upstream)
     try:
         rules = live.connections.open_store(live.s3_account(upstream)).rules_that_take(prefix)
     except StorageError as error:

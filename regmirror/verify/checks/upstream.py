@@ -4,12 +4,14 @@ import json
 
 from regmirror.config.model import DOCKER_HUB, Upstream
 from regmirror.distribution.challenge import parse_challenge
+from regmirror.distribution.client import AccessDeniedError, ManifestMissingError, RegistryClient
 from regmirror.distribution.pull_limit import PREVIEW_IMAGE, ask_pull_limit
+from regmirror.distribution.reference import ImageReference
 from regmirror.errors import ConfigurationError, RegistryError
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped
 from regmirror.verify.hints import then_deploy
 from regmirror.verify.live_mirror import LiveMirror
-from regmirror.verify.sample_pull import ask_upstream_through_mirror, sample_image, upstream_client
+from regmirror.verify.sample_pull import ask_upstream_through_mirror, sample_image, upstream_client, with_image
 
 _LOW = 0.1
 UPSTREAM_HINT = "check that the upstream is up and that pods can reach it (egress, DNS, proxy); no deploy is needed"
@@ -37,6 +39,39 @@ def _credentials(live: LiveMirror, upstream: Upstream) -> Outcome:
             then_deploy(live, action),
         )
     return Passed() if status == 200 else Skipped(f"the token endpoint of the upstream answered {status}")
+
+
+@check(
+    "upstream-private",
+    "the image is public at the upstream",
+    needs=("upstream-credentials",),
+    severity=Severity.WARNING,
+)
+@with_image
+def _private(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
+    """Asks with HEAD, which no rate limit counts, first without the account and only if that is refused with it."""
+    account = live.upstream_account(upstream)
+    if account is None:
+        return Passed("none is private: pulls are anonymous")
+    try:
+        return Passed(_digest(upstream_client(live, upstream), image))
+    except (AccessDeniedError, ManifestMissingError):
+        pass
+    except RegistryError as error:
+        return Skipped(f"cannot ask the upstream without the account: {error.message}")
+    try:
+        _digest(upstream_client(live, upstream, account), image)
+    except RegistryError as error:
+        return Skipped(f"the mirror's account cannot read it either: {error.message}")
+    return Failed(
+        f"only the mirror's account can read {image} at {upstream.url}, and the mirror serves it to everyone who "
+        f"reaches {live.mirror.host_of(upstream)}",
+        then_deploy(live, "remove it from anonymousPull, or use an account that is a member of nothing"),
+    )
+
+
+def _digest(client: RegistryClient, image: ImageReference) -> str:
+    return client.manifest_digest(image, client.pull_token(image.repository))
 
 
 @check("upstream-reachable", "the registry can reach the upstream", needs=("token-accepted",), limit=20.0)
@@ -84,6 +119,8 @@ def _quota(live: LiveMirror, upstream: Upstream) -> Outcome:
         return Passed("no image configured to ask about")
     try:
         limit = ask_pull_limit(upstream_client(live, upstream, live.upstream_account(upstream)), image)
+    except ManifestMissingError:
+        return Skipped(f"the upstream does not have {image} (404), so it reports no quota for it")
     except RegistryError as error:
         return Skipped(f"the upstream did not report its quota: {error.message}")
     if limit is None:

@@ -31,7 +31,10 @@ def no_namespace(mirror: Deployed) -> None:
     mirror.cluster = FakeCluster(exists=False)
 
 
-@fault("cluster-versions", "docker.io/library/registry:3.0.0 is older than 3.1.2: older versions let clients delete")
+@fault(
+    "cluster-versions",
+    "docker.io/library/registry:3.0.0 is older than 3.1.2: older versions pass on and keep content that does not match",
+)
 def old_registry(mirror: Deployed) -> None:
     reconfigure(mirror, registry={"image": "docker.io/library/registry:3.0.0"})
 

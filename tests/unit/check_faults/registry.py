@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from regmirror.ports.http import Answer
+from tests.fakes.http import Request
+from tests.fakes.registry_host import digest_of
 from tests.unit.check_faults.table import FaultTable, answer, change_manifest_answers
 from tests.unit.deployed import Deployed
 
@@ -66,6 +70,31 @@ def lost_platform(mirror: Deployed) -> None:
             "manifest.v1+json"
         ):
             del mirror.host.manifests[repository, reference]
+
+
+@fault("registry-manifest", "instead of sha256:")
+def wrong_manifest_by_tag(mirror: Deployed) -> None:
+    change_manifest_answers(mirror, lambda _, found: Answer(found.status, found.headers, found.body + b" "))
+
+
+def _replace_content(mirror: Deployed, change: Callable[[bytes], bytes], media_type: str) -> None:
+    """Serve other bytes by the digests of manifests, as a registry does whose bucket is damaged."""
+
+    def changed(request: Request, found: Answer) -> Answer:
+        is_meant = "/manifests/sha256:" in request.path and found.headers.get("Content-Type", "").endswith(media_type)
+        return Answer(found.status, found.headers, change(found.body)) if is_meant else found
+
+    change_manifest_answers(mirror, changed)
+
+
+@fault("registry-digests", "instead of sha256:")
+def damaged_platform(mirror: Deployed) -> None:
+    _replace_content(mirror, lambda body: body.replace(b"2", b"3"), "manifest.v1+json")
+
+
+@fault("registry-digests", "returned 7 bytes that do not match the digest")
+def damaged_configuration(mirror: Deployed) -> None:
+    mirror.host.blobs[digest_of(b'{"layers": 2}')] = b"damaged"
 
 
 @fault("registry-tags", "/v2/library/alpine/tags/list answered 500")

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+from regmirror.desired import names
+from regmirror.desired.ownership import Owner
+from regmirror.desired.registry_config import blob_path
 from regmirror.errors import BucketMissingError, StorageError, StorageUnreachableError
+from regmirror.ports.cluster import namespace_uids
 from regmirror.ports.http import Answer
 from tests import samples
+from tests.fakes.redis_server import RedisServer
 from tests.fakes.registry_host import digest_of
 from tests.fakes.registry_pod import RegistryPod
 from tests.unit.check_faults.table import FaultTable, answer, edit_registry, reconfigure
@@ -44,13 +50,40 @@ def no_key(mirror: Deployed) -> None:
     edit_registry(mirror, lambda config: config["storage"]["s3"].pop("accesskey"))
 
 
+def claim(mirror: Deployed, **changes: Any) -> None:
+    """Record an owner of the data, this mirror except for the changes."""
+    known = {"host": samples.HOST, "namespace": "regmirror", "uids": namespace_uids(mirror.cluster, "kube-system")}
+    owner = Owner(**{**known, **changes}, claimed_at="2026-11-01T12:00:00Z", version="0.1.0")
+    mirror.store.write("docker-hub/.regmirror-owner.json", owner.to_bytes())
+
+
+@fault(
+    "storage-owner",
+    "docker-hub/ in the bucket layers belongs to other.example.com (namespace other of this cluster; claimed "
+    "2026-11-01T12:00:00Z)",
+)
+def data_of_another_namespace(mirror: Deployed) -> None:
+    claim(mirror, host="other.example.com", namespace="other")
+
+
+@fault("storage-owner", "belongs to mirror.example.com (namespace regmirror of another cluster, staging; claimed")
+def data_of_another_cluster(mirror: Deployed) -> None:
+    claim(mirror, uids={"kube-system": "staging"})
+
+
+@fault("storage-owner", "belongs to an unknown mirror")
+def unreadable_owner(mirror: Deployed) -> None:
+    mirror.store.write("docker-hub/.regmirror-owner.json", b"")
+
+
 @fault("storage-pods", "pod regmirror-docker-hub-0 cannot use the bucket: s3aws: NoSuchBucket")
 def bucket_lost(mirror: Deployed) -> None:
     RegistryPod(lambda: 0, "s3aws: NoSuchBucket").listen(mirror.cluster, f"{REGISTRY}-0")
 
 
 def redirecting(mirror: Deployed) -> None:
-    reconfigure(mirror, storage={"bucket": "layers", "region": "here", "redirect": True})
+    store = {"redirect": True, "redirectEndpoint": "https://store.example.com"}
+    reconfigure(mirror, storage={"bucket": "layers", "region": "here", **store})
     config = digest_of(b'{"layers": 2}')
     answer(mirror, f"/v2/library/alpine/blobs/{config}", 307, Location="https://store.example.com/x?signature=canary")
 
@@ -64,6 +97,13 @@ def refusing_store(mirror: Deployed) -> None:
     mirror.http.hosts["https://store.example.com"] = lambda _: Answer(403, {}, b"")
 
 
+@fault("storage-redirect", "redirects to http://store.example.com: not the configured store, or not encrypted")
+def unencrypted_store(mirror: Deployed) -> None:
+    redirecting(mirror)
+    config = digest_of(b'{"layers": 2}')
+    answer(mirror, f"/v2/library/alpine/blobs/{config}", 307, Location="http://store.example.com/x?signature=canary")
+
+
 @fault("storage-uploads", "unfinished uploads in the bucket: 1; they incur cost")
 def unfinished_uploads(mirror: Deployed) -> None:
     mirror.store.uploads = {"docker-hub/a": samples.NOW - timedelta(days=2), "docker-hub/b": samples.NOW}
@@ -72,6 +112,27 @@ def unfinished_uploads(mirror: Deployed) -> None:
 @fault("storage-lifecycle", "delete or archive objects that the registry expects in the bucket: expire-30d")
 def expiring_objects(mirror: Deployed) -> None:
     mirror.store.rules = {"expire-30d": "", "logs": "logs/"}
+
+
+def forget_nothing(mirror: Deployed, *blobs: bytes) -> None:
+    """Redis remembers blobs, and a repository."""
+    keys = [f"blobs::{digest_of(blob)}" for blob in blobs]
+    server = RedisServer("canary-redis-password", keys=[*keys, "repository::library/alpine::blobs", "blobs::x"])
+    mirror.cluster.listeners[f"{names.REDIS}-0", names.REDIS_PORT] = server
+
+
+@fault(
+    "storage-cache-agrees",
+    f"the bucket does not have 2 of 3 objects that Redis remembers, such as {digest_of(b'lost')}: pulls of them break",
+)
+def emptied_bucket(mirror: Deployed) -> None:
+    forget_nothing(mirror, b"kept", b"lost", b"also lost")
+    mirror.store.sizes["docker-hub/" + blob_path(digest_of(b"kept"))] = 4
+
+
+@fault("storage-cache-agrees", "the bucket does not have 1 of 1 objects that Redis remembers")
+def lost_layer_of_the_image(mirror: Deployed) -> None:
+    forget_nothing(mirror, b"another")
 
 
 @fault("storage-speed", "ms to return a manifest")

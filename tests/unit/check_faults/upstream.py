@@ -27,6 +27,15 @@ def no_account(mirror: Deployed) -> None:
 
 
 @fault(
+    "upstream-private",
+    "only the mirror's account can read library/alpine:3 at https://registry-1.docker.io, and the mirror serves it to "
+    "everyone who reaches mirror.example.com",
+)
+def private_image(mirror: Deployed) -> None:
+    mirror.upstream.private = {"library/alpine"}
+
+
+@fault(
     "upstream-reachable",
     "the registry cannot reach https://registry-1.docker.io and serves cached content only (500): down",
 )

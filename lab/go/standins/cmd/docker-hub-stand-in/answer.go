@@ -1,18 +1,20 @@
 package main
 
 import (
+	"bytes"
 	"net"
 	"net/http"
-	"time"
+	"regexp"
 )
 
 // answer reports its call to the state before it sends the first byte, so that the request is listed when a client
-// has read the answer. It can be slow, or abort.
+// has read the answer. It can be slow, have another content than its headers say, or abort.
 type answer struct {
 	http.ResponseWriter
-	call           *call
-	state          *state
-	bytesPerSecond int
+	call    *call
+	state   *state
+	line    *line // nil if its speed is unlimited
+	corrupt bool
 }
 
 // Unwrap lets http.ResponseController reach the connection.
@@ -28,20 +30,47 @@ func (a *answer) Write(data []byte) (int, error) {
 	if a.call.Status == 0 {
 		a.WriteHeader(http.StatusOK)
 	}
-	if a.bytesPerSecond == 0 {
-		return a.ResponseWriter.Write(data)
+	if a.corrupt && a.call.Status == http.StatusOK && len(data) > 0 {
+		a.corrupt, data = false, corrupted(data)
 	}
-	return a.writeSlowly(data)
+	if a.line == nil {
+		return a.send(data)
+	}
+	return a.sendSlowly(data)
 }
 
-// writeSlowly sends the bytes of at most a tenth of a second at a time, after that time has passed.
-func (a *answer) writeSlowly(data []byte) (written int, err error) {
-	part := max(1, a.bytesPerSecond/10)
+var digest = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
+
+// corrupted returns other content of the same length. A manifest stays valid JSON and names another blob; of other
+// content, the first byte is changed.
+func corrupted(data []byte) []byte {
+	changed := bytes.Clone(data)
+	found := digest.FindIndex(data)
+	switch {
+	case found == nil:
+		changed[0] ^= 1
+	case data[found[1]-1] == '0':
+		changed[found[1]-1] = '1'
+	default:
+		changed[found[1]-1] = '0'
+	}
+	return changed
+}
+
+func (a *answer) send(data []byte) (int, error) {
+	n, err := a.ResponseWriter.Write(data)
+	a.state.countBytes(a.call.Kind, n)
+	return n, err
+}
+
+// sendSlowly sends each part when it has passed through the line.
+func (a *answer) sendSlowly(data []byte) (written int, err error) {
+	part := a.line.part()
 	for written < len(data) && err == nil {
 		end := min(written+part, len(data))
-		time.Sleep(time.Duration(end-written) * time.Second / time.Duration(a.bytesPerSecond))
+		a.line.pass(end - written)
 		var n int
-		n, err = a.ResponseWriter.Write(data[written:end])
+		n, err = a.send(data[written:end])
 		written += n
 		if err == nil {
 			err = http.NewResponseController(a.ResponseWriter).Flush()

@@ -58,8 +58,9 @@ func (h *hub) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
 	c := newCall(request)
 	answer := &answer{ResponseWriter: writer, call: c, state: h.state}
 	answer.Header().Set("X-Regmirror-Lab", "Docker Hub stand-in")
-	fault := h.state.faultFor(c.Kind)
-	answer.bytesPerSecond = fault.BytesPerSecond
+	fault, line := h.state.faultFor(c.Kind)
+	answer.line = line
+	answer.corrupt = fault.Mode == "corrupt"
 	switch {
 	case fault.Mode == "hang":
 		answer.hang(request)

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -219,14 +220,83 @@ func TestASlowAnswerTakesItsTime(t *testing.T) {
 	}
 }
 
+func TestASharedLineLimitsAllAnswersTogether(t *testing.T) {
+	b := newBench(t, standard())
+	token := b.token("alice", "s:ecret", "library/demo")
+	b.fault(`{"registry": {"mode": "slow", "bytes_per_second": 3000, "shared": true, "only": "blobs"}}`)
+	start := time.Now()
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() { b.expect(http.StatusOK, http.MethodGet, "/v2/library/demo/blobs/sha256:0", token) })
+	}
+	group.Wait()
+	if elapsed := time.Since(start); elapsed < 380*time.Millisecond || elapsed > 2*time.Second {
+		t.Errorf("1,200 bytes at 3,000 a second in %v", elapsed)
+	}
+}
+
+func TestTheStateCountsTheBytesOfEachKind(t *testing.T) {
+	b := newBench(t, standard())
+	token := b.token("alice", "s:ecret", "library/demo")
+	sent := func() map[string]int {
+		_, body := b.answer(http.MethodGet, b.control+"/state")
+		var state struct{ Bytes map[string]int }
+		if err := json.Unmarshal([]byte(body), &state); err != nil {
+			t.Fatal(err)
+		}
+		return state.Bytes
+	}
+	for range 2 {
+		b.expect(http.StatusOK, http.MethodGet, "/v2/library/demo/blobs/sha256:0", token)
+	}
+	b.expect(http.StatusOK, http.MethodGet, manifest, token)
+	if found := sent(); found["blobs"] != 600 || found["manifests"] != 300 {
+		t.Errorf("bytes: %v", found)
+	}
+	b.answer(http.MethodPost, b.control+"/reset")
+	if found := sent(); len(found) != 0 {
+		t.Errorf("bytes after a reset: %v", found)
+	}
+}
+
+func TestACorruptAnswerHasOtherContentOfTheSameLength(t *testing.T) {
+	b := newBench(t, standard())
+	token := b.token("", "", "library/demo")
+	b.fault(`{"registry": {"mode": "corrupt", "only": "manifests"}}`)
+	response, body := b.expect(http.StatusOK, http.MethodGet, manifest, token)
+	if body != "y"+strings.Repeat("x", 299) || response.ContentLength != 300 {
+		t.Errorf("the answer: %v %s", response.Header, body)
+	}
+	if _, body := b.expect(http.StatusOK, http.MethodGet, "/v2/library/demo/blobs/sha256:0", token); body[0] != 'x' {
+		t.Errorf("another kind is corrupt: %s", body)
+	}
+	if _, body := b.expect(http.StatusUnauthorized, http.MethodGet, manifest, ""); !strings.Contains(body, `"UNAUTHORIZED"`) {
+		t.Errorf("the challenge is corrupt: %s", body)
+	}
+}
+
+func TestACorruptManifestNamesAnotherBlob(t *testing.T) {
+	hex := strings.Repeat("a", 63)
+	for content, want := range map[string]string{
+		`{"digest":"sha256:` + hex + `0","next":"sha256:` + hex + `0"}`: `{"digest":"sha256:` + hex + `1","next":"sha256:` + hex + `0"}`,
+		`{"digest":"sha256:` + hex + `a"}`:                              `{"digest":"sha256:` + hex + `0"}`,
+	} {
+		if got := string(corrupted([]byte(content))); got != want {
+			t.Errorf("%s: got %s", content, got)
+		}
+	}
+}
+
 func TestAFaultThatMakesNoSenseIsRefused(t *testing.T) {
 	b := newBench(t, standard())
 	for _, document := range []string{
 		`{"registry": {"mode": "broken"}}`,
 		`{"registry": {"mode": "status"}}`,
 		`{"registry": {"mode": "slow"}}`,
+		`{"registry": {"mode": "reset", "shared": true}}`,
 		`{"registry": {"mode": "hang", "only": "blob"}}`,
 		`{"token": {"mode": "rate-limited"}}`,
+		`{"token": {"mode": "corrupt"}}`,
 		`{"registri": {}}`,
 		`no JSON`,
 	} {

@@ -15,17 +15,20 @@
 //	GET  /state   the faults and limits below, "pulls" by account or address, and "requests": [{"method": "GET", "kind":
 //	              "manifests", "repository": "library/demo", "account": "", "status": 200, "count": 1}, ...].
 //	              A request is listed when its answer begins; kind is one of ping, manifests, blobs, tags,
-//	              referrers, token, other; status 0 means no answer.
+//	              referrers, token, other; status 0 means no answer. "bytes" are those sent in bodies, by kind.
 //	PUT  /faults  {"down": false, "registry": FAULT, "token": FAULT}: an omitted key has no fault, so {} ends every
 //	              fault. "down" refuses connections. FAULT is one of
 //	                {"mode": "status", "status": 503}          answers with the status (401, 429: Docker Hub's body)
 //	                {"mode": "rate-limited"}                   answers as if the pull limit was reached (registry only)
 //	                {"mode": "hang"}                           accepts and never answers
 //	                {"mode": "reset"}                          resets the connection
-//	                {"mode": "slow", "bytes_per_second": 1000} sends answers slowly
+//	                {"mode": "slow", "bytes_per_second": 1000} sends each answer slowly; with "shared": true, all
+//	                                                           answers together have this speed
+//	                {"mode": "corrupt"}                        changes the content of 200s, but not their length and
+//	                                                           headers; manifests stay valid (registry only)
 //	              "only": "blobs" in a FAULT restricts it to one kind of request.
 //	PUT  /limits  {"anonymous": 100, "account": 200}
-//	POST /reset   clears requests and pulls
+//	POST /reset   clears requests, bytes and pulls
 package main
 
 import (

@@ -17,6 +17,9 @@ type state struct {
 	limits   limits
 	pulls    map[string]int
 	requests map[call]int
+	bytes    map[string]int
+	// lines are those of the shared faults.
+	lines map[fault]*line
 }
 
 // faults are the current faults of the stand-in.
@@ -30,16 +33,17 @@ type fault struct {
 	Mode           string `json:"mode,omitempty"`
 	Status         int    `json:"status,omitempty"`
 	BytesPerSecond int    `json:"bytes_per_second,omitempty"`
+	Shared         bool   `json:"shared,omitempty"`
 	Only           string `json:"only,omitempty"`
 }
 
 func newState(l limits) *state {
-	return &state{limits: l, pulls: map[string]int{}, requests: map[call]int{}}
+	return &state{limits: l, pulls: map[string]int{}, requests: map[call]int{}, bytes: map[string]int{}}
 }
 
 func (f faults) validate() error {
-	if f.Token.Mode == "rate-limited" {
-		return errors.New("token: mode rate-limited is only valid for the registry")
+	if f.Token.Mode == "rate-limited" || f.Token.Mode == "corrupt" {
+		return fmt.Errorf("token: mode %s is only valid for the registry", f.Token.Mode)
 	}
 	if err := f.Registry.validate(); err != nil {
 		return fmt.Errorf("registry: %w", err)
@@ -54,20 +58,23 @@ func (f fault) validate() error {
 	if f.Only != "" && !slices.Contains(kinds, f.Only) {
 		return fmt.Errorf("only: must be one of %s, not %q", strings.Join(kinds, ", "), f.Only)
 	}
+	if f.Shared && f.Mode != "slow" {
+		return errors.New("shared: requires mode slow")
+	}
 	switch {
-	case f.Mode == "", f.Mode == "hang", f.Mode == "reset", f.Mode == "rate-limited":
+	case f.Mode == "", f.Mode == "hang", f.Mode == "reset", f.Mode == "rate-limited", f.Mode == "corrupt":
 		return nil
 	case f.Mode == "status" && f.Status >= 400 && f.Status <= 599:
 		return nil
 	case f.Mode == "slow" && f.BytesPerSecond > 0:
 		return nil
 	}
-	return errors.New("mode: must be hang, reset, rate-limited, status (with a status from 400 to 599)" +
+	return errors.New("mode: must be hang, reset, rate-limited, corrupt, status (with a status from 400 to 599)" +
 		" or slow (with a positive bytes_per_second)")
 }
 
-// faultFor returns the fault for a request of this kind, or the zero fault.
-func (s *state) faultFor(kind string) fault {
+// faultFor returns the fault for a request of this kind, or the zero fault, and the line of a slow answer.
+func (s *state) faultFor(kind string) (fault, *line) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	f := s.faults.Registry
@@ -75,15 +82,31 @@ func (s *state) faultFor(kind string) fault {
 		f = s.faults.Token
 	}
 	if f.Only != "" && f.Only != kind {
-		return fault{}
+		return fault{}, nil
 	}
-	return f
+	return f, s.lineFor(f)
+}
+
+// lineFor returns the line for an answer with this fault: one of its own unless the fault is shared.
+func (s *state) lineFor(f fault) *line {
+	if f.BytesPerSecond == 0 {
+		return nil
+	}
+	if found, ok := s.lines[f]; ok {
+		return found
+	}
+	made := newLine(f.BytesPerSecond)
+	if f.Shared {
+		s.lines[f] = made
+	}
+	return made
 }
 
 func (s *state) setFaults(f faults) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.faults = f
+	s.lines = map[fault]*line{}
 }
 
 func (s *state) setLimits(l limits) {
@@ -99,11 +122,19 @@ func (s *state) count(c *call) {
 	s.requests[*c]++
 }
 
+// countBytes records bytes of bodies that were sent.
+func (s *state) countBytes(kind string, n int) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.bytes[kind] += n
+}
+
 func (s *state) reset() {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	clear(s.pulls)
 	clear(s.requests)
+	clear(s.bytes)
 }
 
 type countedCall struct {
@@ -126,5 +157,6 @@ func (s *state) report() map[string]any {
 	}
 	return map[string]any{
 		"faults": s.faults, "limits": s.limits, "pulls": maps.Clone(s.pulls), "requests": requests,
+		"bytes": maps.Clone(s.bytes),
 	}
 }

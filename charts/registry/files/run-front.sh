@@ -1,25 +1,28 @@
 # shellcheck shell=sh
-# Runs nginx, the manifest cache. On TERM or QUIT, nginx completes the requests in progress. This shell exits when the
+# Runs nginx, the front. On TERM or QUIT, nginx completes the requests in progress. This shell exits when the
 # kernel has sent everything that nginx has written (see run-registry.sh).
 
-CACHE_PORT=8080
+FRONT_PORT=8080
 
 # A kernel without IPv6 refuses an IPv6 address, and a cluster may have no IPv4 addresses.
 if [ -e /proc/net/if_inet6 ]; then
-  listen="[::]:$CACHE_PORT ipv6only=off"
+  listen="[::]:$FRONT_PORT ipv6only=off"
 else
-  listen=$CACHE_PORT
+  listen=$FRONT_PORT
 fi
 echo "listen $listen;" > /var/cache/nginx/listen.conf
+
+# Left by a container that was killed.
+rm -f /run/regmirror/token-check.sock
 
 stop() {
   kill -QUIT "$nginx"
   wait "$nginx"
-  wait_until_sent "$CACHE_PORT"
+  wait_until_sent "$FRONT_PORT"
   exit 0
 }
 
-nginx -e stderr -c /etc/regmirror/cache/nginx.conf -g "daemon off;" &
+nginx -e stderr -c /etc/regmirror/front/nginx.conf -g "daemon off;" &
 nginx=$!
 trap stop TERM QUIT
 wait "$nginx"

@@ -1,0 +1,90 @@
+"""Asks the registry once for a manifest that many clients want at the same moment, and verifies its digest."""
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fetcher.messages import Answer, MessageError
+from fetcher.origin import Origin
+
+_LIMIT = 8 * 1024 * 1024
+"""Bytes of a manifest; distribution itself refuses more than 4 MiB."""
+_PATIENCE = 60.0
+_PATIENCE_WITH_KNOWN = 5.0
+"""Seconds until a tag's last known manifest is served instead."""
+_KNOWN_LIMIT = 32 * 1024 * 1024
+"""Bytes of all last known manifests."""
+
+Key = tuple[str, str]
+"""A path, and the Accept header."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Manifests:
+    """The manifests of one upstream."""
+
+    origin: Origin
+    _running: dict[Key, asyncio.Task[Answer]] = field(default_factory=dict)
+    _known: OrderedDict[Key, Answer] = field(default_factory=OrderedDict)
+
+    async def ask(self, path: str, client: Mapping[str, str]) -> Answer:
+        """The registry's answer, the same for all who ask while it is awaited.
+
+        If the registry fails, a tag's last answer is given again. A manifest that does not have the digest by which
+        it is asked for or under which it is sent becomes a 502.
+        """
+        key = (path, client.get("accept", ""))
+        while True:
+            task = self._running.get(key)
+            if is_first := task is None:
+                task = self._running[key] = asyncio.create_task(self._fetch(key, client))
+                task.add_done_callback(lambda _: self._running.pop(key))
+            answer = await asyncio.shield(task)
+            # Another client's token may have just expired.
+            if is_first or answer.status not in {401, 403}:
+                return answer
+
+    async def _fetch(self, key: Key, client: Mapping[str, str]) -> Answer:
+        known = self._known.get(key)
+        try:
+            patience = _PATIENCE_WITH_KNOWN if known else _PATIENCE
+            async with self.origin.get(key[0], client, patience) as response:
+                answer = _verified(key[0], await response.answer(_LIMIT))
+        except MessageError as error:
+            answer = unavailable(str(error))
+        if answer.status >= 500 and known:
+            _log.warning("%s: %d: the last known answer is given", key[0], answer.status)
+            return known
+        if answer.status == 200 and "/manifests/sha256:" not in key[0]:
+            self._remember(key, answer)
+        return answer
+
+    def _remember(self, key: Key, answer: Answer) -> None:
+        self._known[key] = answer
+        self._known.move_to_end(key)
+        while sum(len(known.body) for known in self._known.values()) > _KNOWN_LIMIT:
+            self._known.popitem(last=False)
+
+
+def unavailable(reason: str) -> Answer:
+    """A 502 in the words of the distribution specification."""
+    errors = {"errors": [{"code": "UNAVAILABLE", "message": f"the mirror cannot fetch this now: {reason}"}]}
+    return Answer(502, {"content-type": "application/json"}, json.dumps(errors).encode())
+
+
+def _verified(path: str, answer: Answer) -> Answer:
+    if answer.status != 200:
+        return answer
+    digest = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
+    reference = path.rpartition("/")[2]
+    claimed = reference if reference.startswith("sha256:") else answer.headers.get("docker-content-digest", digest)
+    if claimed == digest or not claimed.startswith("sha256:"):
+        return answer
+    _log.error("%s: the registry sent a manifest with another digest: %s instead of %s", path, digest, claimed)
+    return unavailable("the upstream sent a manifest that does not match its digest")

@@ -1,0 +1,16 @@
+# shellcheck shell=sh
+# Runs the fetcher. On TERM, it stops after the front, which may need it to complete its requests.
+
+FRONT_PORT=8080
+
+stop() {
+  wait_until_closed "$FRONT_PORT"
+  kill "$fetcher"
+  wait "$fetcher"
+  exit 0
+}
+
+python3 -m fetcher serve /run/regmirror /var/lib/regmirror/layers --registry-port 5000 --size "$LAYER_BYTES" &
+fetcher=$!
+trap stop TERM
+wait "$fetcher"

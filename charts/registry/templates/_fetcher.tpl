@@ -1,0 +1,87 @@
+{{/* The container that fetches layers and manifests for the front. */}}
+{{- define "regmirror.fetcherContainer" -}}
+- name: fetcher
+  image: {{ include "regmirror.image" (dict "Values" .Values.fetcher) | quote }}
+  imagePullPolicy: {{ .Values.fetcher.image.pullPolicy }}
+  command:
+    - /bin/sh
+    - -c
+    - |
+      {{- .Files.Get "files/sockets.sh" | nindent 6 }}
+      {{- .Files.Get "files/run-fetcher.sh" | trim | nindent 6 }}
+  env:
+    - name: LAYER_BYTES
+      value: {{ .Values.layerCache.bytes | int64 | toString | quote }}
+    - name: PYTHONPATH
+      value: /etc/regmirror
+    - name: PYTHONDONTWRITEBYTECODE
+      value: "1"
+    # Python reads the program once, so a new program must create a new pod.
+    - name: PROGRAM
+      value: {{ include "regmirror.fetcherProgram" . | sha256sum | quote }}
+  startupProbe:
+    exec:
+      command: &probe [python3, -m, fetcher, probe, /run/regmirror]
+    periodSeconds: 1
+    timeoutSeconds: 10
+    failureThreshold: 60
+  livenessProbe:
+    exec:
+      command: *probe
+    periodSeconds: 30
+    timeoutSeconds: 15
+    failureThreshold: 4
+  lifecycle:
+    {{- include "regmirror.lifecycle" . | nindent 4 }}
+  resources:
+    {{- toYaml .Values.fetcher.resources | nindent 4 }}
+  securityContext:
+    {{- include "regmirror.containerSecurityContext" . | nindent 4 }}
+  volumeMounts:
+    - name: program
+      mountPath: /etc/regmirror/fetcher
+      readOnly: true
+    - name: sockets
+      mountPath: /run/regmirror
+    - name: layers
+      mountPath: /var/lib/regmirror/layers
+{{- end -}}
+
+{{/* The volumes of the fetcher; the front mounts sockets and layers, too. */}}
+{{- define "regmirror.fetcherVolumes" -}}
+- name: program
+  configMap:
+    name: {{ include "regmirror.name" . | quote }}
+    items:
+      {{- range $path, $_ := .Files.Glob "files/fetcher/*.py" }}
+      - {key: {{ base $path }}, path: {{ base $path }}}
+      {{- end }}
+- name: sockets
+  emptyDir:
+    medium: Memory
+    sizeLimit: 16Mi
+- name: layers
+  {{- /* Beyond the layers, room for directories and blocks. */}}
+  {{- $bytes := .Values.layerCache.bytes | int64 }}
+  {{- $size := add $bytes (div $bytes 20) 67108864 | toString }}
+  {{- if .Values.layerCache.storageClassName }}
+  ephemeral:
+    volumeClaimTemplate:
+      spec:
+        accessModes: [ReadWriteOnce]
+        storageClassName: {{ .Values.layerCache.storageClassName | quote }}
+        resources:
+          requests:
+            storage: {{ $size | quote }}
+  {{- else }}
+  emptyDir:
+    sizeLimit: {{ $size | quote }}
+  {{- end }}
+{{- end -}}
+
+{{- define "regmirror.fetcherProgram" -}}
+{{- range $path, $_ := .Files.Glob "files/fetcher/*.py" }}
+{{ base $path }}: |
+  {{- $.Files.Get $path | nindent 2 }}
+{{- end }}
+{{- end -}}
