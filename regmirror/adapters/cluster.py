@@ -11,9 +11,11 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from socket import socket
 from typing import Any
+from urllib.parse import quote
 
 import urllib3
 from kubernetes.client import ApiClient
@@ -22,6 +24,7 @@ from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 from kubernetes.stream import ws_client
 
+from regmirror.adapters import discovery
 from regmirror.adapters.kubeconfig import load_kubeconfig
 from regmirror.desired.names import FIELD_MANAGER
 from regmirror.errors import (
@@ -88,7 +91,7 @@ class KubernetesCluster:
         try:
             live = self._call(
                 f"read {kind.kind} {name}",
-                lambda: self._resource(kind).get(name=name, **self._where(kind), _request_timeout=_TIMEOUT),
+                lambda: self._resource(kind).get(name=_segment(name), **self._where(kind), _request_timeout=_TIMEOUT),
             )
         except _MissingError:
             return None
@@ -111,6 +114,28 @@ class KubernetesCluster:
         except _MissingError:
             return []
         return list(listed.to_dict()["items"])
+
+    def contents(self) -> list[Object]:
+        """Kind and metadata of every object in the namespace except Events, of every kind that the API server knows."""
+        documents = [
+            json.loads(self._call("list the kinds of the cluster", partial(self._raw, root, accept=discovery.ACCEPT)))
+            for root in discovery.ROOTS
+        ]
+        collections = discovery.listable_collections(documents)
+        return [found for collection in collections for found in self._metadata_of(collection)]
+
+    def _metadata_of(self, collection: discovery.Collection) -> list[Object]:
+        path = collection.path(self.namespace)
+        try:
+            text = self._call(f"list {collection.resource}", lambda: self._raw(path, accept=discovery.METADATA_ONLY))
+        except _MissingError:
+            # Its kind has been removed since, with all its objects.
+            return []
+        kind = collection.kind
+        return [
+            {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": item["metadata"]}
+            for item in json.loads(text).get("items") or []
+        ]
 
     def apply(self, manifest: Object) -> Applied:
         """Server-side apply as field manager ``regmirror``; the resource version shows whether it changed."""
@@ -137,7 +162,7 @@ class KubernetesCluster:
             self._call(
                 f"replace {kind.kind} {name}",
                 lambda: self._resource(kind).replace(
-                    body=found, name=name, **self._where(kind), _request_timeout=_TIMEOUT
+                    body=found, name=_segment(name), **self._where(kind), _request_timeout=_TIMEOUT
                 ),
                 writes=True,
             )
@@ -153,20 +178,22 @@ class KubernetesCluster:
         with suppress(_MissingError):
             self._call(
                 f"delete {kind.kind} {name}",
-                lambda: self._resource(kind).delete(name=name, **self._where(kind), _request_timeout=_TIMEOUT),
+                lambda: self._resource(kind).delete(
+                    name=_segment(name), **self._where(kind), _request_timeout=_TIMEOUT
+                ),
                 writes=True,
             )
 
     def log(self, pod: str, container: str, lines: int, *, previous: bool = False) -> str:
         """The last lines of a container's log, or of the log of its previous run; empty if nothing was logged."""
-        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{_segment(pod)}/log"
         query = [("container", container), ("tailLines", str(lines)), ("previous", str(previous).lower())]
         return str(self._call(f"read the log of {pod}", lambda: self._raw(path, query)))
 
     @contextmanager
     def connect(self, pod: str, port: int) -> Iterator[socket]:
         """A connection to a port inside a pod, loopback-only ports included (port-forward)."""
-        url = f"{self._configuration.host}/api/v1/namespaces/{self.namespace}/pods/{pod}/portforward"
+        url = f"{self._configuration.host}/api/v1/namespaces/{self.namespace}/pods/{_segment(pod)}/portforward"
         token = self._configuration.auth_settings().get("BearerToken", {}).get("value")
         headers = {"authorization": token} if token else {}
         forward = self._call(
@@ -188,7 +215,7 @@ class KubernetesCluster:
             f"apply {kind.kind} {name}",
             lambda: self._resource(kind).server_side_apply(
                 body=manifest,
-                name=name,
+                name=_segment(name),
                 field_manager=FIELD_MANAGER,
                 force_conflicts=True,
                 **self._where(kind),
@@ -211,12 +238,17 @@ class KubernetesCluster:
                 self._dynamic = DynamicClient(ApiClient(self._configuration), cache_file=str(cache))
             return self._dynamic.resources.get(api_version=kind.api_version, kind=kind.kind)
 
-    def _raw(self, path: str, query: list[tuple[str, str]] | None = None) -> str:
+    def _raw(self, path: str, query: list[tuple[str, str]] | None = None, accept: str = "application/json") -> str:
         if self._dynamic is None:
             self._resource(Kind("v1", "Pod"))
         assert self._dynamic is not None  # noqa: S101 - set by _resource
         answer = self._dynamic.request(
-            "get", path, query_params=query or [], serialize=False, _request_timeout=_TIMEOUT
+            "get",
+            path,
+            query_params=query or [],
+            header_params={"Accept": accept},
+            serialize=False,
+            _request_timeout=_TIMEOUT,
         )
         return str(answer.data.decode())
 
@@ -264,11 +296,22 @@ class _MissingError(ClusterError):
 
 
 def _grants(rule: Object, right: Right) -> bool:
-    """Whether a rule grants a right on all objects; a rule with resource names does not."""
+    """Whether a rule grants a right; a rule with resource names grants none on all objects."""
     wanted = {"verbs": right.verb, "apiGroups": right.group, "resources": right.resource}
-    return not rule.get("resourceNames") and all(
-        {value, "*"} & set(rule.get(key) or []) for key, value in wanted.items()
-    )
+    names = rule.get("resourceNames") or []
+    is_about_it = not names or right.name in names
+    return is_about_it and all({value, "*"} & set(rule.get(key) or []) for key, value in wanted.items())
+
+
+def _segment(name: str) -> str:
+    """A name as one segment of a URL's path, into which the library puts it as it is.
+
+    Raises ClusterError for what no object can be named, such as a path to another namespace (apimachinery
+    ``IsValidPathSegmentName``).
+    """
+    if name in {"", ".", ".."} or "/" in name or "%" in name:
+        raise ClusterError(f"{name!r} is not the name of an object")
+    return quote(name, safe="")
 
 
 def _kind(manifest: Object) -> Kind:

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import logging
+import os
 import re
 from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,10 @@ class ExecCommand(pyhelm3.Command):  # type: ignore[misc] # pyhelm3 publishes no
     pyhelm3 0.5.8 runs ``sh -c``: cancelling it ends the shell, but not Helm.
     """
 
+    def __init__(self, withheld: Collection[str], **options: Any) -> None:
+        super().__init__(**options)
+        self._withheld = frozenset(withheld)
+
     async def run(self, command: list[Any], input: bytes | None = None) -> bytes:
         """Run Helm and return its standard output; raises HelmError. A cancelled task ends Helm first."""
         words = [self._executable, *map(str, command)]
@@ -39,7 +45,11 @@ class ExecCommand(pyhelm3.Command):  # type: ignore[misc] # pyhelm3 publishes no
             words += ["--kube-context", self._kubecontext]
         try:
             process = await asyncio.create_subprocess_exec(
-                *words, stdin=DEVNULL if input is None else PIPE, stdout=PIPE, stderr=PIPE
+                *words,
+                stdin=DEVNULL if input is None else PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                env={name: value for name, value in os.environ.items() if name not in self._withheld},
             )
         except OSError as error:
             raise HelmMissingError(
@@ -59,8 +69,16 @@ class ExecCommand(pyhelm3.Command):  # type: ignore[misc] # pyhelm3 publishes no
 class Pyhelm3Helm:
     """Helm on one namespace of one context."""
 
-    def __init__(self, executable: str, kubeconfig: Path | None, context: str, namespace: str) -> None:
-        self._command = ExecCommand(executable=executable, kubeconfig=kubeconfig, kubecontext=context)
+    def __init__(
+        self,
+        executable: str,
+        kubeconfig: Path | None,
+        context: str,
+        namespace: str,
+        withheld: Collection[str] = (),
+    ) -> None:
+        """``withheld`` are the environment variables that neither Helm nor its plugins may read."""
+        self._command = ExecCommand(withheld, executable=executable, kubeconfig=kubeconfig, kubecontext=context)
         self._executable = executable
         self._namespace = namespace
 

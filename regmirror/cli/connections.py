@@ -16,6 +16,7 @@ from typing import Any, TextIO, TypeVar
 from pydantic import ValidationError
 
 from regmirror.config.durations import parse_duration
+from regmirror.config.find_references import secret_variables
 from regmirror.config.load import parse_mirror, read_text
 from regmirror.config.model import Mirror
 from regmirror.config.secret_references import SecretResolver
@@ -115,7 +116,8 @@ class CommandConnections:
         """Helm, in the namespace and context of ``cluster``."""
         from regmirror.adapters.helm import Pyhelm3Helm
 
-        return Pyhelm3Helm(self._program, self._kubeconfig, self.cluster.context, self.mirror.namespace)
+        withheld = secret_variables(self.mirror)
+        return Pyhelm3Helm(self._program, self._kubeconfig, self.cluster.context, self.mirror.namespace, withheld)
 
     @cached_property
     def http(self) -> Http:

@@ -45,8 +45,9 @@ def rbac(
 ) -> None:
     """Print the Role that a command needs, for a CI job or a CronJob.
 
-    The Role has the permissions for this configuration file. After you change
-    the file, print the Role and apply it again. Needs no cluster.
+    The Role has the permissions for this configuration file, and names the
+    Secrets where Kubernetes allows it. After you change the file, print the
+    Role and apply it again. Needs no cluster.
 
         regmirror rbac deploy
         regmirror rbac rotate-cert | kubectl apply -f -
@@ -75,12 +76,6 @@ def _print(streams: Terminal, roles: list[dict[str, Any]]) -> None:
 
 def role(mirror: "Mirror", command: Command) -> dict[str, Any]:
     """The Role of one command, as a manifest."""
-    grouped: dict[tuple[str, str], list[str]] = {}
-    for right in rights(mirror, command):
-        grouped.setdefault((right.group, right.resource), []).append(right.verb)
-    rules = [
-        {"apiGroups": [group], "resources": [resource], "verbs": verbs} for (group, resource), verbs in grouped.items()
-    ]
     metadata = {
         "name": f"regmirror-{command.value}",
         "namespace": mirror.namespace,
@@ -89,7 +84,32 @@ def role(mirror: "Mirror", command: Command) -> dict[str, Any]:
             f"After a change of the file, run regmirror rbac {command.value} and apply the Role again."
         },
     }
-    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules}
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": metadata,
+        "rules": _rules(rights(mirror, command)),
+    }
+
+
+def _rules(rights: "Sequence[Right]") -> list[dict[str, Any]]:
+    """One rule for each resource, and one more for each set of objects of it that only some verbs may be used on."""
+    names: dict[tuple[str, str, str], list[str]] = {}
+    for right in rights:
+        names.setdefault((right.group, right.resource, right.verb), []).append(right.name)
+    verbs: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for (group, resource, verb), objects in names.items():
+        only = () if "" in objects else tuple(objects)
+        verbs.setdefault((group, resource, only), []).append(verb)
+    return [
+        {
+            "apiGroups": [group],
+            "resources": [resource],
+            **({"resourceNames": list(only)} if only else {}),
+            "verbs": allowed,
+        }
+        for (group, resource, only), allowed in verbs.items()
+    ]
 
 
 def rights(mirror: "Mirror", command: Command) -> "Sequence[Right]":
@@ -98,17 +118,17 @@ def rights(mirror: "Mirror", command: Command) -> "Sequence[Right]":
     from regmirror.deploy.rights import deploy_rights, diff_rights
     from regmirror.destroy.rights import destroy_rights
     from regmirror.rotate.rights import rotate_rights
-    from regmirror.status.rights import STATUS_RIGHTS
+    from regmirror.status.rights import status_rights
     from regmirror.support.rights import support_rights
-    from regmirror.verify.rights import VERIFY_RIGHTS
+    from regmirror.verify.rights import verify_rights
 
     of_command: dict[Command, Callable[[Mirror], Sequence[Right]]] = {
         Command.DEPLOY: deploy_rights,
         Command.DIFF: diff_rights,
-        Command.VERIFY: lambda _: VERIFY_RIGHTS,
-        Command.STATUS: lambda _: STATUS_RIGHTS,
+        Command.VERIFY: verify_rights,
+        Command.STATUS: status_rights,
         Command.ROTATE_CERT: rotate_rights,
-        Command.SUPPORT_BUNDLE: lambda _: support_rights(),
+        Command.SUPPORT_BUNDLE: support_rights,
         Command.UPGRADE_NOTES: lambda _: UPGRADE_RIGHTS,
         Command.DESTROY: lambda _: destroy_rights(),
     }

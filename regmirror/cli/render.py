@@ -101,6 +101,7 @@ def render(
         from regmirror.adapters.helm import Pyhelm3Helm
         from regmirror.cli.command_line import command_line
         from regmirror.cli.connections import read_mirror
+        from regmirror.config.find_references import secret_variables
         from regmirror.render.argocd import parse_project
         from regmirror.render.external_secrets import parse_store
         from regmirror.render.render import RenderOptions
@@ -116,7 +117,8 @@ def render(
             parse_project(argocd_project),
         )
         mirror = read_mirror(file, namespace)
-        rendering = asyncio.run(render_mirror(mirror, Pyhelm3Helm(helm, None, "", mirror.namespace), render_options))
+        program = Pyhelm3Helm(helm, None, "", mirror.namespace, secret_variables(mirror))
+        rendering = asyncio.run(render_mirror(mirror, program, render_options))
         if output_dir is None:
             _print(streams, rendering, render_options)
         else:

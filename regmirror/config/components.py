@@ -236,7 +236,8 @@ class IngressComponent(Section):
         ObjectName | None,
         Field(
             description="Secret with the TLS certificate of the host. An upstream with its own host uses the Secret "
-            "TLSSECRET-UPSTREAM. null uses the default certificate of the Ingress controller."
+            "TLSSECRET-UPSTREAM. Must not be one of the mirror's own Secrets. null uses the default certificate of the "
+            "Ingress controller."
         ),
     ] = "regmirror-tls"  # noqa: S105 - the name of a Secret
     issuer: Annotated[

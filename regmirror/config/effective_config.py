@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel
 
+from regmirror.config.find_references import find_references
 from regmirror.config.key_paths import KeyPath, contains, format_path, line_of
 from regmirror.config.model import Mirror
 from regmirror.config.secret_references import ClusterReference, EnvironmentReference, FileReference
@@ -55,18 +55,7 @@ def leaves(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
 
 def referenced_secrets(mirror: Mirror, environ: Mapping[str, str], directory: Path) -> list[ReferencedSecret]:
     """Every secret that the configuration refers to, and whether it is available; none is read."""
-    return [_referenced_secret(path, reference, environ, directory) for path, reference in _find_references(mirror)]
-
-
-def _find_references(value: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
-    if isinstance(value, EnvironmentReference | FileReference | ClusterReference):
-        yield path, value
-    elif isinstance(value, BaseModel):
-        for name, field in type(value).model_fields.items():
-            yield from _find_references(getattr(value, name), (*path, str(field.alias)))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _find_references(inner, (*path, index))
+    return [_referenced_secret(path, reference, environ, directory) for path, reference in find_references(mirror)]
 
 
 def _referenced_secret(

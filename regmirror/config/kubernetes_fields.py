@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 _WORD = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 _QUALIFIED_NAME = re.compile(rf"([A-Za-z0-9]([A-Za-z0-9.-]{{0,251}}[A-Za-z0-9])?/)?{_WORD}")
 _LABEL_VALUE = re.compile(rf"({_WORD})?")
-_OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _QUANTITY = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?")
 _DECIMAL_SUFFIXES = ("n", "u", "m", "", "k", "M", "G", "T", "P", "E")
 _TOLERATION = {"key": str, "operator": str, "value": str, "effect": str, "tolerationSeconds": int}
@@ -37,7 +37,7 @@ _qualified_name = _matching(
     _QUALIFIED_NAME, "a valid name such as kubernetes.io/arch (at most 63 characters after the /)"
 )
 _label_value = _matching(_LABEL_VALUE, 'a valid label value: use at most 63 letters, digits, "-", "_" and "."')
-_object_name = _matching(_OBJECT_NAME, 'a valid object name: use lowercase letters, digits, "-" and "."')
+_object_name = _matching(OBJECT_NAME, 'a valid object name: use lowercase letters, digits, "-" and "."')
 
 
 def _quantity(value: object) -> str | int | float:

@@ -20,6 +20,7 @@ from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, 
 from regmirror.config.images import DOCKER_HUB, DOCKER_IO, matches, pulled_image
 from regmirror.config.network_policies import NetworkPolicies
 from regmirror.config.problem import error_at
+from regmirror.config.secret_names import NEXT_SIGNING_SECRET, deployed_secrets
 from regmirror.config.secret_references import SecretReference
 from regmirror.config.section import Section
 from regmirror.config.storage import S3Storage
@@ -179,6 +180,11 @@ class Mirror(Section):
         name = self.ingress.tls_secret
         return f"{name}-{upstream.name}" if name and upstream.host else name
 
+    @property
+    def tls_secrets(self) -> list[str]:
+        """The Secrets with the TLS certificates of all hosts."""
+        return list(dict.fromkeys(name for upstream in self.upstreams if (name := self.tls_secret_of(upstream))))
+
     def host_of(self, upstream: Upstream) -> str:
         """The public host of an upstream; also the ``service`` of its tokens."""
         return upstream.host or self.host
@@ -186,6 +192,18 @@ class Mirror(Section):
     def realm_of(self, upstream: Upstream) -> str:
         """The URL at which clients of an upstream request tokens."""
         return realm_url(self.host_of(upstream))
+
+    @model_validator(mode="after")
+    def _check_tls_secrets(self) -> Self:
+        """cert-manager and people write to these Secrets: the signing key must not be in one of them."""
+        own = {*deployed_secrets(upstream.name for upstream in self.upstreams), NEXT_SIGNING_SECRET}
+        for upstream in self.upstreams:
+            name = self.tls_secret_of(upstream)
+            if name in own:
+                host = f" for the host of upstream {upstream.name}" if upstream.host else ""
+                message = f"the Secret {name}{host} is one of the mirror's own: choose another name"
+                raise error_at(("ingress", "tlsSecret"), message)
+        return self
 
     @model_validator(mode="after")
     def _check_upstreams(self) -> Self:

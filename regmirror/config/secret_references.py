@@ -3,20 +3,28 @@
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, SecretStr, Tag, WithJsonSchema
 
+from regmirror.config.kubernetes_fields import OBJECT_NAME
 from regmirror.errors import MissingSecretError
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# k8s.io/apimachinery pkg/util/validation: IsConfigMapKey.
+_KEY = re.compile(r"(?!\.\.)(?!\.$)[-._a-zA-Z0-9]{1,253}")
 
 
-def _variable_name(value: object) -> str:
-    if not isinstance(value, str) or not _VARIABLE.fullmatch(value):
-        # The value is not repeated: it may be the secret itself.
-        raise ValueError("expected the name of an environment variable, such as S3_SECRET")
-    return value
+def _matching(grammar: re.Pattern[str], what: str) -> list[Any]:
+    """The type of a text of a grammar."""
+
+    def check(value: object) -> str:
+        if not isinstance(value, str) or not grammar.fullmatch(value):
+            # The value is not repeated: it may be the secret itself.
+            raise ValueError(f"expected {what}")
+        return value
+
+    return [BeforeValidator(check), WithJsonSchema({"type": "string", "pattern": f"^{grammar.pattern}$"})]
 
 
 class _Reference(BaseModel):
@@ -28,8 +36,7 @@ class EnvironmentReference(_Reference):
 
     env: Annotated[
         str,
-        BeforeValidator(_variable_name),
-        WithJsonSchema({"type": "string", "pattern": f"^{_VARIABLE.pattern}$"}),
+        *_matching(_VARIABLE, "the name of an environment variable, such as S3_SECRET"),
         Field(description="Name of the environment variable.", examples=["S3_SECRET"]),
     ]
 
@@ -45,8 +52,16 @@ class FileReference(_Reference):
 class ClusterSecretKey(_Reference):
     """One key of a Kubernetes Secret in the mirror's namespace."""
 
-    name: Annotated[str, Field(description="Name of the Secret.", examples=["cache"])]
-    key: Annotated[str, Field(description="Key in the data of the Secret.", examples=["password"])]
+    name: Annotated[
+        str,
+        *_matching(OBJECT_NAME, "the name of a Kubernetes Secret, such as cache"),
+        Field(description="Name of the Secret.", examples=["cache"]),
+    ]
+    key: Annotated[
+        str,
+        *_matching(_KEY, "a key of a Kubernetes Secret, such as password"),
+        Field(description="Key in the data of the Secret.", examples=["password"]),
+    ]
 
 
 class ClusterReference(_Reference):

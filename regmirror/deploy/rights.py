@@ -1,13 +1,13 @@
 """The permissions that ``deploy`` and ``diff`` need in the namespace."""
 
+from regmirror.config.find_references import referenced_cluster_secrets
 from regmirror.config.model import Mirror
+from regmirror.desired import names
 from regmirror.errors import PermissionDeniedError
-from regmirror.ports.cluster import Cluster, Right, missing_rights
+from regmirror.ports.cluster import Cluster, Right, missing_rights, rights_on_secrets
 
 _WRITE = ("get", "list", "create", "patch", "update", "delete")
-_SECRETS = ("", "secrets")
 _WRITTEN = (
-    _SECRETS,
     ("", "services"),
     ("", "configmaps"),
     ("apps", "deployments"),
@@ -16,6 +16,8 @@ _WRITTEN = (
 _WRITTEN_WITH_REPLICAS = ("policy", "poddisruptionbudgets")
 _LEASE = tuple(Right(verb, "coordination.k8s.io", "leases") for verb in ("get", "create", "update"))
 _WRITTEN_WITH_POLICIES = ("networking.k8s.io", "networkpolicies")
+HELM_RECORDS = tuple(Right(verb, "", "secrets") for verb in ("get", "list", "create", "update", "delete"))
+"""Helm stores each revision of a release in a new Secret, whose name nobody knows in advance."""
 _READ = (
     # Only the mirror's own namespace: a Role can grant this.
     Right("get", "", "namespaces"),
@@ -26,15 +28,24 @@ _READ = (
 
 
 def deploy_rights(mirror: Mirror) -> list[Right]:
-    """What ``deploy`` needs; Helm stores its releases in Secrets, and deletes what a chart no longer contains."""
-    return [*(Right(verb, group, resource) for group, resource in _written(mirror) for verb in _WRITE), *_LEASE, *_READ]
+    """What ``deploy`` needs; Helm deletes what a chart no longer contains."""
+    patched = rights_on_secrets(["patch"], _deployed(mirror))
+    written = [Right(verb, group, resource) for group, resource in _written(mirror) for verb in _WRITE]
+    return [*HELM_RECORDS, *patched, *written, *_LEASE, *_READ]
 
 
 def diff_rights(mirror: Mirror) -> list[Right]:
-    """What ``diff`` needs; a server-side dry run needs the same permission as the change, as with kubectl."""
-    written = [kind for kind in _written(mirror) if kind != _SECRETS]
-    applied = [Right(verb, group, resource) for group, resource in written for verb in ("get", "patch")]
-    return [Right("get", *_SECRETS), Right("list", *_SECRETS), *applied, Right("get", "", "namespaces")]
+    """What ``diff`` needs; a server-side dry run needs the same permission as the change, as with kubectl.
+
+    Secrets are listed, and so may be read, because Helm stores its releases in them.
+    """
+    read = rights_on_secrets(["get"], [*_deployed(mirror), *mirror.tls_secrets, *referenced_cluster_secrets(mirror)])
+    applied = [Right(verb, group, resource) for group, resource in _written(mirror) for verb in ("get", "patch")]
+    return [Right("list", "", "secrets"), *read, *applied, Right("get", "", "namespaces")]
+
+
+def _deployed(mirror: Mirror) -> list[str]:
+    return names.deployed_secrets(upstream.name for upstream in mirror.upstreams)
 
 
 def require_rights(cluster: Cluster, rights: list[Right], command: str) -> None:

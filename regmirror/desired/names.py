@@ -1,6 +1,29 @@
 """The names of everything that regmirror creates in a namespace."""
 
-PREFIX = "regmirror-"
+from regmirror.config.secret_names import (
+    AUTH_SECRET,
+    BUNDLE_SECRET,
+    NEXT_SIGNING_SECRET,
+    PREFIX,
+    REDIS_SECRET,
+    SIGNING_SECRET,
+    credential_secret,
+    deployed_secrets,
+    registry_secret,
+)
+
+__all__ = [
+    "AUTH_SECRET",
+    "BUNDLE_SECRET",
+    "NEXT_SIGNING_SECRET",
+    "PREFIX",
+    "REDIS_SECRET",
+    "SIGNING_SECRET",
+    "credential_secret",
+    "deployed_secrets",
+    "registry_secret",
+]
+
 FIELD_MANAGER = "regmirror"
 MANAGED_SELECTOR = "app.kubernetes.io/managed-by=regmirror"
 """Selects the objects that regmirror writes itself, without Helm."""
@@ -8,13 +31,6 @@ MANAGED_SELECTOR = "app.kubernetes.io/managed-by=regmirror"
 REDIS = f"{PREFIX}redis"
 AUTH = f"{PREFIX}auth"
 INGRESS = f"{PREFIX}ingress"
-
-REDIS_SECRET = f"{PREFIX}redis-config"
-AUTH_SECRET = f"{PREFIX}auth-config"
-SIGNING_SECRET = f"{PREFIX}signing"
-BUNDLE_SECRET = f"{PREFIX}bundle"
-NEXT_SIGNING_SECRET = f"{PREFIX}signing-next"
-"""The new key pair and the progress of a rotation; exists only during a rotation."""
 
 CHANGE_LEASE = f"{PREFIX}change"
 """Held by the command that is changing the mirror."""
@@ -42,16 +58,6 @@ def registry(upstream: str) -> str:
     registry reads as configuration.
     """
     return PREFIX + upstream
-
-
-def registry_secret(upstream: str) -> str:
-    """The Secret with the configuration file of one upstream's registry."""
-    return f"{PREFIX}{upstream}-config"
-
-
-def credential_secret(upstream: str) -> str:
-    """The Secret with the account at one upstream, as the credential helper returns it."""
-    return f"{PREFIX}{upstream}-credential"
 
 
 def labels(component: str) -> dict[str, str]:

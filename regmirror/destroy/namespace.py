@@ -1,28 +1,13 @@
 """Whether the namespace is removed with the mirror: only if deploy created it and it contains nothing else."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from regmirror.desired import names
-from regmirror.errors import PermissionDeniedError
-from regmirror.ports.cluster import DEPLOYMENT, INGRESS, NAMESPACE, POD, SECRET, Cluster, Kind, Object, Right
+from regmirror.errors import ClusterError, ClusterUnreachableError
+from regmirror.ports.cluster import LEASE, NAMESPACE, Cluster, Kind, Object, Right
 
 VOLUME_CLAIM = Kind("v1", "PersistentVolumeClaim")
-_KINDS = (
-    DEPLOYMENT,
-    Kind("apps/v1", "StatefulSet"),
-    Kind("apps/v1", "DaemonSet"),
-    Kind("batch/v1", "Job"),
-    Kind("batch/v1", "CronJob"),
-    POD,
-    Kind("v1", "Service"),
-    INGRESS,
-    Kind("v1", "ConfigMap"),
-    SECRET,
-    VOLUME_CLAIM,
-    Kind("v1", "ServiceAccount"),
-    Kind("rbac.authorization.k8s.io/v1", "Role"),
-    Kind("rbac.authorization.k8s.io/v1", "RoleBinding"),
-)
 _DEFAULT_OBJECTS = {
     ("ConfigMap", "kube-root-ca.crt"),
     ("ConfigMap", "istio-ca-root-cert"),
@@ -72,20 +57,33 @@ def _reason_of_foreign_namespace(cluster: Cluster) -> str:
 def _contents_of_others(cluster: Cluster) -> str | None:
     """What the namespace contains that is not part of the mirror; None if nothing."""
     try:
-        others = [name for kind in _KINDS for name in _of_others(kind, cluster.select(kind))]
-    except PermissionDeniedError as error:
+        contents = cluster.contents()
+    except ClusterUnreachableError:
+        raise
+    except ClusterError as error:
         return f"its other contents are unknown: {error.message}"
+    others = sorted(f"{found['kind']} {found['metadata']['name']}" for found in _of_others(contents))
     more = f" and {len(others) - _MOST_NAMES} more" if len(others) > _MOST_NAMES else ""
     return f"it also contains {', '.join(others[:_MOST_NAMES])}{more}" if others else None
 
 
-def _of_others(kind: Kind, objects: list[Object]) -> list[str]:
-    return [f"{kind.kind} {resource['metadata']['name']}" for resource in objects if not _is_known(kind, resource)]
+def _of_others(contents: list[Object]) -> list[Object]:
+    """The objects that are not part of the mirror; not those that belong to another object, which is judged itself."""
+    present = {found["metadata"].get("uid") for found in contents}
+    return [found for found in contents if not _is_known(found) and not _is_derived(found, present)]
 
 
-def _is_known(kind: Kind, resource: Object) -> bool:
-    metadata = resource["metadata"]
+def _is_derived(found: Object, present: set[Any]) -> bool:
+    """Whether Kubernetes removes the object together with another one of the namespace, or is about to."""
+    owners = found["metadata"].get("ownerReferences") or []
+    return any(owner.get("uid") in present or str(owner.get("name")).startswith(names.PREFIX) for owner in owners)
+
+
+def _is_known(found: Object) -> bool:
+    metadata = found["metadata"]
     labels = metadata.get("labels") or {}
+    is_named_like_ours = metadata["name"].startswith(names.PREFIX)
     helm = labels.get("owner") == "helm" and str(labels.get("name", "")).startswith(names.PREFIX)
-    mirror = labels.get("app.kubernetes.io/part-of") == "regmirror" and metadata["name"].startswith(names.PREFIX)
-    return mirror or helm or (kind.kind, metadata["name"]) in _DEFAULT_OBJECTS
+    mirror = labels.get("app.kubernetes.io/part-of") == "regmirror" and is_named_like_ours
+    lease = found["kind"] == LEASE.kind and is_named_like_ours
+    return mirror or helm or lease or (found["kind"], metadata["name"]) in _DEFAULT_OBJECTS

@@ -3,7 +3,7 @@
 from regmirror.ports.cluster import Right
 
 _USED: dict[tuple[str, str], tuple[str, ...]] = {
-    # Helm stores its releases in Secrets, and marks a release before it removes it.
+    # Helm stores its releases in Secrets, whose names nobody knows in advance, and marks a release before removing it.
     ("", "secrets"): ("get", "list", "update", "delete"),
     # Listed to find what no Helm release owns.
     ("", "services"): ("get", "list", "delete"),

@@ -52,9 +52,17 @@ class Right(NamedTuple):
     verb: str
     group: str
     resource: str
+    name: str = ""
+    """The only object that the permission is about; empty if it is about all of them, or about none yet (create)."""
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.resource}" + (f".{self.group}" if self.group else "")
+        group = f".{self.group}" if self.group else ""
+        return f"{self.verb} {self.resource}{group}" + (f"/{self.name}" if self.name else "")
+
+
+def rights_on_secrets(verbs: Iterable[str], names: Iterable[str]) -> list[Right]:
+    """The permissions to do all of ``verbs`` with exactly these Secrets."""
+    return [Right(verb, "", "secrets", name) for verb in verbs for name in dict.fromkeys(names)]
 
 
 class Cluster(Protocol):
@@ -83,6 +91,13 @@ class Cluster(Protocol):
         """The objects of a kind that match a label and a field selector; none if the kind does not exist.
 
         ``everywhere`` includes all namespaces.
+        """
+
+    def contents(self) -> list[Object]:
+        """Kind and metadata of every object in the namespace, of every kind that the cluster knows, except Events.
+
+        Raises PermissionDeniedError if the user may not list all of them, and ClusterError if an aggregated API does
+        not answer.
         """
 
     def apply(self, manifest: Object) -> Applied:

@@ -83,8 +83,8 @@ require() {
 
 # Print a key of a Secret in the cluster; print nothing if it does not exist.
 read_secret() {
-  kubectl -n "$namespace" get secret "$1" --ignore-not-found \\
-    -o go-template="{{ with index .data \\"$2\\" }}{{ . | base64decode }}{{ end }}"
+  kubectl -n "$namespace" get --ignore-not-found \\
+    -o go-template="{{ with index .data \\"$2\\" }}{{ . | base64decode }}{{ end }}" -- secret "$1"
 }
 
 encode() { base64 | tr -d '\\n'; }
@@ -117,7 +117,10 @@ if is_selected {signing} || is_selected {bundled}; then
   if [ -z "${key}" ]; then
     directory=$(mktemp -d)
     trap 'rm -rf "$directory"' EXIT
-    openssl req -x509 -newkey rsa:{mirror.auth.key_size} -sha256 -nodes -days {mirror.auth.certificate_days} \\
+    printf '%s\\n' '[req]' 'distinguished_name = name' 'x509_extensions = leaf' '[name]' \\
+      '[leaf]' 'basicConstraints = critical, CA:FALSE' > "$directory/openssl.cnf"
+    openssl req -x509 -config "$directory/openssl.cnf" \\
+      -newkey rsa:{mirror.auth.key_size} -sha256 -nodes -days {mirror.auth.certificate_days} \\
       -subj /CN=regmirror -keyout "$directory/tls.key" -out "$directory/tls.crt" 2>/dev/null \\
       || fail 'openssl cannot generate a signing key'
     {key}=$(cat "$directory/tls.key")

@@ -9,9 +9,14 @@ from regmirror.errors import RotationError
 from regmirror.rotate.due import Threshold
 from regmirror.rotate.rotation_state import Mode
 from regmirror.rotate.state import ObservedState, id_of
-from regmirror.signing.key_pair import KeyPair, load_key_pair
+from regmirror.signing.bundle import parse_bundle
+from regmirror.signing.key_pair import KeyPair, is_authority, load_key_pair
 
 _SMALLEST_KEY = 2048
+_CREATE = (
+    "openssl req -x509 -newkey rsa:2048 -sha256 -nodes -days 1825 -subj /CN=regmirror "
+    "-addext basicConstraints=critical,CA:FALSE -keyout signing.key -out signing.crt"
+)
 _LET_IT_FINISH = "let it finish: regmirror rotate-cert"
 
 
@@ -84,6 +89,13 @@ def _validate_pair(pair: KeyPair, live: ObservedState, now: datetime) -> None:
         raise RotationError(f"the key of --key has {bits} bits; at least {_SMALLEST_KEY} are required")
     if not certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc:
         raise RotationError("the certificate of --cert is not valid at this time")
+    # Earlier versions of regmirror made authorities; the registries trust those of this mirror already.
+    known = [*parse_bundle(live.bundle), *([live.next_key.certificate] if live.next_key else [])]
+    if is_authority(certificate) and certificate not in known:
+        raise RotationError(
+            "the certificate of --cert is a certificate authority: all its certificates could sign tokens",
+            hint=f"create one that is not, for example: {_CREATE}",
+        )
 
 
 def own_key_pair(certificate_pem: bytes, key_pem: bytes) -> KeyPair:

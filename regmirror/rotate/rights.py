@@ -1,11 +1,11 @@
 """The permissions that ``rotate-cert`` needs in the namespace."""
 
 from regmirror.config.model import Mirror
-from regmirror.ports.cluster import Right
+from regmirror.deploy.rights import HELM_RECORDS
+from regmirror.desired import names
+from regmirror.ports.cluster import Right, rights_on_secrets
 
 _USED: dict[tuple[str, str], tuple[str, ...]] = {
-    # Keys and bundle; Helm stores its releases in Secrets, too.
-    ("", "secrets"): ("get", "list", "create", "patch", "update", "delete"),
     ("apps", "deployments"): ("get", "list", "patch"),
     # Helm upgrades whole releases, although only the Deployment changes.
     ("", "services"): ("get", "patch"),
@@ -20,6 +20,7 @@ _USED: dict[tuple[str, str], tuple[str, ...]] = {
     ("", "resourcequotas"): ("list",),
     ("policy", "poddisruptionbudgets"): ("list",),
 }
+_APPLIED = (names.SIGNING_SECRET, names.NEXT_SIGNING_SECRET, names.BUNDLE_SECRET)
 _USED_WITH_REPLICAS = {("policy", "poddisruptionbudgets"): ("list", "get", "patch")}
 
 
@@ -27,4 +28,9 @@ def rotate_rights(mirror: Mirror) -> list[Right]:
     """Every permission that a rotation needs."""
     several = mirror.auth.replicas > 1 or mirror.registry.replicas > 1
     used = _USED | _USED_WITH_REPLICAS if several else _USED
-    return [Right(verb, group, resource) for (group, resource), verbs in used.items() for verb in verbs]
+    applied = rights_on_secrets(["patch"], _APPLIED)
+    return [
+        *HELM_RECORDS,
+        *applied,
+        *(Right(verb, group, resource) for (group, resource), verbs in used.items() for verb in verbs),
+    ]

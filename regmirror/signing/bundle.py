@@ -38,6 +38,15 @@ def trusted_keys(pem: bytes) -> dict[str, rsa.RSAPublicKey]:
     return {key_id(key): key for key in keys if isinstance(key, rsa.RSAPublicKey)}
 
 
+def find_certificate(certificates: list[x509.Certificate], wanted: object) -> x509.Certificate | None:
+    """The certificate of the key with an id; None if there is none."""
+    for certificate in certificates:
+        key = certificate.public_key()
+        if isinstance(key, rsa.RSAPublicKey) and key_id(key) == wanted:
+            return certificate
+    return None
+
+
 def join_bundle(certificates: list[x509.Certificate]) -> bytes:
     """The bundle of these certificates, each once, in the order of their first appearance."""
     return b"".join(certificate.public_bytes(serialization.Encoding.PEM) for certificate in dict.fromkeys(certificates))

@@ -51,7 +51,8 @@ def self_signed(
     """Wrap a key's public half in a certificate of its own; ``not_before`` is in UTC.
 
     The registry trusts the key by its id in the bundle and checks neither dates nor usages (distribution
-    ``registry/auth/token``): the dates are for the people who renew it.
+    ``registry/auth/token``): the dates are for the people who renew it. It is not a certificate authority, because the
+    registry also trusts every certificate that an authority in the bundle has issued.
     """
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     certificate = (
@@ -62,7 +63,7 @@ def self_signed(
         .serial_number(serial)
         .not_valid_before(not_before)
         .not_valid_after(not_before + lifetime)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
     key_pem = key.private_bytes(
@@ -80,6 +81,14 @@ def load_key_pair(certificate_pem: bytes, key_pem: bytes) -> KeyPair:
     if certificate.public_key() != _load_private_key(key_pem).public_key():
         raise SigningError("the signing key does not match its certificate", hint=_REPLACE)
     return KeyPair(certificate_pem, key_pem)
+
+
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Whether Go's ``crypto/x509`` lets the certificate issue others: also without extensions, as before version 3."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return certificate.version is x509.Version.v1
 
 
 def fingerprint(certificate: x509.Certificate) -> str:

@@ -101,7 +101,7 @@ def _begun(pod: Object) -> datetime | None:
 def store(live: LiveMirror, upstream: Upstream, ends: float) -> Contents:
     """The objects of one upstream in the bucket, counted until ``ends`` on the monotonic clock."""
     storage = live.mirror.storage
-    account = live.s3_account(upstream)
+    account = live.s3_account(upstream) if storage.access_key else None
     if account is None and storage.access_key:
         raise StorageError("the registry's configuration has no S3 key")
     try:
@@ -120,6 +120,6 @@ def pull_quota(live: LiveMirror, upstream: Upstream) -> PullQuota:
         image = parse_image(upstream.probe_image)
     if image is None:
         raise RegistryError("no image is known to read the limit with: set probeImage of the upstream")
-    account = live.upstream_account(upstream)
+    account = live.upstream_account(upstream) if upstream.credentials else None
     limit = ask_pull_limit(RegistryClient(live.http, upstream.url, account), image)
     return PullQuota(limit, has_account=account is not None)

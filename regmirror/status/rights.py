@@ -1,13 +1,27 @@
 """The permissions with which ``regmirror status`` can determine everything."""
 
-from regmirror.ports.cluster import Right
+from regmirror.config.model import Mirror
+from regmirror.desired import names
+from regmirror.ports.cluster import Right, rights_on_secrets
 
-STATUS_RIGHTS = (
-    Right("get", "apps", "deployments"),
-    Right("get", "", "secrets"),
-    Right("list", "", "pods"),
-    # Port-forwards require create since Kubernetes 1.35, get before it.
-    Right("create", "", "pods/portforward"),
-    Right("get", "", "pods/portforward"),
-)
-"""None of them writes."""
+
+def status_rights(mirror: Mirror) -> list[Right]:
+    """None of them writes, and none reads the signing key.
+
+    The configuration of a registry has its S3 key, which counts the objects in the bucket; the account at the upstream
+    asks for its pull limit. Without them in the file, these Secrets are not read.
+    """
+    return [
+        Right("get", "apps", "deployments"),
+        *rights_on_secrets(["get"], _secrets_read(mirror)),
+        Right("list", "", "pods"),
+        # Port-forwards require create since Kubernetes 1.35, get before it.
+        Right("create", "", "pods/portforward"),
+        Right("get", "", "pods/portforward"),
+    ]
+
+
+def _secrets_read(mirror: Mirror) -> list[str]:
+    keys = [names.registry_secret(upstream.name) for upstream in mirror.upstreams if mirror.storage.access_key]
+    accounts = [names.credential_secret(upstream.name) for upstream in mirror.upstreams if upstream.credentials]
+    return [names.BUNDLE_SECRET, *keys, *accounts]

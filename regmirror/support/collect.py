@@ -54,7 +54,7 @@ def collect(sources: Sources, time_limit: float = TIME_LIMIT) -> Bundle:
     releases = Lookup(sources.releases)
     verified, status = Lookup(_verify, live), Lookup(lambda: status_report(collect_status(live)).document())
     bundle = Bundle(_redactor(live, local.result(ends), secrets.result(ends)))
-    bundle.add_text(sources.file_name, sources.file_text)
+    bundle.add_yaml_source(sources.file_name, sources.file_text)
     bundle.add_json("versions.json", versions.result(ends))
     bundle.add_json("releases.json", releases.result(ends))
     bundle.add_json("values.json", values.result(ends))
@@ -90,14 +90,14 @@ def _verify(live: LiveMirror) -> dict[str, Any]:
 
 def _add_secrets(bundle: Bundle, secrets: list[Object]) -> None:
     bundle.add_yaml("objects/Secret.yaml", [secret_summary(secret) for secret in secrets])
-    bundle.omit(f"the values of {len(secrets)} Secrets; names, types, keys and sizes are in objects/Secret.yaml")
+    bundle.omit(f"the values of {len(secrets)} Secrets; names, and sizes of the mirror's, are in objects/Secret.yaml")
 
 
 def _add_objects(bundle: Bundle, live: LiveMirror, ends: float) -> None:
     lookups = {kind: Lookup(_objects, live, kind) for kind in KINDS}
     for kind, lookup in lookups.items():
         bundle.add_yaml(f"objects/{kind.kind}.yaml", lookup.result(ends))
-    bundle.omit("managed fields, and the values of ConfigMaps that are not part of the mirror")
+    bundle.omit("managed fields, and everything but the names of objects that are not part of the mirror")
 
 
 def _objects(live: LiveMirror, kind: Kind) -> list[Object]:

@@ -1,10 +1,11 @@
 """The objects of a namespace without their secrets."""
 
 import base64
-import re
-from typing import Any
 
-from regmirror.ports.cluster import DEPLOYMENT, EVENT, INGRESS, LEASE, POD, Kind, Object
+from regmirror.desired import names
+from regmirror.desired.secret_contents import look_up
+from regmirror.ports.cluster import DEPLOYMENT, EVENT, INGRESS, LEASE, POD, SECRET, Kind, Object
+from regmirror.support.marked_values import without_marked_values
 
 KINDS = (
     DEPLOYMENT,
@@ -22,30 +23,35 @@ KINDS = (
     Kind("v1", "LimitRange"),
     EVENT,
 )
+_LIMITS = {"ResourceQuota", "LimitRange", "NetworkPolicy"}
+"""Kinds whose objects concern the mirror no matter who created them."""
 _PART_OF = "app.kubernetes.io/part-of"
+_INSTANCE = "app.kubernetes.io/instance"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-_SECRET_NAME = re.compile(r"pass|secret|token|credential|key", re.IGNORECASE)
 
 
 def redact_object(resource: Object, kind: Kind) -> Object:
-    """An object without managed fields, without kubectl's copy of it, without values of variables with secret names.
+    """An object without managed fields, without kubectl's copy of it, without values that are marked as secret.
 
-    Of a ConfigMap that is not part of the mirror, only the keys are shown: its values may be secret.
+    Of an object that is not part of the mirror, only the name is shown; of limits also their content, but no notes.
     """
+    if not _is_ours(resource, kind):
+        rest = _content(resource) if kind.kind in _LIMITS else {}
+        return {**kind_fields(kind), "metadata": {"name": resource["metadata"]["name"]}, **rest}
     metadata = {key: value for key, value in resource["metadata"].items() if key != "managedFields"}
     metadata["annotations"] = {
         key: value for key, value in (metadata.get("annotations") or {}).items() if key != _LAST_APPLIED
     }
-    rest = {key: value for key, value in resource.items() if key not in {"apiVersion", "kind", "metadata"}}
-    if kind.kind == "ConfigMap" and (metadata.get("labels") or {}).get(_PART_OF) != "regmirror":
-        rest = {"keys": sorted([*(resource.get("data") or {}), *(resource.get("binaryData") or {})])}
-    return {**kind_fields(kind), "metadata": metadata, **_without_values(rest)}
+    return {**kind_fields(kind), "metadata": without_marked_values(metadata), **_content(resource)}
 
 
 def secret_summary(secret: Object) -> Object:
-    """The name and type of a Secret, and the size of each key in bytes."""
+    """Name and type of a Secret, and the size of each key in bytes; only the name if it is not part of the mirror."""
+    name = secret["metadata"]["name"]
+    if not _is_ours(secret, SECRET):
+        return {"name": name}
     sizes = {key: len(base64.b64decode(value)) for key, value in (secret.get("data") or {}).items()}
-    return {"name": secret["metadata"]["name"], "type": secret.get("type", ""), "sizes": sizes}
+    return {"name": name, "type": secret.get("type", ""), "sizes": sizes}
 
 
 def kind_fields(kind: Kind) -> dict[str, str]:
@@ -53,12 +59,18 @@ def kind_fields(kind: Kind) -> dict[str, str]:
     return {"apiVersion": kind.api_version, "kind": kind.kind}
 
 
-def _without_values(part: Any) -> Any:
-    """The same without the values of variables whose names mark them as secret."""
-    if isinstance(part, list):
-        return [_without_values(item) for item in part]
-    if not isinstance(part, dict):
-        return part
-    if isinstance(part.get("value"), str) and _SECRET_NAME.search(str(part.get("name", ""))):
-        return {**part, "value": "***"}
-    return {key: _without_values(value) for key, value in part.items()}
+def _content(resource: Object) -> Object:
+    return {
+        key: without_marked_values(value)
+        for key, value in resource.items()
+        if key not in {"apiVersion", "kind", "metadata"}
+    }
+
+
+def _is_ours(resource: Object, kind: Kind) -> bool:
+    labels = resource["metadata"].get("labels") or {}
+    if labels.get(_PART_OF) == "regmirror" or str(labels.get(_INSTANCE, "")).startswith(names.PREFIX):
+        return True
+    # Everybody may write anything into a ConfigMap; its name does not say what is in it.
+    involved = look_up(resource, "involvedObject", "name") if kind == EVENT else resource["metadata"]["name"]
+    return kind.kind != "ConfigMap" and str(involved).startswith(names.PREFIX)

@@ -1,29 +1,40 @@
-"""Redacts secrets in texts: known values in every encoding, and everything that looks like a secret."""
+"""Redacts secrets in texts and documents: known values in every spelling, and everything that looks like a secret."""
 
-import base64
-import json
 import re
-from collections.abc import Iterable, Iterator
-from urllib.parse import quote, quote_plus
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
 
-_REDACTED = "***"
+from regmirror.support.lookalikes import redact_lookalikes
+from regmirror.support.spellings import LONG, anchor, base64_spellings, pattern
+
+REDACTED = "***"
 _SHORTEST = 3
 """Characters; a shorter value is not redacted: it would hide half of every text and protects nothing."""
-_LONG = 8
-"""Characters; a value of this length is redacted anywhere, a shorter one only as a separate word."""
-_LOOKS_SECRET = re.compile(
-    r"""
-    (?P<before>
-        (?:authorization|cookie)["']?\s*[:=]\s*["']?(?:(?:basic|bearer)\s+)?
-      | (?:X-Amz-(?:Signature|Credential|Security-Token)|access_token|refresh_token)=
-    )
-    [^\s"'&,;]+
-    | eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+            # a JSON Web Token
-    | dckr_[a-z]{3}_[\w-]{8,}                       # a token of Docker Hub
-    | -----BEGIN[ A-Z]*PRIVATE\ KEY-----.*?(?:-----END[ A-Z]*PRIVATE\ KEY-----|\Z)
-    """,
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
-)
+
+
+class _Known:
+    """One known secret; a text that lacks all of its anchors is not searched for it."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+        self._anchor = anchor(value)
+        self._encoded = tuple(base64_spellings(value))
+
+    def redact(self, text: str) -> tuple[str, int]:
+        count = 0
+        for spelling in self._encoded:
+            if spelling in text:
+                count += text.count(spelling)
+                text = text.replace(spelling, REDACTED)
+        if self._anchor in text:
+            text, plain = self._pattern.subn(REDACTED, text)
+            count += plain
+        return text, count
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(pattern(self.value))
 
 
 class Redactor:
@@ -31,42 +42,40 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         values = {value for value in secrets if len(value) >= _SHORTEST}
-        spellings = {spelling for value in values for spelling in _spellings(value)}
-        patterns = [_pattern(spelling) for spelling in sorted(spellings, key=len, reverse=True)]
-        self._known = re.compile("|".join(patterns)) if patterns else None
+        self._known = [_Known(value) for value in sorted(values, key=len, reverse=True)]
         self.count = 0
 
     def redact(self, text: str) -> str:
         """The text without secrets."""
-        if self._known:
-            text, known = self._known.subn(_REDACTED, text)
-            self.count += known
-        text, looking = _LOOKS_SECRET.subn(lambda match: (match["before"] or "") + _REDACTED, text)
+        for known in self._known:
+            text, found = known.redact(text)
+            self.count += found
+        text, looking = redact_lookalikes(text, REDACTED)
         self.count += looking
         return text
 
+    def redact_plain(self, text: str) -> str:
+        """The text without the known secrets as they are: for a redacted document that has been written.
 
-def _pattern(spelling: str) -> str:
-    escaped = re.escape(spelling)
-    return escaped if len(spelling) >= _LONG else rf"(?<!\w){escaped}(?!\w)"
+        Other spellings are not searched for, and nothing that looks like a secret: both would find quotes and names of
+        fields, and the document could no longer be parsed.
+        """
+        for known in self._known:
+            if known.value in text and len(known.value) >= LONG:
+                self.count += text.count(known.value)
+                text = text.replace(known.value, REDACTED)
+        return text
 
+    def redact_document(self, part: Any) -> Any:
+        """A document without secrets in its texts, keys and numbers.
 
-def _spellings(value: str) -> Iterator[str]:
-    """A value as it may appear in a text: plain, in JSON, in a URL, and within Base64 at any offset."""
-    yield value
-    yield json.dumps(value)[1:-1]
-    yield json.dumps(value, ensure_ascii=False)[1:-1]
-    yield quote(value, safe="")
-    yield quote_plus(value)
-    if len(value) >= _LONG:
-        for alphabet in (base64.b64encode, base64.urlsafe_b64encode):
-            yield from (_within_base64(alphabet(b"\0" * offset + value.encode()), offset) for offset in range(3))
-
-
-def _within_base64(encoded: bytes, offset: int) -> str:
-    """The part of an encoded text that depends only on the value, which starts ``offset`` bytes into it.
-
-    A character encodes 6 bits: those that share bits with the text before or after the value are left out.
-    """
-    size = len(encoded) // 4 * 3 - encoded.count(b"=")
-    return encoded[-(-offset * 8 // 6) : size * 8 // 6].decode()
+        A format spells texts in its own way, so that a secret may no longer be found once the document is written.
+        """
+        if isinstance(part, dict):
+            return {self.redact_document(key): self.redact_document(value) for key, value in part.items()}
+        if isinstance(part, list):
+            return [self.redact_document(item) for item in part]
+        if part is None or isinstance(part, bool):
+            return part
+        text = self.redact(str(part))
+        return text if isinstance(part, str) or text != str(part) else part

@@ -1,15 +1,20 @@
 """The permissions with which ``regmirror support-bundle`` omits nothing."""
 
+from regmirror.config.model import Mirror
 from regmirror.ports.cluster import SECRET, Kind, Right
-from regmirror.status.rights import STATUS_RIGHTS
+from regmirror.status.rights import status_rights
 from regmirror.support.objects import KINDS
-from regmirror.verify.rights import VERIFY_RIGHTS
+from regmirror.verify.rights import verify_rights
 
 
-def support_rights() -> list[Right]:
-    """Those of verify and status, whose reports are in a bundle, and to list the collected kinds."""
+def support_rights(mirror: Mirror) -> list[Right]:
+    """Those of verify and status, whose reports are in a bundle, and to list the collected kinds.
+
+    Secrets are listed, and so may be read, for two reasons: their values are redacted everywhere else, and Helm stores
+    its releases in Secrets.
+    """
     listed = [Right("list", kind.api_version.rpartition("/")[0], _resource(kind)) for kind in (SECRET, *KINDS)]
-    return list(dict.fromkeys([*VERIFY_RIGHTS, *STATUS_RIGHTS, *listed]))
+    return list(dict.fromkeys([*verify_rights(mirror), *status_rights(mirror), *listed]))
 
 
 def _resource(kind: Kind) -> str:

@@ -17,11 +17,11 @@ from regmirror.desired.mirror_secrets import Account
 from regmirror.desired.secret_contents import SecretContentError, look_up
 from regmirror.distribution.client import RegistryClient
 from regmirror.distribution.reference import ImageReference
-from regmirror.errors import ClusterError, RegmirrorError
+from regmirror.errors import ClusterError, RegmirrorError, SigningError
 from regmirror.ports.cluster import DEPLOYMENT, ENDPOINT_SLICE, POD, SECRET, Cluster, Object
 from regmirror.ports.connections import Connections
 from regmirror.ports.http import Http
-from regmirror.signing.bundle import parse_bundle
+from regmirror.signing.bundle import find_certificate, parse_bundle
 from regmirror.signing.key_pair import KeyPair, load_key_pair
 from regmirror.signing.tokens import Token, decode_token
 from regmirror.workloads.rollout import is_ready, not_ready_reason
@@ -143,8 +143,19 @@ class LiveMirror:
         return self.kubectl_options.command(self.cluster.namespace)
 
     def signing_certificate(self) -> x509.Certificate:
-        """The certificate of the live signing key; raises NotDeployedError or SigningError."""
-        return parse_bundle(self.secret(names.SIGNING_SECRET).get("tls.crt", b""))[0]
+        """The certificate of the live signing key, from the public trust bundle: the key itself is not read.
+
+        During a rotation the bundle has several; docker_auth's tokens say which one. Raises NotDeployedError,
+        SigningError or RegistryError.
+        """
+        certificates = parse_bundle(self.bundle())
+        if len(certificates) == 1:
+            return certificates[0]
+        _, token = self.anonymous_token(self.mirror.upstreams[0])
+        certificate = find_certificate(certificates, token.header.get("kid"))
+        if certificate is None:
+            raise SigningError("docker_auth signs with a key whose certificate is not in the trust bundle")
+        return certificate
 
     def signing_pair(self) -> KeyPair:
         """The live signing key; raises NotDeployedError or SigningError."""

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import tarfile
 from collections.abc import Callable
 
@@ -108,6 +109,23 @@ def bundle_of(mirror: DeployedMirror) -> str:
         return "\n".join(file.read().decode() for file in files if file)
 
 
+def may(mirror: DeployedMirror, command: str, *words: str) -> bool:
+    """Whether the ServiceAccount of a command may do something, as the API server says."""
+    account = f"--as=system:serviceaccount:{mirror.namespace}:regmirror-{command}"
+    # kubectl auth can-i exits with 1 for "no".
+    review = ["kubectl", "--context", mirror.target.context, "-n", mirror.namespace, "auth", "can-i", *words, account]
+    return subprocess.run(review, capture_output=True, text=True, check=False).stdout.strip() == "yes"
+
+
+def test_a_monitoring_job_cannot_read_the_signing_key(mirror: DeployedMirror) -> None:
+    assert may(mirror, "status", "get", "secret/regmirror-bundle")
+    assert not may(mirror, "status", "get", "secret/regmirror-signing")
+    assert not may(mirror, "status", "list", "secrets")
+    assert may(mirror, "verify", "get", "secret/regmirror-signing")
+    assert not may(mirror, "verify", "get", "secret/of-another-application")
+    assert not may(mirror, "verify", "list", "secrets")
+
+
 def test_upgrade_notes(mirror: DeployedMirror) -> None:
     assert run_as(mirror, "upgrade-notes").code == 0
 
@@ -136,10 +154,12 @@ def test_a_missing_permission_is_reported(mirror: DeployedMirror, command: str) 
         for rule in rules:
             if rule["resources"][0] in NOT_IN_THE_LAB:
                 continue
-            # The first verb of each resource; the unit tests of preflight cover the complete list.
+            # The first verb of each rule; the unit tests of preflight cover the complete list.
             kept = {**rule, "verbs": rule["verbs"][1:] or ["none"]}
             change_rules(mirror, name, [kept if one is rule else one for one in rules])
-            assert_reported(mirror, command, Right(rule["verbs"][0], rule["apiGroups"][0], rule["resources"][0]))
+            name_of_object = rule.get("resourceNames", [""])[0]
+            right = Right(rule["verbs"][0], rule["apiGroups"][0], rule["resources"][0], name_of_object)
+            assert_reported(mirror, command, right)
     finally:
         change_rules(mirror, name, rules)
 

@@ -17,6 +17,7 @@ from regmirror.errors import ClusterError, ConflictError, PermissionDeniedError
 from regmirror.ports.cluster import (
     CLUSTER_ISSUER,
     DEPLOYMENT,
+    EVENT,
     INGRESS_CLASS,
     NAMESPACE,
     POD,
@@ -46,6 +47,8 @@ class FakeCluster:
         self.denied: set[Right] = set()
         self.hidden: set[Kind] = set()
         """Kinds that the user may not read."""
+        self.silent_apis: list[str] = []
+        """Aggregated APIs that do not answer."""
         self.logs: dict[tuple[str, bool], str] = {}
         """By pod or POD/CONTAINER, and whether of its previous run."""
         self.rollouts: dict[str, list[dict[str, Any]]] = {}
@@ -72,7 +75,8 @@ class FakeCluster:
         return self.server_version
 
     def may(self, right: Right) -> bool:
-        return right not in self.denied
+        # Who may not do it with any object may not do it with this one.
+        return not {right, right._replace(name="")} & self.denied
 
     def get(self, kind: Kind, name: str) -> Object | None:
         self._check_visible(kind)
@@ -95,6 +99,17 @@ class FakeCluster:
             if _key(found)[0] == kind
             and labels.items() <= (found["metadata"].get("labels") or {}).items()
             and all(_field(found, path) == value for path, value in fields.items())
+        ]
+
+    def contents(self) -> list[Object]:
+        for kind in sorted(self.hidden - _CLUSTER_WIDE):
+            self._check_visible(kind)
+        if self.silent_apis:
+            raise ClusterError(f"the API {self.silent_apis[0]} does not answer")
+        return [
+            {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": copy.deepcopy(found["metadata"])}
+            for (kind, _), found in self._objects.items()
+            if kind not in _CLUSTER_WIDE and kind != EVENT
         ]
 
     def apply(self, manifest: Object) -> Applied:

@@ -49,6 +49,7 @@ def test_it_says_where_it_is(cluster: Cluster) -> None:
 def test_permissions_are_reported(cluster: Cluster) -> None:
     assert cluster.may(Right("create", "", "secrets"))
     assert cluster.may(Right("patch", "apps", "deployments"))
+    assert cluster.may(Right("get", "", "secrets", "one"))
 
 
 def test_a_missing_object_is_none(cluster: Cluster) -> None:
@@ -132,6 +133,21 @@ def test_objects_are_selected_by_labels_and_fields(cluster: Cluster) -> None:
     assert names(cluster.select(SECRET, "app=port,part=b")) == ["two"]
     assert names(cluster.select(SECRET, field_selector="metadata.name=three")) == ["three"]
     assert {"one", "two", "three"} <= set(names(cluster.select(SECRET)))
+
+
+def test_the_contents_are_the_metadata_of_all_kinds(place: Place) -> None:
+    place.cluster.apply(secret("one", a="canary=="))
+    place.cluster.create(lease("first"))
+    place.put_elsewhere(secret("elsewhere"))
+    contents = place.cluster.contents()
+    found = {(item["apiVersion"], item["kind"], item["metadata"]["name"]) for item in contents}
+    assert {("v1", "Secret", "one"), ("coordination.k8s.io/v1", "Lease", "port")} <= found
+    assert not {"elsewhere"} & {name for _, _, name in found}
+    assert not {"Namespace", "Event", "Node"} & {kind for _, kind, _ in found}
+    assert all(item.keys() == {"apiVersion", "kind", "metadata"} for item in contents)
+    (one,) = [item for item in contents if item["metadata"]["name"] == "one"]
+    assert one["metadata"]["labels"] == {"app": "port"}
+    assert place.without_namespace.contents() == []
 
 
 def test_other_namespaces_are_included_only_if_asked(place: Place) -> None:

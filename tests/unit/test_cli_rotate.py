@@ -17,20 +17,20 @@ from regmirror.destroy.rights import destroy_rights
 from regmirror.errors import ExitCode
 from regmirror.ports.cluster import Right
 from regmirror.rotate.rights import rotate_rights
-from regmirror.status.rights import STATUS_RIGHTS
+from regmirror.status.rights import status_rights
 from regmirror.support.rights import support_rights
-from regmirror.verify.rights import VERIFY_RIGHTS
+from regmirror.verify.rights import verify_rights
 from tests import samples
 from tests.unit.rotating import pair_of
 
 RIGHTS = {
     "deploy": deploy_rights(samples.mirror()),
-    "verify": list(VERIFY_RIGHTS),
+    "verify": verify_rights(samples.mirror()),
     "diff": diff_rights(samples.mirror()),
     "destroy": destroy_rights(),
     "rotate-cert": rotate_rights(samples.mirror()),
-    "status": list(STATUS_RIGHTS),
-    "support-bundle": support_rights(),
+    "status": status_rights(samples.mirror()),
+    "support-bundle": support_rights(samples.mirror()),
     "upgrade-notes": list(UPGRADE_RIGHTS),
 }
 
@@ -121,9 +121,10 @@ def test_the_role_of_a_support_bundle_reads_what_it_collects_and_changes_nothing
 
 def rights_of(role: dict[str, Any]) -> list[Right]:
     return [
-        Right(verb, group, resource)
+        Right(verb, group, resource, name)
         for rule in role["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
+        for name in rule.get("resourceNames", [""])
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ import urllib3
 import yaml
 
 from regmirror.adapters.cluster import KubernetesCluster
-from regmirror.errors import ClusterUnreachableError, ExitCode, KubeconfigError
-from regmirror.ports.cluster import SECRET, Object
+from regmirror.errors import ClusterError, ClusterUnreachableError, ExitCode, KubeconfigError
+from regmirror.ports.cluster import SECRET, Object, Right
 
 MANIFEST: Object = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "one"}}
 
@@ -59,6 +60,57 @@ def test_a_credential_plugin_that_fails_is_reported(tmp_path: Path) -> None:
     assert "failed" in error.message
 
 
+@pytest.mark.parametrize(
+    ("rule", "reviewed"),
+    [
+        ({"resourceNames": ["one"]}, False),
+        ({}, False),
+        ({"resourceNames": ["another"]}, True),
+    ],
+)
+def test_a_rule_with_names_grants_only_these(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rule: dict[str, Any], reviewed: bool
+) -> None:
+    cluster = KubernetesCluster(kubeconfig(tmp_path, {"token": "canary"}), None, "regmirror")
+    asked: list[Object] = []
+
+    def review(kind: str, spec: Object) -> Object:
+        asked.append(spec)
+        known = {"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"], **rule}
+        return {"resourceRules": [known]} if kind == "SelfSubjectRulesReview" else {"allowed": False}
+
+    monkeypatch.setattr(cluster, "_review", review)
+    assert cluster.may(Right("get", "", "secrets", "one")) is not reviewed
+    wanted = {"namespace": "regmirror", "verb": "get", "group": "", "resource": "secrets", "name": "one"}
+    assert asked[1:] == ([{"resourceAttributes": wanted}] if reviewed else [])
+
+
+def test_a_rule_with_names_does_not_grant_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = KubernetesCluster(kubeconfig(tmp_path, {"token": "canary"}), None, "regmirror")
+    rule = {"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["one"]}
+    monkeypatch.setattr(cluster, "_review", lambda *_: {"resourceRules": [rule], "allowed": False})
+    assert not cluster.may(Right("get", "", "secrets"))
+
+
+@pytest.mark.parametrize("name", ["../../kube-system/secrets/x", "..", ".", "", "a/b", "a%2fb"])
+def test_a_name_never_leads_to_another_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    cluster = KubernetesCluster(kubeconfig(tmp_path, {"token": "canary"}), None, "regmirror")
+    monkeypatch.setattr(cluster, "_resource", lambda _: BrokenKind(AssertionError()))
+    manifest = {**MANIFEST, "metadata": {"name": name}}
+    calls: list[Callable[[], object]] = [
+        lambda: cluster.get(SECRET, name),
+        lambda: cluster.apply(manifest),
+        lambda: cluster.preview(manifest),
+        lambda: cluster.replace(manifest),
+        lambda: cluster.delete(SECRET, name),
+        lambda: cluster.log(name, "main", 1),
+        lambda: cluster.connect(name, 80).__enter__(),
+    ]
+    for call in calls:
+        with pytest.raises(ClusterError, match="is not the name of an object"):
+            call()
+
+
 class BrokenKind:
     """A kind of object whose requests end in an error; reading one works."""
 
@@ -75,6 +127,8 @@ class BrokenKind:
 
     def server_side_apply(self, **_: Any) -> Any:
         raise self.error
+
+    replace = delete = server_side_apply
 
 
 @pytest.mark.parametrize(

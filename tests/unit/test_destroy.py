@@ -24,7 +24,7 @@ from regmirror.errors import (
     PermissionDeniedError,
     StorageError,
 )
-from regmirror.ports.cluster import DEPLOYMENT, LEASE, NAMESPACE, POD, SECRET, Kind, Right
+from regmirror.ports.cluster import DEPLOYMENT, EVENT, LEASE, NAMESPACE, POD, SECRET, Kind, Right
 from tests.fakes.cluster import FakeCluster
 from tests.golden import check_golden
 from tests.unit.deploying import EVERYTHING, Place
@@ -120,6 +120,49 @@ def test_a_namespace_is_kept_if_its_contents_are_unknown_or_it_may_not_be_delete
     assert "its other contents are unknown: " in plan(env).preview().kept[-1]
     env.cluster.denied = {Right("delete", "", "namespaces")}
     assert "the user of context fake is not allowed to delete it" in plan(env).preview().kept[-1]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        Kind("external-secrets.io/v1", "ExternalSecret"),
+        Kind("networking.k8s.io/v1", "NetworkPolicy"),
+        Kind("gateway.networking.k8s.io/v1", "HTTPRoute"),
+        Kind("autoscaling/v2", "HorizontalPodAutoscaler"),
+        Kind("example.com/v1alpha1", "Database"),
+    ],
+)
+def test_a_namespace_is_kept_with_any_kind_of_object_of_others(env: Place, kind: Kind) -> None:
+    put(env.cluster, kind, "theirs")
+    assert plan(env).preview().kept[-1] == f"Namespace regmirror: it also contains {kind.kind} theirs"
+    assert destroy(env).steps[-1].detail == f"regmirror kept: it also contains {kind.kind} theirs"
+    assert env.cluster.get(kind, "theirs")
+    assert env.cluster.get(NAMESPACE, "regmirror")
+
+
+def test_a_namespace_is_kept_while_an_api_does_not_answer(env: Place) -> None:
+    env.cluster.silent_apis = ["metrics.k8s.io/v1beta1"]
+    reason = "its other contents are unknown: the API metrics.k8s.io/v1beta1 does not answer"
+    assert destroy(env).steps[-1].detail == f"regmirror kept: {reason}"
+    assert env.cluster.get(NAMESPACE, "regmirror")
+
+
+def test_what_belongs_to_another_object_does_not_keep_the_namespace_by_itself(env: Place) -> None:
+    put(
+        env.cluster, Kind("cert-manager.io/v1", "Certificate"), "tls", ownerReferences=[{"name": "regmirror-ingress-x"}]
+    )
+    assert "Namespace regmirror" in plan(env).preview().removed
+    put(env.cluster, Kind("example.com/v1", "Database"), "theirs", uid="1")
+    put(env.cluster, POD, "theirs-0", ownerReferences=[{"name": "theirs", "uid": "1"}])
+    assert plan(env).preview().kept[-1] == "Namespace regmirror: it also contains Database theirs"
+    put(env.cluster, POD, "of-a-node", ownerReferences=[{"name": "node-1", "uid": "2"}])
+    assert plan(env).preview().kept[-1] == "Namespace regmirror: it also contains Database theirs, Pod of-a-node"
+
+
+def test_the_lock_of_an_operation_and_events_do_not_keep_the_namespace(env: Place) -> None:
+    put(env.cluster, LEASE, "regmirror-rotation")
+    put(env.cluster, EVENT, "regmirror-auth.1")
+    assert "Namespace regmirror" in plan(env).preview().removed
 
 
 def test_data_is_counted_first_and_only_that_of_this_mirror_is_removed(env: Place) -> None:

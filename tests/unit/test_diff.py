@@ -143,7 +143,7 @@ def test_a_missing_bucket_is_to_be_created_only_where_the_file_says_so(place: Pl
     assert not place.store.exists
 
 
-@pytest.mark.parametrize("right", diff_rights(samples.mirror()))
+@pytest.mark.parametrize("right", diff_rights(configured()))
 def test_a_right_that_is_missing_is_changes(place: Place, right: Right) -> None:
     place.cluster.denied = {right}
     with pytest.raises(PermissionDeniedError, match=str(right)):

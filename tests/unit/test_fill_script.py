@@ -18,7 +18,7 @@ from regmirror.desired.mirror_secrets import Account
 from regmirror.desired.secret_templates import secret_templates
 from regmirror.desired.secrets import secret_manifests
 from regmirror.render.fill_script import fill_script
-from regmirror.signing.key_pair import load_key_pair
+from regmirror.signing.key_pair import is_authority, load_key_pair
 from tests import samples
 from tests.golden import check_golden
 from tests.unit.test_secret_templates import mirror, parsed
@@ -26,8 +26,14 @@ from tests.unit.test_secret_templates import mirror, parsed
 KUBECTL = """\
 #!/bin/sh
 # Reads Secrets from a directory: SECRET/KEY.
-for word; do case $word in go-template=*) key=${word#*data \\"}; key=${key%%\\"*} ;; esac; done
-cat "$CLUSTER/$5/$key" 2>/dev/null || true
+options=yes
+for word; do
+  case $options$word in
+    yesgo-template=*) key=${word#*data \\"}; key=${key%%\\"*} ;;
+    yes--) options= ;;
+  esac
+done
+cat "$CLUSTER/$word/$key" 2>/dev/null || true
 """
 STRANGE = ["plain", 'quo"te', "back\\slash", "$HOME `id` $(id)", "spa ce'; #", "{{ .x }} %s", "<&>", "é"]
 
@@ -122,6 +128,7 @@ def test_a_signing_key_is_generated_if_there_is_none(tmp_path: Path) -> None:
     signing = {key: base64.b64decode(value) for key, value in secrets["regmirror-signing"]["data"].items()}
     pair = load_key_pair(signing["tls.crt"], signing["tls.key"])
     assert pair.private_key.key_size == 2048
+    assert not is_authority(pair.certificate)
     assert base64.b64decode(secrets["regmirror-bundle"]["data"]["bundle.crt"]) == signing["tls.crt"]
 
 

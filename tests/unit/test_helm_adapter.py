@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from regmirror.adapters.helm import Pyhelm3Helm
+from regmirror.config.find_references import secret_variables
 from regmirror.desired.assets import chart_directory
 from regmirror.desired.releases import Release
 from regmirror.errors import ChartError, HelmError, HelmMissingError
 from regmirror.ports.helm import DeployedRelease
+from tests import samples
 
 RELEASE = Release("regmirror-redis", "redis", chart_directory("redis"), {"note": "canary-value"})
 Program = Callable[[str], Pyhelm3Helm]
@@ -113,6 +115,28 @@ def test_values_travel_on_standard_input(program: Program, tmp_path: Path) -> No
     assert "canary-value" not in words
     assert "--kubeconfig some.kubeconfig --kube-context prod" in words
     assert "--namespace mirrors" in words
+
+
+def test_helm_does_not_get_the_secrets_that_the_file_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HUB_TOKEN", "REDIS_PASSWORD", "AWS_SECRET_ACCESS_KEY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "canary")
+    path = tmp_path / "helm"
+    path.write_text(f"#!/bin/sh\nenv > {tmp_path}/environment\necho v3.17.0\n")
+    path.chmod(0o755)
+    key = {"id": {"env": "AWS_ACCESS_KEY_ID"}, "secret": {"env": "AWS_SECRET_ACCESS_KEY"}}
+    account = {"username": {"env": "HUB_USER"}, "password": {"env": "HUB_TOKEN"}}
+    mirror = samples.mirror(
+        storage={**samples.MINIMAL["storage"], "accessKey": key},
+        upstreams=[{**samples.MINIMAL["upstreams"][0], "credentials": account}],
+        redis={"password": {"env": "REDIS_PASSWORD"}},
+    )
+    helm = Pyhelm3Helm(str(path), None, "prod", "mirrors", secret_variables(mirror))
+    assert asyncio.run(helm.version()) == (3, 17)
+    passed = {line.partition("=")[0] for line in (tmp_path / "environment").read_text().splitlines()}
+    assert {"PATH", "HTTPS_PROXY"} <= passed
+    # A credential plugin of the kubeconfig may need it.
+    assert "AWS_SECRET_ACCESS_KEY" in passed
+    assert not {"HUB_TOKEN", "REDIS_PASSWORD"} & passed
 
 
 def test_a_cancelled_command_ends_at_once_and_leaves_no_process(program: Program, tmp_path: Path) -> None:

@@ -8,15 +8,35 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 
 from regmirror.errors import SigningError
-from regmirror.signing.key_pair import KeyPair, fingerprint, generate_private_key, load_key_pair, self_signed
+from regmirror.signing.key_pair import (
+    KeyPair,
+    fingerprint,
+    generate_private_key,
+    is_authority,
+    load_key_pair,
+    self_signed,
+)
 from tests import samples
 
 PAIR = samples.key_pair()
+VERSION_1 = b"""\
+-----BEGIN CERTIFICATE-----
+MIIBnjCCAQcCFH8qg5tT/s3gWE+cxVjiRaX3TdfAMA0GCSqGSIb3DQEBCwUAMA4x
+DDAKBgNVBAMMA29sZDAeFw0yNjExMjYwNDQ2MThaFw0yNjExMjcwNDQ2MThaMA4x
+DDAKBgNVBAMMA29sZDCBnzANBgkqhkiG9w0BAQEFAAOBjQAwgYkCgYEArMVqjNrN
+VFQpylOt/lxvajWTPoPw4jNGXDYOCKG0Jd7bj3rkt3FgwDg9IlzHcIBOHd4/8yga
+KyOGyiWMDD0wXcwW31xWOOkMcu11tnv8NUwgZ2E05eZdbl18eZ92XlEvDMDUE5nS
+1b233LdE0wMxF16Gqzapz0rXYSFeQ/UkmjcCAwEAATANBgkqhkiG9w0BAQsFAAOB
+gQCF3ZKQBHcua99y6ioOOKPRxABbbcMGfvDt3aa3A7knsp/7lHnn0rx73AEqGiJh
+bkF4mwOWJL2SxTWQGt/+nGNk6GWEJiflF18OCl814C+7EY+aO7CuXeNsw5Gc7QPo
+pDapz3PJ1jzXumInVjni/saCOkQ7kVbD2kzdyelSoNy7lQ==
+-----END CERTIFICATE-----
+"""
 
 
 def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, passphrase: bytes = b"") -> bytes:
@@ -42,6 +62,32 @@ def test_the_certificate_is_signed_by_its_own_key() -> None:
     assert isinstance(public_key, rsa.RSAPublicKey)
     public_key.verify(certificate.signature, certificate.tbs_certificate_bytes, padding.PKCS1v15(), hash_algorithm)
     assert hash_algorithm.name == "sha256"
+
+
+def authority(ca: bool | None, key: rsa.RSAPrivateKey = PAIR.private_key) -> x509.Certificate:
+    """A certificate with or without the extension that says whether it is an authority."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "company")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(samples.NOW).not_valid_after(samples.NOW + timedelta(days=9))
+    if ca is not None:
+        builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+    return builder.sign(key, hashes.SHA256())
+
+
+def test_the_certificate_is_no_authority() -> None:
+    extension = PAIR.certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    assert (extension.critical, extension.value.ca) == (True, False)
+    assert not is_authority(PAIR.certificate)
+
+
+@pytest.mark.parametrize(("ca", "expected"), [(True, True), (False, False), (None, False)])
+def test_an_authority_is_known_by_its_extension(ca: bool | None, expected: bool) -> None:
+    assert is_authority(authority(ca)) is expected
+
+
+def test_a_certificate_that_is_older_than_extensions_is_an_authority() -> None:
+    # openssl x509 -req -signkey, without -extfile; the key is discarded.
+    assert is_authority(x509.load_pem_x509_certificate(VERSION_1))
 
 
 def test_a_new_key_has_the_length_asked_for() -> None:

@@ -292,3 +292,32 @@ def test_two_upstreams_with_the_same_host_are_reported_at_the_second() -> None:
 def test_a_tab_after_spaces_is_reported_too() -> None:
     (message,) = problems(GOOD + "redis:\n  image: a:1\n  \tmaxMemory: 1gb\n")
     assert message == "mirror.yaml is not valid YAML: line 12, column 3: a tab is used for indentation: use spaces"
+
+
+@pytest.mark.parametrize(
+    ("tls_secret", "upstream", "problem"),
+    [
+        ("regmirror-signing", "hub", "the Secret regmirror-signing is one of the mirror's own"),
+        ("regmirror-signing-next", "hub", "the Secret regmirror-signing-next is one of the mirror's own"),
+        ("regmirror-hub-credential", "hub", "the Secret regmirror-hub-credential is one of the mirror's own"),
+        (
+            "regmirror",
+            "signing\n    host: a.example.com",
+            "the Secret regmirror-signing for the host of upstream signing",
+        ),
+        (
+            "regmirror-auth",
+            "config\n    host: a.example.com",
+            "the Secret regmirror-auth-config for the host of upstream",
+        ),
+    ],
+)
+def test_the_tls_secret_is_none_of_the_mirrors_own(tls_secret: str, upstream: str, problem: str) -> None:
+    text = GOOD.replace("docker-hub", upstream) + f"ingress:\n  tlsSecret: {tls_secret}\n"
+    assert f"ingress.tlsSecret: {problem}" in only_problem(text)
+
+
+@pytest.mark.parametrize("tls_secret", ["regmirror-tls", "regmirror", "regmirror-other-config"])
+def test_other_names_of_the_tls_secret_are_accepted(tls_secret: str) -> None:
+    text = GOOD + f"ingress:\n  tlsSecret: {tls_secret}\n"
+    assert parse_mirror(text, "mirror.yaml").ingress.tls_secret == tls_secret

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regmirror.desired.secrets import secret_manifests
-from regmirror.ports.cluster import POD, Kind, Object
+from regmirror.ports.cluster import LEASE, POD, Kind, Object
 from regmirror.support.known_secrets import secret_values
 from regmirror.support.objects import redact_object, secret_summary
 from regmirror.support.redact import Redactor
@@ -69,6 +69,23 @@ def test_the_longer_of_two_secrets_is_redacted_first() -> None:
         (f"token {'eyJhbGciOiJSUzI1NiJ9'}.{'eyJpc3MiOiJhIn0x'}.{'c2ln'} refused", "token *** refused"),
         ("as dckr_pat_lBarwycSICz7", "as ***"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\nafter", "***\nafter"),
+        ("via http://user:p@ss@proxy:3128/x", "via http://***@proxy:3128/x"),
+        ("postgres://u:p@db/x https://h/a@b", "postgres://***@db/x https://h/a@b"),
+        ("run --db-password=hunter2 --v=2", "run --db-password=*** --v=2"),
+        ("run --token 'a b' -api-key x", "run --token '***' -api-key ***"),
+        ("DB_PASSWORD=hunter2 LEVEL=info", "DB_PASSWORD=*** LEVEL=info"),
+        ('{"clientSecret": "a b", "key": "shown"}', '{"clientSecret": "***", "key": "shown"}'),
+        ("password: hunter2", "password: ***"),
+        ("as ghp_0123456789abcdefghijABCDEFGHIJ012345", "as ***"),
+        ("id AKIAIOSFODNN7EXAMPLE used", "id *** used"),
+        ("?sv=1&sig=abc%3D&se=2", "?sv=1&sig=***&se=2"),
+        ("?Expires=1&Signature=abc~&Key-Pair-Id=K", "?Expires=1&Signature=***&Key-Pair-Id=K"),
+        (
+            "keys_zone=manifests:1m; kubectl create secret tls one",
+            "keys_zone=manifests:1m; kubectl create secret tls one",
+        ),
+        ("image@sha256:00 docker.io/library/alpine@sha256:00", "image@sha256:00 docker.io/library/alpine@sha256:00"),
+        ("invalid token: expired", "invalid token: expired"),
         ("author: nobody; the key of the door", "author: nobody; the key of the door"),
     ],
 )
@@ -109,32 +126,57 @@ def test_values_are_found_in_any_secret(secret: Object, values: set[str]) -> Non
     assert values <= secret_values([secret])
 
 
+OURS = {"labels": {"app.kubernetes.io/part-of": "regmirror"}}
+
+
 def test_the_summary_of_a_secret_has_no_values() -> None:
-    summary = secret_summary(opaque(password="canary"))
-    assert summary == {"name": "one", "type": "Opaque", "sizes": {"password": 6}}
+    secret = opaque(password="canary")
+    assert secret_summary(secret) == {"name": "one"}
+    secret["metadata"] |= OURS
+    assert secret_summary(secret) == {"name": "one", "type": "Opaque", "sizes": {"password": 6}}
 
 
 def test_an_object_is_shown_without_managed_fields_and_secret_variables() -> None:
     variables = [{"name": "DB_PASSWORD", "value": "canary"}, {"name": "LEVEL", "value": "info"}]
+    metadata = {"name": "one", **OURS}
     pod = {
         "metadata": {
-            "name": "one",
+            **metadata,
             "managedFields": [{"manager": "x"}],
             "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "canary", "kept": "yes"},
         },
-        "spec": {"containers": [{"env": variables}]},
+        "spec": {"containers": [{"env": variables, "args": ["--db-password", "canary", "--v", "2"]}]},
+        "auth": {"password": "canary", "secretName": "one"},
     }
+    containers = [
+        {"env": [{"name": "DB_PASSWORD", "value": "***"}, variables[1]], "args": ["--db-password", "***", "--v", "2"]}
+    ]
     assert redact_object(pod, POD) == {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": "one", "annotations": {"kept": "yes"}},
-        "spec": {"containers": [{"env": [{"name": "DB_PASSWORD", "value": "***"}, variables[1]]}]},
+        "metadata": {**metadata, "annotations": {"kept": "yes"}},
+        "spec": {"containers": containers},
+        "auth": {"password": "***", "secretName": "one"},
     }
 
 
-def test_only_the_keys_of_other_peoples_configuration_are_redact_object() -> None:
-    theirs = {"metadata": {"name": "theirs"}, "data": {"b": "canary", "a": "canary"}, "binaryData": {"c": "eA=="}}
-    assert redact_object(theirs, CONFIG_MAP)["keys"] == ["a", "b", "c"]
-    assert "canary" not in str(redact_object(theirs, CONFIG_MAP))
-    ours = {"metadata": {"labels": {"app.kubernetes.io/part-of": "regmirror"}}, "data": {"a": "shown"}}
-    assert redact_object(ours, CONFIG_MAP)["data"] == {"a": "shown"}
+def test_of_objects_of_others_only_the_name_is_shown() -> None:
+    theirs = {"metadata": {"name": "theirs", "annotations": {"a": "canary"}}, "data": {"b": "canary"}}
+    for kind in (CONFIG_MAP, POD, Kind("networking.k8s.io/v1", "Ingress")):
+        shown = redact_object(theirs, kind)
+        assert shown == {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": "theirs"}}
+    assert redact_object({"metadata": {"name": "one", **OURS}, "data": {"a": "shown"}}, CONFIG_MAP)["data"] == {
+        "a": "shown"
+    }
+
+
+def test_a_limit_of_the_namespace_is_shown_whoever_created_it() -> None:
+    quota = {"metadata": {"name": "small", "annotations": {"a": "canary"}}, "spec": {"hard": {"pods": "1"}}}
+    shown = redact_object(quota, Kind("v1", "ResourceQuota"))
+    assert (shown["metadata"], shown["spec"]) == ({"name": "small"}, {"hard": {"pods": "1"}})
+
+
+def test_an_object_that_is_named_as_the_mirrors_are_is_shown_but_not_a_config_map() -> None:
+    found = {"metadata": {"name": "regmirror-rotation"}, "spec": {"a": "b"}, "data": {"c": "d"}}
+    assert "spec" in redact_object(found, LEASE)
+    assert "data" not in redact_object(found, CONFIG_MAP)

@@ -6,8 +6,13 @@ import json
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509.oid import NameOID
 
 from regmirror.desired import names
+from regmirror.desired.secret_versions import annotate_versions
+from regmirror.desired.secrets import bundle_secret
 from regmirror.errors import (
     ChangeInProgressError,
     ClusterError,
@@ -24,7 +29,7 @@ from regmirror.rotate.due import Threshold
 from regmirror.rotate.options import RotationOptions
 from regmirror.rotate.plan import Action
 from regmirror.rotate.rotation_state import Mode
-from regmirror.signing.key_pair import KeyPair, load_key_pair
+from regmirror.signing.key_pair import KeyPair, generate_private_key, load_key_pair
 from tests import samples
 from tests.unit.rotating import FORCED, NOT_YET, RotationHarness, pair_of, rotate_until_killed, run, with_options
 
@@ -193,6 +198,32 @@ def test_an_emergency_in_the_middle_of_a_rotation_trusts_neither_key(env: Rotati
     assert env.trusted == {env.key}
     assert not any(env.cluster.accepted(env.token_of(samples.key_pair(2))))
     assert env.pull()
+
+
+def company_authority(env: RotationHarness) -> KeyPair:
+    """A key pair whose certificate may issue others; earlier versions of regmirror made such ones."""
+    key, name = generate_private_key(2048), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "company")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(env.time.now - timedelta(days=1))
+    builder = builder.not_valid_after(env.time.now + timedelta(days=90))
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    formats = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    certificate = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    return KeyPair(certificate, key.private_bytes(serialization.Encoding.PEM, *formats))
+
+
+def test_a_certificate_authority_is_refused_with_the_command_that_makes_another(env: RotationHarness) -> None:
+    with pytest.raises(RotationError, match="is a certificate authority") as caught:
+        env.rotate(with_options(pair=company_authority(env)))
+    assert "-addext basicConstraints=critical,CA:FALSE" in str(caught.value.hint)
+    assert env.key == OLD
+
+
+def test_an_authority_that_the_registries_trust_already_is_accepted(env: RotationHarness) -> None:
+    own = company_authority(env)
+    bundle = bundle_secret(samples.mirror(), own.certificate_pem + samples.key_pair().certificate_pem)
+    env.cluster.apply(annotate_versions([bundle], {}, samples.NOW)[0])
+    assert env.rotate(with_options(pair=own)).rotated
 
 
 def test_an_emergency_rotation_cannot_be_aborted(env: RotationHarness) -> None:

@@ -82,6 +82,28 @@ def test_a_file_that_cannot_be_read_is_an_error(resolver: SecretResolver) -> Non
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["--kubeconfig=./evil", "../../kube-system/secrets/x", "-o", "..", "", "Upper", "a b", "a/b", "x" * 254, 5, None],
+)
+def test_what_no_secret_can_be_named_is_refused(name: Any) -> None:
+    with pytest.raises(ValidationError) as caught:
+        reference({"secret": {"name": name, "key": "password"}})
+    assert caught.value.errors()[0]["msg"].endswith("expected the name of a Kubernetes Secret, such as cache")
+
+
+@pytest.mark.parametrize("key", ['a" }}', "a b", "", ".", "..", "..a", "a/b", "x" * 254, 5, None])
+def test_what_no_key_of_a_secret_can_be_named_is_refused(key: Any) -> None:
+    with pytest.raises(ValidationError) as caught:
+        reference({"secret": {"name": "cache", "key": key}})
+    assert caught.value.errors()[0]["msg"].endswith("expected a key of a Kubernetes Secret, such as password")
+
+
+@pytest.mark.parametrize("key", ["password", ".dockerconfigjson", "tls.key", "A-b_c.1"])
+def test_every_key_that_kubernetes_accepts_is_accepted(key: str) -> None:
+    assert reference({"secret": {"name": "a.b-c", "key": key}})
+
+
+@pytest.mark.parametrize(
     "value", ["hunter2", {}, {"env": "A", "file": "b"}, {"vault": "hunter2"}, ["hunter2"], None, 5]
 )
 def test_the_error_of_an_invalid_reference_says_how_to_write_one(value: Any) -> None:

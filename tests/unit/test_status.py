@@ -41,13 +41,19 @@ IMAGES = {
 }
 BEGUN = "2026-11-20T08:00:00Z"
 CACHE_BEGUN = "2026-06-01T00:00:00Z"
+ACCOUNTS: dict[str, Any] = {
+    "storage": {**samples.MINIMAL["storage"], "accessKey": {"id": {"env": "S3_ID"}, "secret": {"env": "S3_SECRET"}}},
+    "upstreams": [
+        {**samples.MINIMAL["upstreams"][0], "credentials": {"username": {"env": "HUB"}, "password": {"env": "TOKEN"}}}
+    ],
+}
 LIMITS = {"RateLimit-Limit": "200;w=21600", "RateLimit-Remaining": "150;w=21600"}
 
 
 @pytest.fixture
 def mirror() -> Deployed:
     """A healthy mirror of which everything can be read."""
-    found = deployed()
+    found = deployed(**ACCOUNTS)
     for name, image in IMAGES.items():
         found.change(POD, f"{name}-0", lambda pod, image=image: pod["spec"]["containers"][0].update(image=image))  # type: ignore[misc]
     found.cluster.delete(POD, f"{REGISTRY}-0")

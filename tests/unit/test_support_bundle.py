@@ -50,8 +50,10 @@ def mirror() -> Deployed:
     found.cluster.logs["hub-0", False] = "\n".join([*lines, *samples.key_pair().key_pem.decode().splitlines()[1:3]])
     found.cluster.logs["hub-0", True] = f"the end: {SECRETS[0]}"
     found.cluster.logs["stranger", False] = "a stranger's log"
-    event = {"metadata": {"name": "event"}, "type": "Warning", "reason": "Failed", "message": f"with {SECRETS[2]}"}
-    found.cluster.put({"apiVersion": "v1", "kind": "Event", **event})
+    for name, involved in {"event": "regmirror-auth-0", "other": "stranger"}.items():
+        message = {"type": "Warning", "reason": "Failed", "message": f"with {SECRETS[2]} of {involved}"}
+        about = {"metadata": {"name": name}, "involvedObject": {"kind": "Pod", "name": involved}}
+        found.cluster.put({"apiVersion": "v1", "kind": "Event", **about, **message})
     return found
 
 
@@ -87,7 +89,8 @@ def test_a_bundle_contains_everything_except_secrets(mirror: Deployed) -> None:
     assert [secret for secret in SECRETS if secret in text] == []
     assert bundle.files["logs/hub-0/registry.log"].startswith("plain *** basic ")
     assert bundle.files["logs/hub-0/registry.previous.log"] == "the end: ***"
-    assert "with ***" in bundle.files["objects/Event.yaml"]
+    assert "with *** of regmirror-auth-0" in bundle.files["objects/Event.yaml"]
+    assert "of stranger" not in bundle.files["objects/Event.yaml"]
     assert json.loads(bundle.files["verify.json"])["kind"] == "VerifyReport"
     assert json.loads(bundle.files["status.json"])["kind"] == "StatusReport"
     assert {"name": names.REDIS_SECRET, "type": "Opaque"}.items() <= summaries(bundle)[names.REDIS_SECRET].items()
@@ -100,7 +103,7 @@ def summaries(bundle: Bundle) -> dict[str, Any]:
 def test_what_is_omitted_is_listed(mirror: Deployed) -> None:
     omitted = collect(sources(mirror)).omitted
     secrets = len(mirror.cluster.select(SECRET))
-    assert f"the values of {secrets} Secrets; names, types, keys and sizes are in objects/Secret.yaml" in omitted
+    assert f"the values of {secrets} Secrets; names, and sizes of the mirror's, are in objects/Secret.yaml" in omitted
     assert "logs of other pods in the namespace (1)" in omitted
     assert any(re.fullmatch(r"\d+ secrets in texts, which are replaced by \*\*\*", line) for line in omitted)
     assert f"logs/{names.REDIS}-0/main.log: the log is empty" in omitted

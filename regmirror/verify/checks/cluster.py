@@ -13,7 +13,7 @@ from regmirror.ports.cluster import MINIMUM_KUBERNETES, NAMESPACE, SECRET, Objec
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Stage
 from regmirror.verify.hints import deploy, kubectl, then_deploy
 from regmirror.verify.live_mirror import LiveMirror
-from regmirror.verify.rights import VERIFY_RIGHTS
+from regmirror.verify.rights import verify_rights
 from regmirror.workloads.rollout import diagnose, is_rolled_out, progress_of
 
 _RECENT = timedelta(days=1)
@@ -83,11 +83,12 @@ def _version(live: LiveMirror) -> Outcome:
     stage=Stage.ANY,
 )
 def _permissions(live: LiveMirror) -> Outcome:
-    missing = missing_rights(live.cluster, VERIFY_RIGHTS)
+    needed = verify_rights(live.mirror)
+    missing = missing_rights(live.cluster, needed)
     if missing:
         hint = "use another --context, or ask an administrator to apply the output of regmirror rbac verify"
         return Failed(missing, hint)
-    return Passed(f"{len(VERIFY_RIGHTS)} permissions in namespace {live.cluster.namespace}")
+    return Passed(f"{len(needed)} permissions in namespace {live.cluster.namespace}")
 
 
 @check("cluster-deployed", "the mirror is deployed in the namespace", needs=("cluster-permissions",))

@@ -34,8 +34,8 @@ require() {
 
 # Print a key of a Secret in the cluster; print nothing if it does not exist.
 read_secret() {
-  kubectl -n "$namespace" get secret "$1" --ignore-not-found \
-    -o go-template="{{ with index .data \"$2\" }}{{ . | base64decode }}{{ end }}"
+  kubectl -n "$namespace" get --ignore-not-found \
+    -o go-template="{{ with index .data \"$2\" }}{{ . | base64decode }}{{ end }}" -- secret "$1"
 }
 
 encode() { base64 | tr -d '\n'; }
@@ -49,7 +49,10 @@ if is_selected regmirror-signing || is_selected regmirror-bundle; then
   if [ -z "$value_0" ]; then
     directory=$(mktemp -d)
     trap 'rm -rf "$directory"' EXIT
-    openssl req -x509 -newkey rsa:2048 -sha256 -nodes -days 1825 \
+    printf '%s\n' '[req]' 'distinguished_name = name' 'x509_extensions = leaf' '[name]' \
+      '[leaf]' 'basicConstraints = critical, CA:FALSE' > "$directory/openssl.cnf"
+    openssl req -x509 -config "$directory/openssl.cnf" \
+      -newkey rsa:2048 -sha256 -nodes -days 1825 \
       -subj /CN=regmirror -keyout "$directory/tls.key" -out "$directory/tls.crt" 2>/dev/null \
       || fail 'openssl cannot generate a signing key'
     value_0=$(cat "$directory/tls.key")
