@@ -226,8 +226,9 @@ class IngressComponent(Section):
         list[Network],
         Field(
             description="Networks of the Ingress controller and of proxies in front of it, whose X-Forwarded-For "
-            "header is trusted. With them, each client address may have 1024 requests in progress, and 200 requests "
-            "per second after a burst of 10,000. All clients behind a NAT gateway share one address. "
+            "header is trusted. With them, each client address may have 1024 requests in progress, 200 requests per "
+            "second to a registry after a burst of 10,000, and 20 requests for tokens per second after a burst of "
+            "2000. All clients behind a NAT gateway share one address. "
             "Default: only the number of requests in progress is limited, in total.",
             examples=[["10.42.0.0/16"]],
         ),

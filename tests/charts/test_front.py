@@ -204,6 +204,25 @@ def test_docker_auth_gets_only_questions_for_tokens(auth: Front, method: str, pa
     assert len(auth.program.asked) == (expected == 200)
 
 
+def test_requests_with_many_scopes_are_limited_apart_from_all_others(auth: Front) -> None:
+    many = "/auth?service=x" + "&scope=repository%3Alibrary%2Fabcdefgh%3Apull" * 30
+    answers = [auth.ask("GET", many) for _ in range(100)]
+    assert {answer.status for answer in answers} == {200, 429}
+    assert {answer.headers["Retry-After"] for answer in answers if answer.status == 429} == {"5"}
+    assert auth.ask("GET", "/auth?service=x&scope=repository%3Alibrary%2Fabcdefgh%3Apull").status == 200
+
+
+@pytest.mark.parametrize(("name", "number"), [("auth", 1920), ("registry", 1920)])
+def test_a_burst_of_one_trusted_address_is_served(helm3: Helm, tmp_path: Path, name: str, number: int) -> None:
+    """64 nodes behind a NAT gateway, each of which pulls 30 images."""
+    text = configuration(helm3, name, {"front": {"trustedProxies": ["127.0.0.0/8"]}})
+    path = {"auth": "/auth?service=x", "registry": "/v2/"}[name]
+    with run(text, name, tmp_path) as front, ThreadPoolExecutor(8) as clients:
+        address = {"X-Forwarded-For": "192.0.2.7"}
+        answers = clients.map(lambda _: front.ask("GET", path, address).status, range(number))
+        assert set(answers) == {{"auth": 200, "registry": 401}[name]}
+
+
 def test_a_token_for_many_repositories_reaches_the_registry(registry: Front) -> None:
     assert registry.ask("GET", "/v2/", {"Authorization": f"Bearer {'x' * 31_000}"}).status == 401
     assert registry.ask("GET", "/v2/", {"Authorization": f"Bearer {'x' * 40_000}"}).status == 400

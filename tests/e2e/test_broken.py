@@ -36,7 +36,7 @@ def test_issuer(broken: DeployedMirror) -> None:
 
 def test_service(broken: DeployedMirror) -> None:
     change_config(broken, REGISTRY, lambda config: config["auth"]["token"].update(service="another.example.com"))
-    assert 'the service "another.example.com"' in broken.failures()["config-service"]
+    assert 'service is "another.example.com"' in broken.failures()["config-service"]
 
 
 def test_certificate_bundle(broken: DeployedMirror) -> None:

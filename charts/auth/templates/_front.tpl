@@ -38,9 +38,6 @@ set_real_ip_from {{ . }};
 real_ip_header X-Forwarded-For;
 real_ip_recursive on;
 limit_conn_zone $client_address zone=connections_of_client:4m;
-limit_req_zone $client_address zone=requests_of_client:16m rate=200r/s;
-limit_req_status 429;
-limit_req_log_level info;
 map $uri $client_address {
   / "";
   /alive "";
@@ -57,6 +54,8 @@ map $uri $counted {
 limit_conn_zone $counted zone=connections:1m;
 limit_conn_status {{ empty .Values.front.trustedProxies | ternary 503 429 }};
 limit_conn_log_level info;
+limit_req_status 429;
+limit_req_log_level info;
 {{- end -}}
 
 {{/* A location with a proxy_set_header of its own inherits none of these. */}}
@@ -67,6 +66,12 @@ proxy_set_header Content-Length "";
 proxy_set_header Content-Type "";
 {{- end -}}
 
+{{/* A location with an error_page of its own inherits none of these. */}}
+{{- define "regmirror.refusals" -}}
+error_page 429 = @too_many;
+error_page 503 = @busy;
+{{- end -}}
+
 {{/* What both files/nginx.conf have in common in the server. */}}
 {{- define "regmirror.frontServer" -}}
 # Written by run-front.sh.
@@ -75,15 +80,24 @@ include /var/cache/nginx/listen.conf;
 
 # Many clients may share one address, such as all nodes behind a NAT gateway.
 limit_conn connections_of_client 1024;
-limit_req zone=requests_of_client burst=10000 nodelay;
 {{- end }}
 
+{{ include "regmirror.refusals" . }}
+location @too_many {
+  internal;
+  {{- include "regmirror.refusal" 429 | nindent 2 }}
+}
 location @busy {
   internal;
-  default_type application/json;
-  add_header Retry-After 5 always;
-  return {{ empty .Values.front.trustedProxies | ternary 503 429 }} '{"errors":[{"code":"TOOMANYREQUESTS","message":"too many requests at once; retry later"}]}';
+  {{- include "regmirror.refusal" 503 | nindent 2 }}
 }
+{{- end -}}
+
+{{/* Argument: the status. */}}
+{{- define "regmirror.refusal" -}}
+default_type application/json;
+add_header Retry-After 5 always;
+return {{ . }} '{"errors":[{"code":"TOOMANYREQUESTS","message":"too many requests at once; retry later"}]}';
 {{- end -}}
 
 {{- define "regmirror.frontContainer" -}}

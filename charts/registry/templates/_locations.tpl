@@ -4,7 +4,7 @@ if ($request_method !~ "^(GET|HEAD)$") {
   return 418;
 }
 error_page 403 413 418 500 = @registry;
-error_page 429 503 = @busy;
+{{ include "regmirror.refusals" . }}
 # @registry may refuse the body of a request that was sent there for another reason.
 recursive_error_pages on;
 auth_request /token-check;
