@@ -22,7 +22,7 @@ _IMAGE_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrIm
 
 @dataclass(frozen=True, slots=True)
 class _Oldest:
-    """The oldest supported version of a program; ``name`` is in the image's name, for those that have alternatives."""
+    """The oldest supported version of a program; ``name`` is that of its image, if the key has alternatives."""
 
     version: tuple[int, ...]
     reason: str
@@ -30,7 +30,7 @@ class _Oldest:
 
     def applies_to(self, image: str) -> bool:
         """Whether the image is one of this program, judging by its name."""
-        return self.name in image_parts(image)["repository"]
+        return self.name in {"", image_parts(image)["repository"].rpartition("/")[2]}
 
 
 _OLDEST = {
