@@ -142,6 +142,8 @@ _GUIDES = {
     "upstreams.anonymousPull": ("Allow repositories", "allow-list"),
     "registry.image": ("Mirror without internet access", "air-gap"),
     "auth.certificateDays": ("Rotate the signing key", "rotate-the-signing-key"),
+    "ingress.trustedProxies": ("Limit clients and networks", "limit-access"),
+    "networkPolicies": ("Limit clients and networks", "limit-access"),
     "ingress.tlsSecret": ("Use a private CA", "private-ca"),
 }
 

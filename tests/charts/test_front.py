@@ -10,7 +10,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -38,6 +38,7 @@ class Program:
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
 
     def answer(self, handler: BaseHTTPRequestHandler) -> tuple[int, dict[str, str]]:
@@ -122,9 +123,12 @@ def serving(program: Program) -> Iterator[ThreadingHTTPServer]:
         handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         status, headers = program.answer(handler)
         handler.send_response(status)
-        for name, value in {**headers, "Content-Length": "0"}.items():
+        for name, value in {**headers, "Content-Length": str(len(program.body))}.items():
             handler.send_header(name, value)
         handler.end_headers()
+        # A front that gives up closes the connection.
+        with suppress(ConnectionError):
+            handler.wfile.write(program.body)
 
     methods = {f"do_{method}": serve for method in ("GET", "HEAD", "POST", "PUT", "DELETE")}
     quiet = {"log_message": lambda *_: None, "protocol_version": "HTTP/1.1"}
@@ -266,6 +270,47 @@ def test_a_registry_without_its_store_is_alive_but_not_ready(registry: Front) ->
     assert [registry.ask("GET", path).status for path in ("/", "/alive")] == [200, 200]
     registry.program.status = 503
     assert [registry.ask("GET", path).status for path in ("/", "/alive")] == [503, 200]
+
+
+@pytest.mark.parametrize("head", ["", "GET /v2/ HT", "GET /v2/ HTTP/1.1\r\nHost: x\r\n"])
+def test_a_client_that_does_not_complete_its_headers_is_disconnected(
+    helm3: Helm, chart: str, tmp_path: Path, head: str
+) -> None:
+    text = configuration(helm3, chart).replace("client_header_timeout 10s", "client_header_timeout 1s")
+    with run(text, chart, tmp_path) as front, closing(socket.create_connection(("127.0.0.1", front.port))) as client:
+        client.settimeout(20)
+        client.sendall(head.encode())
+        with suppress(ConnectionResetError):
+            assert client.recv(1000) == b""
+
+
+def test_a_client_that_does_not_read_is_disconnected_and_one_that_reads_slowly_is_not(
+    helm3: Helm, tmp_path: Path
+) -> None:
+    text = configuration(helm3, "registry").replace("send_timeout 2m", "send_timeout 2s")
+    with run(text, "registry", tmp_path) as front, ThreadPoolExecutor(2) as clients:
+        front.program.body = bytes(20_000_000)
+        idle, slow = (clients.submit(read_at, front.port, pause) for pause in (6.0, 0.05))
+        assert slow.result() > len(front.program.body)
+        assert idle.result() < len(front.program.body)
+
+
+def read_at(port: int, pause: float) -> int:
+    """The number of bytes that a client gets which pauses between reads of half a megabyte."""
+    read = 0
+    with closing(socket.create_connection(("127.0.0.1", port))) as client, suppress(ConnectionError):
+        client.settimeout(20)
+        client.sendall(f"GET /v2/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{bearer()}\r\n\r\n".encode())
+        pausing = threading.Event()
+        while piece := client.recv(500_000):
+            read += len(piece)
+            pausing.wait(pause)
+    return read
+
+
+def bearer() -> str:
+    (header,) = PULL.items()
+    return ": ".join(header)
 
 
 def test_requests_in_progress_are_limited_in_total(helm3: Helm, chart: str, tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def workload(**changes: Any) -> dict[str, Any]:
         "resources": None,
         "node_selector": {},
         "tolerations": [],
+        "policy": {"enabled": False},
         "config_secret": "config",
         **changes,
     }
@@ -120,12 +121,13 @@ def test_the_file_of_init_with_every_option_is_valid() -> None:
         class_name="traefik",
         issuer="letsencrypt",
         tls_secret="wild",
-        images={"registry": "r:1", "auth": "a:1", "redis": "d:1"},
+        images={"registry": "r:1", "auth": "a:1", "redis": "d:1", "front": "f:1"},
     )
     mirror = parse_mirror(render_text("regmirror.yaml.j2", options.context()), "init")
     (upstream,) = mirror.upstreams
     assert (upstream.name, upstream.url, upstream.anonymous_pull) == ("quay", "https://quay.io", options.allowed)
-    assert (mirror.registry.image, mirror.auth.image, mirror.redis.image) == ("r:1", "a:1", "d:1")
+    images = (mirror.registry.image, mirror.auth.image, mirror.redis.image, mirror.front.image)
+    assert images == ("r:1", "a:1", "d:1", "f:1")
     assert mirror.storage.create_bucket
     assert mirror.storage.access_key is not None
     assert mirror.redis.password is not None

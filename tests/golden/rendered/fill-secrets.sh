@@ -174,7 +174,7 @@ metadata:
     app.kubernetes.io/part-of: regmirror
     app.kubernetes.io/managed-by: regmirror
   annotations:
-    regmirror.dev/version: "5be7fc617265f08c"
+    regmirror.dev/version: "6c45d342f0594255"
 type: Opaque
 data:
 END_OF_FILE
@@ -233,7 +233,7 @@ encode <<END_OF_FILE
     "signingalgorithms":
     - "RS256"
 "http":
-  "addr": ":5000"
+  "addr": "127.0.0.1:5000"
   "draintimeout": "60s"
   "headers":
     "X-Content-Type-Options":
@@ -287,7 +287,7 @@ metadata:
     app.kubernetes.io/part-of: regmirror
     app.kubernetes.io/managed-by: regmirror
   annotations:
-    regmirror.dev/version: "f328a1e51fb6615e"
+    regmirror.dev/version: "dbe6194aa8e01b97"
 type: Opaque
 data:
 END_OF_FILE
@@ -346,7 +346,7 @@ encode <<END_OF_FILE
     "signingalgorithms":
     - "RS256"
 "http":
-  "addr": ":5000"
+  "addr": "127.0.0.1:5000"
   "draintimeout": "60s"
   "headers":
     "X-Content-Type-Options":
