@@ -26,8 +26,8 @@ from tests.e2e.waiting import on_this_machine
 
 pytestmark = pytest.mark.lab
 
-ATTACKER = "127.0.0.66"
-"""The attacker's address: limits for one client must not affect the others."""
+ATTACKER = "127.0.66.{}"
+"""The attacker's address, another one in each attack: limits for one client must not affect the others."""
 ATTACKED, PULLED = "library/attacked", "library/pulled"
 LAYER_BYTES = 20_000_000
 LOG_BYTES = 1_000_000
@@ -44,7 +44,7 @@ class Target:
     pulled: CachedImage
     puller: Puller
 
-    def victim(self) -> Victim:
+    def victim(self, attack: Attack) -> Victim:
         """What the attacker knows, with a new token."""
         mirror, image = self.mirror, self.attacked
         token = RegistryClient(Load(mirror).http(), f"https://{mirror.host}").pull_token(image.repository)
@@ -53,7 +53,7 @@ class Target:
             address=mirror.target.address,
             port=443,
             authority=mirror.target.authority,
-            source=ATTACKER,
+            source=ATTACKER.format(1 + ATTACKS.index(attack)),
             repository=image.repository,
             token=token or "",
             manifest=image.manifest,
@@ -96,7 +96,7 @@ def test_a_mirror_is_healthy_after_all_attacks(target: Target) -> None:
 
 def run_attack(target: Target, attack: Attack) -> MeasuredAttack:
     """Attack the mirror from another process, while a client pulls and the pods are measured."""
-    victim, before = target.victim(), upstream_requests(target)
+    victim, before = target.victim(attack), upstream_requests(target)
     with watched(target.mirror) as resources, pulling(target.puller, target.pulled) as others:
         answers = in_another_process(attack.move, victim)
     recovery = seconds_until_served(target.puller.asks(target.pulled), RECOVERS_WITHIN)
