@@ -54,7 +54,6 @@ class RegistryHost:
     """Accounts that are known, whatever their password."""
     private: set[str] = field(default_factory=set)
     """Those of the allowed repositories that only accounts may pull."""
-    blob_pulls: int = 0
 
     def __post_init__(self) -> None:
         self.realm = self.realm or f"{self.scheme}://{self.host}/auth"
@@ -134,7 +133,6 @@ class RegistryHost:
             return refused
         if digest not in self.blobs:
             return Answer(404, {}, b'{"errors":[{"code":"BLOB_UNKNOWN"}]}')
-        self.blob_pulls += 1
         wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("Range", ""))
         content = self.blobs[digest]
         return Answer(206, {}, content[int(wanted[1]) : int(wanted[2]) + 1]) if wanted else Answer(200, {}, content)

@@ -17,13 +17,14 @@ _OK, _UNWELL = "200 OK", "503 Service Unavailable"
 class RegistryPod:
     """Serves manifests, and on its debug port health and metrics as distribution does.
 
-    ``hits`` tells how often the cache has answered. Unless the client has the manifest already, the store takes
+    Each request for a blob is a hit if ``caches``. Unless the client has the manifest already, the store takes
     ``store_seconds`` for it.
     """
 
-    hits: Callable[[], int]
+    caches: bool = True
     trouble: str = ""
     store_seconds: float = 0.0
+    _hits: int = 0
 
     def listen(self, cluster: FakeCluster, name: str) -> None:
         """Be the pod of this name."""
@@ -31,6 +32,9 @@ class RegistryPod:
         cluster.listeners[name, names.REGISTRY_DEBUG_PORT] = lambda connection: _serve(connection, self._debug)
 
     def _registry(self, path: str, headers: Set[str]) -> tuple[str, str]:
+        if "/blobs/" in path:
+            self._hits += self.caches
+            return _OK, "layer"
         if "/manifests/" not in path:
             return "404 Not Found", "{}"
         if "if-none-match" in headers:
@@ -40,7 +44,7 @@ class RegistryPod:
 
     def _debug(self, path: str, _: Set[str]) -> tuple[str, str]:
         if path == "/metrics":
-            return _OK, f'registry_proxy_hits_total{{type="blob"}} {self.hits()}\n'
+            return _OK, f'registry_proxy_hits_total{{type="blob"}} {self._hits}\n'
         return (_UNWELL, f'{{"storagedriver_s3aws": "{self.trouble}"}}') if self.trouble else (_OK, "{}")
 
 

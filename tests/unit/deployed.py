@@ -115,7 +115,7 @@ def deployed(**changes: Any) -> Deployed:
     password = mirror_secrets.redis_password.get_secret_value()
     cluster.listeners[f"{names.REDIS}-0", names.REDIS_PORT] = RedisServer(password)
     host, upstream = RegistryHost(allowed={"library/alpine"}), RegistryHost("registry-1.docker.io")
-    RegistryPod(lambda: host.blob_pulls).listen(cluster, f"{REGISTRY}-0")
+    RegistryPod().listen(cluster, f"{REGISTRY}-0")
     upstream.users = {"canary-hub-name"}
     upstream.allowed = {"library/alpine", "ratelimitpreview/test"}
     for one in (host, upstream):

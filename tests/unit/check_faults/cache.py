@@ -48,4 +48,4 @@ def no_memory(mirror: Deployed) -> None:
 
 @fault("cache-hit", "the registry fetched it from its upstream each time")
 def nothing_cached(mirror: Deployed) -> None:
-    RegistryPod(lambda: 0).listen(mirror.cluster, f"{REGISTRY}-0")
+    RegistryPod(caches=False).listen(mirror.cluster, f"{REGISTRY}-0")

@@ -78,7 +78,7 @@ def unreadable_owner(mirror: Deployed) -> None:
 
 @fault("storage-pods", "pod regmirror-docker-hub-0 cannot use the bucket: s3aws: NoSuchBucket")
 def bucket_lost(mirror: Deployed) -> None:
-    RegistryPod(lambda: 0, "s3aws: NoSuchBucket").listen(mirror.cluster, f"{REGISTRY}-0")
+    RegistryPod(trouble="s3aws: NoSuchBucket").listen(mirror.cluster, f"{REGISTRY}-0")
 
 
 def redirecting(mirror: Deployed) -> None:
@@ -137,4 +137,4 @@ def lost_layer_of_the_image(mirror: Deployed) -> None:
 
 @fault("storage-speed", "ms to return a manifest")
 def slow_store(mirror: Deployed) -> None:
-    RegistryPod(lambda: mirror.host.blob_pulls, store_seconds=0.2).listen(mirror.cluster, f"{REGISTRY}-0")
+    RegistryPod(store_seconds=0.2).listen(mirror.cluster, f"{REGISTRY}-0")
