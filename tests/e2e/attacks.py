@@ -106,6 +106,7 @@ SLOW = [
         "1,500 readers of one layer at 1 kB/s",
         partial(slow_readers, clients=1500, bytes_per_second=1000, seconds=SLOW_SECONDS),
         BUSY | statuses(200),
+        within=15.0,
     ),
     Attack(
         "300 clients that do not read the layer they requested",

@@ -20,7 +20,7 @@ Used = dict[str, tuple[int, int]]
 
 @dataclass
 class PodResources:
-    """The most that was in use, by container and by volume, and what has happened to the pods."""
+    """The most that was in use, by COMPONENT/CONTAINER and COMPONENT/VOLUME, and what has happened to the pods."""
 
     memory: Used = field(default_factory=dict)
     volumes: Used = field(default_factory=dict)
@@ -66,13 +66,15 @@ def watched(mirror: DeployedMirror) -> Iterator[PodResources]:
 def measure_once(mirror: DeployedMirror, pods: list[Object], found: PodResources) -> None:
     """Add one measurement of all containers and volumes."""
     for pod in pods:
+        component = pod["metadata"]["labels"]["app.kubernetes.io/name"]
         for status in pod["status"]["containerStatuses"]:
             group = control_group(mirror, str(status["containerID"]).rpartition("/")[2])
             if group is not None:
                 with suppress(OSError):  # the container ended meanwhile, which is an incident
-                    found.add(found.memory, status["name"], *memory(group))
+                    found.add(found.memory, f"{component}/{status['name']}", *memory(group))
         for volume, limit in size_limits(pod).items():
-            found.add(found.volumes, volume, disk_bytes(volume_directory(mirror, pod, volume)), limit)
+            used = disk_bytes(volume_directory(mirror, pod, volume))
+            found.add(found.volumes, f"{component}/{volume}", used, limit)
 
 
 def control_group(mirror: DeployedMirror, container: str) -> Path | None:
