@@ -176,6 +176,35 @@ def test_a_refusal_is_for_the_repository_that_was_asked(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_a_layer_that_does_not_exist_is_asked_for_once_in_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fetcher.layers._ABSENT", 0.2)
+
+    async def run() -> None:
+        async with running(tmp_path) as setting:
+            for _ in range(5):
+                assert (await setting.ask(PATH)).status == 404
+            assert setting.registry.count(PATH) == 1
+            setting.registry.answers[PATH] = content(LAYER)
+            async with asyncio.timeout(10):
+                while (await setting.ask(PATH)).status == 404:
+                    await asyncio.sleep(0.05)
+
+    asyncio.run(run())
+
+
+def test_a_server_error_is_not_kept(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with running(tmp_path) as setting:
+            setting.registry.answers[PATH] = status(503)
+            assert (await setting.ask(PATH)).status == 503
+            setting.registry.answers[PATH] = content(LAYER)
+            assert (await setting.ask(PATH)).body == LAYER
+
+    asyncio.run(run())
+
+
 def test_another_clients_expired_token_does_not_refuse_a_client(tmp_path: Path) -> None:
     async def run() -> None:
         async with running(tmp_path) as setting:

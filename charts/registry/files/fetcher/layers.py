@@ -4,13 +4,13 @@ import asyncio
 import hashlib
 import io
 import logging
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fetcher.download import BrokenDownloadError, Download
 from fetcher.messages import Answer, MessageError
 from fetcher.origin import Origin, Response
+from fetcher.recent import Recent
 from fetcher.volume import Volume
 
 _ERROR_LIMIT = 64 * 1024
@@ -19,6 +19,10 @@ _PATIENCE = 120.0
 """Seconds until the registry must respond: it asks the object store and the upstream before."""
 _PASSED_BY = 60.0
 """Seconds for which a layer that does not fit is left to the registry without another attempt."""
+_ABSENT = 2.0
+"""Seconds for which a layer that a repository does not have is not asked for again."""
+_REMEMBERED = 4096
+"""Digests or paths about which one of the above is remembered."""
 _DOWNLOADS = 32
 """Downloads at a time: the registry holds 10 to 20 MiB for each until it is complete."""
 
@@ -32,7 +36,8 @@ class Layers:
     volume: Volume
     origin: Origin
     _running: dict[str, Download] = field(default_factory=dict)
-    _passed_by: dict[str, float] = field(default_factory=dict)
+    _passed_by: Recent[bool] = field(default_factory=lambda: Recent(_PASSED_BY, _REMEMBERED))
+    _absent: Recent[Answer] = field(default_factory=lambda: Recent(_ABSENT, _REMEMBERED))
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_DOWNLOADS))
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -42,7 +47,9 @@ class Layers:
         None if the registry must serve the layer itself: it does not fit, or has just been completed and evicted.
         Another path's refusal is no answer: that repository may lack what this one has.
         """
-        while not self._is_passed_by(digest):
+        while not self._passed_by.get(digest):
+            if absent := self._absent.get(path):
+                return absent
             download = self._running.get(digest)
             is_first = download is None
             if download is None:
@@ -57,14 +64,11 @@ class Layers:
                 return download.refusal
         return None
 
-    def _is_passed_by(self, digest: str) -> bool:
-        return self._passed_by.get(digest, 0) > time.monotonic()
-
     async def _run(self, download: Download, digest: str, client: Mapping[str, str]) -> None:
         try:
             async with self._slots, self.origin.get(download.path, client, _PATIENCE) as response:
                 if response.status != 200:
-                    download.refusal = await response.answer(_ERROR_LIMIT)
+                    self._refuse(download, await response.answer(_ERROR_LIMIT))
                 elif response.size is None or not self.volume.reserve(response.size):
                     self._pass_by(download, digest)
                 else:
@@ -84,10 +88,13 @@ class Layers:
             else:
                 download.fail()
 
+    def _refuse(self, download: Download, answer: Answer) -> None:
+        download.refusal = answer
+        if answer.status == 404:
+            self._absent.put(download.path, answer)
+
     def _pass_by(self, download: Download, digest: str) -> None:
-        now = time.monotonic()
-        self._passed_by = {known: ends for known, ends in self._passed_by.items() if ends > now}
-        self._passed_by[digest] = now + _PASSED_BY
+        self._passed_by.put(digest, True)
         download.is_passed_by = True
 
     async def _receive(self, download: Download, digest: str, response: Response, size: int) -> None:
