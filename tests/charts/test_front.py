@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 from .front import configuration
-from .helm import Helm
+from .helm import DIRECTORY, Helm
 
 TYPES = (
     "application/vnd.oci.image.index.v1+json",
@@ -100,9 +104,21 @@ def run(text: str, chart: str, directory: Path) -> Iterator[Front]:
     if nginx is None:
         pytest.skip("nginx not found: set LAB_NGINX to its path, or add it to PATH")
     program, port = Program(), free_port()
-    with serving(program) as server:
+    with ExitStack() as stack:
+        server = stack.enter_context(serving(program))
         behind = {"auth": "127.0.0.1:5001", "registry": "127.0.0.1:5000"}[chart]
-        text = text.replace("/var/cache/nginx", str(directory)).replace(behind, f"127.0.0.1:{server.server_port}")
+        layers = directory / "layers"
+        layers.mkdir()
+        sockets = stack.enter_context(TemporaryDirectory(prefix="front"))
+        for there, here in {
+            "/var/cache/nginx": str(directory),
+            "/run/regmirror": sockets,
+            "/var/lib/regmirror/layers": str(layers),
+            behind: f"127.0.0.1:{server.server_port}",
+        }.items():
+            text = text.replace(there, here)
+        if chart == "registry":
+            stack.enter_context(fetcher(Path(sockets), layers, server.server_port))
         (directory / "nginx.conf").write_text(text)
         (directory / "listen.conf").write_text(f"listen 127.0.0.1:{port} backlog=4096 sndbuf=64k;")
         # Only root starts workers as another user, and they could not write to this directory.
@@ -113,6 +129,22 @@ def run(text: str, chart: str, directory: Path) -> Iterator[Front]:
                 yield Front(port, program)
             finally:
                 process.terminate()
+
+
+@contextmanager
+def fetcher(sockets: Path, layers: Path, registry_port: int) -> Iterator[None]:
+    """The fetcher of a registry's pod; a path of a socket must be short."""
+    size = ["--registry-port", str(registry_port), "--size", "1000000000"]
+    command = [sys.executable, "-m", "fetcher", "serve", str(sockets), str(layers), *size]
+    environment = {**os.environ, "PYTHONPATH": str(DIRECTORY / "registry/files"), "PYTHONDONTWRITEBYTECODE": "1"}
+    with subprocess.Popen(command, env=environment) as process:
+        try:
+            while not (sockets / "fetcher.sock").exists():
+                assert process.poll() is None
+                time.sleep(0.02)
+            yield
+        finally:
+            process.terminate()
 
 
 @contextmanager
@@ -352,3 +384,24 @@ class Slow:
         self.arrived.release()
         self.released.wait(20)
         return self._answer(handler)
+
+
+def test_clients_without_a_token_cost_the_registry_one_request_in_a_while(registry: Front) -> None:
+    """It writes two lines to its log for each."""
+    answers = [registry.ask("GET", MANIFEST) for _ in range(5)]
+    assert {(answer.status, answer.headers["WWW-Authenticate"]) for answer in answers} == {(401, "Bearer")}
+    assert len(registry.program.asked) == 1
+    assert registry.ask("GET", MANIFEST, PULL).status == 200
+
+
+def test_a_layer_is_asked_for_once_and_then_served_from_the_disk(registry: Front) -> None:
+    registry.program.body = BIG
+    layer = f"/v2/library/a/blobs/sha256:{hashlib.sha256(BIG).hexdigest()}"
+    for path in (layer, layer, layer.replace("library/a", "library/b")):
+        answer = registry.ask("GET", path, PULL)
+        assert (answer.status, int(answer.headers["Content-Length"])) == (200, len(BIG))
+    assert [path for _, path, _ in registry.program.asked] == [layer]
+    part = registry.ask("GET", layer, {**PULL, "Range": "bytes=10-19"})
+    assert (part.status, part.headers["Content-Range"]) == (206, f"bytes 10-19/{len(BIG)}")
+    assert registry.ask("GET", layer).status == 401
+    assert registry.ask("GET", layer, {"Authorization": "Bearer bad"}).status == 401

@@ -30,8 +30,8 @@ ATTACKER = "127.0.66.{}"
 """The attacker's address, another one in each attack: limits for one client must not affect the others."""
 ATTACKED, PULLED = "library/attacked", "library/pulled"
 LAYER_BYTES = 20_000_000
-LOG_BYTES = 1_000_000
-"""The most that all pods may write to their logs during one attack."""
+LOG_BYTES = 5_000_000
+"""The most that all pods may write to their logs during one attack: docker_auth writes 320 bytes for each token."""
 RECOVERS_WITHIN = 10.0
 
 

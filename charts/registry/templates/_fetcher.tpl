@@ -62,7 +62,7 @@
 - name: sockets
   emptyDir:
     medium: Memory
-    sizeLimit: 16Mi
+    sizeLimit: 32Mi
 - name: layers
   {{- $size := include "regmirror.layerVolume" . }}
   {{- if .Values.layerCache.storageClassName }}

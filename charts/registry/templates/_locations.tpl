@@ -1,12 +1,21 @@
+{{/* A location for requests with a token. @challenge and @registry may refuse a body, too. */}}
+{{- define "regmirror.withToken" -}}
+if ($http_authorization = "") {
+  return 419;
+}
+error_page 413 = @registry;
+error_page 419 = @challenge;
+{{ include "regmirror.refusals" . }}
+recursive_error_pages on;
+{{- end -}}
+
 {{/* Who may use a location of files/nginx.conf: the registry answers all others, and all other methods. */}}
 {{- define "regmirror.authorized" -}}
 if ($request_method !~ "^(GET|HEAD)$") {
   return 418;
 }
-error_page 403 413 418 500 = @registry;
-{{ include "regmirror.refusals" . }}
-# @registry may refuse the body of a request that was sent there for another reason.
-recursive_error_pages on;
+{{ include "regmirror.withToken" . }}
+error_page 403 418 500 = @registry;
 auth_request /token-check;
 {{- end -}}
 
