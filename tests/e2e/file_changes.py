@@ -22,6 +22,10 @@ def _of_manifest_cache(**values: Any) -> Edit:
     return lambda _, content: content["registry"].setdefault("manifestCache", {}).update(values)
 
 
+def _of_layer_cache(**values: Any) -> Edit:
+    return lambda _, content: content["registry"].setdefault("layerCache", {}).update(values)
+
+
 def _of_upstream(**values: Any) -> Edit:
     return lambda _, content: content["upstreams"][0].update(values)
 
@@ -65,8 +69,10 @@ CHANGES: dict[str, Edit] = {
     **_pods("auth"),
     **_pods("redis"),
     "registry.manifestCache.tagAge": _of_manifest_cache(tagAge="10s"),
-    "registry.manifestCache.resources": _of_manifest_cache(resources={"limits": {"memory": "160Mi"}}),
     "registry.manifestCache.enabled": _of_manifest_cache(enabled=False),
+    "registry.layerCache.size": _of_layer_cache(size="1Gi"),
+    "front.resources": _set("front.resources", {"limits": {"memory": "1100Mi"}}),
+    "fetcher.resources": _set("fetcher.resources", {"limits": {"memory": "160Mi"}}),
     "registry.replicas": _set("registry.replicas", 2, ttl="0"),
     "auth.replicas": _set("auth.replicas", 2),
     "auth.keySize": _set("auth.keySize", 3072),
@@ -74,6 +80,9 @@ CHANGES: dict[str, Edit] = {
     "redis.maxMemory": _set("redis.maxMemory", "96mb"),
     "ingress.annotations": _set("ingress.annotations", {"example.com/note": "changed"}),
     "ingress.tlsSecret": _other_tls_secret,
+    "ingress.trustedProxies": _set("ingress.trustedProxies", ["192.0.2.0/24"]),
+    "networkPolicies.ingressFrom": _set("networkPolicies.ingressFrom", [{"ipBlock": {"cidr": "0.0.0.0/0"}}]),
+    "networkPolicies.enabled": _set("networkPolicies.enabled", True),
     "storage.bucket": _other_bucket,
     "storage.createBucket": _set("storage.createBucket", False),
     "upstreams.probeImage": _of_upstream(probeImage="library/big:1"),
@@ -106,11 +115,15 @@ UNCHANGED: dict[str, str] = {
     "storage.accessKey.secret": _ONE_STORE,
     "storage.redirect": "the clients of a test cluster may not reach its store",
     "storage.redirectEndpoint": "the clients of a test cluster may not reach its store",
+    "storage.insecure": "only ends a warning",
+    "upstreams.insecure": "only ends a warning",
     "upstreams.url": "needs a second registry with the same images",
     "upstreams.credentials.username": "is read again, as the password is; see upstreams.credentials",
     "upstreams.credentials.password": "is read again, as the user name is; see upstreams.credentials",
     "registry.image": _ONE_IMAGE,
-    "registry.manifestCache.image": _ONE_IMAGE,
+    "registry.layerCache.volume": "the lab has no StorageClass",
+    "front.image": _ONE_IMAGE,
+    "fetcher.image": _ONE_IMAGE,
     "auth.image": _ONE_IMAGE,
     "redis.image": _ONE_IMAGE,
     "ingress.className": "needs a second Ingress controller and another address in DNS",
