@@ -1,5 +1,6 @@
 """Configuration of all tests."""
 
+import signal
 import sys
 
 from hypothesis import settings
@@ -10,3 +11,6 @@ sys.dont_write_bytecode = True
 # The duration of an example depends on the machine, not only on the code.
 settings.register_profile("regmirror", deadline=None)
 settings.load_profile("regmirror")
+
+# A shell starts its background jobs with SIGINT ignored; tests of Ctrl-C send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)

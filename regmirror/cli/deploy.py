@@ -115,16 +115,16 @@ def deploy(
             show_diff_and_exit(streams, planned, apply)
             return
 
-        def run(options: DeployOptions) -> "DeployReport":
+        def run(options: DeployOptions) -> None:
             with StepProgress(streams) as progress:
-                return run_until_done(deploy_mirror(connections, progress, limit, options))
+                report = run_until_done(deploy_mirror(connections, progress, limit, options))
+            _show(streams, report, shown=progress.warnings)
 
         try:
-            report = run(chosen)
+            run(chosen)
         except HostChangeError as error:
             _confirm_host(streams, error)
-            report = run(replace(chosen, change_host=True))
-        _show(streams, report)
+            run(replace(chosen, change_host=True))
 
 
 def _confirm_host(streams: Terminal, error: HostChangeError) -> None:
@@ -142,12 +142,12 @@ def _code(error: RegmirrorError, *, dry_run: bool) -> int:
     return exit_code_of_diff(error) if dry_run else error.exit_code
 
 
-def _show(streams: Terminal, report: "DeployReport") -> None:
+def _show(streams: Terminal, report: "DeployReport", shown: list[str]) -> None:
     if streams.output is not Format.TABLE:
         streams.document(report.document())
     streams.info()
     streams.info(_outcome(report))
-    for warning in report.warnings:
+    for warning in (warning for warning in report.warnings if warning not in shown):
         streams.info(f"{streams.symbols.warning} {warning}", "yellow")
     streams.info("Next: regmirror verify")
 

@@ -35,6 +35,8 @@ class StepProgress:
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
         self._tasks: dict[str, TaskID] = {}
+        self.warnings: list[str] = []
+        """What was warned of before the steps."""
         self._live = Progress(
             SpinnerColumn("dots" if terminal.symbols == UNICODE else "line"),
             _LineColumn(terminal),
@@ -54,6 +56,7 @@ class StepProgress:
 
     def warning(self, text: str) -> None:
         """Something needs attention before the steps that follow."""
+        self.warnings.append(text)
         self._terminal.info(f"{self._terminal.symbols.warning} {text}", "yellow")
 
     def started(self, title: str) -> None:

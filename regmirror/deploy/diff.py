@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from regmirror.deploy.diff_changes import DiffableStep, FieldChange, ForeignField, ObjectChange, StepDiff
-from regmirror.deploy.host_change import find_host_change
 from regmirror.deploy.interruptions import interruptions
 from regmirror.deploy.ownership import OWNERSHIP_STEP, Ownership
 from regmirror.deploy.preflight import preflight_steps, unmet_prerequisites
@@ -52,11 +51,10 @@ async def diff_mirror(connections: Connections, *, skip_bucket: bool = False) ->
 async def plan_deployment(connections: Connections, progress: Progress, options: DeployOptions) -> DiffReport:
     """What a deployment with the same options would change, after the same preflight. Raises RegmirrorError."""
     await run_steps(preflight_steps(connections, change_host=options.change_host), progress, in_order=True)
-    change = await asyncio.to_thread(find_host_change, connections.mirror, connections.cluster.blocking)
     desired, orphans = await prepare(connections, datetime.now(UTC), options)
     if options.prune:
         desired = replace(desired, pruned=orphans)
-    return await _report(connections, desired, orphans, warnings=[change.warning] if change else [])
+    return await _report(connections, desired, orphans)
 
 
 async def _refusal(ownership: Ownership) -> ForeignDataError | None:

@@ -18,12 +18,6 @@ class HostChange:
     old: tuple[str, ...]
     new: tuple[str, ...]
 
-    @property
-    def warning(self) -> str:
-        """What the operator has to do after the change."""
-        change = f"the host changes from {', '.join(self.old)} to {', '.join(self.new)}"
-        return f"{change}: clients get 404 from the old host until they are set up again: regmirror client-config"
-
     def error(self, namespace: str) -> HostChangeError:
         """The refusal of a change that was not requested."""
         return HostChangeError(

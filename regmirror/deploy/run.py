@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 from regmirror.config.file_warnings import risk_warnings
 from regmirror.deploy.final_comparison import ensure_as_applied
-from regmirror.deploy.host_change import find_host_change
 from regmirror.deploy.interruptions import interruptions
 from regmirror.deploy.ownership import Ownership
 from regmirror.deploy.preflight import preflight_steps
@@ -69,12 +68,12 @@ async def _deploy(
     lease: Lease,
     deadline: float,
 ) -> DeployReport:
-    change = await asyncio.to_thread(find_host_change, connections.mirror, connections.cluster.blocking)
     now = datetime.now(UTC)
     desired, orphans = await prepare(connections, now, options)
     desired = replace(desired, pruned=orphans) if options.prune else desired
     steps = deployment_steps(desired, connections, options, lease)
-    for warning in await interruptions(desired, connections.cluster):
+    interrupted = await interruptions(desired, connections.cluster)
+    for warning in interrupted:
         progress.warning(warning)
     snapshot = await _take_snapshot(desired, connections) if options.rollback else None
     try:
@@ -86,9 +85,8 @@ async def _deploy(
     await ensure_as_applied(steps)
     # After the comparison: nobody else can have begun a change before it.
     await lease.ensure_held()
-    warnings = risk_warnings(connections.mirror)
+    warnings = [*interrupted, *risk_warnings(connections.mirror)]
     warnings += signing_key_warnings(connections.mirror.auth, desired.mirror_secrets.signing, now)
-    warnings += [change.warning] if change else []
     if not options.prune:
         warnings += orphan_warnings(orphans)
     return _report(connections, steps, results, warnings)

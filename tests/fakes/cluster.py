@@ -160,6 +160,9 @@ class FakeCluster:
     def delete(self, kind: Kind, name: str) -> None:
         self._objects.pop((kind, name), None)
         self._applied.pop((kind, name), None)
+        if (kind, name) == (NAMESPACE, self.namespace):
+            for gone in [key for key in self._objects if key[0] not in _CLUSTER_WIDE]:
+                self.delete(*gone)
 
     def log(self, pod: str, container: str, lines: int, *, previous: bool = False) -> str:
         if (POD, pod) not in self._objects:

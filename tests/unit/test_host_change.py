@@ -87,8 +87,8 @@ def test_the_host_is_changed_on_request_with_a_warning(place: Place) -> None:
     report = place.deploy(configured(host=NEW), http=HTTP, change_host=True)
     assert report.warnings == plan.warnings
     assert report.warnings == [
-        "the host changes from mirror.example.com to new.example.com: clients get 404 from the old host until they are "
-        "set up again: regmirror client-config"
+        "https://mirror.example.com is no longer served: its pulls fail until the clients are set up again with "
+        "another host"
     ]
     assert place.cluster.get(INGRESS, OLD_INGRESS) is None
     assert find_host_change(configured(host=NEW), place.cluster) is None

@@ -46,9 +46,9 @@ def place() -> Place:
 
 def warnings(place: Place, mirror: Mirror) -> list[str]:
     """The warnings of a diff, which are those of ``deploy --dry-run``, too."""
-    connections = place.connected(mirror)
+    connections, options = place.connected(mirror), DeployOptions(change_host=True)
     found = asyncio.run(diff_mirror(connections)).warnings
-    assert asyncio.run(plan_deployment(connections, RecordedProgress(), DeployOptions())).warnings == found
+    assert asyncio.run(plan_deployment(connections, RecordedProgress(), options)).warnings == found
     return found
 
 
