@@ -36,7 +36,7 @@ class StepProgress:
         self._terminal = terminal
         self._tasks: dict[str, TaskID] = {}
         self.warnings: list[str] = []
-        """What was warned of before the steps."""
+        """The warnings that were shown."""
         self._live = Progress(
             SpinnerColumn("dots" if terminal.symbols == UNICODE else "line"),
             _LineColumn(terminal),

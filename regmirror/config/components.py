@@ -19,8 +19,8 @@ from regmirror.config.secret_references import SecretReference
 from regmirror.config.section import Section
 
 
-class PodSettings(Section):
-    """The settings that the pods of every component share."""
+class ContainerSettings(Section):
+    """The settings that every container has."""
 
     resources: Annotated[
         dict[Literal["requests", "limits"], dict[QualifiedName, Quantity]] | None,
@@ -29,6 +29,11 @@ class PodSettings(Section):
             examples=[{"limits": {"memory": "2Gi"}}],
         ),
     ] = None
+
+
+class PodSettings(ContainerSettings):
+    """The settings that the pods of every component share."""
+
     node_selector: Annotated[
         dict[QualifiedName, LabelValue],
         Field(description="Labels that nodes must have to run the pods.", examples=[{"kubernetes.io/arch": "amd64"}]),
@@ -93,19 +98,12 @@ class AuthComponent(PodSettings):
         return self
 
 
-class FrontComponent(Section):
+class FrontComponent(ContainerSettings):
     """nginx, through which all requests reach a registry or docker_auth."""
 
     image: Annotated[Image, Field(description="Image of nginx 1.30.5 or later.")] = (
         "docker.io/library/nginx:1.30.5-alpine@sha256:0985e772fb9f729e6fa0980da05fca5d9c468e870eed43071545afa9d2e27d94"
     )
-    resources: Annotated[
-        dict[Literal["requests", "limits"], dict[QualifiedName, Quantity]] | None,
-        Field(
-            description="Requests and limits of the container. Omitted values keep the defaults of the chart.",
-            examples=[{"limits": {"memory": "512Mi"}}],
-        ),
-    ] = None
 
 
 class ManifestCache(Section):
@@ -151,19 +149,12 @@ class LayerCache(Section):
         return quantity_value(self.size)
 
 
-class FetcherComponent(Section):
+class FetcherComponent(ContainerSettings):
     """The program in the registry's pod that fetches what the front lacks, once for all clients that wait."""
 
     image: Annotated[Image, Field(description="Image of Python 3.11 or later, with a tag, a digest, or both.")] = (
         "docker.io/library/python:3.14-alpine"
     )
-    resources: Annotated[
-        dict[Literal["requests", "limits"], dict[QualifiedName, Quantity]] | None,
-        Field(
-            description="Requests and limits of the container. Omitted values keep the defaults of the chart.",
-            examples=[{"limits": {"memory": "256Mi"}}],
-        ),
-    ] = None
 
 
 class RegistryComponent(PodSettings):
