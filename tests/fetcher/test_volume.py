@@ -1,6 +1,7 @@
 """The volume keeps what was used last, and never more than its size."""
 
 import asyncio
+import errno
 import os
 import socket
 from pathlib import Path
@@ -80,6 +81,30 @@ def test_a_layer_larger_than_the_volume_is_left_to_the_registry(tmp_path: Path) 
             for _ in range(3):
                 assert (await setting.ask(path)).headers["x-accel-redirect"] == "@registry"
             assert setting.registry.count(path) == 1
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("place", ["create", "write"])
+def test_a_full_disk_costs_the_cache_and_not_the_pull(
+    tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other files may fill the disk of the node, though the layers stay below their size."""
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    target = "fetcher.volume.Volume.create" if place == "create" else "fetcher.layers._write"
+    monkeypatch.setattr(target, fail)
+
+    async def run() -> None:
+        async with running(tmp_path) as setting:
+            path = layer_path(LAYERS[0])
+            setting.registry.answers[path] = content(LAYERS[0])
+            first = await setting.ask(path)
+            assert not (first.is_whole and first.body)
+            assert (await setting.ask(path)).headers["x-accel-redirect"] == "@registry"
+            assert setting.volume.used == 0
 
     asyncio.run(run())
 

@@ -3,6 +3,7 @@
 import io
 import os
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,5 +108,6 @@ class Volume:
 
 
 def _discard(file: Path) -> None:
-    os.truncate(file, 0)
-    file.unlink()
+    with suppress(FileNotFoundError):
+        os.truncate(file, 0)
+        file.unlink()
