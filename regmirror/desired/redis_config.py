@@ -1,7 +1,22 @@
 """The configuration file of Redis (or Valkey): a cache that evicts the oldest entries and stores nothing on disk."""
 
-from regmirror.config.model import Mirror
+from zlib import crc32
+
+from regmirror.config.model import Mirror, Upstream
 from regmirror.desired.mirror_secrets import MirrorSecrets
+
+_UPSTREAMS, _PLACES = 64, 64
+"""The most upstreams of a mirror, and the number of places in object stores that it distinguishes."""
+
+
+def redis_database(mirror: Mirror, upstream: Upstream) -> int:
+    """The number of an upstream's database; the keys in Redis carry no namespace of their own.
+
+    With another place in the object store, it is another one: pods of both run during a rollout, and none must find
+    descriptors of blobs that its own place does not have.
+    """
+    place = f"{mirror.storage.endpoint} {mirror.storage.bucket} {mirror.storage.prefix}"
+    return mirror.upstreams.index(upstream) + _UPSTREAMS * (crc32(place.encode()) % _PLACES)
 
 
 def redis_config(mirror: Mirror, mirror_secrets: MirrorSecrets) -> str:
@@ -19,7 +34,7 @@ def redis_config(mirror: Mirror, mirror_secrets: MirrorSecrets) -> str:
             "maxmemory-policy allkeys-lru",
             'save ""',
             "appendonly no",
-            "databases 64",
+            f"databases {_UPSTREAMS * _PLACES}",
             "",
         ]
     )

@@ -10,6 +10,7 @@ from regmirror.config.durations import format_duration
 from regmirror.config.model import Mirror, S3Storage, Upstream
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import Account, MirrorSecrets
+from regmirror.desired.redis_config import redis_database
 
 BUNDLE_FILE = "/etc/regmirror/bundle/bundle.crt"
 DATA_PATH = "docker/registry/v2"
@@ -32,8 +33,7 @@ def registry_config(mirror: Mirror, upstream: Upstream, mirror_secrets: MirrorSe
         "redis": {
             "addrs": [f"{names.REDIS}:{names.REDIS_PORT}"],
             "password": mirror_secrets.redis_password.get_secret_value(),
-            # The keys in Redis carry no namespace of their own: two registries must never share a database.
-            "db": mirror.upstreams.index(upstream),
+            "db": redis_database(mirror, upstream),
             # Redis is a cache: without it requests succeed, delayed by these timeouts, once per lookup. It answers
             # within a millisecond or is down, and a retry would take longer than S3.
             "dialtimeout": "100ms",

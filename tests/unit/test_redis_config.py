@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from regmirror.desired.redis_config import redis_config
+from regmirror.desired.redis_config import redis_config, redis_database
 from tests import samples
 
 _ESCAPES = {"n": b"\n", "r": b"\r", "t": b"\t", "b": b"\b", "a": b"\a"}
@@ -68,7 +69,7 @@ def test_the_oldest_entries_go_and_nothing_is_kept_on_disk() -> None:
         b"maxmemory-policy": b"allkeys-lru",
         b"save": b"",
         b"appendonly": b"no",
-        b"databases": b"64",
+        b"databases": b"4096",
     }
 
 
@@ -77,3 +78,22 @@ def test_another_order_of_upstreams_is_another_file() -> None:
     two = samples.mirror(upstreams=samples.TWO_UPSTREAMS)
     turned = two.model_copy(update={"upstreams": two.upstreams[::-1]})
     assert redis_config(two, samples.mirror_secrets()) != redis_config(turned, samples.mirror_secrets())
+
+
+@pytest.mark.parametrize(
+    "change", [{"prefix": "elsewhere"}, {"bucket": "another"}, {"endpoint": "https://s3.example.com"}]
+)
+def test_another_place_in_the_store_has_another_database(change: dict[str, str]) -> None:
+    """Pods of both places run during a rollout, and Redis would tell one what only the other has."""
+    place = {"bucket": "layers", "region": "here"}
+    before, after = samples.mirror(storage=place), samples.mirror(storage=place | change)
+    assert redis_database(before, before.upstreams[0]) != redis_database(after, after.upstreams[0])
+
+
+def test_every_database_exists() -> None:
+    names = [f"u{number}" for number in range(64)]
+    upstreams = [{**samples.TWO_UPSTREAMS[1], "name": name, "host": f"{name}.example.com"} for name in names]
+    mirror = samples.mirror(upstreams=upstreams)
+    numbers = {redis_database(mirror, upstream) for upstream in mirror.upstreams}
+    assert len(numbers) == len(names)
+    assert max(numbers) < int(settings("secret")[b"databases"])

@@ -183,7 +183,7 @@ def drifted_auth(mirror: Deployed) -> None:
 
 @fault("config-redis", "Redis's live settings differ from the configuration file: maxmemory-policy")
 def drifted_redis(mirror: Deployed) -> None:
-    settings = b'maxmemory 128mb\nmaxmemory-policy noeviction\nsave ""\nappendonly no\ndatabases 64\n'
+    settings = b'maxmemory 128mb\nmaxmemory-policy noeviction\nsave ""\nappendonly no\ndatabases 4096\n'
     mirror.replace(names.REDIS_SECRET, **{"valkey.conf": settings})
 
 
