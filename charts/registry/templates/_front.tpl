@@ -25,6 +25,10 @@ client_header_timeout 10s;
 client_body_timeout 10s;
 client_max_body_size 1k;
 reset_timedout_connection on;
+# A client that is refused while it still sends, such as a long URL, reads why before the connection is reset.
+lingering_close always;
+lingering_time 5s;
+lingering_timeout 2s;
 proxy_http_version 1.1;
 proxy_max_temp_file_size 0;
 proxy_pass_request_body off;
