@@ -155,12 +155,13 @@ def serving(program: Program) -> Iterator[ThreadingHTTPServer]:
         handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         status, headers = program.answer(handler)
         handler.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(program.body))}.items():
+        body = program.body if status == 200 and handler.command != "HEAD" else b""
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
             handler.send_header(name, value)
         handler.end_headers()
         # A front that gives up closes the connection.
         with suppress(ConnectionError):
-            handler.wfile.write(program.body)
+            handler.wfile.write(body)
 
     methods = {f"do_{method}": serve for method in ("GET", "HEAD", "POST", "PUT", "DELETE")}
     quiet = {"log_message": lambda *_: None, "protocol_version": "HTTP/1.1"}
