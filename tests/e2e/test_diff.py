@@ -83,7 +83,7 @@ def test_an_edit_of_the_cluster_is_drift_and_added_fields_are_kept(mirror: Deplo
     patch = json.dumps({"data": {"auth_config.yml": encoded, "more": encoded}})
     mirror.kubectl("patch", "secret", "regmirror-auth-config", "-p", patch)
     mirror.kubectl("set", "image", "deployment/regmirror-redis", "redis=example.invalid/none:1")
-    mirror.kubectl("set", "env", "deployment/regmirror-auth", f"FOO={CANARY}")
+    mirror.kubectl("set", "env", "deployment/regmirror-auth", "--containers=auth", f"FOO={CANARY}")
     mirror.kubectl("delete", "service", "regmirror-redis")
     mirror.change_file(registry={"ttl": "48h"})
     report = diff(mirror, 1)
