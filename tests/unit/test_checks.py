@@ -456,3 +456,9 @@ def test_a_blob_that_expires_while_it_is_searched_is_not_lost() -> None:
     mirror.store.measure = measure  # type: ignore[method-assign]
     assert mirror.ask("storage-cache-agrees") == Passed("1 object compared")
     assert mirror.ask("storage-cache-agrees") == Passed("Redis remembers nothing of this upstream")
+
+
+def test_a_registry_that_sends_no_layer_is_the_matter_of_other_checks() -> None:
+    mirror = deployed()
+    del mirror.cluster.listeners[f"{names.registry('docker-hub')}-0", names.REGISTRY_PORT]
+    assert isinstance(mirror.ask("cache-hit"), Skipped)
