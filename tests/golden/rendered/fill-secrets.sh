@@ -142,7 +142,7 @@ metadata:
     app.kubernetes.io/part-of: regmirror
     app.kubernetes.io/managed-by: regmirror
   annotations:
-    regmirror.dev/version: "635501d17ab91c3f"
+    regmirror.dev/version: "27c39e950aba89b3"
 type: Opaque
 data:
 END_OF_FILE
@@ -154,7 +154,7 @@ maxmemory 128mb
 maxmemory-policy allkeys-lru
 save ""
 appendonly no
-databases 64
+databases 4096
 END_OF_FILE
 echo
 printf '  %s: ' password
@@ -174,7 +174,7 @@ metadata:
     app.kubernetes.io/part-of: regmirror
     app.kubernetes.io/managed-by: regmirror
   annotations:
-    regmirror.dev/version: "6c45d342f0594255"
+    regmirror.dev/version: "6cc21019be69e052"
 type: Opaque
 data:
 END_OF_FILE
@@ -211,7 +211,7 @@ encode <<END_OF_FILE
   "addrs":
   - "regmirror-redis:6379"
   "password": "$(quote "$value_3")"
-  "db": 0
+  "db": 2240
   "dialtimeout": "100ms"
   "readtimeout": "100ms"
   "writetimeout": "100ms"
@@ -287,7 +287,7 @@ metadata:
     app.kubernetes.io/part-of: regmirror
     app.kubernetes.io/managed-by: regmirror
   annotations:
-    regmirror.dev/version: "dbe6194aa8e01b97"
+    regmirror.dev/version: "deb380ea97ec3d0c"
 type: Opaque
 data:
 END_OF_FILE
@@ -324,7 +324,7 @@ encode <<END_OF_FILE
   "addrs":
   - "regmirror-redis:6379"
   "password": "$(quote "$value_3")"
-  "db": 1
+  "db": 2241
   "dialtimeout": "100ms"
   "readtimeout": "100ms"
   "writetimeout": "100ms"
