@@ -253,15 +253,16 @@ def paused(deployment: str) -> InjectFault:
     return inject
 
 
-def kill(mirror: DeployedMirror, deployment: str) -> None:
-    """Kill the program of a component's pod, as the kernel does when it runs out of memory."""
-    subprocess.run(["ctr", "tasks", "kill", "--signal", "SIGKILL", _container(mirror, deployment)], check=True)
+def kill(mirror: DeployedMirror, deployment: str, container: str = "") -> None:
+    """Kill the program of a component's pod, or another container, as the kernel does when it runs out of memory."""
+    found = _container(mirror, deployment, container)
+    subprocess.run(["ctr", "tasks", "kill", "--signal", "SIGKILL", found], check=True)
 
 
-def _container(mirror: DeployedMirror, deployment: str) -> str:
+def _container(mirror: DeployedMirror, deployment: str, name: str = "") -> str:
     chosen = ["-l", f"app.kubernetes.io/instance={deployment}"]
     mirror.kubectl("wait", "--for=condition=Ready", "pods", *chosen, "--timeout=600s")
     (pod,) = mirror.objects("pods", *chosen)
-    component = pod["spec"]["containers"][0]["name"]
-    (status,) = (one for one in pod["status"]["containerStatuses"] if one["name"] == component)
+    wanted = name or pod["spec"]["containers"][0]["name"]
+    (status,) = (one for one in pod["status"]["containerStatuses"] if one["name"] == wanted)
     return str(status["containerID"]).removeprefix("containerd://")

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from regmirror.desired.names import FRONT_CONTAINER
 from tests.e2e.deployed_mirror import DeployedMirror, Object
 from tests.e2e.docker_hub import fetched, published
 from tests.e2e.inject import kill
@@ -87,15 +88,26 @@ def test_a_mirror_survives(
     assert measured.lost == 0
 
 
-def test_a_download_resumes_after_its_pod_was_killed(
+def test_a_download_resumes_after_the_front_was_killed(
     environments: Callable[[int], OutageEnvironment], tmp_path: Path
 ) -> None:
     env = environments(1)
     size = 100_000_000
     download = Puller(env.mirror).download(published("library/large", tmp_path, size))
-    download.read_until_broken(1_000_000, lambda: kill(env.mirror, REGISTRY))
+    download.read_until_broken(1_000_000, lambda: kill(env.mirror, REGISTRY, FRONT_CONTAINER))
     assert len(download.received) < size
     wait_until(download.resume)
+    assert download.is_intact
+
+
+def test_a_download_of_a_cached_layer_survives_the_death_of_the_registry(
+    environments: Callable[[int], OutageEnvironment], tmp_path: Path
+) -> None:
+    env = environments(1)
+    image = published("library/larger", tmp_path, 100_000_000)
+    Puller(env.mirror).download(image).read_until_broken(200_000_000, lambda: None)
+    download = Puller(env.mirror).download(image)
+    download.read_until_broken(1_000_000, lambda: kill(env.mirror, REGISTRY))
     assert download.is_intact
 
 
