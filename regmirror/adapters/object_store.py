@@ -60,7 +60,7 @@ class S3ObjectStore:
     def check_bucket(self) -> None:
         """Check that the bucket exists and that objects can be written, read, listed and deleted."""
         bucket = self._storage.bucket
-        key = "/".join(filter(None, [*self._storage.prefix.split("/"), _PROBE + self._new_id()]))
+        key = f"{self._storage.key_prefix}{_PROBE}{self._new_id()}"
         # Not head_bucket: its errors have no body, which makes a wrong key look like a missing bucket.
         self._call("list", lambda: self._client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1))
         self.write(key, b"regmirror")

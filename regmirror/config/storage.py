@@ -91,6 +91,11 @@ class S3Storage(Section):
         return self
 
     @property
+    def key_prefix(self) -> str:
+        """What the key of every object of the mirror begins with; ends with a slash unless it is empty."""
+        return "".join(f"{part}/" for part in self.prefix.split("/") if part)
+
+    @property
     def uses_path_style(self) -> bool:
         """Whether URLs have the bucket in the path; distribution 3 no longer derives it from the endpoint."""
         return self.endpoint is not None if self.path_style is None else self.path_style

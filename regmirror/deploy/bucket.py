@@ -54,7 +54,7 @@ class BucketStep:
         storage = self.mirror.storage
         try:
             # Nothing is written, not even the small object of a deployment.
-            self.store.measure("/".join([*filter(None, storage.prefix.split("/")), ""]).removeprefix("/"), 0.0)
+            self.store.measure(storage.key_prefix, 0.0)
         except BucketMissingError:
             if not storage.create_bucket:
                 raise

@@ -74,7 +74,6 @@ async def _report(
     orphans: Orphans,
     *,
     prerequisites: Sequence[PrerequisiteReport] = (),
-    warnings: Sequence[str] = (),
 ) -> DiffReport:
     mirror, now = connections.mirror, datetime.now(UTC)
     steps: Sequence[DiffableStep] = changing_steps(desired, connections)
@@ -89,11 +88,7 @@ async def _report(
         foreign_fields=[_foreign_field(field) for diff in diffs for field in diff.foreign],
         orphans=orphans.names,
         prerequisites=list(prerequisites),
-        warnings=[
-            *warnings,
-            *interrupted,
-            *signing_key_warnings(mirror.auth, desired.mirror_secrets.signing, now),
-        ],
+        warnings=[*interrupted, *signing_key_warnings(mirror.auth, desired.mirror_secrets.signing, now)],
     )
 
 

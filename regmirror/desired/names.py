@@ -41,8 +41,9 @@ REGISTRY_DEBUG_PORT = 5001
 REDIS_PORT = 6379
 
 FRONT_CONTAINER = "front"
-FETCHER_CONTAINER = "fetcher"
 """The container that clients reach; the other program of its pod listens on loopback only."""
+FETCHER_CONTAINER = "fetcher"
+"""In the registry's pods, the container that fetches what the front lacks."""
 
 FINGERPRINT_ANNOTATION = "regmirror.dev/certificate-fingerprint"
 VERSION_ANNOTATION = "regmirror.dev/version"

@@ -80,7 +80,7 @@ def registry_config(mirror: Mirror, upstream: Upstream, mirror_secrets: MirrorSe
 
 def storage_prefix(storage: S3Storage, upstream: Upstream) -> str:
     """The path within the bucket that belongs to one upstream."""
-    return "/".join(["", *filter(None, storage.prefix.split("/")), upstream.name])
+    return f"/{storage.key_prefix}{upstream.name}"
 
 
 def upstream_prefix(storage: S3Storage, upstream: Upstream) -> str:

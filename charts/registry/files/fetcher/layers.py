@@ -75,7 +75,6 @@ class Layers:
                     await self._receive(download, digest, response, response.size)
         except MessageError as error:
             _log.warning("%s: %s", digest, error)
-            download.fail()
         except OSError as error:
             _log.error("%s: cannot be written: %s", digest, error)
             self._pass_by(download, digest)
@@ -83,9 +82,7 @@ class Layers:
             _log.error("%s: the registry sent other bytes than the digest says: not kept", digest)
         finally:
             self._running.pop(digest)
-            if download.is_complete:
-                download.begun.set()
-            else:
+            if not download.is_complete:
                 download.fail()
 
     def _refuse(self, download: Download, answer: Answer) -> None:

@@ -68,8 +68,10 @@ class Manifests:
     def _remember(self, key: Key, answer: Answer) -> None:
         self._known[key] = answer
         self._known.move_to_end(key)
-        while sum(len(known.body) for known in self._known.values()) > _KNOWN_LIMIT:
-            self._known.popitem(last=False)
+        excess = sum(len(known.body) for known in self._known.values()) - _KNOWN_LIMIT
+        while excess > 0:
+            _, forgotten = self._known.popitem(last=False)
+            excess -= len(forgotten.body)
 
 
 def unavailable(reason: str) -> Answer:

@@ -62,10 +62,13 @@ class Volume:
 
     def reserve(self, size: int) -> bool:
         """Make room, by evicting the least recently used layers; False, and nothing is evicted, if there is none."""
-        if self.used - sum(self._complete.values()) + size > self.size:
+        excess = self.used + size - self.size
+        if excess > sum(self._complete.values()):
             return False
-        while self.used + size > self.size:
-            self.evict(next(iter(self._complete)))
+        while excess > 0:
+            oldest, freed = next(iter(self._complete.items()))
+            self.evict(oldest)
+            excess -= freed
         self._reserved += size
         return True
 
