@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from regmirror.deploy.release import ReleaseStep
 from regmirror.deploy.secrets import SecretsStep
-from regmirror.errors import ClusterError, ConflictError, ExitCode
+from regmirror.errors import ClusterError, ConflictError
 from regmirror.steps.step import Step
 
 
@@ -19,19 +19,11 @@ async def ensure_as_applied(steps: Sequence[Step]) -> None:
     try:
         changes = [change for found in await asyncio.gather(*compared) for change in found]
     except ClusterError as error:
-        raise _partly(
-            error.reworded(f"every step succeeded, but the result cannot be read: {error.message}")
-        ) from error
+        message = f"every step succeeded, but the result cannot be read: {error.message}"
+        raise error.reworded(message).after_changes() from error
     if changes:
-        raise _partly(
-            ConflictError(
-                "something else changed the mirror during this deployment; the cluster is not as the file says: "
-                + ", ".join(f"{change.kind} {change.name}" for change in changes),
-                hint="see what differs: regmirror diff; then run the command again",
-            )
-        )
-
-
-def _partly(error: ClusterError) -> ClusterError:
-    error.left_changes, error.exit_code = True, ExitCode.PARTIAL
-    return error
+        raise ConflictError(
+            "something else changed the mirror during this deployment; the cluster is not as the file says: "
+            + ", ".join(f"{change.kind} {change.name}" for change in changes),
+            hint="see what differs: regmirror diff; then run the command again",
+        ).after_changes()

@@ -39,6 +39,11 @@ class RegmirrorError(Exception):
         error.causes, error.left_changes = self.causes, self.left_changes if left_changes is None else left_changes
         return error
 
+    def after_changes(self) -> Self:
+        """This error, marked as one after which a command leaves changes behind: it exits as partly applied."""
+        self.left_changes, self.exit_code = True, ExitCode.PARTIAL
+        return self
+
 
 class ConfigurationError(RegmirrorError):
     """The configuration file, an environment variable or an option is not valid."""

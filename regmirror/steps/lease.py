@@ -15,7 +15,6 @@ from regmirror.errors import (
     ChangeInProgressError,
     ClusterError,
     ConflictError,
-    ExitCode,
     InterruptedRunError,
     RegmirrorError,
 )
@@ -91,7 +90,7 @@ class Lease:
     async def ensure_held(self) -> None:
         """Raises ChangeInProgressError if the Lease was lost during the work, as far as that is known now."""
         if _holder(lease := await self._read()) != self._holder:
-            raise _lost(self._in_progress(lease))
+            raise self._in_progress(lease).after_changes()
 
     async def delete(self) -> None:
         """Delete the Lease, at the end of the work that removes the mirror."""
@@ -217,11 +216,5 @@ async def _cancelled(worker: "asyncio.Future[T]", keeper: "asyncio.Future[None]"
     (ended,) = await asyncio.gather(worker, return_exceptions=True)
     lost = keeper.exception()
     if isinstance(lost, RegmirrorError) and isinstance(ended, InterruptedRunError):
-        return _lost(lost.reworded("\n".join([lost.message, *ended.message.splitlines()[1:]])))
+        return lost.reworded("\n".join([lost.message, *ended.message.splitlines()[1:]])).after_changes()
     return lost or asyncio.CancelledError()
-
-
-def _lost(error: RegmirrorError) -> RegmirrorError:
-    """The error of a Lease that was lost after the work had begun."""
-    error.left_changes, error.exit_code = True, ExitCode.PARTIAL
-    return error
