@@ -3,6 +3,9 @@
 
 FRONT_PORT=8080
 
+# Left by a container that was killed; the startup probe waits for it.
+rm -f /run/regmirror/fetcher.sock
+
 stop() {
   wait_until_closed "$FRONT_PORT"
   kill "$fetcher"

@@ -20,14 +20,14 @@
     - name: PROGRAM
       value: {{ include "regmirror.fetcherProgram" . | sha256sum | quote }}
   startupProbe:
+    # The fetcher creates this socket when it starts to serve. To start Python every second would delay it.
     exec:
-      command: &probe [python3, -m, fetcher, probe, /run/regmirror]
+      command: [test, -S, /run/regmirror/fetcher.sock]
     periodSeconds: 1
-    timeoutSeconds: 10
     failureThreshold: 60
   livenessProbe:
     exec:
-      command: *probe
+      command: [python3, -m, fetcher, probe, /run/regmirror]
     periodSeconds: 30
     timeoutSeconds: 15
     failureThreshold: 4
