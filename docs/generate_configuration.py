@@ -133,6 +133,12 @@ _RESTARTS = {
     "ingress": "nothing; the Ingress is updated",
     "ingress.trustedProxies": "registry and docker_auth",
     "networkPolicies": "nothing; the NetworkPolicies are updated",
+    "overrides": "the pods of the chart",
+    "overrides.redis": _REDIS,
+    "overrides.auth": _AUTH,
+    "overrides.registry": _REGISTRY,
+    "overrides.ingress": "nothing; the Ingress is updated",
+    "upstreams.overrides": _REGISTRY,
 }
 
 _GUIDES = {
@@ -144,6 +150,8 @@ _GUIDES = {
     "auth.certificateDays": ("Rotate the signing key", "rotate-the-signing-key"),
     "ingress.trustedProxies": ("Limit clients and networks", "limit-access"),
     "networkPolicies": ("Limit clients and networks", "limit-access"),
+    "overrides": ("Override values of the charts", "overrides"),
+    "upstreams.overrides": ("Override values of the charts", "overrides"),
     "ingress.tlsSecret": ("Use a private CA", "private-ca"),
 }
 

@@ -124,9 +124,12 @@ class Pyhelm3Helm:
 
     async def render(self, release: Release) -> list[dict[str, Any]]:
         """The objects that installing or upgrading to ``release`` would apply."""
-        rendered = await self._command.template(
-            release.name, release.chart, release.values, namespace=self._namespace, is_upgrade=True
-        )
+        try:
+            rendered = await self._command.template(
+                release.name, release.chart, release.values, namespace=self._namespace, is_upgrade=True
+            )
+        except ChartError as error:
+            raise _rejected_overrides(release, error) from error
         return _objects(rendered)
 
     async def upgrade(self, release: Release) -> int:
@@ -159,6 +162,16 @@ class Pyhelm3Helm:
         await self._command.run(["rollback", name, revision, "--namespace", self._namespace, *conflict_options])
         newest = await self.find(name)
         return newest.revision if newest else 0
+
+
+def _rejected_overrides(release: Release, error: ChartError) -> ChartError:
+    """The error; with overrides, they are the likely cause, and not the installation."""
+    if not release.overridden:
+        return error
+    sources = ", ".join(dict.fromkeys(value.source for value in release.overridden))
+    return error.reworded(
+        error.message, hint=f"correct {sources}; the values that the chart knows are in its values.yaml"
+    )
 
 
 class _ReleaseMissingError(HelmError):

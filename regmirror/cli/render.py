@@ -119,6 +119,8 @@ def render(
         mirror = read_mirror(file, namespace)
         program = Pyhelm3Helm(helm, None, "", mirror.namespace, secret_variables(mirror))
         rendering = asyncio.run(render_mirror(mirror, program, render_options))
+        for note in rendering.notes:
+            streams.info(note)
         if output_dir is None:
             _print(streams, rendering, render_options)
         else:

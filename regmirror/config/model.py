@@ -1,6 +1,6 @@
 """The model of the configuration file regmirror.yaml: every key with its meaning, default and limits."""
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -18,7 +18,9 @@ from regmirror.config.components import (
 from regmirror.config.encryption import useless_insecure
 from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, Url
 from regmirror.config.images import DOCKER_HUB, DOCKER_IO, matches, pulled_image
+from regmirror.config.key_paths import KeyPath
 from regmirror.config.network_policies import NetworkPolicies
+from regmirror.config.overrides import HelmValues, Overrides, protected_value
 from regmirror.config.problem import error_at
 from regmirror.config.secret_names import NEXT_SIGNING_SECRET, deployed_secrets
 from regmirror.config.secret_references import SecretReference
@@ -105,6 +107,14 @@ class Upstream(Section):
         ),
     ] = None
 
+    overrides: Annotated[
+        HelmValues,
+        Field(
+            description="Helm values of this upstream's registry, merged over overrides.registry.",
+            examples=[{"podAnnotations": {"example.com/team": "quay"}}],
+        ),
+    ] = {}  # noqa: RUF012 - Pydantic copies it
+
     @property
     def registry_name(self) -> str:
         """The registry in image names, derived from the URL: docker.io, quay.io."""
@@ -174,6 +184,9 @@ class Mirror(Section):
     network_policies: Annotated[
         NetworkPolicies, Field(description="Kubernetes NetworkPolicies for the pods of the mirror.")
     ] = NetworkPolicies()
+    overrides: Annotated[
+        Overrides, Field(description="Helm values that are merged over those of regmirror, for what no other key sets.")
+    ] = Overrides()
 
     def tls_secret_of(self, upstream: Upstream) -> str | None:
         """The Secret with the TLS certificate of an upstream's host; each host has its own."""
@@ -218,4 +231,17 @@ class Mirror(Section):
                         ("upstreams", index, key),
                         f"the upstream {first} has the same {key}, {value}: set another {key}",
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _check_overrides(self) -> Self:
+        layers: list[tuple[KeyPath, str, dict[str, Any]]] = [
+            (("overrides", chart), chart, values) for chart, values in self.overrides
+        ]
+        for index, upstream in enumerate(self.upstreams):
+            layers.append((("upstreams", index, "overrides"), "registry", upstream.overrides))
+        for path, chart, values in layers:
+            if found := protected_value(chart, values):
+                key, reason = found
+                raise error_at((*path, *key.split(".")), f"this value cannot be overridden: {reason}")
         return self

@@ -73,7 +73,7 @@ async def _deploy(
     desired = replace(desired, pruned=orphans) if options.prune else desired
     steps = deployment_steps(desired, connections, options, lease)
     interrupted = await interruptions(desired, connections.cluster)
-    for warning in interrupted:
+    for warning in [*interrupted, *desired.pod_warnings]:
         progress.warning(warning)
     snapshot = await _take_snapshot(desired, connections) if options.rollback else None
     try:
@@ -85,7 +85,7 @@ async def _deploy(
     await ensure_as_applied(steps)
     # After the comparison: nobody else can have begun a change before it.
     await lease.ensure_held()
-    warnings = [*interrupted, *risk_warnings(connections.mirror)]
+    warnings = [*interrupted, *desired.pod_warnings, *risk_warnings(connections.mirror)]
     warnings += signing_key_warnings(connections.mirror.auth, desired.mirror_secrets.signing, now)
     if not options.prune:
         warnings += orphan_warnings(orphans)

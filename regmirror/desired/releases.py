@@ -1,7 +1,7 @@
 """The Helm releases of a mirror: which chart, with which values, after which others."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from regmirror.config.model import ManifestCache, Mirror, PodSettings, Upstream
 from regmirror.desired import names
 from regmirror.desired.assets import chart_directory
 from regmirror.desired.mirror_secrets import MirrorSecrets
+from regmirror.desired.overrides import OverriddenValue, override
 from regmirror.desired.secret_versions import annotate_versions, combined_version
 from regmirror.desired.secrets import Manifest, secret_manifests
 from regmirror.desired.templates import render_values
@@ -36,6 +37,8 @@ class Release:
     chart: Path
     values: dict[str, Any]
     needs: tuple[str, ...] = ()
+    overridden: tuple[OverriddenValue, ...] = ()
+    """The values that the configuration file overrides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,13 @@ def build_releases(mirror: Mirror, secrets: list[Manifest]) -> list[Release]:
     """The releases of a mirror; of each Secret only the name and version matter."""
     by_name = {manifest["metadata"]["name"]: manifest for manifest in secrets}
     registries = [_registry(mirror, upstream, by_name) for upstream in mirror.upstreams]
-    return [_redis(mirror, by_name), _auth(mirror, by_name), *registries, _ingress(mirror)]
+    releases = [_redis(mirror, by_name), _auth(mirror, by_name), *registries, _ingress(mirror)]
+    return [_with_overrides(mirror, release) for release in releases]
+
+
+def _with_overrides(mirror: Mirror, release: Release) -> Release:
+    values, overridden = override(mirror, release.name, release.component, release.values)
+    return replace(release, values=values, overridden=tuple(overridden))
 
 
 def _redis(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:

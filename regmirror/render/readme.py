@@ -52,6 +52,7 @@ def readme(
     templates: list[SecretTemplate],
     store: Store | None,
     repository: Repository,
+    overridden: list[str],
 ) -> RenderedFile:
     """README.md of the output directory."""
     directory = "apps/" if output_format is OutputFormat.ARGOCD else ""
@@ -71,6 +72,7 @@ def readme(
         "days": mirror.auth.certificate_days,
         "apply": _apply(output_format, repository),
         "restarts": _restarts(mirror),
+        "overridden": overridden,
         "guide": guide_url("gitops"),
     }
     return RenderedFile("README.md", render_text("render/README.md.j2", context, literal=str))

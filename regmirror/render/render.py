@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from regmirror.config.model import Mirror
 from regmirror.desired.assets import chart_directory
+from regmirror.desired.pod_security import pod_security_warnings
 from regmirror.desired.releases import Release
 from regmirror.desired.secret_templates import SecretTemplate, secret_templates
 from regmirror.ports.cluster import Object
@@ -42,6 +43,8 @@ class Rendering:
 
     files: list[RenderedFile]
     objects: list[Object]
+    notes: list[str]
+    """Which values the file overrides, and which pods a namespace with Pod Security ``restricted`` refuses."""
 
 
 async def render(mirror: Mirror, helm: Helm, options: RenderOptions) -> Rendering:
@@ -62,8 +65,10 @@ async def render(mirror: Mirror, helm: Helm, options: RenderOptions) -> Renderin
     script = [] if options.store else [RenderedFile(FILL_SCRIPT, fill_script(mirror, templates))]
     components = [manifest for objects in manifests.values() for manifest in objects]
     objects = [namespace_object(mirror), *_secrets(mirror, templates, options), *components]
-    guide = readme(mirror, options.output_format, templates, options.store, options.repository)
-    return Rendering([*files, *script, guide], objects)
+    overridden = [str(value) for release in releases for value in release.overridden]
+    guide = readme(mirror, options.output_format, templates, options.store, options.repository, overridden)
+    notes = [*overridden, *pod_security_warnings(releases, manifests)]
+    return Rendering([*files, *script, guide], objects, notes)
 
 
 def _secrets(mirror: Mirror, templates: list[SecretTemplate], options: RenderOptions) -> list[Object]:

@@ -80,6 +80,11 @@ OTHER_VALUES: dict[str, Any] = {
     "ingress.tlsSecret": "other",
     "ingress.issuer.name": "other",
     "ingress.issuer.kind": "Issuer",
+    "overrides.redis": {"podLabels": {"other": "label"}},
+    "overrides.auth": {"podLabels": {"other": "label"}},
+    "overrides.registry": {"podLabels": {"other": "label"}},
+    "overrides.ingress": {"annotations": {"note": "other"}},
+    "upstreams.overrides": {"podLabels": {"other": "label"}},
 }
 
 
