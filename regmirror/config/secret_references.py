@@ -12,7 +12,7 @@ from regmirror.errors import MissingSecretError
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # k8s.io/apimachinery pkg/util/validation: IsConfigMapKey.
-_KEY = re.compile(r"(?!\.\.)(?!\.$)[-._a-zA-Z0-9]{1,253}")
+KEY = re.compile(r"(?!\.\.)(?!\.$)[-._a-zA-Z0-9]{1,253}")
 
 
 def _matching(grammar: re.Pattern[str], what: str) -> list[Any]:
@@ -59,7 +59,7 @@ class ClusterSecretKey(_Reference):
     ]
     key: Annotated[
         str,
-        *_matching(_KEY, "a key of a Kubernetes Secret, such as password"),
+        *_matching(KEY, "a key of a Kubernetes Secret, such as password"),
         Field(description="Key in the data of the Secret.", examples=["password"]),
     ]
 

@@ -70,6 +70,12 @@ class TemplateError(RegmirrorError):
     code = "RM102"
 
 
+class CaBundleError(ConfigurationError):
+    """A CA bundle that the configuration refers to does not exist, or does not contain certificates only."""
+
+    code = "RM113"
+
+
 class ManagedByGitOpsError(ConfigurationError):
     """Something else than deploy applied the mirror, such as kubectl or Argo CD, so regmirror must not change it."""
 
