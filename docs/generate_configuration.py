@@ -45,6 +45,8 @@ _TYPES: dict[Any, str] = {
     kubernetes_fields.Quantity: "quantity",
     kubernetes_fields.Toleration: "mapping",
 }
+_INSTEAD_OF_OTHERS = {"redis.external"}
+"""Sections that exclude other keys: they are not in the file with every key."""
 _PLAIN = {str: "string", int: "integer", bool: "boolean", float: "number", Path: "path"}
 _SECRET_REFERENCE: Any = SecretReference
 
@@ -128,6 +130,7 @@ _RESTARTS = {
     "auth.certificateDays": "nothing; used by the next `regmirror rotate-cert`",
     "redis": _REDIS,
     "redis.password": "Valkey and registry",
+    "redis.external": _REGISTRY,
     "fetcher": _REGISTRY,
     "front": "registry and docker_auth",
     "ingress": "nothing; the Ingress is updated",
@@ -150,6 +153,7 @@ _GUIDES = {
     "auth.certificateDays": ("Rotate the signing key", "rotate-the-signing-key"),
     "ingress.trustedProxies": ("Limit clients and networks", "limit-access"),
     "networkPolicies": ("Limit clients and networks", "limit-access"),
+    "redis.external": ("Use an existing Redis", "existing-redis"),
     "overrides": ("Override values of the charts", "overrides"),
     "upstreams.overrides": ("Override values of the charts", "overrides"),
     "ingress.tlsSecret": ("Use a private CA", "private-ca"),
@@ -277,12 +281,15 @@ def _is_list(hint: Any) -> bool:
     return get_origin(get_args(hint)[0] if get_origin(hint) is Annotated else hint) is list
 
 
-def _example_of(model: type[BaseModel]) -> dict[str, Any]:
+def _example_of(model: type[BaseModel], prefix: str = "") -> dict[str, Any]:
     hints = get_type_hints(model, include_extras=True)
     content: dict[str, Any] = {}
     for name, field in model.model_fields.items():
+        key = f"{prefix}{field.alias}"
+        if key in _INSTEAD_OF_OTHERS:
+            continue
         section = section_of(hints[name])
-        value = _example_of(section) if section else _example_value(field)
+        value = _example_of(section, f"{key}.") if section else _example_value(field)
         content[str(field.alias)] = [value] if section and _is_list(hints[name]) else value
     return content
 
@@ -316,7 +323,9 @@ def _secret_references() -> str:
 
 def _whole_example() -> str:
     text = yaml.safe_dump(example(), sort_keys=False, width=100)
-    return f"## A file with every key\n\nOnly the required keys are needed.\n\n```yaml\n{text}```\n"
+    others = ", ".join(f"`{key}`" for key in sorted(_INSTEAD_OF_OTHERS))
+    introduction = f"Only the required keys are needed. {others} would take the place of other keys."
+    return f"## A file with every key\n\n{introduction}\n\n```yaml\n{text}```\n"
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
+from pydantic.alias_generators import to_camel
 
+from regmirror.config.external_redis import ExternalRedis
 from regmirror.config.fields import Duration, Image, MemorySize, Network
 from regmirror.config.kubernetes_fields import (
     LabelValue,
@@ -68,6 +70,17 @@ class RedisComponent(PodSettings):
         MemorySize,
         Field(description="Memory at which Valkey evicts the oldest entries. Keep it well below the memory limit."),
     ] = "128mb"
+    external: Annotated[
+        ExternalRedis | None,
+        Field(description="An existing Redis to use instead; no other key of redis is allowed then."),
+    ] = None
+
+    @model_validator(mode="after")
+    def _check_external(self) -> Self:
+        if self.external and (others := self.model_fields_set - {"external"}):
+            key = to_camel(min(others))
+            raise error_at((key,), "has no effect with redis.external, which regmirror does not deploy: remove it")
+        return self
 
 
 class AuthComponent(PodSettings):

@@ -41,6 +41,8 @@ __all__ = [
 ]
 
 API_VERSION: Final = "regmirror.dev/v1alpha1"
+Part = Literal["redis", "auth"]
+"""A part of the mirror that may exist already."""
 
 
 def realm_url(host: str) -> str:
@@ -188,6 +190,10 @@ class Mirror(Section):
         Overrides, Field(description="Helm values that are merged over those of regmirror, for what no other key sets.")
     ] = Overrides()
 
+    def is_external(self, part: Part) -> bool:
+        """Whether the mirror uses an existing Redis or docker_auth, which regmirror does not deploy."""
+        return bool(self.redis.external if part == "redis" else None)
+
     def tls_secret_of(self, upstream: Upstream) -> str | None:
         """The Secret with the TLS certificate of an upstream's host; each host has its own."""
         name = self.ingress.tls_secret
@@ -244,4 +250,15 @@ class Mirror(Section):
             if found := protected_value(chart, values):
                 key, reason = found
                 raise error_at((*path, *key.split(".")), f"this value cannot be overridden: {reason}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_databases(self) -> Self:
+        external = self.redis.external
+        if external and external.is_cluster and len(self.upstreams) > 1:
+            message = (
+                "a Redis Cluster has a single database, and upstreams cannot share one: name one address, or sentinel, "
+                "or remove redis.external"
+            )
+            raise error_at(("redis", "external", "addresses"), message)
         return self

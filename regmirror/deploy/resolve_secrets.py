@@ -45,14 +45,24 @@ def resolve_secrets(cluster: Cluster, mirror: Mirror, resolver: SecretResolver, 
     bundle = read_secret(cluster, names.BUNDLE_SECRET, "bundle.crt") or b""
     if signing.certificate_pem.strip() not in bundle:
         bundle = signing.certificate_pem + bundle
-    return MirrorSecrets(signing, bundle, redis_password, s3, upstreams)
+    sentinel_password = _sentinel_password(mirror, resolver)
+    return MirrorSecrets(signing, bundle, redis_password, s3, upstreams, sentinel_password)
 
 
 def _redis_password(mirror: Mirror, cluster: Cluster, resolver: SecretResolver) -> SecretStr:
+    if external := mirror.redis.external:
+        reference = external.password
+        return resolver.resolve(reference, "redis.external.password") if reference else SecretStr("")
     if mirror.redis.password:
         return resolver.resolve(mirror.redis.password, "redis.password")
     kept = read_secret(cluster, names.REDIS_SECRET, "password")
     return SecretStr(kept.decode() if kept else secrets.token_hex(24))
+
+
+def _sentinel_password(mirror: Mirror, resolver: SecretResolver) -> SecretStr | None:
+    sentinel = mirror.redis.external.sentinel if mirror.redis.external else None
+    reference = sentinel.password if sentinel else None
+    return resolver.resolve(reference, "redis.external.sentinel.password") if reference else None
 
 
 def read_key_pair(cluster: Cluster, secret: str) -> KeyPair | None:

@@ -12,6 +12,7 @@ from regmirror.deploy.ownership import Ownership
 from regmirror.deploy.preflight import preflight_steps
 from regmirror.deploy.prune import Orphans, find_orphans
 from regmirror.deploy.public_check import PUBLIC_CHECK_STEP
+from regmirror.deploy.redis_databases import ensure_databases_unused
 from regmirror.deploy.report import DeployReport, StepReport, heading
 from regmirror.deploy.resolve_secrets import resolve_secrets
 from regmirror.deploy.rollback import Snapshot, roll_back, take_snapshot
@@ -102,6 +103,7 @@ async def prepare(connections: Connections, now: datetime, options: DeployOption
     # After the Secrets were listed: if a rotation replaces the key in between, the listed version is outdated.
     mirror_secrets = await cluster.run(resolve_secrets, mirror, connections.resolver, now)
     stack = build_stack(mirror, mirror_secrets, live, now)
+    ensure_databases_unused(mirror, stack.secrets, live)
     stack = replace(stack, secrets=with_resource_version(stack.secrets, live))
     # boto3 takes a second to load, and Helm runs in processes of its own.
     opening = _open_store(connections, mirror_secrets, options.skip_bucket)

@@ -24,15 +24,25 @@ class MirrorSecrets:
     signing: KeyPair
     bundle: bytes
     redis_password: SecretStr
+    """Empty if an external Redis needs none."""
     s3: Account | None = None
     upstreams: dict[str, Account] = field(default_factory=dict)
     """By name of the upstream; those without an account are absent."""
+    sentinel_password: SecretStr | None = None
+    redis_ca: bytes = b""
+    """The CA bundle of an external Redis; empty if there is none."""
+
+    @property
+    def passwords(self) -> list[str]:
+        """Every secret value except the signing key; none is empty."""
+        accounts = [account for account in (self.s3, *self.upstreams.values()) if account]
+        secrets = [self.redis_password, *(account.password for account in accounts)]
+        secrets += [self.sentinel_password] if self.sentinel_password else []
+        return [value for secret in secrets if (value := secret.get_secret_value())]
 
     def redact(self, text: str) -> str:
         """The text without the secrets of the mirror, for messages of pods and Helm."""
-        accounts = [account for account in (self.s3, *self.upstreams.values()) if account]
-        secrets = [self.redis_password, *(account.password for account in accounts)]
-        for value in sorted((secret.get_secret_value() for secret in secrets), key=len, reverse=True):
+        for value in sorted(self.passwords, key=len, reverse=True):
             text = text.replace(value, "***")
         return text
 

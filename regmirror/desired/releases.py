@@ -62,7 +62,8 @@ def build_releases(mirror: Mirror, secrets: list[Manifest]) -> list[Release]:
     """The releases of a mirror; of each Secret only the name and version matter."""
     by_name = {manifest["metadata"]["name"]: manifest for manifest in secrets}
     registries = [_registry(mirror, upstream, by_name) for upstream in mirror.upstreams]
-    releases = [_redis(mirror, by_name), _auth(mirror, by_name), *registries, _ingress(mirror)]
+    redis = [] if mirror.redis.external else [_redis(mirror, by_name)]
+    releases = [*redis, _auth(mirror, by_name), *registries, _ingress(mirror)]
     return [_with_overrides(mirror, release) for release in releases]
 
 

@@ -18,6 +18,7 @@ from regmirror.desired.secrets import Manifest, configuration_secrets
 from regmirror.signing.key_pair import KeyPair
 
 REDIS_PASSWORD = "redis-password"  # noqa: S105 - the name of a value
+SENTINEL_PASSWORD = "sentinel-password"  # noqa: S105 - the name of a value
 SIGNING_KEY = "signing-key"
 SIGNING_CERTIFICATE = "signing-certificate"
 SIGNING_BUNDLE = "signing-bundle"
@@ -75,7 +76,7 @@ def secret_values(mirror: Mirror) -> list[SecretValue]:
         SecretValue(SIGNING_KEY, "auth"),
         SecretValue(SIGNING_CERTIFICATE, "auth"),
         SecretValue(SIGNING_BUNDLE, "auth"),
-        SecretValue(REDIS_PASSWORD, "redis.password", mirror.redis.password),
+        *_redis_values(mirror),
     ]
     key = mirror.storage.access_key
     if key:
@@ -86,6 +87,19 @@ def secret_values(mirror: Mirror) -> list[SecretValue]:
             path = f"upstreams[{index}].credentials"
             values.append(SecretValue(f"{upstream.name}-username", f"{path}.username", upstream.credentials.username))
             values.append(SecretValue(f"{upstream.name}-password", f"{path}.password", upstream.credentials.password))
+    return values
+
+
+def _redis_values(mirror: Mirror) -> list[SecretValue]:
+    external = mirror.redis.external
+    if external is None:
+        return [SecretValue(REDIS_PASSWORD, "redis.password", mirror.redis.password)]
+    values = []
+    if external.password:
+        values.append(SecretValue(REDIS_PASSWORD, "redis.external.password", external.password))
+    if external.sentinel and external.sentinel.password:
+        path = "redis.external.sentinel.password"
+        values.append(SecretValue(SENTINEL_PASSWORD, path, external.sentinel.password))
     return values
 
 
@@ -129,7 +143,9 @@ def _marked_secrets(mirror: Mirror, markers: dict[str, str]) -> MirrorSecrets:
         for upstream in mirror.upstreams
         if upstream.credentials
     }
-    return MirrorSecrets(KeyPair(b"", b""), b"", SecretStr(markers[REDIS_PASSWORD]), s3, upstreams)
+    sentinel = SecretStr(markers[SENTINEL_PASSWORD]) if SENTINEL_PASSWORD in markers else None
+    redis = SecretStr(markers.get(REDIS_PASSWORD, ""))
+    return MirrorSecrets(KeyPair(b"", b""), b"", redis, s3, upstreams, sentinel)
 
 
 def _template(manifest: Manifest, markers: dict[str, str]) -> SecretTemplate:

@@ -10,6 +10,7 @@ from regmirror.config.model import Mirror, Upstream
 from regmirror.desired import names
 from regmirror.desired.auth_config import auth_config
 from regmirror.desired.mirror_secrets import MirrorSecrets
+from regmirror.desired.redis_client import REDIS_CA_KEY
 from regmirror.desired.redis_config import redis_config
 from regmirror.desired.registry_config import registry_config
 from regmirror.signing.key_pair import KeyPair, fingerprint
@@ -36,7 +37,7 @@ def configuration_secrets(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list
                 mirror,
                 names.registry_secret(upstream.name),
                 "registry",
-                {"config.yml": _yaml(registry_config(mirror, upstream, mirror_secrets))},
+                {"config.yml": _yaml(registry_config(mirror, upstream, mirror_secrets)), **_redis_ca(mirror_secrets)},
             ),
             _secret(
                 mirror,
@@ -46,19 +47,22 @@ def configuration_secrets(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list
             ),
         )
     ]
+    redis = [] if mirror.redis.external else [_redis_secret(mirror, mirror_secrets)]
     return [
-        _secret(
-            mirror,
-            names.REDIS_SECRET,
-            "redis",
-            {
-                "valkey.conf": redis_config(mirror, mirror_secrets).encode(),
-                "password": mirror_secrets.redis_password.get_secret_value().encode(),
-            },
-        ),
+        *redis,
         _secret(mirror, names.AUTH_SECRET, "auth", {"auth_config.yml": _yaml(auth_config(mirror))}),
         *registries,
     ]
+
+
+def _redis_secret(mirror: Mirror, mirror_secrets: MirrorSecrets) -> Manifest:
+    password = mirror_secrets.redis_password.get_secret_value()
+    content = {"valkey.conf": redis_config(mirror, mirror_secrets).encode(), "password": password.encode()}
+    return _secret(mirror, names.REDIS_SECRET, "redis", content)
+
+
+def _redis_ca(mirror_secrets: MirrorSecrets) -> dict[str, bytes]:
+    return {REDIS_CA_KEY: mirror_secrets.redis_ca} if mirror_secrets.redis_ca else {}
 
 
 def bundle_secret(mirror: Mirror, bundle: bytes) -> Manifest:

@@ -76,6 +76,12 @@ class CaBundleError(ConfigurationError):
     code = "RM113"
 
 
+class RedisDatabaseError(ConfigurationError):
+    """A database of an external Redis holds what another upstream, or another place in the store, has."""
+
+    code = "RM116"
+
+
 class ManagedByGitOpsError(ConfigurationError):
     """Something else than deploy applied the mirror, such as kubectl or Argo CD, so regmirror must not change it."""
 

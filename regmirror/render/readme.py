@@ -143,5 +143,6 @@ def _apply(output_format: OutputFormat, repository: Repository) -> str:
 
 
 def _restarts(mirror: Mirror) -> list[str]:
-    deployments = [names.REDIS, names.AUTH, *(names.registry(upstream.name) for upstream in mirror.upstreams)]
+    redis = [] if mirror.redis.external else [names.REDIS]
+    deployments = [*redis, names.AUTH, *(names.registry(upstream.name) for upstream in mirror.upstreams)]
     return [f"kubectl -n {mirror.namespace} rollout restart deployment/{name}" for name in deployments]

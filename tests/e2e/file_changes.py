@@ -131,6 +131,19 @@ UNCHANGED: dict[str, str] = {
     "fetcher.image": _ONE_IMAGE,
     "auth.image": _ONE_IMAGE,
     "redis.image": _ONE_IMAGE,
+    **{
+        f"redis.external.{key}": "replaces other keys of redis; see test_external_redis.py"
+        for key in (
+            "addresses",
+            "username",
+            "password",
+            "tls.caBundle",
+            "sentinel.master",
+            "sentinel.username",
+            "sentinel.password",
+            "database",
+        )
+    },
     "ingress.className": "needs a second Ingress controller and another address in DNS",
     "ingress.issuer.name": "needs cert-manager",
     "ingress.issuer.kind": "needs cert-manager",

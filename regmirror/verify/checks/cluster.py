@@ -112,6 +112,8 @@ def _versions(live: LiveMirror) -> Outcome:
         "redis.image": mirror.redis.image,
         "front.image": mirror.front.image,
     }
+    if mirror.redis.external:
+        del images["redis.image"]
     for key, image in images.items():
         version = _version_of(image)
         oldest = next((found for found in _OLDEST[key] if found.applies_to(image)), None)
@@ -156,7 +158,8 @@ def _workloads(live: LiveMirror) -> dict[str, int]:
     """The Deployments of the mirror with their configured replicas."""
     mirror = live.mirror
     registries = {names.registry(upstream.name): mirror.registry.replicas for upstream in mirror.upstreams}
-    return {names.AUTH: mirror.auth.replicas, names.REDIS: 1, **registries}
+    redis = {} if mirror.redis.external else {names.REDIS: 1}
+    return {names.AUTH: mirror.auth.replicas, **redis, **registries}
 
 
 def _trouble(live: LiveMirror, name: str, replicas: int) -> list[str]:

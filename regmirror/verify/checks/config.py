@@ -24,6 +24,7 @@ _REGISTRY_CHECKED_ELSEWHERE = (
     "auth.token.realm",
     "auth.token.service",
     "redis.password",
+    "redis.sentinelpassword",
     "storage.s3.accesskey",
     "storage.s3.secretkey",
 )
@@ -206,7 +207,7 @@ def _drift(live: LiveMirror, keys: list[str], whose: str) -> Outcome:
     return Passed()
 
 
-@check("config-redis", "Redis settings match the configuration file", needs=("cluster-deployed",))
+@check("config-redis", "Redis settings match the configuration file", needs=("cluster-deployed",), part="redis")
 def _redis(live: LiveMirror) -> Outcome:
     mirror_secrets = MirrorSecrets(KeyPair(b"", b""), b"", SecretStr(""))
     wanted = set(_settings(redis_config(live.mirror, mirror_secrets)))
@@ -222,7 +223,9 @@ def _settings(text: str) -> list[str]:
 @check("config-images", "the pods run the configured images", needs=("cluster-pods",))
 def _pod_images(live: LiveMirror) -> Outcome:
     mirror = live.mirror
-    wanted = {names.REDIS: mirror.redis.image, names.AUTH: mirror.auth.image}
+    wanted = {names.AUTH: mirror.auth.image}
+    if not mirror.redis.external:
+        wanted[names.REDIS] = mirror.redis.image
     wanted |= {names.registry(upstream.name): mirror.registry.image for upstream in mirror.upstreams}
     found = {name: (_container(live, name).get("image"), image) for name, image in wanted.items()}
     for release in (names.AUTH, *(names.registry(upstream.name) for upstream in mirror.upstreams)):

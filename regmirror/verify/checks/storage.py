@@ -139,6 +139,7 @@ def _reasons(body: bytes) -> str:
     "the bucket has the layers that Redis remembers",
     needs=("storage-bucket", "cache-password"),
     limit=_LIMIT,
+    part="redis",
 )
 def _cache_agrees(live: LiveMirror, upstream: Upstream) -> Outcome:
     sample = compare_with_bucket(live, upstream)
