@@ -1,6 +1,7 @@
 """The secrets of a mirror: every value that must be known before the stack is built."""
 
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from pydantic import SecretStr
 
@@ -27,14 +28,24 @@ class MirrorSecrets:
     s3: Account | None = None
     upstreams: dict[str, Account] = field(default_factory=dict)
     """By name of the upstream; those without an account are absent."""
+    ca_bundles: dict[str, bytes] = field(default_factory=dict)
+    """By name of the upstream: the certificates that its registry trusts, for the store too; absent without any."""
+    proxy: SecretStr | None = None
+    """The URL of the proxy that leads out of the cluster."""
 
     def redact(self, text: str) -> str:
         """The text without the secrets of the mirror, for messages of pods and Helm."""
         accounts = [account for account in (self.s3, *self.upstreams.values()) if account]
         secrets = [self.redis_password, *(account.password for account in accounts)]
+        secrets += [self.proxy] if has_password(self.proxy) else []
         for value in sorted((secret.get_secret_value() for secret in secrets), key=len, reverse=True):
             text = text.replace(value, "***")
         return text
+
+
+def has_password(proxy: SecretStr | None) -> TypeGuard[SecretStr]:
+    """Whether the URL of a proxy is a secret."""
+    return proxy is not None and "@" in proxy.get_secret_value()
 
 
 def find_s3_account(mirror: Mirror, resolver: SecretResolver) -> Account | None:

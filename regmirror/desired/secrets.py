@@ -36,7 +36,8 @@ def configuration_secrets(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list
                 mirror,
                 names.registry_secret(upstream.name),
                 "registry",
-                {"config.yml": _yaml(registry_config(mirror, upstream, mirror_secrets))},
+                {"config.yml": _yaml(registry_config(mirror, upstream, mirror_secrets))}
+                | _way_out(upstream, mirror_secrets),
             ),
             _secret(
                 mirror,
@@ -81,6 +82,13 @@ def signing_secret(mirror: Mirror, pair: KeyPair, name: str = names.SIGNING_SECR
         names.NOT_AFTER_ANNOTATION: certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     return manifest
+
+
+def _way_out(upstream: Upstream, mirror_secrets: MirrorSecrets) -> dict[str, bytes]:
+    """The files that only a registry with a CA bundle or a proxy has."""
+    ca, proxy = mirror_secrets.ca_bundles.get(upstream.name), mirror_secrets.proxy
+    files = {names.CA_KEY: ca} if ca else {}
+    return files | ({names.PROXY_KEY: proxy.get_secret_value().encode()} if proxy else {})
 
 
 def _credential(upstream: Upstream, mirror_secrets: MirrorSecrets) -> bytes:

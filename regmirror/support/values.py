@@ -5,7 +5,7 @@ from typing import Any
 
 from regmirror.deploy.resolve_secrets import resolve_secrets
 from regmirror.desired import names
-from regmirror.desired.mirror_secrets import MirrorSecrets
+from regmirror.desired.mirror_secrets import MirrorSecrets, has_password
 from regmirror.desired.releases import build_stack
 from regmirror.errors import ClusterError
 from regmirror.ports.cluster import SECRET
@@ -24,6 +24,7 @@ def local_secret_values(connections: Connections, now: datetime) -> set[str]:
     mirror_secrets = _mirror_secrets(connections, now)
     accounts = [account for account in (mirror_secrets.s3, *mirror_secrets.upstreams.values()) if account]
     secrets = [mirror_secrets.redis_password, *(account.password for account in accounts)]
+    secrets += [mirror_secrets.proxy] if has_password(mirror_secrets.proxy) else []
     return {secret.get_secret_value() for secret in secrets}
 
 
@@ -31,4 +32,4 @@ def _mirror_secrets(connections: Connections, now: datetime) -> MirrorSecrets:
     cluster = connections.cluster.blocking
     if cluster.get(SECRET, names.SIGNING_SECRET) is None:
         raise ClusterError(f"namespace {cluster.namespace} has no Secret {names.SIGNING_SECRET}: nothing is deployed")
-    return resolve_secrets(cluster, connections.mirror, connections.resolver, now)
+    return resolve_secrets(cluster, connections.mirror, connections.resolver, connections.ca_bundles, now)
