@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from regmirror.config.ca_bundle import CaBundle
 from regmirror.config.components import (
     AuthComponent,
     FetcherComponent,
@@ -15,6 +16,7 @@ from regmirror.config.components import (
     RedisComponent,
     RegistryComponent,
 )
+from regmirror.config.egress import Egress
 from regmirror.config.encryption import useless_insecure
 from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, Url
 from regmirror.config.images import DOCKER_HUB, DOCKER_IO, matches, pulled_image
@@ -75,6 +77,13 @@ class Upstream(Section):
         ),
     ]
     url: Annotated[Url, Field(description="URL of the upstream's registry API.")] = DOCKER_HUB
+    ca_bundle: Annotated[
+        CaBundle | None,
+        Field(
+            description="Certificates of the upstream's private CA, trusted in addition to the public CAs.",
+            examples=[{"configMap": {"name": "company-ca", "key": "ca.crt"}}],
+        ),
+    ] = None
     insecure: Annotated[bool, Field(description="Accept http:// for url outside the cluster without a warning.")] = (
         False
     )
@@ -183,6 +192,7 @@ class Mirror(Section):
     ingress: Annotated[IngressComponent, Field(description="The Ingress: the public endpoint of the mirror.")] = (
         IngressComponent()
     )
+    egress: Annotated[Egress, Field(description="The proxy that leads out of the cluster.")] = Egress()
     network_policies: Annotated[
         NetworkPolicies, Field(description="Kubernetes NetworkPolicies for the pods of the mirror.")
     ] = NetworkPolicies()

@@ -13,7 +13,7 @@ from regmirror.config.secret_references import ClusterReference, EnvironmentRefe
 
 # Pydantic puts the class that it tried, and a mark for a mapping's key, into an error's location; the file has neither.
 _REFERENCES = (ClusterReference, EnvironmentReference, FileReference, *CA_BUNDLE_KINDS.values())
-_LABELS = {"[key]", *(kind.__name__ for kind in _REFERENCES)}
+_LABELS = {"[key]", "ProxyUrl", *(kind.__name__ for kind in _REFERENCES)}
 _MESSAGES = {
     "missing": "required key is missing",
     "model_type": "expected a mapping of keys to values",

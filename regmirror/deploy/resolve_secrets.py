@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
+from regmirror.config.ca_bundle import CaBundleResolver
 from regmirror.config.model import AuthComponent, Mirror
 from regmirror.config.secret_references import SecretResolver
+from regmirror.deploy.way_out import resolve_ca_bundles, resolve_proxy
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import Account, MirrorSecrets, find_s3_account
-from regmirror.ports.cluster import SECRET, Cluster, Object
+from regmirror.ports.cluster import CONFIG_MAP, SECRET, Cluster, Object
 from regmirror.signing.key_pair import KeyPair, generate_private_key, load_key_pair, self_signed
 
 
@@ -19,14 +21,23 @@ def read_secret(cluster: Cluster, name: str, key: str) -> bytes | None:
     return secret_value(cluster.get(SECRET, name), key)
 
 
+def read_config_map(cluster: Cluster, name: str, key: str) -> bytes | None:
+    """One value of a ConfigMap in the mirror's namespace; None if the ConfigMap or the key is missing."""
+    found = cluster.get(CONFIG_MAP, name) or {}
+    text, binary = ((found.get(field) or {}).get(key) for field in ("data", "binaryData"))
+    return base64.b64decode(binary) if binary is not None else None if text is None else str(text).encode()
+
+
 def secret_value(secret: Object | None, key: str) -> bytes | None:
     """One value of a Secret; None if the Secret or the key is missing."""
     value = ((secret or {}).get("data") or {}).get(key)
     return None if value is None else base64.b64decode(value)
 
 
-def resolve_secrets(cluster: Cluster, mirror: Mirror, resolver: SecretResolver, now: datetime) -> MirrorSecrets:
-    """Every secret of the mirror; nothing is written. Raises MissingSecretError or SigningError.
+def resolve_secrets(
+    cluster: Cluster, mirror: Mirror, resolver: SecretResolver, ca_bundles: CaBundleResolver, now: datetime
+) -> MirrorSecrets:
+    """Every secret of the mirror; nothing is written. Raises MissingSecretError, CaBundleError or SigningError.
 
     The signing key and a generated Redis password are kept as they are in the cluster: a new key would invalidate all
     tokens, so only rotation replaces it.
@@ -45,8 +56,9 @@ def resolve_secrets(cluster: Cluster, mirror: Mirror, resolver: SecretResolver, 
     bundle = read_secret(cluster, names.BUNDLE_SECRET, "bundle.crt") or b""
     if signing.certificate_pem.strip() not in bundle:
         bundle = signing.certificate_pem + bundle
-    sentinel_password = _sentinel_password(mirror, resolver)
-    return MirrorSecrets(signing, bundle, redis_password, s3, upstreams, sentinel_password)
+    ca, proxy = resolve_ca_bundles(mirror, ca_bundles), resolve_proxy(mirror, resolver)
+    sentinel = _sentinel_password(mirror, resolver)
+    return MirrorSecrets(signing, bundle, redis_password, s3, upstreams, ca, proxy, sentinel)
 
 
 def _redis_password(mirror: Mirror, cluster: Cluster, resolver: SecretResolver) -> SecretStr:

@@ -101,7 +101,7 @@ async def prepare(connections: Connections, now: datetime, options: DeployOption
     )
     live = {secret["metadata"]["name"]: secret for secret in secrets}
     # After the Secrets were listed: if a rotation replaces the key in between, the listed version is outdated.
-    mirror_secrets = await cluster.run(resolve_secrets, mirror, connections.resolver, now)
+    mirror_secrets = await cluster.run(resolve_secrets, mirror, connections.resolver, connections.ca_bundles, now)
     stack = build_stack(mirror, mirror_secrets, live, now)
     ensure_databases_unused(mirror, stack.secrets, live)
     stack = replace(stack, secrets=with_resource_version(stack.secrets, live))

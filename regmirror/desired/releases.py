@@ -15,6 +15,7 @@ from regmirror.desired.overrides import OverriddenValue, override
 from regmirror.desired.secret_versions import annotate_versions, combined_version
 from regmirror.desired.secrets import Manifest, secret_manifests
 from regmirror.desired.templates import render_values
+from regmirror.desired.way_out import no_proxy
 
 AUTH_SECRET_NAMES = (names.AUTH_SECRET, names.SIGNING_SECRET)
 """The Secrets whose versions docker_auth's pods carry."""
@@ -98,6 +99,9 @@ def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) 
         "config_secret": names.registry_secret(upstream.name),
         "bundle_secret": names.BUNDLE_SECRET,
         "credential_secret": names.credential_secret(upstream.name),
+        "ca_bundle": bool(mirror.storage.ca_bundle or upstream.ca_bundle),
+        "proxy": mirror.egress.https_proxy is not None,
+        "no_proxy": ",".join(no_proxy(mirror)),
         "front": _front(mirror),
         "policy": _policy(mirror),
         "cache": _manifest_cache(mirror.registry.manifest_cache),

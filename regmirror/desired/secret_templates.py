@@ -19,6 +19,7 @@ from regmirror.signing.key_pair import KeyPair
 
 REDIS_PASSWORD = "redis-password"  # noqa: S105 - the name of a value
 SENTINEL_PASSWORD = "sentinel-password"  # noqa: S105 - the name of a value
+PROXY_URL = "proxy-url"
 SIGNING_KEY = "signing-key"
 SIGNING_CERTIFICATE = "signing-certificate"
 SIGNING_BUNDLE = "signing-bundle"
@@ -87,6 +88,8 @@ def secret_values(mirror: Mirror) -> list[SecretValue]:
             path = f"upstreams[{index}].credentials"
             values.append(SecretValue(f"{upstream.name}-username", f"{path}.username", upstream.credentials.username))
             values.append(SecretValue(f"{upstream.name}-password", f"{path}.password", upstream.credentials.password))
+    if (proxy := mirror.egress.https_proxy) and not isinstance(proxy, str):
+        values.append(SecretValue(PROXY_URL, "egress.httpsProxy", proxy))
     return values
 
 
@@ -103,10 +106,13 @@ def _redis_values(mirror: Mirror) -> list[SecretValue]:
     return values
 
 
-def secret_templates(mirror: Mirror) -> list[SecretTemplate]:
-    """Every Secret of the mirror, in the order in which ``deploy`` applies them; equal input gives equal templates."""
+def secret_templates(mirror: Mirror, ca_bundles: dict[str, bytes] | None = None) -> list[SecretTemplate]:
+    """Every Secret of the mirror, in the order in which ``deploy`` applies them; equal input gives equal templates.
+
+    ``ca_bundles`` has the certificates that each registry trusts, by the name of its upstream.
+    """
     markers = _markers(mirror)
-    manifests = configuration_secrets(mirror, _marked_secrets(mirror, markers))
+    manifests = configuration_secrets(mirror, _marked_secrets(mirror, markers, ca_bundles or {}))
     return [
         SecretTemplate(
             names.SIGNING_SECRET,
@@ -133,7 +139,7 @@ def _markers(mirror: Mirror) -> dict[str, str]:
     return {value.name: f"{seed}x{number}x" for number, value in enumerate(secret_values(mirror))}
 
 
-def _marked_secrets(mirror: Mirror, markers: dict[str, str]) -> MirrorSecrets:
+def _marked_secrets(mirror: Mirror, markers: dict[str, str], ca_bundles: dict[str, bytes]) -> MirrorSecrets:
     def account(name: str, password: str) -> Account:
         return Account(SecretStr(markers[name]), SecretStr(markers[password]))
 
@@ -143,9 +149,17 @@ def _marked_secrets(mirror: Mirror, markers: dict[str, str]) -> MirrorSecrets:
         for upstream in mirror.upstreams
         if upstream.credentials
     }
-    sentinel = SecretStr(markers[SENTINEL_PASSWORD]) if SENTINEL_PASSWORD in markers else None
-    redis = SecretStr(markers.get(REDIS_PASSWORD, ""))
-    return MirrorSecrets(KeyPair(b"", b""), b"", redis, s3, upstreams, sentinel)
+    proxy = mirror.egress.https_proxy
+    return MirrorSecrets(
+        KeyPair(b"", b""),
+        b"",
+        SecretStr(markers.get(REDIS_PASSWORD, "")),
+        s3,
+        upstreams,
+        ca_bundles,
+        SecretStr(proxy if isinstance(proxy, str) else markers[PROXY_URL]) if proxy else None,
+        SecretStr(markers[SENTINEL_PASSWORD]) if SENTINEL_PASSWORD in markers else None,
+    )
 
 
 def _template(manifest: Manifest, markers: dict[str, str]) -> SecretTemplate:

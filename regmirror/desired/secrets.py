@@ -9,7 +9,7 @@ import yaml
 from regmirror.config.model import Mirror, Upstream
 from regmirror.desired import names
 from regmirror.desired.auth_config import auth_config
-from regmirror.desired.mirror_secrets import MirrorSecrets
+from regmirror.desired.mirror_secrets import REDIS_CA, MirrorSecrets
 from regmirror.desired.redis_client import REDIS_CA_KEY
 from regmirror.desired.redis_config import redis_config
 from regmirror.desired.registry_config import registry_config
@@ -37,7 +37,9 @@ def configuration_secrets(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list
                 mirror,
                 names.registry_secret(upstream.name),
                 "registry",
-                {"config.yml": _yaml(registry_config(mirror, upstream, mirror_secrets)), **_redis_ca(mirror_secrets)},
+                {"config.yml": _yaml(registry_config(mirror, upstream, mirror_secrets))}
+                | _way_out(upstream, mirror_secrets)
+                | _redis_ca(mirror_secrets),
             ),
             _secret(
                 mirror,
@@ -62,7 +64,8 @@ def _redis_secret(mirror: Mirror, mirror_secrets: MirrorSecrets) -> Manifest:
 
 
 def _redis_ca(mirror_secrets: MirrorSecrets) -> dict[str, bytes]:
-    return {REDIS_CA_KEY: mirror_secrets.redis_ca} if mirror_secrets.redis_ca else {}
+    ca = mirror_secrets.ca_bundles.get(REDIS_CA)
+    return {REDIS_CA_KEY: ca} if ca else {}
 
 
 def bundle_secret(mirror: Mirror, bundle: bytes) -> Manifest:
@@ -85,6 +88,13 @@ def signing_secret(mirror: Mirror, pair: KeyPair, name: str = names.SIGNING_SECR
         names.NOT_AFTER_ANNOTATION: certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     return manifest
+
+
+def _way_out(upstream: Upstream, mirror_secrets: MirrorSecrets) -> dict[str, bytes]:
+    """The files that only a registry with a CA bundle or a proxy has."""
+    ca, proxy = mirror_secrets.ca_bundles.get(upstream.name), mirror_secrets.proxy
+    files = {names.CA_KEY: ca} if ca else {}
+    return files | ({names.PROXY_KEY: proxy.get_secret_value().encode()} if proxy else {})
 
 
 def _credential(upstream: Upstream, mirror_secrets: MirrorSecrets) -> bytes:

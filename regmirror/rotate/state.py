@@ -120,7 +120,7 @@ class ObservedState:
             s3, redis = s3_account(config) or s3, look_up(config, "redis") or redis
         known = {name: account for name, account in accounts.items() if account}
         password, sentinel = (SecretStr(str(redis.get(key) or "")) for key in ("password", "sentinelpassword"))
-        return MirrorSecrets(self.current_key, self.bundle, password, s3, known, sentinel)
+        return MirrorSecrets(self.current_key, self.bundle, password, s3, known, sentinel_password=sentinel)
 
 
 def id_of(pair: KeyPair) -> str:

@@ -28,4 +28,4 @@ def _mirror_secrets(connections: Connections, now: datetime) -> MirrorSecrets:
     cluster = connections.cluster.blocking
     if cluster.get(SECRET, names.SIGNING_SECRET) is None:
         raise ClusterError(f"namespace {cluster.namespace} has no Secret {names.SIGNING_SECRET}: nothing is deployed")
-    return resolve_secrets(cluster, connections.mirror, connections.resolver, now)
+    return resolve_secrets(cluster, connections.mirror, connections.resolver, connections.ca_bundles, now)

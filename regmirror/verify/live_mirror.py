@@ -74,6 +74,10 @@ class LiveMirror:
         base = f"https://{self.mirror.host_of(upstream)}"
         return RegistryClient(self.http, base, may_redirect_to=self.mirror.storage.may_redirect_to)
 
+    def upstream_http(self, upstream: Upstream) -> Http:
+        """The upstream and its token service, by the way of the registry. Raises ConfigurationError."""
+        return self.once(f"http {upstream.name}", lambda: self.connections.open_upstream(upstream))
+
     def realm(self, upstream: Upstream) -> str:
         """The token endpoint that clients must be sent to."""
         return self.mirror.realm_of(upstream)

@@ -146,8 +146,8 @@ def can_reach_upstream(live: LiveMirror, upstream: Upstream) -> bool:
 
 
 def upstream_client(live: LiveMirror, upstream: Upstream, account: tuple[str, str] | None = None) -> RegistryClient:
-    """The upstream itself, as this machine reaches it."""
-    return RegistryClient(live.http, upstream.url, account)
+    """The upstream itself, as this machine reaches it by the way of the registry."""
+    return RegistryClient(live.upstream_http(upstream), upstream.url, account)
 
 
 def upstream_digest(live: LiveMirror, upstream: Upstream, image: ImageReference) -> str:

@@ -17,6 +17,7 @@ from regmirror.errors import MissingSecretError, SigningError
 from regmirror.signing.bundle import parse_bundle
 from tests import samples
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.connections import no_bundles
 
 QUICK = {"keySize": 2048, "issuer": "acme", "certificateDays": 30}
 PAIR, OTHER = samples.key_pair(1), samples.key_pair(2)
@@ -25,7 +26,7 @@ PAIR, OTHER = samples.key_pair(1), samples.key_pair(2)
 def find(cluster: FakeCluster, environ: dict[str, str] | None = None, **changes: Any) -> MirrorSecrets:
     mirror = samples.mirror(**{"auth": QUICK, **changes})
     resolver = SecretResolver(environ or {}, Path(), lambda name, key: read_secret(cluster, name, key))
-    return resolve_secrets(cluster, mirror, resolver, samples.NOW)
+    return resolve_secrets(cluster, mirror, resolver, no_bundles(), samples.NOW)
 
 
 def holding(name: str, **data: bytes) -> FakeCluster:
