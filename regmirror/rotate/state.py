@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
 
 from regmirror.desired import names
-from regmirror.desired.mirror_secrets import MirrorSecrets
+from regmirror.desired.mirror_secrets import Account, MirrorSecrets
 from regmirror.desired.releases import AUTH_SECRET_NAMES, registry_secret_names
 from regmirror.desired.secret_contents import (
     SecretContentError,
@@ -110,7 +110,8 @@ class ObservedState:
     def mirror_secrets(self) -> MirrorSecrets:
         """The mirror's secrets as they are in the cluster, for redacting the logs of pods."""
         accounts = {}
-        s3, redis = None, {}
+        s3: Account | None = None
+        redis: dict[str, Any] = {}
         for registry in self.registries:
             upstream = registry.release.removeprefix(names.PREFIX)
             credential = self.secrets.get(names.credential_secret(upstream))

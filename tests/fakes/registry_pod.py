@@ -18,7 +18,7 @@ class RegistryPod:
     """Serves manifests, and on its debug port health and metrics as distribution does.
 
     Each request for a blob is a hit if ``caches``, and a lookup in Redis, which
-    fails unless ``redis_answers``. Unless the client has the manifest already, the store takes ``store_seconds`` for it.
+    fails unless ``redis_answers``. Unless the client has the manifest already, the store takes ``store_seconds``.
     """
 
     caches: bool = True
