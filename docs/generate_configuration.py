@@ -45,7 +45,7 @@ _TYPES: dict[Any, str] = {
     kubernetes_fields.Quantity: "quantity",
     kubernetes_fields.Toleration: "mapping",
 }
-_INSTEAD_OF_OTHERS = {"redis.external"}
+_INSTEAD_OF_OTHERS = {"redis.external", "auth.external"}
 """Sections that exclude other keys: they are not in the file with every key."""
 _PLAIN = {str: "string", int: "integer", bool: "boolean", float: "number", Path: "path"}
 _SECRET_REFERENCE: Any = SecretReference
@@ -125,6 +125,7 @@ _RESTARTS = {
     "registry.replicas": "nothing; pods are added or removed",
     "auth": _AUTH,
     "auth.replicas": "nothing; pods are added or removed",
+    "auth.external": "registry; until all have restarted, some pulls fail",
     "auth.issuer": "registry and docker_auth; until both have restarted, some pulls fail",
     "auth.keySize": "nothing; used by the next `regmirror rotate-cert`",
     "auth.certificateDays": "nothing; used by the next `regmirror rotate-cert`",
@@ -154,6 +155,7 @@ _GUIDES = {
     "ingress.trustedProxies": ("Limit clients and networks", "limit-access"),
     "networkPolicies": ("Limit clients and networks", "limit-access"),
     "redis.external": ("Use an existing Redis", "existing-redis"),
+    "auth.external": ("Use an existing token server", "existing-token-server"),
     "overrides": ("Override values of the charts", "overrides"),
     "upstreams.overrides": ("Override values of the charts", "overrides"),
     "ingress.tlsSecret": ("Use a private CA", "private-ca"),

@@ -1,11 +1,12 @@
 """The sections ``registry``, ``auth``, ``redis``, ``front`` and ``ingress`` of the configuration file."""
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from regmirror.config.external_auth import ExternalAuth
 from regmirror.config.external_redis import ExternalRedis
 from regmirror.config.fields import Duration, Image, MemorySize, Network
 from regmirror.config.kubernetes_fields import (
@@ -19,6 +20,16 @@ from regmirror.config.kubernetes_fields import (
 from regmirror.config.problem import error_at
 from regmirror.config.secret_references import SecretReference
 from regmirror.config.section import Section
+
+Component = TypeVar("Component", bound=Section)
+
+
+def refuse_others(section: Component, name: str) -> Component:
+    """Raises an error at the first key besides ``external``, which describes what regmirror does not deploy."""
+    if others := section.model_fields_set - {"external"}:
+        message = f"has no effect with {name}.external, which regmirror does not deploy: remove it"
+        raise error_at((to_camel(min(others)),), message)
+    return section
 
 
 class ContainerSettings(Section):
@@ -77,10 +88,7 @@ class RedisComponent(PodSettings):
 
     @model_validator(mode="after")
     def _check_external(self) -> Self:
-        if self.external and (others := self.model_fields_set - {"external"}):
-            key = to_camel(min(others))
-            raise error_at((key,), "has no effect with redis.external, which regmirror does not deploy: remove it")
-        return self
+        return refuse_others(self, "redis") if self.external else self
 
 
 class AuthComponent(PodSettings):
@@ -101,6 +109,14 @@ class AuthComponent(PodSettings):
     certificate_days: Annotated[
         int, Field(ge=1, le=10000, description="Validity of the signing certificate, in days.")
     ] = 1825
+    external: Annotated[
+        ExternalAuth | None,
+        Field(description="An existing docker_auth to use instead; no other key of auth is allowed then."),
+    ] = None
+
+    @model_validator(mode="after")
+    def _check_external(self) -> Self:
+        return refuse_others(self, "auth") if self.external else self
 
     @model_validator(mode="after")
     def _check_lifetime(self) -> Self:

@@ -45,6 +45,7 @@ __all__ = [
 API_VERSION: Final = "regmirror.dev/v1alpha1"
 Part = Literal["redis", "auth"]
 """A part of the mirror that may exist already."""
+PARTS: Final[tuple[Part, ...]] = ("redis", "auth")
 
 
 def realm_url(host: str) -> str:
@@ -202,7 +203,17 @@ class Mirror(Section):
 
     def is_external(self, part: Part) -> bool:
         """Whether the mirror uses an existing Redis or docker_auth, which regmirror does not deploy."""
-        return bool(self.redis.external if part == "redis" else None)
+        return bool(self.redis.external if part == "redis" else self.auth.external)
+
+    @property
+    def issuer(self) -> str:
+        """The issuer in every token."""
+        return self.auth.external.issuer if self.auth.external else self.auth.issuer
+
+    def service_of(self, upstream: Upstream) -> str:
+        """The ``service`` of the tokens for an upstream: its host, unless an existing docker_auth has another."""
+        own = self.auth.external.service if self.auth.external else None
+        return own or self.host_of(upstream)
 
     def tls_secret_of(self, upstream: Upstream) -> str | None:
         """The Secret with the TLS certificate of an upstream's host; each host has its own."""
@@ -215,12 +226,12 @@ class Mirror(Section):
         return list(dict.fromkeys(name for upstream in self.upstreams if (name := self.tls_secret_of(upstream))))
 
     def host_of(self, upstream: Upstream) -> str:
-        """The public host of an upstream; also the ``service`` of its tokens."""
+        """The public host of an upstream."""
         return upstream.host or self.host
 
     def realm_of(self, upstream: Upstream) -> str:
         """The URL at which clients of an upstream request tokens."""
-        return realm_url(self.host_of(upstream))
+        return self.auth.external.realm if self.auth.external else realm_url(self.host_of(upstream))
 
     @model_validator(mode="after")
     def _check_tls_secrets(self) -> Self:
@@ -271,4 +282,15 @@ class Mirror(Section):
                 "or remove redis.external"
             )
             raise error_at(("redis", "external", "addresses"), message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_service(self) -> Self:
+        external = self.auth.external
+        if external and external.service and len(self.upstreams) > 1:
+            message = (
+                "a token for one upstream would grant rights on another: remove service, and let docker_auth issue "
+                f"tokens for {', '.join(self.host_of(upstream) for upstream in self.upstreams)}"
+            )
+            raise error_at(("auth", "external", "service"), message)
         return self

@@ -11,8 +11,10 @@ from regmirror.config.model import AuthComponent, Mirror
 from regmirror.config.secret_references import SecretResolver
 from regmirror.deploy.way_out import resolve_ca_bundles, resolve_proxy
 from regmirror.desired import names
-from regmirror.desired.mirror_secrets import Account, MirrorSecrets, find_s3_account
+from regmirror.desired.mirror_secrets import AUTH_CERTIFICATE, Account, MirrorSecrets, find_s3_account
+from regmirror.errors import SigningError
 from regmirror.ports.cluster import CONFIG_MAP, SECRET, Cluster, Object
+from regmirror.signing.bundle import parse_bundle, trusted_keys
 from regmirror.signing.key_pair import KeyPair, generate_private_key, load_key_pair, self_signed
 
 
@@ -52,13 +54,28 @@ def resolve_secrets(
             )
     redis_password = _redis_password(mirror, cluster, resolver)
     s3 = find_s3_account(mirror, resolver)
-    signing = read_key_pair(cluster, names.SIGNING_SECRET) or new_signing_pair(mirror.auth, now)
-    bundle = read_secret(cluster, names.BUNDLE_SECRET, "bundle.crt") or b""
-    if signing.certificate_pem.strip() not in bundle:
-        bundle = signing.certificate_pem + bundle
     ca, proxy = resolve_ca_bundles(mirror, ca_bundles), resolve_proxy(mirror, resolver)
+    signing, bundle = _foreign_keys(ca) if mirror.auth.external else _own_keys(cluster, mirror, now)
     sentinel = _sentinel_password(mirror, resolver)
     return MirrorSecrets(signing, bundle, redis_password, s3, upstreams, ca, proxy, sentinel)
+
+
+def _own_keys(cluster: Cluster, mirror: Mirror, now: datetime) -> tuple[KeyPair, bytes]:
+    """The signing key pair and the trust bundle."""
+    signing = read_key_pair(cluster, names.SIGNING_SECRET) or new_signing_pair(mirror.auth, now)
+    bundle = read_secret(cluster, names.BUNDLE_SECRET, "bundle.crt") or b""
+    return signing, bundle if signing.certificate_pem.strip() in bundle else signing.certificate_pem + bundle
+
+
+def _foreign_keys(ca_bundles: dict[str, bytes]) -> tuple[None, bytes]:
+    """The trust bundle of an existing docker_auth, whose keys only it has. Raises SigningError."""
+    bundle = ca_bundles[AUTH_CERTIFICATE]
+    if len(trusted_keys(bundle)) < len(parse_bundle(bundle)):
+        raise SigningError(
+            f"{AUTH_CERTIFICATE}: the registry accepts RSA keys only, and a certificate is for another kind of key",
+            hint="let docker_auth sign with an RSA key, or remove the other certificates",
+        )
+    return None, bundle
 
 
 def _redis_password(mirror: Mirror, cluster: Cluster, resolver: SecretResolver) -> SecretStr:

@@ -119,4 +119,5 @@ def _public_check(desired: DesiredState, connections: Connections) -> PublicChec
         connections.cluster,
         needs=(desired.stack.releases[-1].name,),
         tls_secrets={mirror.host_of(u): secret for u in mirror.upstreams if (secret := mirror.tls_secret_of(u))},
+        realms={mirror.host_of(u): mirror.realm_of(u) for u in mirror.upstreams} if mirror.auth.external else {},
     )

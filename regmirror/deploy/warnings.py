@@ -15,8 +15,10 @@ def orphan_warnings(orphans: Orphans) -> list[str]:
     return [f"not in the file, but still in the cluster: {names}; to remove them: regmirror deploy --prune"]
 
 
-def signing_key_warnings(auth: AuthComponent, pair: KeyPair, now: datetime) -> list[str]:
+def signing_key_warnings(auth: AuthComponent, pair: KeyPair | None, now: datetime) -> list[str]:
     """A sentence for each difference that only a rotation resolves; ``now`` is in UTC."""
+    if pair is None:
+        return []
     certificate, bits = pair.certificate, pair.private_key.key_size
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     warnings = []

@@ -10,7 +10,7 @@ from regmirror.config.egress import check_proxy_url
 from regmirror.config.model import Mirror, Upstream
 from regmirror.config.secret_references import SecretResolver
 from regmirror.desired import names
-from regmirror.desired.mirror_secrets import REDIS_CA
+from regmirror.desired.mirror_secrets import AUTH_CERTIFICATE, REDIS_CA
 from regmirror.desired.way_out import WayOut, no_proxy
 from regmirror.errors import ConfigurationError, MissingSecretError
 from regmirror.signing.ca_certificates import join_certificates
@@ -27,6 +27,8 @@ def resolve_ca_bundles(mirror: Mirror, resolver: CaBundleResolver) -> dict[str, 
         own = upstream.ca_bundle and resolver.resolve(upstream.ca_bundle, f"upstreams[{index}].caBundle")
         if joined := join_certificates(own or b"", store):
             bundles[upstream.name] = joined
+    if mirror.auth.external:
+        bundles[AUTH_CERTIFICATE] = resolver.resolve(mirror.auth.external.certificate, AUTH_CERTIFICATE)
     redis_tls = mirror.redis.external.tls if mirror.redis.external else None
     if redis_tls and redis_tls.ca_bundle:
         bundles[REDIS_CA] = resolver.resolve(redis_tls.ca_bundle, REDIS_CA)

@@ -11,6 +11,8 @@ from regmirror.signing.key_pair import KeyPair
 
 REDIS_CA = "redis.external.tls.caBundle"
 """The key of the file with the CA bundle of an external Redis."""
+AUTH_CERTIFICATE = "auth.external.certificate"
+"""The key of the file with the certificates of an existing docker_auth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class Account:
 class MirrorSecrets:
     """The resolved secrets of one mirror."""
 
-    signing: KeyPair
+    signing: KeyPair | None
+    """None if an existing docker_auth signs the tokens."""
     bundle: bytes
     redis_password: SecretStr
     """Empty if an external Redis needs none."""
@@ -35,7 +38,7 @@ class MirrorSecrets:
     ca_bundles: dict[str, bytes] = field(default_factory=dict)
     """By name of the upstream: the certificates that its registry trusts, for the store too; absent without any.
 
-    By key of the file (REDIS_CA): those that have another purpose.
+    By key of the file (REDIS_CA, AUTH_CERTIFICATE): those that have another purpose.
     """
     proxy: SecretStr | None = None
     """The URL of the proxy that leads out of the cluster."""

@@ -43,8 +43,8 @@ def registry_config(mirror: Mirror, upstream: Upstream, mirror_secrets: MirrorSe
         "auth": {
             "token": {
                 "realm": mirror.realm_of(upstream),
-                "service": mirror.host_of(upstream),
-                "issuer": mirror.auth.issuer,
+                "service": mirror.service_of(upstream),
+                "issuer": mirror.issuer,
                 "rootcertbundle": BUNDLE_FILE,
                 "signingalgorithms": ["RS256"],
             }

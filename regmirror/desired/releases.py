@@ -64,7 +64,8 @@ def build_releases(mirror: Mirror, secrets: list[Manifest]) -> list[Release]:
     by_name = {manifest["metadata"]["name"]: manifest for manifest in secrets}
     registries = [_registry(mirror, upstream, by_name) for upstream in mirror.upstreams]
     redis = [] if mirror.redis.external else [_redis(mirror, by_name)]
-    releases = [*redis, _auth(mirror, by_name), *registries, _ingress(mirror)]
+    auth = [] if mirror.auth.external else [_auth(mirror, by_name)]
+    releases = [*redis, *auth, *registries, _ingress(mirror)]
     return [_with_overrides(mirror, release) for release in releases]
 
 
@@ -153,10 +154,11 @@ def _ingress(mirror: Mirror) -> Release:
             }
             for upstream in mirror.upstreams
         ],
-        "auth_service": names.AUTH,
+        "auth_service": "" if mirror.auth.external else names.AUTH,
         "auth_port": names.AUTH_PORT,
     }
-    needs = (names.AUTH, *(names.registry(upstream.name) for upstream in mirror.upstreams))
+    auth = () if mirror.auth.external else (names.AUTH,)
+    needs = (*auth, *(names.registry(upstream.name) for upstream in mirror.upstreams))
     return _release(names.INGRESS, "ingress", context, needs)
 
 

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from regmirror.config.model import Mirror
 from regmirror.config.secret_references import SecretReference
 from regmirror.desired import names
-from regmirror.desired.mirror_secrets import Account, MirrorSecrets
+from regmirror.desired.mirror_secrets import AUTH_CERTIFICATE, Account, MirrorSecrets
 from regmirror.desired.secrets import Manifest, configuration_secrets
 from regmirror.signing.key_pair import KeyPair
 
@@ -73,12 +73,9 @@ class SecretTemplate:
 
 def secret_values(mirror: Mirror) -> list[SecretValue]:
     """Every secret value of the mirror."""
-    values = [
-        SecretValue(SIGNING_KEY, "auth"),
-        SecretValue(SIGNING_CERTIFICATE, "auth"),
-        SecretValue(SIGNING_BUNDLE, "auth"),
-        *_redis_values(mirror),
-    ]
+    signing = (SIGNING_KEY, SIGNING_CERTIFICATE, SIGNING_BUNDLE)
+    values = [SecretValue(name, "auth") for name in signing if not mirror.auth.external]
+    values += _redis_values(mirror)
     key = mirror.storage.access_key
     if key:
         values.append(SecretValue("s3-access-key-id", "storage.accessKey.id", key.id))
@@ -113,6 +110,11 @@ def secret_templates(mirror: Mirror, ca_bundles: dict[str, bytes] | None = None)
     """
     markers = _markers(mirror)
     manifests = configuration_secrets(mirror, _marked_secrets(mirror, markers, ca_bundles or {}))
+    keys = _foreign_keys(ca_bundles or {}) if mirror.auth.external else _own_keys()
+    return [*keys, *(_template(manifest, markers) for manifest in manifests)]
+
+
+def _own_keys() -> list[SecretTemplate]:
     return [
         SecretTemplate(
             names.SIGNING_SECRET,
@@ -120,14 +122,17 @@ def secret_templates(mirror: Mirror, ca_bundles: dict[str, bytes] | None = None)
             names.labels("auth"),
             {"tls.crt": (Placeholder(SIGNING_CERTIFICATE, False),), "tls.key": (Placeholder(SIGNING_KEY, False),)},
         ),
-        SecretTemplate(
-            names.BUNDLE_SECRET,
-            "Opaque",
-            names.labels("registry"),
-            {"bundle.crt": (Placeholder(SIGNING_BUNDLE, False),)},
-        ),
-        *(_template(manifest, markers) for manifest in manifests),
+        _bundle(Placeholder(SIGNING_BUNDLE, False)),
     ]
+
+
+def _foreign_keys(ca_bundles: dict[str, bytes]) -> list[SecretTemplate]:
+    """The certificates of an existing docker_auth are public, and known already."""
+    return [_bundle(ca_bundles.get(AUTH_CERTIFICATE, b"").decode())]
+
+
+def _bundle(content: str | Placeholder) -> SecretTemplate:
+    return SecretTemplate(names.BUNDLE_SECRET, "Opaque", names.labels("registry"), {"bundle.crt": (content,)})
 
 
 def _markers(mirror: Mirror) -> dict[str, str]:

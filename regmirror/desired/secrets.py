@@ -20,8 +20,9 @@ Manifest = dict[str, Any]
 
 def secret_manifests(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list[Manifest]:
     """Every Secret of the mirror, in the order in which they are applied."""
+    signing = [signing_secret(mirror, mirror_secrets.signing)] if mirror_secrets.signing else []
     return [
-        signing_secret(mirror, mirror_secrets.signing),
+        *signing,
         bundle_secret(mirror, mirror_secrets.bundle),
         *configuration_secrets(mirror, mirror_secrets),
     ]
@@ -50,11 +51,12 @@ def configuration_secrets(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list
         )
     ]
     redis = [] if mirror.redis.external else [_redis_secret(mirror, mirror_secrets)]
-    return [
-        *redis,
-        _secret(mirror, names.AUTH_SECRET, "auth", {"auth_config.yml": _yaml(auth_config(mirror))}),
-        *registries,
-    ]
+    auth = [] if mirror.auth.external else [_auth_secret(mirror)]
+    return [*redis, *auth, *registries]
+
+
+def _auth_secret(mirror: Mirror) -> Manifest:
+    return _secret(mirror, names.AUTH_SECRET, "auth", {"auth_config.yml": _yaml(auth_config(mirror))})
 
 
 def _redis_secret(mirror: Mirror, mirror_secrets: MirrorSecrets) -> Manifest:

@@ -39,7 +39,7 @@ def fill_script(mirror: Mirror, templates: list[SecretTemplate]) -> str:
             f"namespace={shlex.quote(mirror.namespace)}",
             f"all={shlex.quote(' '.join(template.name for template in needed))}",
             _FUNCTIONS,
-            _signing(mirror, variables),
+            "" if mirror.auth.external else _signing(mirror, variables),
             _redis_password(mirror, needed, variables),
             *_references(mirror, needed, variables),
             *(_printer(template, variables) for template in needed),

@@ -68,6 +68,7 @@ def readme(
         "reads_variables": any(isinstance(value.reference, EnvironmentReference) for value in values),
         "reads_files": any(isinstance(value.reference, FileReference) for value in values),
         "store": store,
+        "signs": mirror.auth.external is None,
         "key_size": mirror.auth.key_size,
         "days": mirror.auth.certificate_days,
         "apply": _apply(output_format, repository),
@@ -144,5 +145,6 @@ def _apply(output_format: OutputFormat, repository: Repository) -> str:
 
 def _restarts(mirror: Mirror) -> list[str]:
     redis = [] if mirror.redis.external else [names.REDIS]
-    deployments = [*redis, names.AUTH, *(names.registry(upstream.name) for upstream in mirror.upstreams)]
+    auth = [] if mirror.auth.external else [names.AUTH]
+    deployments = [*redis, *auth, *(names.registry(upstream.name) for upstream in mirror.upstreams)]
     return [f"kubectl -n {mirror.namespace} rollout restart deployment/{name}" for name in deployments]

@@ -42,6 +42,13 @@ def restart_redis(live: LiveMirror) -> str:
     return f"restart Redis: {_restart(live, names.REDIS)}"
 
 
+def fix_auth(live: LiveMirror) -> str:
+    """For tokens that are not as they should be."""
+    if live.mirror.auth.external:
+        return then_deploy(live, f"correct auth.external, or the docker_auth at {live.mirror.auth.external.realm}")
+    return restart(live, names.AUTH)
+
+
 def fix_redis(live: LiveMirror) -> str:
     """For a Redis that the registries cannot use."""
     if live.mirror.redis.external:

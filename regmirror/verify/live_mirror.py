@@ -130,7 +130,8 @@ class LiveMirror:
     def is_managed_by_gitops(self) -> bool:
         """Whether Argo CD, Flux or kubectl has applied the mirror: ``regmirror deploy`` must not change it then."""
         try:
-            metadata = (self.deployment(names.AUTH) or {}).get("metadata")
+            registry = names.registry(self.mirror.upstreams[0].name)
+            metadata = (self.deployment(registry) or {}).get("metadata")
         except ClusterError:
             return False
         return metadata is not None and applied_by_others(metadata) is not None
@@ -203,7 +204,7 @@ class LiveMirror:
         """A token without any rights, as everyone gets it; raises RegistryError or SigningError."""
 
         def fetch() -> tuple[str, Token]:
-            text = self.client(upstream).token(self.realm(upstream), self.mirror.host_of(upstream))
+            text = self.client(upstream).token(self.realm(upstream), self.mirror.service_of(upstream))
             return text, decode_token(text)
 
         return self.once(f"token {upstream.name}", fetch)

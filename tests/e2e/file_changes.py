@@ -144,6 +144,10 @@ UNCHANGED: dict[str, str] = {
             "database",
         )
     },
+    **{
+        f"auth.external.{key}": "replaces other keys of auth; see test_external_auth.py"
+        for key in ("realm", "issuer", "certificate", "service")
+    },
     "ingress.className": "needs a second Ingress controller and another address in DNS",
     "ingress.issuer.name": "needs cert-manager",
     "ingress.issuer.kind": "needs cert-manager",

@@ -36,9 +36,10 @@ check = CheckList(Category.CONFIG)
 
 @check("config-issuer", "docker_auth and the registry use the configured issuer", needs=("cluster-deployed",))
 def _issuer(live: LiveMirror, upstream: Upstream) -> Outcome:
-    wanted = live.mirror.auth.issuer
-    signs = look_up(live.auth_config(), "token", "issuer")
+    wanted = live.mirror.issuer
     expects = look_up(live.registry_config(upstream), "auth", "token", "issuer")
+    # What an existing docker_auth signs as is in its tokens: see token-claims.
+    signs = expects if live.mirror.auth.external else look_up(live.auth_config(), "token", "issuer")
     if signs != expects:
         message = f'docker_auth signs as issuer "{signs}", but the registry expects issuer "{expects}"'
         return Failed(message, deploy(live))
@@ -49,15 +50,15 @@ def _issuer(live: LiveMirror, upstream: Upstream) -> Outcome:
 
 @check("config-service", "the registry has the right token realm and service", needs=("cluster-deployed",))
 def _service(live: LiveMirror, upstream: Upstream) -> Outcome:
-    config, host = live.registry_config(upstream), live.mirror.host_of(upstream)
-    for key, wanted in {"service": host, "realm": live.realm(upstream)}.items():
+    config, service = live.registry_config(upstream), live.mirror.service_of(upstream)
+    for key, wanted in {"service": service, "realm": live.realm(upstream)}.items():
         found = look_up(config, "auth", "token", key)
         if found != wanted:
             return Failed(f'the registry\'s {key} is "{found}" instead of "{wanted}"', deploy(live))
-    return Passed(host)
+    return Passed(service)
 
 
-@check("config-access", "docker_auth's access list matches anonymousPull", needs=("cluster-deployed",))
+@check("config-access", "docker_auth's access list matches anonymousPull", needs=("cluster-deployed",), part="auth")
 def _access(live: LiveMirror) -> Outcome:
     wanted, deployed = access_rules(live.mirror), live.auth_config().get("acl")
     deployed = deployed if isinstance(deployed, list) else []
@@ -70,7 +71,7 @@ def _access(live: LiveMirror) -> Outcome:
     return Failed("docker_auth's access list " + ("; it ".join(differences) or "has another order"), deploy(live))
 
 
-@check("config-users", "docker_auth allows only anonymous clients", needs=("cluster-deployed",))
+@check("config-users", "docker_auth allows only anonymous clients", needs=("cluster-deployed",), part="auth")
 def check_users(live: LiveMirror) -> Outcome:
     """Whether docker_auth has the anonymous user and no other."""
     users = live.auth_config().get("users")
@@ -101,7 +102,8 @@ def check_ingress(live: LiveMirror, upstream: Upstream) -> Outcome:
             message = f"the Ingress of {host} has class {live_class or 'none'} instead of {wanted_class}"
             return Failed(message, deploy(live))
     backends = _backends(routes[host])
-    for path, wanted in {"/auth": names.AUTH, "/v2": names.registry(upstream.name)}.items():
+    auth = {} if live.mirror.auth.external else {"/auth": names.AUTH}
+    for path, wanted in {**auth, "/v2": names.registry(upstream.name)}.items():
         backend = backends.get(path) or "nothing"
         if backend != wanted:
             return Failed(f"the Ingress of {host} routes {path} to {backend} instead of {wanted}", deploy(live))
@@ -189,7 +191,7 @@ def _registry(live: LiveMirror, upstream: Upstream) -> Outcome:
     return _drift(live, _differing_keys(wanted, deployed, _REGISTRY_CHECKED_ELSEWHERE), "the registry's")
 
 
-@check("config-auth", "docker_auth's settings match the configuration file", needs=("config-access",))
+@check("config-auth", "docker_auth's settings match the configuration file", needs=("config-access",), part="auth")
 def _auth(live: LiveMirror) -> Outcome:
     return _drift(
         live, _differing_keys(auth_config(live.mirror), live.auth_config(), _AUTH_CHECKED_ELSEWHERE), "docker_auth's"
@@ -223,12 +225,13 @@ def _settings(text: str) -> list[str]:
 @check("config-images", "the pods run the configured images", needs=("cluster-pods",))
 def _pod_images(live: LiveMirror) -> Outcome:
     mirror = live.mirror
-    wanted = {names.AUTH: mirror.auth.image}
+    wanted = {} if mirror.auth.external else {names.AUTH: mirror.auth.image}
     if not mirror.redis.external:
         wanted[names.REDIS] = mirror.redis.image
     wanted |= {names.registry(upstream.name): mirror.registry.image for upstream in mirror.upstreams}
     found = {name: (_container(live, name).get("image"), image) for name, image in wanted.items()}
-    for release in (names.AUTH, *(names.registry(upstream.name) for upstream in mirror.upstreams)):
+    auth = () if mirror.auth.external else (names.AUTH,)
+    for release in (*auth, *(names.registry(upstream.name) for upstream in mirror.upstreams)):
         container = _container(live, release, names.FRONT_CONTAINER)
         found[f"the front of {release}"] = (container.get("image"), mirror.front.image)
     for release in (names.registry(upstream.name) for upstream in mirror.upstreams):
@@ -263,7 +266,7 @@ def _overrides(live: LiveMirror, upstream: Upstream) -> Outcome:
     return Passed()
 
 
-@check("config-log-level", "docker_auth does not log tokens", needs=("cluster-pods",))
+@check("config-log-level", "docker_auth does not log tokens", needs=("cluster-pods",), part="auth")
 def _log_level(live: LiveMirror) -> Outcome:
     arguments = [str(argument) for argument in _container(live, names.AUTH).get("args") or []]
     levels = [argument.removeprefix("--v=") for argument in arguments if argument.startswith("--v=")]
