@@ -121,8 +121,10 @@ class CommandConnections:
         """Helm, in the namespace and context of ``cluster``."""
         from regmirror.adapters.helm import Pyhelm3Helm
 
-        withheld = secret_variables(self.mirror)
-        return Pyhelm3Helm(self._program, self._kubeconfig, self.cluster.context, self.mirror.namespace, withheld)
+        withheld, directory = secret_variables(self.mirror), self._file.resolve().parent
+        return Pyhelm3Helm(
+            self._program, self._kubeconfig, self.cluster.context, self.mirror.namespace, withheld, directory
+        )
 
     @cached_property
     def http(self) -> Http:

@@ -115,9 +115,11 @@ def render(
             parse_store(external_secrets, store_key) if external_secrets else None,
             secrets_revision,
             parse_project(argocd_project),
+            file.resolve().parent,
         )
         mirror = read_mirror(file, namespace)
-        program = Pyhelm3Helm(helm, None, "", mirror.namespace, secret_variables(mirror))
+        directory = file.resolve().parent
+        program = Pyhelm3Helm(helm, None, "", mirror.namespace, secret_variables(mirror), directory)
         rendering = asyncio.run(render_mirror(mirror, program, render_options))
         for note in rendering.notes:
             streams.info(note)

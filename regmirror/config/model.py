@@ -262,8 +262,11 @@ class Mirror(Section):
 
     @model_validator(mode="after")
     def _check_overrides(self) -> Self:
+        charts = {"redis": self.redis.chart, "auth": self.auth.chart}
+        flavors = {component: chart.flavor for component, chart in charts.items() if chart}
         layers: list[tuple[KeyPath, str, dict[str, Any]]] = [
-            (("overrides", chart), chart, values) for chart, values in self.overrides
+            (("overrides", component), flavors.get(component, component), values)
+            for component, values in self.overrides
         ]
         for index, upstream in enumerate(self.upstreams):
             layers.append((("upstreams", index, "overrides"), "registry", upstream.overrides))

@@ -9,6 +9,7 @@ from regmirror.config.section import Section
 
 _OWN: Final = "other parts of the mirror rely on the value that regmirror sets"
 _CONTENT: Final = {"config": _OWN, "secretVersions": _OWN}
+_NAMES: Final = {"nameOverride": _OWN, "fullnameOverride": _OWN}
 _PROTECTED: Final[Mapping[str, Mapping[str, str]]] = {
     "redis": {**_CONTENT, "image": "set redis.image instead"},
     "auth": {
@@ -28,8 +29,28 @@ _PROTECTED: Final[Mapping[str, Mapping[str, str]]] = {
         "replicas": "set registry.replicas instead",
     },
     "ingress": {"hosts": _OWN, "authService": _OWN, "authPort": _OWN},
+    "valkey": {
+        **_NAMES,
+        "image": "set redis.image instead",
+        "valkeyConfig": _OWN,
+        "extraValkeySecrets": _OWN,
+        "auth": _OWN,
+        "replica": "regmirror uses a single Redis without a volume",
+        "service.port": _OWN,
+        "tls": "regmirror's registries connect to it without TLS",
+    },
+    "cesanta": {
+        **_NAMES,
+        "image": "set auth.image instead",
+        "replicaCount": "set auth.replicas instead",
+        "configmap": _OWN,
+        "secret": _OWN,
+        "service.port": _OWN,
+        "service.targetPort": _OWN,
+        "ingress": _OWN,
+    },
 }
-"""By chart: the values that cannot be overridden, and why, or what to do instead."""
+"""By chart, or by flavor of a chart of others: the values that cannot be overridden, and why, or what to do instead."""
 
 
 def _values(value: object) -> object:

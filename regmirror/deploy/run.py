@@ -22,6 +22,7 @@ from regmirror.deploy.warnings import orphan_warnings, signing_key_warnings
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack, build_stack
+from regmirror.desired.suitable_charts import ensure_suitable
 from regmirror.errors import RegmirrorError
 from regmirror.ports.cluster import NAMESPACE, SECRET, Object
 from regmirror.ports.connections import Connections
@@ -108,6 +109,7 @@ async def prepare(connections: Connections, now: datetime, options: DeployOption
     # boto3 takes a second to load, and Helm runs in processes of its own.
     opening = _open_store(connections, mirror_secrets, options.skip_bucket)
     rendered, store = await asyncio.gather(_render(connections.helm, stack), opening)
+    ensure_suitable(mirror, stack.releases, rendered)
     existing = {release.name: release for release in releases}
     ownership = Ownership(mirror, store, cluster.blocking, now, options.take_over) if store else None
     desired = DesiredState(mirror, mirror_secrets, stack, rendered, existing, store, ownership)

@@ -24,10 +24,10 @@ _SECCOMP = {"RuntimeDefault", "Localhost"}
 def pod_security_warnings(releases: list[Release], rendered: Mapping[str, list[dict[str, Any]]]) -> list[str]:
     """A sentence for each workload whose pods a namespace with ``restricted`` refuses.
 
-    regmirror's own charts pass by construction, so only values of the file are looked at. ``rendered`` has the objects
+    regmirror's own charts pass by construction, unless values are overridden. ``rendered`` has the objects
     of each release by its name.
     """
-    changed = [release.name for release in releases if release.overridden]
+    changed = [release.name for release in releases if release.overridden or release.source.flavor]
     return [warning for name in changed for found in rendered[name] for warning in _of_workload(name, found)]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from regmirror.config.fields import image_parts
 from regmirror.config.model import ManifestCache, Mirror, PodSettings, Upstream
 from regmirror.desired import names
-from regmirror.desired.assets import chart_directory
+from regmirror.desired.flavors import ChartSource, chart_source, flavor_context
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.overrides import OverriddenValue, override
 from regmirror.desired.secret_versions import annotate_versions, combined_version
@@ -35,11 +35,20 @@ class Release:
 
     name: str
     component: str
-    chart: Path
+    source: ChartSource
     values: dict[str, Any]
     needs: tuple[str, ...] = ()
     overridden: tuple[OverriddenValue, ...] = ()
     """The values that the configuration file overrides."""
+
+    @property
+    def chart(self) -> Path:
+        """The directory of the chart; of a chart that Helm downloads, its name."""
+        return self.source.directory
+
+    def with_versions(self, versions: str) -> "Release":
+        """The release with other versions of the Secrets that its pods mount."""
+        return replace(self, values=self.source.with_versions(self.values, versions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ def _with_overrides(mirror: Mirror, release: Release) -> Release:
 def _redis(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
     context = _workload(mirror.redis, mirror.redis.image, [secrets[names.REDIS_SECRET]])
     context |= {"config_secret": names.REDIS_SECRET, "policy": {"enabled": mirror.network_policies.enabled}}
-    return _release(names.REDIS, "redis", context)
+    return _release(mirror, names.REDIS, "redis", context)
 
 
 def _auth(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
@@ -89,7 +98,7 @@ def _auth(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
         "front": _front(mirror),
         "policy": _policy(mirror),
     }
-    return _release(names.AUTH, "auth", context)
+    return _release(mirror, names.AUTH, "auth", context)
 
 
 def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) -> Release:
@@ -109,7 +118,7 @@ def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) 
         "fetcher": {"image": image_parts(mirror.fetcher.image), "resources": mirror.fetcher.resources},
         "layer_cache": _layer_cache(mirror),
     }
-    return _release(name, "registry", context)
+    return _release(mirror, name, "registry", context)
 
 
 def _front(mirror: Mirror) -> dict[str, Any]:
@@ -159,7 +168,7 @@ def _ingress(mirror: Mirror) -> Release:
     }
     auth = () if mirror.auth.external else (names.AUTH,)
     needs = (*auth, *(names.registry(upstream.name) for upstream in mirror.upstreams))
-    return _release(names.INGRESS, "ingress", context, needs)
+    return _release(mirror, names.INGRESS, "ingress", context, needs)
 
 
 def _issuer_annotation(kind: str, name: str) -> dict[str, str]:
@@ -167,9 +176,14 @@ def _issuer_annotation(kind: str, name: str) -> dict[str, str]:
     return {key: name}
 
 
-def _release(name: str, component: str, context: dict[str, Any], needs: tuple[str, ...] = ()) -> Release:
-    values = render_values(f"{component}.yaml.j2", context)
-    return Release(name, component, chart_directory(component), values, needs)
+def _release(
+    mirror: Mirror, name: str, component: str, context: dict[str, Any], needs: tuple[str, ...] = ()
+) -> Release:
+    source = chart_source(mirror, component)
+    if source.flavor:
+        context = {**context, "name": name, **flavor_context(mirror, component, context["image"])}
+    values = render_values(source.template or f"{component}.yaml.j2", context)
+    return Release(name, component, source, values, needs)
 
 
 def _workload(settings: PodSettings, image: str, mounted: list[Manifest]) -> dict[str, Any]:

@@ -82,6 +82,12 @@ class RedisDatabaseError(ConfigurationError):
     code = "RM116"
 
 
+class UnsuitableChartError(ConfigurationError):
+    """A chart that the file names instead of regmirror's own does not render what the mirror needs."""
+
+    code = "RM117"
+
+
 class ManagedByGitOpsError(ConfigurationError):
     """Something else than deploy applied the mirror, such as kubectl or Argo CD, so regmirror must not change it."""
 

@@ -2,12 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from regmirror.config.model import Mirror
-from regmirror.desired.assets import chart_directory
 from regmirror.desired.pod_security import pod_security_warnings
 from regmirror.desired.releases import Release
 from regmirror.desired.secret_templates import SecretTemplate, secret_templates
+from regmirror.desired.suitable_charts import ensure_suitable
+from regmirror.errors import ConfigurationError
 from regmirror.ports.cluster import Object
 from regmirror.ports.helm import Helm
 from regmirror.render.argocd import DEFAULT_PROJECT, application_of, in_sync_wave, root_application
@@ -35,6 +37,8 @@ class RenderOptions:
     secrets_revision: str = ""
     project: str = DEFAULT_PROJECT
     """The project of Argo CD's Applications."""
+    directory: Path = Path()
+    """That of the configuration file, which paths of charts are relative to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ async def render(mirror: Mirror, helm: Helm, options: RenderOptions) -> Renderin
         release.name: [with_namespace(mirror, manifest) for manifest in objects]
         for release, objects in zip(releases, rendered, strict=True)
     }
+    ensure_suitable(mirror, releases, manifests)
     files = {
         OutputFormat.MANIFESTS: lambda: _manifest_files(mirror, templates, manifests, options),
         OutputFormat.FLUX: lambda: _flux_files(mirror, templates, releases, options),
@@ -110,7 +115,7 @@ def _flux_files(
         *_secret_files(secrets),
         *(yaml_file(f"{release.name}.yaml", helm_release(mirror, release, options.repository)) for release in releases),
     ]
-    return [*_kustomized(files), *_charts(releases)]
+    return [*_kustomized(files), *_charts(releases, options)]
 
 
 def _argocd_files(
@@ -126,7 +131,7 @@ def _argocd_files(
         ),
     ]
     root = yaml_file("application.yaml", root_application(options.repository, options.project))
-    return [root, *_kustomized(files, "apps/"), *_charts(releases)]
+    return [root, *_kustomized(files, "apps/"), *_charts(releases, options)]
 
 
 def _kustomized(files: list[RenderedFile], directory: str = "") -> list[RenderedFile]:
@@ -134,9 +139,16 @@ def _kustomized(files: list[RenderedFile], directory: str = "") -> list[Rendered
     return [*files, yaml_file(f"{directory}{KUSTOMIZATION}", kustomization(listed))]
 
 
-def _charts(releases: list[Release]) -> list[RenderedFile]:
-    """The charts, copied from the package."""
-    directories = {f"charts/{release.component}": chart_directory(release.component) for release in releases}
+def _charts(releases: list[Release], options: RenderOptions) -> list[RenderedFile]:
+    """The charts, copied from the package, or from where the file says."""
+    for release in releases:
+        if release.source.remote:
+            raise ConfigurationError(
+                f"{release.component}.chart: --format {options.output_format} copies the charts into the files, and "
+                "this one is in a chart repository",
+                hint="download it with helm pull --untar, and set path instead",
+            )
+    directories = {f"charts/{release.component}": options.directory / release.chart for release in releases}
     return [
         RenderedFile(f"{name}/{path.relative_to(directory).as_posix()}", path.read_text(encoding="utf-8"))
         for name, directory in sorted(directories.items())

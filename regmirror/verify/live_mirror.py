@@ -15,10 +15,11 @@ from regmirror.desired import names, secret_contents
 from regmirror.desired.applied_by import applied_by_others
 from regmirror.desired.mirror_secrets import Account
 from regmirror.desired.secret_contents import SecretContentError, look_up
+from regmirror.desired.suitable_charts import chart_auth_config
 from regmirror.distribution.client import RegistryClient
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import ClusterError, RegmirrorError, SigningError
-from regmirror.ports.cluster import DEPLOYMENT, ENDPOINT_SLICE, POD, SECRET, Cluster, Object
+from regmirror.ports.cluster import CONFIG_MAP, DEPLOYMENT, ENDPOINT_SLICE, POD, SECRET, Cluster, Object
 from regmirror.ports.connections import Connections
 from regmirror.ports.http import Http
 from regmirror.signing.bundle import find_certificate, parse_bundle
@@ -27,6 +28,8 @@ from regmirror.signing.tokens import Token, decode_token
 from regmirror.workloads.rollout import is_ready, not_ready_reason
 
 T = TypeVar("T")
+_AUTH_CONFIG_MAP = "auth"
+"""That of the chart docker-auth (templates/flavors/cesanta.yaml.j2)."""
 
 
 class NotDeployedError(RegmirrorError):
@@ -181,7 +184,16 @@ class LiveMirror:
 
     def auth_config(self) -> dict[str, Any]:
         """docker_auth's live configuration file; raises NotDeployedError."""
+        if self.mirror.auth.chart:
+            return self.once("auth chart", self._chart_auth_config)
         return self._read(names.AUTH_SECRET, lambda data: secret_contents.read_config(data, "auth_config.yml"))
+
+    def _chart_auth_config(self) -> dict[str, Any]:
+        found = self.cluster.get(CONFIG_MAP, _AUTH_CONFIG_MAP)
+        config = chart_auth_config([found]) if found else {}
+        if not config:
+            raise NotDeployedError(f"ConfigMap {_AUTH_CONFIG_MAP} has no configuration", hint=self.deploy_hint())
+        return config
 
     def registry_config(self, upstream: Upstream) -> dict[str, Any]:
         """A registry's live configuration file; raises NotDeployedError."""

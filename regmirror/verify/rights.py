@@ -12,7 +12,10 @@ def verify_rights(mirror: Mirror) -> list[Right]:
     The signing key is among the Secrets: only with it can verify ask the registry for its catalog, and test that the
     registry refuses expired and foreign tokens.
     """
+    # The chart docker-auth has its configuration in a ConfigMap.
+    config_maps = [Right("get", "", "configmaps")] if mirror.auth.chart else []
     return [
+        *config_maps,
         *rights_on_secrets(["get"], _secrets_read(mirror)),
         Right("list", "", "pods"),
         Right("get", "", "pods/log"),

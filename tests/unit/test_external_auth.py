@@ -223,11 +223,11 @@ def test_a_deployment_that_changes_the_token_server_warns() -> None:
 def test_its_key_is_not_regmirrors_to_rotate() -> None:
     harness = RotationHarness()
     rotation: Rotation = harness.rotation()
-    rotation.connections.mirror = samples.mirror(auth=AUTH)  # type: ignore[misc] # a fake has it as a field
+    object.__setattr__(rotation.connections, "mirror", samples.mirror(auth=AUTH))
     before = harness.cluster.select(SECRET)
     for work in (rotation.run, rotation.check, rotation.plan):
         with pytest.raises(RotationError, match=f"the docker_auth at {REALM} signs the tokens") as caught:
-            asyncio.run(work())  # type: ignore[arg-type] # of three types
+            asyncio.run(work())
         assert "auth.external.certificate" in str(caught.value.hint)
     assert harness.cluster.select(SECRET) == before
     assert read_secret(harness.cluster, "regmirror-signing-next", "tls.key") is None

@@ -29,6 +29,8 @@ _REGISTRY_CHECKED_ELSEWHERE = (
     "storage.s3.secretkey",
 )
 _AUTH_CHECKED_ELSEWHERE = ("acl", "users", "token.issuer")
+_OF_CHART = ("server.addr", "token.certificate", "token.key")
+"""Keys that another chart of docker_auth sets to its own paths."""
 """Keys that have checks of their own."""
 
 check = CheckList(Category.CONFIG)
@@ -193,9 +195,8 @@ def _registry(live: LiveMirror, upstream: Upstream) -> Outcome:
 
 @check("config-auth", "docker_auth's settings match the configuration file", needs=("config-access",), part="auth")
 def _auth(live: LiveMirror) -> Outcome:
-    return _drift(
-        live, _differing_keys(auth_config(live.mirror), live.auth_config(), _AUTH_CHECKED_ELSEWHERE), "docker_auth's"
-    )
+    ignored = (*_AUTH_CHECKED_ELSEWHERE, *(_OF_CHART if live.mirror.auth.chart else ()))
+    return _drift(live, _differing_keys(auth_config(live.mirror), live.auth_config(), ignored), "docker_auth's")
 
 
 def _differing_keys(wanted: object, live: object, ignored: tuple[str, ...]) -> list[str]:
@@ -230,7 +231,7 @@ def _pod_images(live: LiveMirror) -> Outcome:
         wanted[names.REDIS] = mirror.redis.image
     wanted |= {names.registry(upstream.name): mirror.registry.image for upstream in mirror.upstreams}
     found = {name: (_container(live, name).get("image"), image) for name, image in wanted.items()}
-    auth = () if mirror.auth.external else (names.AUTH,)
+    auth = () if mirror.auth.external or mirror.auth.chart else (names.AUTH,)
     for release in (*auth, *(names.registry(upstream.name) for upstream in mirror.upstreams)):
         container = _container(live, release, names.FRONT_CONTAINER)
         found[f"the front of {release}"] = (container.get("image"), mirror.front.image)
