@@ -83,7 +83,7 @@ def secret_values(mirror: Mirror) -> list[SecretValue]:
         values.append(SecretValue("s3-access-key-id", "storage.accessKey.id", key.id))
         values.append(SecretValue("s3-access-key-secret", "storage.accessKey.secret", key.secret))
     for index, upstream in enumerate(mirror.upstreams):
-        if upstream.credentials:
+        if upstream.credentials and not upstream.credentials.follows_secrets:
             path = f"upstreams[{index}].credentials"
             values.append(SecretValue(f"{upstream.name}-username", f"{path}.username", upstream.credentials.username))
             values.append(SecretValue(f"{upstream.name}-password", f"{path}.password", upstream.credentials.password))
@@ -133,7 +133,7 @@ def _marked_secrets(mirror: Mirror, markers: dict[str, str], ca_bundles: dict[st
     upstreams = {
         upstream.name: account(f"{upstream.name}-username", f"{upstream.name}-password")
         for upstream in mirror.upstreams
-        if upstream.credentials
+        if upstream.credentials and not upstream.credentials.follows_secrets
     }
     proxy = mirror.egress.https_proxy
     return MirrorSecrets(
