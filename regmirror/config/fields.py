@@ -57,7 +57,7 @@ def _url(value: object) -> str:
     parts = _split(text)
     if parts is None:
         raise ValueError(f'"{text}" is not a URL: write the scheme too, such as https://host.example.com')
-    origin = f"{parts.scheme}://{parts.netloc.lower()}"
+    origin = f"{parts.scheme}://{_without_default_port(parts)}"
     if parts.path or parts.query or parts.fragment:
         raise ValueError(f'write only scheme and host: "{origin}"')
     if not _has_valid_port(parts):
@@ -72,6 +72,11 @@ def _split(text: str) -> SplitResult | None:
         return None
     is_http = parts.scheme in {"http", "https"} and _AUTHORITY.fullmatch(parts.netloc.lower())
     return parts if is_http and not any(map(str.isspace, text)) else None
+
+
+def _without_default_port(parts: SplitResult) -> str:
+    authority = parts.netloc.lower()
+    return authority.removesuffix(":443" if parts.scheme == "https" else ":80")
 
 
 def _has_valid_port(parts: SplitResult) -> bool:

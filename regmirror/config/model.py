@@ -22,6 +22,7 @@ from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, 
 from regmirror.config.images import DOCKER_HUB, DOCKER_IO, matches, pulled_image
 from regmirror.config.network_policies import NetworkPolicies
 from regmirror.config.problem import error_at
+from regmirror.config.registry_hosts import canonical_url
 from regmirror.config.secret_names import NEXT_SIGNING_SECRET, deployed_secrets
 from regmirror.config.secret_references import ClusterReference, SecretReference
 from regmirror.config.section import Section
@@ -128,6 +129,11 @@ class Upstream(Section):
     def registry_name(self) -> str:
         """The registry in image names, derived from the URL: docker.io, quay.io."""
         return DOCKER_IO if self.url == DOCKER_HUB else urlsplit(self.url).netloc
+
+    @field_validator("url")
+    @classmethod
+    def _canonical_url(cls, url: str) -> str:
+        return canonical_url(url)
 
     @field_validator("anonymous_pull")
     @classmethod
