@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from regmirror.config.durations import format_duration, parse_duration
 from regmirror.config.images import pulled_image
+from regmirror.config.registry_hosts import canonical_url
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})+")
@@ -63,6 +64,10 @@ def _url(value: object) -> str:
     if not _has_valid_port(parts):
         raise ValueError("the port must be from 1 to 65535")
     return origin
+
+
+def _upstream_url(value: object) -> str:
+    return canonical_url(_url(value))
 
 
 def _split(text: str) -> SplitResult | None:
@@ -197,6 +202,9 @@ def _text_schema(description: str, **rules: str | int) -> WithJsonSchema:
 
 Host = Annotated[str, BeforeValidator(_host), _text_schema("A fully qualified host name, without scheme or port.")]
 Url = Annotated[str, BeforeValidator(_url), _text_schema("Scheme and host, and the port if it is not the default.")]
+UpstreamUrl = Annotated[
+    str, BeforeValidator(_upstream_url), _text_schema("Scheme and host of a registry, and the port if it is not 443.")
+]
 Label = Annotated[str, BeforeValidator(_label), _text_schema("Lowercase letters, digits and -, at most 63 characters.")]
 UpstreamName = Annotated[
     str, BeforeValidator(_upstream_name), _text_schema("Lowercase letters, digits and -, at most 43 characters.")

@@ -18,11 +18,10 @@ from regmirror.config.components import (
 )
 from regmirror.config.egress import Egress
 from regmirror.config.encryption import useless_insecure
-from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, Url
+from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, UpstreamUrl
 from regmirror.config.images import DOCKER_HUB, DOCKER_IO, matches, pulled_image
 from regmirror.config.network_policies import NetworkPolicies
 from regmirror.config.problem import error_at
-from regmirror.config.registry_hosts import canonical_url
 from regmirror.config.secret_names import NEXT_SIGNING_SECRET, deployed_secrets
 from regmirror.config.secret_references import ClusterReference, SecretReference
 from regmirror.config.section import Section
@@ -81,7 +80,7 @@ class Upstream(Section):
             examples=["docker-hub"],
         ),
     ]
-    url: Annotated[Url, Field(description="URL of the upstream's registry API.")] = DOCKER_HUB
+    url: Annotated[UpstreamUrl, Field(description="URL of the upstream's registry API.")] = DOCKER_HUB
     ca_bundle: Annotated[
         CaBundle | None,
         Field(
@@ -129,11 +128,6 @@ class Upstream(Section):
     def registry_name(self) -> str:
         """The registry in image names, derived from the URL: docker.io, quay.io."""
         return DOCKER_IO if self.url == DOCKER_HUB else urlsplit(self.url).netloc
-
-    @field_validator("url")
-    @classmethod
-    def _canonical_url(cls, url: str) -> str:
-        return canonical_url(url)
 
     @field_validator("anonymous_pull")
     @classmethod

@@ -11,7 +11,7 @@ from regmirror.config.model import AuthComponent, Mirror
 from regmirror.config.secret_references import SecretResolver
 from regmirror.deploy.way_out import resolve_ca_bundles, resolve_proxy
 from regmirror.desired import names
-from regmirror.desired.mirror_secrets import Account, MirrorSecrets, find_s3_account
+from regmirror.desired.mirror_secrets import MirrorSecrets, find_s3_account, find_upstream_account
 from regmirror.ports.cluster import CONFIG_MAP, SECRET, Cluster, Object
 from regmirror.signing.key_pair import KeyPair, generate_private_key, load_key_pair, self_signed
 
@@ -42,14 +42,8 @@ def resolve_secrets(
     The signing key and a generated Redis password are kept as they are in the cluster: a new key would invalidate all
     tokens, so only rotation replaces it.
     """
-    upstreams = {}
-    for index, upstream in enumerate(mirror.upstreams):
-        if upstream.credentials:
-            path = f"upstreams[{index}].credentials"
-            upstreams[upstream.name] = Account(
-                resolver.resolve(upstream.credentials.username, f"{path}.username"),
-                resolver.resolve(upstream.credentials.password, f"{path}.password"),
-            )
+    accounts = {upstream.name: find_upstream_account(mirror, upstream, resolver) for upstream in mirror.upstreams}
+    upstreams = {name: account for name, account in accounts.items() if account}
     redis_password = _redis_password(mirror, cluster, resolver)
     s3 = find_s3_account(mirror, resolver)
     signing = read_key_pair(cluster, names.SIGNING_SECRET) or new_signing_pair(mirror.auth, now)
