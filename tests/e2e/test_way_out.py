@@ -19,7 +19,8 @@ pytestmark = pytest.mark.lab
 
 UPSTREAM = "registry.company.test"
 """A name that nobody but the proxy resolves."""
-HELPER = ["exec", "deployment/regmirror-company", "-c", "registry", "--"]
+_PROGRAM = "/etc/regmirror/helper/docker-credential-regmirror"
+HELPER = ["exec", "deployment/regmirror-company", "-c", "registry", "--", _PROGRAM, "get"]
 
 
 @dataclass
@@ -52,7 +53,7 @@ def company(new_mirror: Callable[[], DeployedMirror], tmp_path_factory: pytest.T
             secret = {"username": base64.b64encode(b"puller").decode(), "password": account}
             write_secret(mirror, secret)
             mirror.change_file(
-                storage={"endpoint": f"https://{addresses.S3_HOST}:{store.port}"},
+                storage={"endpoint": f"https://{addresses.S3_HOST}:{store.port}", "insecure": False},
                 egress={"httpsProxy": {"env": "PROXY_URL"}},
                 upstreams=[
                     {
@@ -121,9 +122,7 @@ def test_a_refused_account_is_found_by_the_next_verify_and_a_renewed_secret_need
     assert "upstream-credentials" not in mirror.failures()
 
     def helper_password() -> str:
-        return str(
-            json.loads(mirror.kubectl(*HELPER, "/etc/regmirror/helper/docker-credential-regmirror", "get"))["Secret"]
-        )
+        return str(json.loads(mirror.kubectl(*HELPER))["Secret"])
 
     await_value(helper_password, lambda password: password == company.registry.account[1])
     assert mirror.pods() == pods

@@ -19,8 +19,8 @@ _REFUSED = {401, 403}
 _RENEW = "set a valid user name and access token where upstreams[].credentials points to"
 _RENEW_REFERENCED = "renew the Secrets that upstreams[].credentials refers to; the registry reads them within minutes"
 UPSTREAM_HINT = (
-    "check that the upstream is up and that pods can reach it (NetworkPolicy, firewall, DNS); if the only way out is an "
-    "HTTP proxy, set egress.httpsProxy"
+    "check that the upstream is up and that pods can reach it (NetworkPolicy, firewall, DNS); if the only way out is "
+    "an HTTP proxy, set egress.httpsProxy"
 )
 
 check = CheckList(Category.UPSTREAM)
