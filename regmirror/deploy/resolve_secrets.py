@@ -9,9 +9,9 @@ from pydantic import SecretStr
 from regmirror.config.ca_bundle import CaBundleResolver
 from regmirror.config.model import AuthComponent, Mirror
 from regmirror.config.secret_references import SecretResolver
-from regmirror.deploy.way_out import resolve_ca_bundles, resolve_proxy
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import MirrorSecrets, find_s3_account, find_upstream_account
+from regmirror.desired.ways_out import resolve_ca_bundles, resolve_proxy
 from regmirror.ports.cluster import CONFIG_MAP, SECRET, Cluster, Object
 from regmirror.signing.key_pair import KeyPair, generate_private_key, load_key_pair, self_signed
 

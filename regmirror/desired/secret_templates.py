@@ -5,8 +5,9 @@ A template is made from the manifest that ``deploy`` applies: markers replace th
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pydantic import SecretStr
 
@@ -92,13 +93,13 @@ def secret_values(mirror: Mirror) -> list[SecretValue]:
     return values
 
 
-def secret_templates(mirror: Mirror, ca_bundles: dict[str, bytes] | None = None) -> list[SecretTemplate]:
+def secret_templates(mirror: Mirror, ca_bundles: Mapping[str, bytes] = MappingProxyType({})) -> list[SecretTemplate]:
     """Every Secret of the mirror, in the order in which ``deploy`` applies them; equal input gives equal templates.
 
     ``ca_bundles`` has the certificates that each registry trusts, by the name of its upstream.
     """
     markers = _markers(mirror)
-    manifests = configuration_secrets(mirror, _marked_secrets(mirror, markers, ca_bundles or {}))
+    manifests = configuration_secrets(mirror, _marked_secrets(mirror, markers, ca_bundles))
     return [
         SecretTemplate(
             names.SIGNING_SECRET,
@@ -125,7 +126,7 @@ def _markers(mirror: Mirror) -> dict[str, str]:
     return {value.name: f"{seed}x{number}x" for number, value in enumerate(secret_values(mirror))}
 
 
-def _marked_secrets(mirror: Mirror, markers: dict[str, str], ca_bundles: dict[str, bytes]) -> MirrorSecrets:
+def _marked_secrets(mirror: Mirror, markers: dict[str, str], ca_bundles: Mapping[str, bytes]) -> MirrorSecrets:
     def account(name: str, password: str) -> Account:
         return Account(SecretStr(markers[name]), SecretStr(markers[password]))
 
@@ -142,7 +143,7 @@ def _marked_secrets(mirror: Mirror, markers: dict[str, str], ca_bundles: dict[st
         SecretStr(markers[REDIS_PASSWORD]),
         s3,
         upstreams,
-        ca_bundles,
+        dict(ca_bundles),
         SecretStr(proxy if isinstance(proxy, str) else markers[PROXY_URL]) if proxy else None,
     )
 
