@@ -22,7 +22,7 @@ from regmirror.deploy.report import (
 from regmirror.deploy.rights import diff_rights, require_rights
 from regmirror.deploy.run import prepare
 from regmirror.deploy.steps import DeployOptions, DesiredState, changing_steps
-from regmirror.deploy.warnings import signing_key_warnings
+from regmirror.deploy.warnings import ca_bundle_warnings, signing_key_warnings
 from regmirror.errors import ForeignDataError, StorageError
 from regmirror.ports.connections import Connections
 from regmirror.steps.runner import run_steps
@@ -88,7 +88,11 @@ async def _report(
         foreign_fields=[_foreign_field(field) for diff in diffs for field in diff.foreign],
         orphans=orphans.names,
         prerequisites=list(prerequisites),
-        warnings=[*interrupted, *signing_key_warnings(mirror.auth, desired.mirror_secrets.signing, now)],
+        warnings=[
+            *interrupted,
+            *signing_key_warnings(mirror.auth, desired.mirror_secrets.signing, now),
+            *ca_bundle_warnings(desired.mirror_secrets.ca_bundles, now),
+        ],
     )
 
 
