@@ -12,7 +12,8 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from regmirror.config import fields, kubernetes_fields, network_policies
+from regmirror.config import egress, fields, kubernetes_fields, network_policies
+from regmirror.config.ca_bundle import CaBundle, CaBundleConfigMap, CaBundleFile, CaBundleSecret
 from regmirror.config.durations import format_duration
 from regmirror.config.model import Mirror
 from regmirror.config.model_keys import section_of
@@ -28,6 +29,8 @@ from regmirror.errors.documentation import anchor
 _TYPES: dict[Any, str] = {
     fields.Host: "host name",
     fields.Url: "URL",
+    fields.UpstreamUrl: "URL",
+    egress.NoProxyEntry: "string",
     fields.Label: "name",
     fields.UpstreamName: "name",
     fields.Bucket: "bucket name",
@@ -49,6 +52,8 @@ _INSTEAD_OF_OTHERS = {"redis.external", "auth.external"}
 """Sections that exclude other keys: they are not in the file with every key."""
 _PLAIN = {str: "string", int: "integer", bool: "boolean", float: "number", Path: "path"}
 _SECRET_REFERENCE: Any = SecretReference
+_CA_BUNDLE: Any = CaBundle
+_PROXY: Any = egress.Proxy
 
 _EXAMPLES = Path(__file__).parents[1] / "examples"
 _INTRODUCTION = """\
@@ -88,6 +93,7 @@ unless the section says otherwise.
 - **network**: a network in CIDR notation, such as `10.42.0.0/16`.
 - **memory size**: a number and `kb`, `mb` or `gb`, such as `128mb`.
 - **secret reference**: where a secret is stored; see [Secret references](#secret-references).
+- **CA bundle**: where certificates of private CAs are stored; see [CA bundles](#ca-bundles).
 
 """
 
@@ -98,6 +104,17 @@ The configuration file never contains a secret. A secret reference says where a 
 `regmirror deploy` reads all secrets before it changes anything, and copies them into Secrets of the mirror's namespace.
 
 | Form | Where the secret is stored |
+|---|---|
+"""
+
+_CA_BUNDLES = """\
+## CA bundles
+
+A CA bundle is PEM certificates of private certificate authorities, which are trusted in addition to the public ones. It
+is not secret, and has certificates only: a private key in it is refused. `regmirror deploy` reads it in one of three
+forms, and copies it to the registries, which restart when it has changed. `deploy` and `verify` trust it, too.
+
+| Form | Where the certificates are stored |
 |---|---|
 """
 
@@ -118,6 +135,7 @@ _RESTARTS = {
     "upstreams.url": _REGISTRY,
     "upstreams.insecure": _NONE,
     "upstreams.host": "registry and docker_auth; the old host is no longer served",
+    "upstreams.caBundle": _REGISTRY,
     "upstreams.credentials": "nothing; the registry reads the account again within minutes",
     "upstreams.anonymousPull": _AUTH,
     "upstreams.probeImage": _NONE,
@@ -134,6 +152,7 @@ _RESTARTS = {
     "redis.external": _REGISTRY,
     "fetcher": _REGISTRY,
     "front": "registry and docker_auth",
+    "egress": _REGISTRY,
     "ingress": "nothing; the Ingress is updated",
     "ingress.trustedProxies": "registry and docker_auth",
     "networkPolicies": "nothing; the NetworkPolicies are updated",
@@ -147,8 +166,11 @@ _RESTARTS = {
 
 _GUIDES = {
     "storage.accessKey": ("Use a cloud role instead of a key", "cloud-role"),
+    "storage.caBundle": ("Use a private CA", "private-ca"),
+    "upstreams.caBundle": ("Use a private CA", "private-ca"),
+    "egress": ("Use an HTTP proxy", "http-proxy"),
     "upstreams": ("Mirror several upstreams", "several-upstreams"),
-    "upstreams.credentials": ("Raise the rate limit", "rate-limits"),
+    "upstreams.credentials": ("Use an account at an upstream", "upstream-credentials"),
     "upstreams.anonymousPull": ("Allow repositories", "allow-list"),
     "registry.image": ("Mirror without internet access", "air-gap"),
     "auth.certificateDays": ("Rotate the signing key", "rotate-the-signing-key"),
@@ -165,7 +187,7 @@ _GUIDES = {
 def document() -> str:
     """The whole page."""
     introduction = _INTRODUCTION.replace("{minimal}", _minimal_file())
-    return introduction + "".join(_sections()) + _secret_references() + _whole_example()
+    return introduction + "".join(_sections()) + _secret_references() + _ca_bundles() + _whole_example()
 
 
 def example() -> dict[str, Any]:
@@ -268,6 +290,10 @@ def _annotated_words(hint: Any) -> str:
     inner, metadata = get_args(hint)[0], hint.__metadata__
     if any(part in _SECRET_REFERENCE.__metadata__ for part in metadata):
         return "[secret reference](#secret-references)"
+    if any(part in _PROXY.__metadata__ for part in metadata):
+        return "URL or [secret reference](#secret-references)"
+    if any(part in _CA_BUNDLE.__metadata__ for part in metadata):
+        return "[CA bundle](#ca-bundles)"
     words = next((words for kind, words in _TYPES.items() if kind.__metadata__[0] in metadata), None)
     return words or _words(inner) + _bounds(metadata)
 
@@ -321,6 +347,16 @@ def _secret_references() -> str:
         meaning = " ".join(str(kind.__doc__).split()).replace("``", "`")
         rows.append(f"| `{_inline({name: inner or _example_value(field)})}` | {meaning} |")
     return _REFERENCES + "\n".join(rows) + "\n\n"
+
+
+def _ca_bundles() -> str:
+    examples = {
+        CaBundleFile: {"file": "company-ca.pem"},
+        CaBundleConfigMap: {"configMap": {"name": "company-ca", "key": "ca.crt"}},
+        CaBundleSecret: {"secret": {"name": "company-ca", "key": "ca.crt"}},
+    }
+    rows = [f"| `{_inline(form)}` | {str(kind.__doc__).replace('``', '`')} |" for kind, form in examples.items()]
+    return _CA_BUNDLES + "\n".join(rows) + "\n\nWithout `key`, it is `ca.crt`.\n\n"
 
 
 def _whole_example() -> str:

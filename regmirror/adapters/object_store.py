@@ -4,12 +4,13 @@ import os
 import secrets
 import tempfile
 import time
+import weakref
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -59,7 +60,6 @@ class S3ObjectStore:
         new_id: Callable[[], str] = secrets.token_hex,
     ) -> None:
         self._storage, self._new_id, self._way_out = storage, new_id, way_out
-        self._ca_file = _ca_file(way_out.ca)
         self._client: Any = boto3.client(
             "s3",
             region_name=storage.region,
@@ -74,7 +74,7 @@ class S3ObjectStore:
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             ),
-            verify=self._ca_file.name if self._ca_file else True,
+            verify=_ca_file(self, way_out.ca) or True,
             aws_access_key_id=account.name.get_secret_value() if account else None,
             aws_secret_access_key=account.password.get_secret_value() if account else None,
         )
@@ -209,14 +209,15 @@ class S3ObjectStore:
         return StorageError(f"cannot {what} {where}: {code}")
 
 
-def _ca_file(ca: bytes) -> IO[bytes] | None:
-    """A file, removed with the object, of the public CAs and of ``ca``; boto3 takes no certificates from memory."""
+def _ca_file(owner: object, ca: bytes) -> str | None:
+    """The path of a file of the public CAs and of ``ca``, removed with its owner; boto3 takes none from memory."""
     if not ca:
         return None
-    file = tempfile.NamedTemporaryFile(prefix="regmirror-ca-", suffix=".pem")  # noqa: SIM115 - the store keeps it open
-    file.write(Path(str(get_cert_path(True))).read_bytes() + b"\n" + ca)
-    file.flush()
-    return file
+    descriptor, path = tempfile.mkstemp(prefix="regmirror-ca-", suffix=".pem")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(Path(str(get_cert_path(True))).read_bytes() + b"\n" + ca)
+    weakref.finalize(owner, Path(path).unlink, missing_ok=True)
+    return path
 
 
 def _proxies(storage: S3Storage, way_out: WayOut) -> dict[str, str]:

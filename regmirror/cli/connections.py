@@ -29,7 +29,7 @@ from regmirror.ports.http import Http
 from regmirror.ports.object_store import ObjectStore
 
 if TYPE_CHECKING:
-    from regmirror.deploy.way_out import WaysOut
+    from regmirror.desired.ways_out import WaysOut
 
 T = TypeVar("T")
 
@@ -165,7 +165,7 @@ class CommandConnections:
 
     @cached_property
     def _ways_out(self) -> "WaysOut":
-        from regmirror.deploy.way_out import WaysOut
+        from regmirror.desired.ways_out import WaysOut
 
         return WaysOut(self.mirror, self.ca_bundles, self.resolver, self._read_secret)
 

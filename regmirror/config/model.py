@@ -18,14 +18,14 @@ from regmirror.config.components import (
 )
 from regmirror.config.egress import Egress
 from regmirror.config.encryption import useless_insecure
-from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, Url
+from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, UpstreamUrl
 from regmirror.config.images import DOCKER_HUB, DOCKER_IO, matches, pulled_image
 from regmirror.config.key_paths import KeyPath
 from regmirror.config.network_policies import NetworkPolicies
 from regmirror.config.overrides import HelmValues, Overrides, protected_value
 from regmirror.config.problem import error_at
 from regmirror.config.secret_names import NEXT_SIGNING_SECRET, deployed_secrets
-from regmirror.config.secret_references import SecretReference
+from regmirror.config.secret_references import ClusterReference, SecretReference
 from regmirror.config.section import Section
 from regmirror.config.storage import S3Storage
 
@@ -54,7 +54,10 @@ def realm_url(host: str) -> str:
 
 
 class Credentials(Section):
-    """The mirror's account at the upstream, which raises rate limits. Use one that is a member of nothing."""
+    """The mirror's account at the upstream, which raises rate limits. Use one that is a member of nothing.
+
+    If both keys refer to Kubernetes Secrets, the registry reads these Secrets itself and follows their changes.
+    """
 
     username: Annotated[
         SecretReference, Field(description="Where the user name is stored.", examples=[{"env": "DOCKERHUB_USERNAME"}])
@@ -65,6 +68,11 @@ class Credentials(Section):
             description="Where the password or access token is stored.", examples=[{"env": "DOCKERHUB_ACCESS_TOKEN"}]
         ),
     ]
+
+    @property
+    def follows_secrets(self) -> bool:
+        """Whether the pods mount the Secrets that the file refers to, so that a renewed password needs no deploy."""
+        return isinstance(self.username, ClusterReference) and isinstance(self.password, ClusterReference)
 
 
 class Upstream(Section):
@@ -77,7 +85,7 @@ class Upstream(Section):
             examples=["docker-hub"],
         ),
     ]
-    url: Annotated[Url, Field(description="URL of the upstream's registry API.")] = DOCKER_HUB
+    url: Annotated[UpstreamUrl, Field(description="URL of the upstream's registry API.")] = DOCKER_HUB
     ca_bundle: Annotated[
         CaBundle | None,
         Field(
@@ -98,8 +106,10 @@ class Upstream(Section):
     credentials: Annotated[
         Credentials | None,
         Field(
-            description="Account at the upstream. Omit for anonymous pulls. Everyone can pull what the account can "
-            "read and anonymousPull allows, private repositories included: use an account that is a member of nothing."
+            description="Account at the upstream. Omit for anonymous pulls. If both keys refer to Kubernetes Secrets, "
+            "the registry follows their changes; otherwise deploy copies the account. Everyone can pull what the "
+            "account can read and anonymousPull allows, private repositories included: use an account that is a member "
+            "of nothing."
         ),
     ] = None
     anonymous_pull: Annotated[

@@ -23,7 +23,7 @@ from regmirror.deploy.report import (
 from regmirror.deploy.rights import diff_rights, require_rights
 from regmirror.deploy.run import prepare
 from regmirror.deploy.steps import DeployOptions, DesiredState, changing_steps
-from regmirror.deploy.warnings import signing_key_warnings
+from regmirror.deploy.warnings import ca_bundle_warnings, signing_key_warnings
 from regmirror.desired.overrides import OverriddenValue
 from regmirror.errors import ForeignDataError, StorageError
 from regmirror.ports.connections import Connections
@@ -92,7 +92,12 @@ async def _report(
         orphans=orphans.names,
         overrides=[_override(value) for release in desired.stack.releases for value in release.overridden],
         prerequisites=list(prerequisites),
-        warnings=[*interrupted, *desired.pod_warnings, *key_warnings],
+        warnings=[
+            *interrupted,
+            *desired.pod_warnings,
+            *key_warnings,
+            *ca_bundle_warnings(desired.mirror_secrets.ca_bundles, now),
+        ],
     )
 
 

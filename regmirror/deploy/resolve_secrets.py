@@ -9,9 +9,9 @@ from pydantic import SecretStr
 from regmirror.config.ca_bundle import CaBundleResolver
 from regmirror.config.model import AuthComponent, Mirror
 from regmirror.config.secret_references import SecretResolver
-from regmirror.deploy.way_out import resolve_ca_bundles, resolve_proxy
 from regmirror.desired import names
-from regmirror.desired.mirror_secrets import AUTH_CERTIFICATE, Account, MirrorSecrets, find_s3_account
+from regmirror.desired.mirror_secrets import AUTH_CERTIFICATE, MirrorSecrets, find_s3_account, find_upstream_account
+from regmirror.desired.ways_out import resolve_ca_bundles, resolve_proxy
 from regmirror.errors import SigningError
 from regmirror.ports.cluster import CONFIG_MAP, SECRET, Cluster, Object
 from regmirror.signing.bundle import parse_bundle, trusted_keys
@@ -44,14 +44,8 @@ def resolve_secrets(
     The signing key and a generated Redis password are kept as they are in the cluster: a new key would invalidate all
     tokens, so only rotation replaces it.
     """
-    upstreams = {}
-    for index, upstream in enumerate(mirror.upstreams):
-        if upstream.credentials:
-            path = f"upstreams[{index}].credentials"
-            upstreams[upstream.name] = Account(
-                resolver.resolve(upstream.credentials.username, f"{path}.username"),
-                resolver.resolve(upstream.credentials.password, f"{path}.password"),
-            )
+    accounts = {upstream.name: find_upstream_account(mirror, upstream, resolver) for upstream in mirror.upstreams}
+    upstreams = {name: account for name, account in accounts.items() if account}
     redis_password = _redis_password(mirror, cluster, resolver)
     s3 = find_s3_account(mirror, resolver)
     ca, proxy = resolve_ca_bundles(mirror, ca_bundles), resolve_proxy(mirror, resolver)

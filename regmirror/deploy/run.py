@@ -18,7 +18,7 @@ from regmirror.deploy.resolve_secrets import resolve_secrets
 from regmirror.deploy.rollback import Snapshot, roll_back, take_snapshot
 from regmirror.deploy.secrets import with_resource_version
 from regmirror.deploy.steps import DeployOptions, DesiredState, deployment_steps
-from regmirror.deploy.warnings import orphan_warnings, signing_key_warnings
+from regmirror.deploy.warnings import ca_bundle_warnings, orphan_warnings, signing_key_warnings
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack, build_stack
@@ -89,6 +89,7 @@ async def _deploy(
     await lease.ensure_held()
     warnings = [*interrupted, *desired.pod_warnings, *risk_warnings(connections.mirror)]
     warnings += signing_key_warnings(connections.mirror.auth, desired.mirror_secrets.signing, now)
+    warnings += ca_bundle_warnings(desired.mirror_secrets.ca_bundles, now)
     if not options.prune:
         warnings += orphan_warnings(orphans)
     return _report(connections, steps, results, warnings)

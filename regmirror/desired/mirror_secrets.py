@@ -5,7 +5,7 @@ from typing import TypeGuard
 
 from pydantic import SecretStr
 
-from regmirror.config.model import Mirror
+from regmirror.config.model import Mirror, Upstream
 from regmirror.config.secret_references import SecretResolver
 from regmirror.signing.key_pair import KeyPair
 
@@ -58,6 +58,18 @@ class MirrorSecrets:
         for value in sorted(self.passwords, key=len, reverse=True):
             text = text.replace(value, "***")
         return text
+
+
+def find_upstream_account(mirror: Mirror, upstream: Upstream, resolver: SecretResolver) -> Account | None:
+    """The account at an upstream; None if the configuration has none. Raises MissingSecretError."""
+    credentials = upstream.credentials
+    if credentials is None:
+        return None
+    path = f"upstreams[{mirror.upstreams.index(upstream)}].credentials"
+    return Account(
+        resolver.resolve(credentials.username, f"{path}.username"),
+        resolver.resolve(credentials.password, f"{path}.password"),
+    )
 
 
 def has_password(proxy: SecretStr | None) -> TypeGuard[SecretStr]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from regmirror.config.fields import image_parts
 from regmirror.config.model import ManifestCache, Mirror, PodSettings, Upstream
+from regmirror.config.secret_references import ClusterReference
 from regmirror.desired import names
 from regmirror.desired.flavors import ChartSource, chart_source, flavor_context
 from regmirror.desired.mirror_secrets import MirrorSecrets
@@ -109,6 +110,7 @@ def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) 
         "config_secret": names.registry_secret(upstream.name),
         "bundle_secret": names.BUNDLE_SECRET,
         "credential_secret": names.credential_secret(upstream.name),
+        "account": _followed_account(upstream),
         "ca_bundle": bool(mirror.storage.ca_bundle or upstream.ca_bundle),
         "proxy": mirror.egress.https_proxy is not None,
         "no_proxy": ",".join(no_proxy(mirror)),
@@ -119,6 +121,18 @@ def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) 
         "layer_cache": _layer_cache(mirror),
     }
     return _release(mirror, name, "registry", context)
+
+
+def _followed_account(upstream: Upstream) -> dict[str, dict[str, str]]:
+    """The Secrets of others that the registry reads its account from; empty if regmirror copies the account."""
+    if upstream.credentials is None or not upstream.credentials.follows_secrets:
+        return {}
+    fields = {"username": upstream.credentials.username, "password": upstream.credentials.password}
+    return {
+        field: {"secretName": reference.secret.name, "key": reference.secret.key}
+        for field, reference in fields.items()
+        if isinstance(reference, ClusterReference)
+    }
 
 
 def _front(mirror: Mirror) -> dict[str, Any]:

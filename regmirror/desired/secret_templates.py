@@ -5,8 +5,9 @@ A template is made from the manifest that ``deploy`` applies: markers replace th
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pydantic import SecretStr
 
@@ -81,7 +82,7 @@ def secret_values(mirror: Mirror) -> list[SecretValue]:
         values.append(SecretValue("s3-access-key-id", "storage.accessKey.id", key.id))
         values.append(SecretValue("s3-access-key-secret", "storage.accessKey.secret", key.secret))
     for index, upstream in enumerate(mirror.upstreams):
-        if upstream.credentials:
+        if upstream.credentials and not upstream.credentials.follows_secrets:
             path = f"upstreams[{index}].credentials"
             values.append(SecretValue(f"{upstream.name}-username", f"{path}.username", upstream.credentials.username))
             values.append(SecretValue(f"{upstream.name}-password", f"{path}.password", upstream.credentials.password))
@@ -103,14 +104,14 @@ def _redis_values(mirror: Mirror) -> list[SecretValue]:
     return values
 
 
-def secret_templates(mirror: Mirror, ca_bundles: dict[str, bytes] | None = None) -> list[SecretTemplate]:
+def secret_templates(mirror: Mirror, ca_bundles: Mapping[str, bytes] = MappingProxyType({})) -> list[SecretTemplate]:
     """Every Secret of the mirror, in the order in which ``deploy`` applies them; equal input gives equal templates.
 
     ``ca_bundles`` has the certificates that each registry trusts, by the name of its upstream.
     """
     markers = _markers(mirror)
-    manifests = configuration_secrets(mirror, _marked_secrets(mirror, markers, ca_bundles or {}))
-    keys = _foreign_keys(ca_bundles or {}) if mirror.auth.external else _own_keys()
+    manifests = configuration_secrets(mirror, _marked_secrets(mirror, markers, ca_bundles))
+    keys = _foreign_keys(ca_bundles) if mirror.auth.external else _own_keys()
     return [*keys, *(_template(manifest, markers) for manifest in manifests)]
 
 
@@ -126,7 +127,7 @@ def _own_keys() -> list[SecretTemplate]:
     ]
 
 
-def _foreign_keys(ca_bundles: dict[str, bytes]) -> list[SecretTemplate]:
+def _foreign_keys(ca_bundles: Mapping[str, bytes]) -> list[SecretTemplate]:
     """The certificates of an existing docker_auth are public, and known already."""
     return [_bundle(ca_bundles.get(AUTH_CERTIFICATE, b"").decode())]
 
@@ -144,7 +145,7 @@ def _markers(mirror: Mirror) -> dict[str, str]:
     return {value.name: f"{seed}x{number}x" for number, value in enumerate(secret_values(mirror))}
 
 
-def _marked_secrets(mirror: Mirror, markers: dict[str, str], ca_bundles: dict[str, bytes]) -> MirrorSecrets:
+def _marked_secrets(mirror: Mirror, markers: dict[str, str], ca_bundles: Mapping[str, bytes]) -> MirrorSecrets:
     def account(name: str, password: str) -> Account:
         return Account(SecretStr(markers[name]), SecretStr(markers[password]))
 
@@ -152,7 +153,7 @@ def _marked_secrets(mirror: Mirror, markers: dict[str, str], ca_bundles: dict[st
     upstreams = {
         upstream.name: account(f"{upstream.name}-username", f"{upstream.name}-password")
         for upstream in mirror.upstreams
-        if upstream.credentials
+        if upstream.credentials and not upstream.credentials.follows_secrets
     }
     proxy = mirror.egress.https_proxy
     return MirrorSecrets(
@@ -161,7 +162,7 @@ def _marked_secrets(mirror: Mirror, markers: dict[str, str], ca_bundles: dict[st
         SecretStr(markers.get(REDIS_PASSWORD, "")),
         s3,
         upstreams,
-        ca_bundles,
+        dict(ca_bundles),
         SecretStr(proxy if isinstance(proxy, str) else markers[PROXY_URL]) if proxy else None,
         SecretStr(markers[SENTINEL_PASSWORD]) if SENTINEL_PASSWORD in markers else None,
     )

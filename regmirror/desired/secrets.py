@@ -100,8 +100,12 @@ def _way_out(upstream: Upstream, mirror_secrets: MirrorSecrets) -> dict[str, byt
 
 
 def _credential(upstream: Upstream, mirror_secrets: MirrorSecrets) -> bytes:
-    """The answer of a Docker credential helper to ``get``; empty values mean anonymous."""
-    account = mirror_secrets.upstreams.get(upstream.name)
+    """The answer of a Docker credential helper to ``get``; empty values mean anonymous.
+
+    The helper uses it if the registry has no account in Secrets of others, which it mounts and follows.
+    """
+    follows = upstream.credentials and upstream.credentials.follows_secrets
+    account = None if follows else mirror_secrets.upstreams.get(upstream.name)
     return json.dumps(
         {
             "ServerURL": upstream.url,

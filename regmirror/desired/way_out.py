@@ -62,3 +62,10 @@ def storage_url(storage: S3Storage) -> str:
     """The URL of the store; for AWS the regional one, which all requests for buckets of the region go to."""
     domain = "amazonaws.com.cn" if storage.region.startswith("cn-") else "amazonaws.com"
     return storage.endpoint or f"https://s3.{storage.region}.{domain}"
+
+
+def way_out_references(mirror: Mirror) -> list[object]:
+    """The parts of the configuration that refer to what verify and status read to take the way of the registries."""
+    accounts = [upstream.credentials for upstream in mirror.upstreams if upstream.credentials]
+    followed = [account for account in accounts if account.follows_secrets]
+    return [mirror.egress, mirror.storage.ca_bundle, *(upstream.ca_bundle for upstream in mirror.upstreams), *followed]

@@ -1,6 +1,7 @@
 """Renders a mirror: the releases that ``deploy`` installs, as files that other tools can apply without regmirror."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +38,8 @@ class RenderOptions:
     secrets_revision: str = ""
     project: str = DEFAULT_PROJECT
     """The project of Argo CD's Applications."""
+    ca_bundles: Mapping[str, bytes] = field(default_factory=dict)
+    """The certificates that each registry trusts, by the name of its upstream."""
     directory: Path = Path()
     """That of the configuration file, which paths of charts are relative to."""
 
@@ -53,7 +56,7 @@ class Rendering:
 
 async def render(mirror: Mirror, helm: Helm, options: RenderOptions) -> Rendering:
     """Render all files; the same input gives the same bytes. Raises HelmError if a chart rejects its values."""
-    templates = secret_templates(mirror)
+    templates = secret_templates(mirror, options.ca_bundles)
     releases = releases_of(mirror, templates, options.secrets_revision)
     # For every format, so that invalid values are reported now and not in the cluster.
     rendered = await asyncio.gather(*(helm.render(release) for release in releases))

@@ -4,7 +4,8 @@ import re
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+
+from regmirror.signing.bundle import join_bundle, parse_bundle
 
 _LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
@@ -25,8 +26,7 @@ def only_certificates(content: bytes) -> bytes:
     blocks = _BLOCK.findall(content)
     if not blocks:
         raise ValueError(f"has no PEM certificate{_HOW_TO_CONVERT if content.startswith(_DER) else ''}")
-    certificates = dict.fromkeys(_certificate(block, number) for number, block in enumerate(blocks, 1))
-    pem = b"".join(certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates)
+    pem = join_bundle([_certificate(block, number) for number, block in enumerate(blocks, 1)])
     if len(pem) > _LARGEST:
         raise ValueError(f"has more than {_LARGEST // 2**10} KiB of certificates")
     return pem
@@ -45,8 +45,7 @@ def _certificate(block: bytes, number: int) -> x509.Certificate:
 
 def join_certificates(*bundles: bytes) -> bytes:
     """One bundle with the certificates of several, each once."""
-    joined = b"".join(bundles)
-    return only_certificates(joined) if joined else b""
+    return join_bundle([certificate for bundle in bundles if bundle for certificate in parse_bundle(bundle)])
 
 
 def ca_warnings(pem: bytes, now: datetime) -> list[str]:

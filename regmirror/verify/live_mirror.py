@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from regmirror.config.model import Mirror, Upstream
+from regmirror.config.secret_references import ClusterReference, SecretReference
 from regmirror.desired import names, secret_contents
 from regmirror.desired.applied_by import applied_by_others
 from regmirror.desired.mirror_secrets import Account
@@ -209,8 +210,20 @@ class LiveMirror:
 
         Raises NotDeployedError.
         """
+        credentials = upstream.credentials
+        if credentials and credentials.follows_secrets:
+            return self._secret_value(credentials.username), self._secret_value(credentials.password)
         account = self._read(names.credential_secret(upstream.name), secret_contents.upstream_account)
         return (account.name.get_secret_value(), account.password.get_secret_value()) if account else None
+
+    def _secret_value(self, reference: SecretReference) -> str:
+        """A key of a Secret that others write; the registry's credential helper reads the same."""
+        assert isinstance(reference, ClusterReference)  # noqa: S101 - only such references are followed
+        content = self.secret(reference.secret.name).get(reference.secret.key, b"")
+        if not content.strip():
+            message = f"Secret {reference.secret.name} has no key {reference.secret.key}: pulls are anonymous"
+            raise NotDeployedError(message, hint="let the job that renews the account write it")
+        return content.decode(errors="replace").removesuffix("\n")
 
     def anonymous_token(self, upstream: Upstream) -> tuple[str, Token]:
         """A token without any rights, as everyone gets it; raises RegistryError or SigningError."""

@@ -108,6 +108,7 @@ INTERRUPTING: dict[str, Edit] = {
 """By key; ``diff`` and ``deploy`` warn of them."""
 
 _ONE_IMAGE = "rolls out as resources does, and the lab has one image of each program"
+_WAY_OUT = "rolls out as registry.ttl does; see test_way_out.py"
 _ONE_STORE = "the lab has one object store, with one key"
 UNCHANGED: dict[str, str] = {
     "apiVersion": "has one value",
@@ -122,6 +123,11 @@ UNCHANGED: dict[str, str] = {
     "storage.redirectEndpoint": "the clients of a test cluster may not reach its store",
     "storage.insecure": "only ends a warning",
     "upstreams.insecure": "only ends a warning",
+    "storage.caBundle": _WAY_OUT,
+    "upstreams.caBundle": _WAY_OUT,
+    "egress.httpsProxy": _WAY_OUT,
+    "egress.noProxy": _WAY_OUT,
+    "egress.storage": _WAY_OUT,
     "upstreams.url": "needs a second registry with the same images",
     "upstreams.credentials.username": "is read again, as the password is; see upstreams.credentials",
     "upstreams.credentials.password": "is read again, as the user name is; see upstreams.credentials",

@@ -1,5 +1,7 @@
 """Checks that what is in the cluster matches the configuration file, and that the file itself makes sense."""
 
+from contextlib import suppress
+
 from pydantic import SecretStr
 
 from regmirror.config.file_warnings import plain_http_urls
@@ -12,6 +14,8 @@ from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.redis_config import redis_config
 from regmirror.desired.registry_config import registry_config
 from regmirror.desired.secret_contents import look_up
+from regmirror.desired.ways_out import resolve_ca_bundles, resolve_proxy
+from regmirror.errors import ConfigurationError
 from regmirror.ports.cluster import INGRESS, Object
 from regmirror.signing.key_pair import KeyPair
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Stage, Warned
@@ -190,7 +194,27 @@ def _registry(live: LiveMirror, upstream: Upstream) -> Outcome:
     password = SecretStr(str(look_up(deployed, "redis", "password")))
     mirror_secrets = MirrorSecrets(KeyPair(b"", b""), b"", password, live.s3_account(upstream))
     wanted = registry_config(live.mirror, upstream, mirror_secrets)
-    return _drift(live, _differing_keys(wanted, deployed, _REGISTRY_CHECKED_ELSEWHERE), "the registry's")
+    keys = _differing_keys(wanted, deployed, _REGISTRY_CHECKED_ELSEWHERE)
+    return _drift(live, [*keys, *_differing_way_out(live, upstream)], "the registry's")
+
+
+def _differing_way_out(live: LiveMirror, upstream: Upstream) -> list[str]:
+    """The CA bundle and the proxy, if they differ from the file; what this machine cannot read is not compared."""
+
+    def ca() -> bytes:
+        return resolve_ca_bundles(live.mirror, live.connections.ca_bundles).get(upstream.name, b"")
+
+    def proxy() -> bytes:
+        url = resolve_proxy(live.mirror, live.connections.resolver)
+        return url.get_secret_value().encode() if url else b""
+
+    deployed = live.secret(names.registry_secret(upstream.name))
+    differing = []
+    for key, resolve in ((names.CA_KEY, ca), (names.PROXY_KEY, proxy)):
+        with suppress(ConfigurationError):
+            if resolve() != deployed.get(key, b""):
+                differing.append(key)
+    return differing
 
 
 @check("config-auth", "docker_auth's settings match the configuration file", needs=("config-access",), part="auth")
