@@ -48,7 +48,7 @@ _TYPES: dict[Any, str] = {
     kubernetes_fields.Quantity: "quantity",
     kubernetes_fields.Toleration: "mapping",
 }
-_INSTEAD_OF_OTHERS = {"redis.external", "auth.external"}
+_INSTEAD_OF_OTHERS = {"redis.external", "redis.chart", "auth.external", "auth.chart"}
 """Sections that exclude other keys: they are not in the file with every key."""
 _PLAIN = {str: "string", int: "integer", bool: "boolean", float: "number", Path: "path"}
 _SECRET_REFERENCE: Any = SecretReference
@@ -178,6 +178,8 @@ _GUIDES = {
     "networkPolicies": ("Limit clients and networks", "limit-access"),
     "redis.external": ("Use an existing Redis", "existing-redis"),
     "auth.external": ("Use an existing token server", "existing-token-server"),
+    "redis.chart": ("Use another chart", "other-charts"),
+    "auth.chart": ("Use another chart", "other-charts"),
     "overrides": ("Override values of the charts", "overrides"),
     "upstreams.overrides": ("Override values of the charts", "overrides"),
     "ingress.tlsSecret": ("Use a private CA", "private-ca"),

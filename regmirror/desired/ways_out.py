@@ -17,7 +17,7 @@ from regmirror.signing.ca_certificates import join_certificates
 
 
 def resolve_ca_bundles(mirror: Mirror, resolver: CaBundleResolver) -> dict[str, bytes]:
-    """The certificates that each registry trusts, by the name of its upstream; others by their key. Raises CaBundleError.
+    """The certificates that each registry trusts, by the name of its upstream; others by key. Raises CaBundleError.
 
     A registry trusts those of its upstream and those of the store: its process has one list for all connections.
     """

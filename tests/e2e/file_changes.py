@@ -154,6 +154,11 @@ UNCHANGED: dict[str, str] = {
         f"auth.external.{key}": "replaces other keys of auth; see test_external_auth.py"
         for key in ("realm", "issuer", "certificate", "service")
     },
+    **{
+        f"{component}.chart.{key}": "needs a chart of others; see test_flavors.py"
+        for component in ("redis", "auth")
+        for key in ("path", "repository", "oci", "version", "flavor")
+    },
     "ingress.className": "needs a second Ingress controller and another address in DNS",
     "ingress.issuer.name": "needs cert-manager",
     "ingress.issuer.kind": "needs cert-manager",

@@ -182,7 +182,7 @@ def test_every_key_with_a_value_is_changed_by_these_tests() -> None:
     sections = {key.rpartition(".")[0] for key in documented_keys()}
     accounts = {"storage.accessKey", "upstreams.credentials"}
     # They take the place of other keys.
-    instead = ("redis.external", "auth.external")
+    instead = ("redis.external", "redis.chart", "auth.external", "auth.chart")
     values = {
         key
         for key in documented_keys()
