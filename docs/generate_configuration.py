@@ -12,7 +12,8 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from regmirror.config import fields, kubernetes_fields, network_policies
+from regmirror.config import egress, fields, kubernetes_fields, network_policies
+from regmirror.config.ca_bundle import CaBundle, CaBundleConfigMap, CaBundleFile, CaBundleSecret
 from regmirror.config.durations import format_duration
 from regmirror.config.model import Mirror
 from regmirror.config.model_keys import section_of
@@ -28,6 +29,8 @@ from regmirror.errors.documentation import anchor
 _TYPES: dict[Any, str] = {
     fields.Host: "host name",
     fields.Url: "URL",
+    fields.UpstreamUrl: "URL",
+    egress.NoProxyEntry: "string",
     fields.Label: "name",
     fields.UpstreamName: "name",
     fields.Bucket: "bucket name",
@@ -45,8 +48,12 @@ _TYPES: dict[Any, str] = {
     kubernetes_fields.Quantity: "quantity",
     kubernetes_fields.Toleration: "mapping",
 }
+_INSTEAD_OF_OTHERS = {"redis.external", "redis.chart", "auth.external", "auth.chart"}
+"""Sections that exclude other keys: they are not in the file with every key."""
 _PLAIN = {str: "string", int: "integer", bool: "boolean", float: "number", Path: "path"}
 _SECRET_REFERENCE: Any = SecretReference
+_CA_BUNDLE: Any = CaBundle
+_PROXY: Any = egress.Proxy
 
 _EXAMPLES = Path(__file__).parents[1] / "examples"
 _INTRODUCTION = """\
@@ -86,6 +93,7 @@ unless the section says otherwise.
 - **network**: a network in CIDR notation, such as `10.42.0.0/16`.
 - **memory size**: a number and `kb`, `mb` or `gb`, such as `128mb`.
 - **secret reference**: where a secret is stored; see [Secret references](#secret-references).
+- **CA bundle**: where certificates of private CAs are stored; see [CA bundles](#ca-bundles).
 
 """
 
@@ -96,6 +104,17 @@ The configuration file never contains a secret. A secret reference says where a 
 `regmirror deploy` reads all secrets before it changes anything, and copies them into Secrets of the mirror's namespace.
 
 | Form | Where the secret is stored |
+|---|---|
+"""
+
+_CA_BUNDLES = """\
+## CA bundles
+
+A CA bundle is PEM certificates of private certificate authorities, which are trusted in addition to the public ones. It
+is not secret, and has certificates only: a private key in it is refused. `regmirror deploy` reads it in one of three
+forms, and copies it to the registries, which restart when it has changed. `deploy` and `verify` trust it, too.
+
+| Form | Where the certificates are stored |
 |---|---|
 """
 
@@ -116,6 +135,7 @@ _RESTARTS = {
     "upstreams.url": _REGISTRY,
     "upstreams.insecure": _NONE,
     "upstreams.host": "registry and docker_auth; the old host is no longer served",
+    "upstreams.caBundle": _REGISTRY,
     "upstreams.credentials": "nothing; the registry reads the account again within minutes",
     "upstreams.anonymousPull": _AUTH,
     "upstreams.probeImage": _NONE,
@@ -123,27 +143,45 @@ _RESTARTS = {
     "registry.replicas": "nothing; pods are added or removed",
     "auth": _AUTH,
     "auth.replicas": "nothing; pods are added or removed",
+    "auth.external": "registry; until all have restarted, some pulls fail",
     "auth.issuer": "registry and docker_auth; until both have restarted, some pulls fail",
     "auth.keySize": "nothing; used by the next `regmirror rotate-cert`",
     "auth.certificateDays": "nothing; used by the next `regmirror rotate-cert`",
     "redis": _REDIS,
     "redis.password": "Valkey and registry",
+    "redis.external": _REGISTRY,
     "fetcher": _REGISTRY,
     "front": "registry and docker_auth",
+    "egress": _REGISTRY,
     "ingress": "nothing; the Ingress is updated",
     "ingress.trustedProxies": "registry and docker_auth",
     "networkPolicies": "nothing; the NetworkPolicies are updated",
+    "overrides": "the pods of the chart",
+    "overrides.redis": _REDIS,
+    "overrides.auth": _AUTH,
+    "overrides.registry": _REGISTRY,
+    "overrides.ingress": "nothing; the Ingress is updated",
+    "upstreams.overrides": _REGISTRY,
 }
 
 _GUIDES = {
     "storage.accessKey": ("Use a cloud role instead of a key", "cloud-role"),
+    "storage.caBundle": ("Use a private CA", "private-ca"),
+    "upstreams.caBundle": ("Use a private CA", "private-ca"),
+    "egress": ("Use an HTTP proxy", "http-proxy"),
     "upstreams": ("Mirror several upstreams", "several-upstreams"),
-    "upstreams.credentials": ("Raise the rate limit", "rate-limits"),
+    "upstreams.credentials": ("Use an account at an upstream", "upstream-credentials"),
     "upstreams.anonymousPull": ("Allow repositories", "allow-list"),
     "registry.image": ("Mirror without internet access", "air-gap"),
     "auth.certificateDays": ("Rotate the signing key", "rotate-the-signing-key"),
     "ingress.trustedProxies": ("Limit clients and networks", "limit-access"),
     "networkPolicies": ("Limit clients and networks", "limit-access"),
+    "redis.external": ("Use an existing Redis", "existing-redis"),
+    "auth.external": ("Use an existing token server", "existing-token-server"),
+    "redis.chart": ("Use another chart", "other-charts"),
+    "auth.chart": ("Use another chart", "other-charts"),
+    "overrides": ("Override values of the charts", "overrides"),
+    "upstreams.overrides": ("Override values of the charts", "overrides"),
     "ingress.tlsSecret": ("Use a private CA", "private-ca"),
 }
 
@@ -151,7 +189,7 @@ _GUIDES = {
 def document() -> str:
     """The whole page."""
     introduction = _INTRODUCTION.replace("{minimal}", _minimal_file())
-    return introduction + "".join(_sections()) + _secret_references() + _whole_example()
+    return introduction + "".join(_sections()) + _secret_references() + _ca_bundles() + _whole_example()
 
 
 def example() -> dict[str, Any]:
@@ -254,6 +292,10 @@ def _annotated_words(hint: Any) -> str:
     inner, metadata = get_args(hint)[0], hint.__metadata__
     if any(part in _SECRET_REFERENCE.__metadata__ for part in metadata):
         return "[secret reference](#secret-references)"
+    if any(part in _PROXY.__metadata__ for part in metadata):
+        return "URL or [secret reference](#secret-references)"
+    if any(part in _CA_BUNDLE.__metadata__ for part in metadata):
+        return "[CA bundle](#ca-bundles)"
     words = next((words for kind, words in _TYPES.items() if kind.__metadata__[0] in metadata), None)
     return words or _words(inner) + _bounds(metadata)
 
@@ -269,12 +311,15 @@ def _is_list(hint: Any) -> bool:
     return get_origin(get_args(hint)[0] if get_origin(hint) is Annotated else hint) is list
 
 
-def _example_of(model: type[BaseModel]) -> dict[str, Any]:
+def _example_of(model: type[BaseModel], prefix: str = "") -> dict[str, Any]:
     hints = get_type_hints(model, include_extras=True)
     content: dict[str, Any] = {}
     for name, field in model.model_fields.items():
+        key = f"{prefix}{field.alias}"
+        if key in _INSTEAD_OF_OTHERS:
+            continue
         section = section_of(hints[name])
-        value = _example_of(section) if section else _example_value(field)
+        value = _example_of(section, f"{key}.") if section else _example_value(field)
         content[str(field.alias)] = [value] if section and _is_list(hints[name]) else value
     return content
 
@@ -306,9 +351,21 @@ def _secret_references() -> str:
     return _REFERENCES + "\n".join(rows) + "\n\n"
 
 
+def _ca_bundles() -> str:
+    examples = {
+        CaBundleFile: {"file": "company-ca.pem"},
+        CaBundleConfigMap: {"configMap": {"name": "company-ca", "key": "ca.crt"}},
+        CaBundleSecret: {"secret": {"name": "company-ca", "key": "ca.crt"}},
+    }
+    rows = [f"| `{_inline(form)}` | {str(kind.__doc__).replace('``', '`')} |" for kind, form in examples.items()]
+    return _CA_BUNDLES + "\n".join(rows) + "\n\nWithout `key`, it is `ca.crt`.\n\n"
+
+
 def _whole_example() -> str:
     text = yaml.safe_dump(example(), sort_keys=False, width=100)
-    return f"## A file with every key\n\nOnly the required keys are needed.\n\n```yaml\n{text}```\n"
+    others = ", ".join(f"`{key}`" for key in sorted(_INSTEAD_OF_OTHERS))
+    introduction = f"Only the required keys are needed. {others} would take the place of other keys."
+    return f"## A file with every key\n\n{introduction}\n\n```yaml\n{text}```\n"
 
 
 if __name__ == "__main__":

@@ -76,11 +76,16 @@ class Pyhelm3Helm:
         context: str,
         namespace: str,
         withheld: Collection[str] = (),
+        directory: Path = Path(),
     ) -> None:
-        """``withheld`` are the environment variables that neither Helm nor its plugins may read."""
+        """``withheld`` are the environment variables that neither Helm nor its plugins may read.
+
+        ``directory`` is that of the configuration file, which paths of charts are relative to.
+        """
         self._command = ExecCommand(withheld, executable=executable, kubeconfig=kubeconfig, kubecontext=context)
         self._executable = executable
         self._namespace = namespace
+        self._directory = directory
 
     async def version(self) -> tuple[int, int]:
         """Major and minor version; raises HelmMissingError if it is missing or too old."""
@@ -124,9 +129,20 @@ class Pyhelm3Helm:
 
     async def render(self, release: Release) -> list[dict[str, Any]]:
         """The objects that installing or upgrading to ``release`` would apply."""
-        rendered = await self._command.template(
-            release.name, release.chart, release.values, namespace=self._namespace, is_upgrade=True
-        )
+        reference, options = self._chart(release)
+        try:
+            rendered = await self._command.template(
+                release.name,
+                reference,
+                release.values,
+                namespace=self._namespace,
+                is_upgrade=True,
+                # Helm does not list them as objects of a release.
+                no_hooks=True,
+                **options,
+            )
+        except ChartError as error:
+            raise _explained(release, error) from error
         return _objects(rendered)
 
     async def upgrade(self, release: Release) -> int:
@@ -136,15 +152,25 @@ class Pyhelm3Helm:
         """
         major, _ = await self.version()
         conflict_options = {"server_side": "true", "force_conflicts": True} if major >= 4 else {}
+        reference, options = self._chart(release)
         answer: Any = await self._command.install_or_upgrade(
             release.name,
-            release.chart,
+            reference,
             release.values,
             create_namespace=False,
             namespace=self._namespace,
             **conflict_options,
+            **options,
         )
         return int(answer["version"])
+
+    def _chart(self, release: Release) -> tuple[Path | str, dict[str, str]]:
+        """The chart of a release, and the options with which Helm finds it."""
+        remote = release.source.remote
+        if remote is None:
+            return self._directory / release.chart, {}
+        options = {"version": remote.version, **({"repo": remote.repository} if remote.repository else {})}
+        return remote.reference, options
 
     async def uninstall(self, name: str) -> None:
         """Uninstall a release with its history, without waiting for pods; a missing one is fine."""
@@ -159,6 +185,16 @@ class Pyhelm3Helm:
         await self._command.run(["rollback", name, revision, "--namespace", self._namespace, *conflict_options])
         newest = await self.find(name)
         return newest.revision if newest else 0
+
+
+def _explained(release: Release, error: ChartError) -> ChartError:
+    """The error with a hint at what the file says; otherwise the installation is the likely cause."""
+    sources = ", ".join(dict.fromkeys(value.source for value in release.overridden))
+    if release.source.flavor:
+        sources = f"{release.component}.chart{f' and {sources}' if sources else ''}"
+    if not sources:
+        return error
+    return error.reworded(error.message, hint=f"correct {sources}: the values of a chart are in its values.yaml")
 
 
 class _ReleaseMissingError(HelmError):

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import urllib3
 
+from regmirror.adapters.tls import tls_context
+from regmirror.desired.way_out import WayOut
 from regmirror.errors import ConfigurationError, RegistryError, UntrustedCertificateError
 from regmirror.ports.http import Answer, StreamedAnswer
 
@@ -17,6 +19,10 @@ _LIMIT = 16 * 2**20
 _CHUNK = 2**18
 _WRONG_CERTIFICATE = {9, 10, 62, 64}
 """OpenSSL's codes for: not yet valid, expired, another host name, another IP address (``openssl verify``)."""
+
+
+_DIRECTLY = WayOut()
+_CA_FILE_HINT = "for a private CA, pass its certificate with --ca-file FILE or REGMIRROR_CA_FILE"
 
 
 class Address(NamedTuple):
@@ -34,11 +40,19 @@ class Urllib3Http:
         resolve: Mapping[tuple[str, int], Address] | None = None,
         ca_file: Path | None = None,
         timeout: float = 10.0,
+        *,
+        way_out: WayOut = _DIRECTLY,
+        trust_hint: str = _CA_FILE_HINT,
     ) -> None:
-        """``timeout`` in seconds. Raises ConfigurationError unless ``ca_file`` has PEM certificates."""
+        """``timeout`` in seconds; ``trust_hint`` says what to do about an unknown certificate authority.
+
+        Proxies of the environment are not used. Raises ConfigurationError unless ``ca_file`` has PEM certificates.
+        """
         self._resolve = dict(resolve or {})
         self._timeout = urllib3.Timeout(connect=min(timeout, 5.0), read=timeout)
-        self._context = _tls_context(ca_file)
+        self._context = _tls_context(ca_file, way_out)
+        self._way_out, self._trust_hint = way_out, trust_hint
+        self._proxies: dict[str, urllib3.ProxyManager] = {}
         self._pools: dict[tuple[str, str, int], urllib3.HTTPConnectionPool] = {}
 
     def request(self, method: str, url: str, headers: Mapping[str, str] | None = None) -> Answer:
@@ -65,7 +79,7 @@ class Urllib3Http:
             ):
                 return encrypted.getpeercert(binary_form=True) or b""
         except OSError as error:
-            raise _translate(f"https://{host}", error) from error
+            raise self._translate(f"https://{host}", error) from error
 
     @contextmanager
     def stream(self, url: str, headers: Mapping[str, str] | None = None) -> Iterator[StreamedAnswer]:
@@ -80,19 +94,57 @@ class Urllib3Http:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         sent = {"Host": parts.netloc, "User-Agent": "regmirror", **(headers or {})}
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         response = None
         try:
-            response = self._pool(parts.scheme, host, port).urlopen(
+            pool, target = self._pool_for(url, parts, host, port)
+            response = pool.urlopen(
                 method, target, headers=sent, redirect=False, retries=False, preload_content=False, decode_content=False
             )
             yield response
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise _translate(url, error) from error
+            raise self._translate(url, error) from error
         finally:
             if response is not None:
                 response.drain_conn() if response.length_remaining == 0 else response.close()
                 response.release_conn()
+
+    def _pool_for(self, url: str, parts: SplitResult, host: str, port: int) -> tuple[urllib3.HTTPConnectionPool, str]:
+        """The connections for a URL and what to request on them."""
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        proxy = self._way_out.proxy_for(url)
+        if proxy is None:
+            return self._pool(parts.scheme, host, port), path
+        manager = self._proxies.get(proxy) or self._proxies.setdefault(proxy, self._proxy_manager(proxy))
+        # A proxy gets the whole URL of a request without TLS, and with TLS only connects to the host.
+        return manager.connection_from_host(host, port, parts.scheme), url if parts.scheme == "http" else path
+
+    def _proxy_manager(self, proxy: str) -> urllib3.ProxyManager:
+        user, _, address = proxy.removeprefix("http://").removeprefix("https://").rpartition("@")
+        headers = urllib3.make_headers(proxy_basic_auth=unquote(user)) if user else {}
+        scheme = proxy.partition("://")[0]
+        return urllib3.ProxyManager(
+            f"{scheme}://{address}",
+            timeout=self._timeout,
+            proxy_headers=headers,
+            ssl_context=self._context,
+            proxy_ssl_context=self._context,
+            maxsize=16,
+        )
+
+    def _translate(self, url: str, error: Exception) -> RegistryError:
+        cause, host = _innermost(error), urlsplit(url).hostname
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            message = f"the TLS certificate of {host} is not trusted: {cause.verify_message}"
+            return UntrustedCertificateError(message, hint=_certificate_hint(cause, self._trust_hint))
+        if self._way_out.proxy_for(url):
+            return _proxy_error(url, cause)
+        match error, cause:
+            case urllib3.exceptions.NameResolutionError() | urllib3.exceptions.HTTPError(), socket.gaierror():
+                hint = f"point DNS at your Ingress controller, or pass --resolve {host}:443:ADDRESS until then"
+                return RegistryError(f"the host name {host} does not resolve", hint=hint)
+            case urllib3.exceptions.TimeoutError(), cause if not isinstance(cause, ConnectionError):
+                return RegistryError(f"{_bare(url)} did not answer in time")
+        return RegistryError(f"no answer from {_bare(url)}: {_reason(cause)}")
 
     def _pool(self, scheme: str, host: str, port: int) -> urllib3.HTTPConnectionPool:
         key = (scheme, host, port)
@@ -153,8 +205,8 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
+def _tls_context(ca_file: Path | None, way_out: WayOut) -> ssl.SSLContext:
+    context = tls_context(way_out.ca)
     if ca_file is not None:
         try:
             context.load_verify_locations(cafile=str(ca_file))
@@ -180,22 +232,17 @@ def _innermost(error: BaseException) -> BaseException:
     return error
 
 
-def _translate(url: str, error: Exception) -> RegistryError:
-    cause = _innermost(error)
-    host = urlsplit(url).hostname
-    match error, cause:
-        case _, ssl.SSLCertVerificationError():
-            message = f"the TLS certificate of {host} is not trusted: {cause.verify_message}"
-            return UntrustedCertificateError(message, hint=_certificate_hint(cause))
-        case urllib3.exceptions.NameResolutionError() | urllib3.exceptions.HTTPError(), socket.gaierror():
-            hint = f"point DNS at your Ingress controller, or pass --resolve {host}:443:ADDRESS until then"
-            return RegistryError(f"the host name {host} does not resolve", hint=hint)
-        case urllib3.exceptions.TimeoutError(), cause if not isinstance(cause, ConnectionError):
-            return RegistryError(f"{_bare(url)} did not answer in time")
-    return RegistryError(f"no answer from {_bare(url)}: {' '.join(str(cause).split()) or type(cause).__name__}")
+def _reason(cause: BaseException) -> str:
+    return " ".join(str(cause).split()) or type(cause).__name__
 
 
-def _certificate_hint(cause: ssl.SSLCertVerificationError) -> str:
+def _proxy_error(url: str, cause: BaseException) -> RegistryError:
+    """Without the URL of the proxy, which may contain a password."""
+    message = f"no answer from {_bare(url)} through the proxy: {_reason(cause)}"
+    return RegistryError(message, hint="check egress.httpsProxy, and that this machine reaches the proxy as pods do")
+
+
+def _certificate_hint(cause: ssl.SSLCertVerificationError, trust_hint: str) -> str:
     if cause.verify_code in _WRONG_CERTIFICATE:
         return "replace the certificate with one that is valid now and for this host"
-    return "for a private CA, pass its certificate with --ca-file FILE or REGMIRROR_CA_FILE"
+    return trust_hint

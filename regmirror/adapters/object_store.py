@@ -1,20 +1,34 @@
 """The ObjectStore port over boto3."""
 
+import os
 import secrets
+import tempfile
 import time
+import weakref
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    ProxyConnectionError,
+    SSLError,
+)
+from botocore.httpsession import get_cert_path
 
 from regmirror.adapters.lifecycle import taking_rules
 from regmirror.config.model import S3Storage
 from regmirror.desired.mirror_secrets import Account
+from regmirror.desired.way_out import WayOut, storage_url
 from regmirror.errors import BucketMissingError, StorageError, StorageUnreachableError
 from regmirror.ports.object_store import Contents
 
@@ -24,11 +38,16 @@ _NO_RULES = {"NoSuchLifecycleConfiguration", "NotImplemented"}
 _KEY_REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound"}
 
 
+_DIRECTLY = WayOut()
+_PROXY_HINT = "check egress.httpsProxy; to reach the store without it, set egress.storage: false"
+
+
 class S3ObjectStore:
     """The mirror's bucket, with the mirror's key, or with the default credentials of boto3.
 
     ``timeout`` is in seconds, for each of at most two attempts per request. ``new_id`` returns another text each time:
-    checks that run at the same time, on any machine, each use an object of their own.
+    checks that run at the same time, on any machine, each use an object of their own. The store is reached by
+    ``way_out``: proxies and CA bundles of the environment (HTTPS_PROXY, AWS_CA_BUNDLE) are not used.
     """
 
     def __init__(
@@ -37,9 +56,10 @@ class S3ObjectStore:
         account: Account | None,
         timeout: float = 15.0,
         *,
+        way_out: WayOut = _DIRECTLY,
         new_id: Callable[[], str] = secrets.token_hex,
     ) -> None:
-        self._storage, self._new_id = storage, new_id
+        self._storage, self._new_id, self._way_out = storage, new_id, way_out
         self._client: Any = boto3.client(
             "s3",
             region_name=storage.region,
@@ -49,10 +69,12 @@ class S3ObjectStore:
                 read_timeout=timeout,
                 retries={"mode": "standard", "total_max_attempts": 2},
                 s3={"addressing_style": "path" if storage.uses_path_style else "auto"},
+                proxies=_proxies(storage, way_out),
                 # Newer checksums by default break stores that are not AWS (boto/boto3#4392).
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             ),
+            verify=_ca_file(self, way_out.ca) or True,
             aws_access_key_id=account.name.get_secret_value() if account else None,
             aws_secret_access_key=account.password.get_secret_value() if account else None,
         )
@@ -160,10 +182,15 @@ class S3ObjectStore:
                 f"cannot {what} {where}: no S3 credentials",
                 hint="set storage.accessKey, or give this machine an IAM role",
             ) from error
-        except (ConnectionError, HTTPClientError) as error:
+        except SSLError as error:
+            raise StorageError(f"cannot {what} {where}: {error}", hint=_tls_hint(str(error))) from error
+        except ProxyConnectionError as error:
+            # Without the error's text, which has the URL of the proxy, and so its password.
             raise StorageUnreachableError(
-                f"cannot {what} {where}: {error}", hint="check storage.endpoint in the configuration file"
+                f"cannot {what} {where}: the proxy does not connect to it", hint=_PROXY_HINT
             ) from error
+        except (ConnectionError, HTTPClientError) as error:
+            raise StorageUnreachableError(f"cannot {what} {where}: {error}", hint=_reach_hint()) from error
         except BotoCoreError as error:
             raise StorageError(f"cannot {what} {where}: {error}") from error
 
@@ -180,3 +207,35 @@ class S3ObjectStore:
                 hint="check storage.accessKey; its user needs the permissions to list, get, put and delete",
             )
         return StorageError(f"cannot {what} {where}: {code}")
+
+
+def _ca_file(owner: object, ca: bytes) -> str | None:
+    """The path of a file of the public CAs and of ``ca``, removed with its owner; boto3 takes none from memory."""
+    if not ca:
+        return None
+    descriptor, path = tempfile.mkstemp(prefix="regmirror-ca-", suffix=".pem")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(Path(str(get_cert_path(True))).read_bytes() + b"\n" + ca)
+    weakref.finalize(owner, Path(path).unlink, missing_ok=True)
+    return path
+
+
+def _proxies(storage: S3Storage, way_out: WayOut) -> dict[str, str]:
+    """Not None, for which botocore would take the proxies of the environment."""
+    proxy = way_out.proxy_for(storage_url(storage))
+    return {"http": proxy, "https": proxy} if proxy else {}
+
+
+def _tls_hint(error: str) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" not in error:
+        return "check that the store answers https:// at storage.endpoint"
+    unused = next((name for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE") if os.environ.get(name)), None)
+    reason = f"; {unused} of this machine is not used, because pods do not have it" if unused else ""
+    return f"for a private CA, set storage.caBundle{reason}"
+
+
+def _reach_hint() -> str:
+    unused = next((name for name in ("HTTPS_PROXY", "https_proxy") if os.environ.get(name)), None)
+    if unused is None:
+        return "check storage.endpoint in the configuration file"
+    return f"check storage.endpoint; {unused} of this machine is not used: if pods need a proxy, set egress.httpsProxy"

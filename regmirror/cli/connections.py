@@ -11,14 +11,15 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from pydantic import ValidationError
 
+from regmirror.config.ca_bundle import CaBundleResolver
 from regmirror.config.durations import parse_duration
 from regmirror.config.find_references import secret_variables
 from regmirror.config.load import parse_mirror, read_text
-from regmirror.config.model import Mirror
+from regmirror.config.model import Mirror, Upstream
 from regmirror.config.secret_references import SecretResolver
 from regmirror.desired.mirror_secrets import Account
 from regmirror.errors import ConfigurationError
@@ -26,6 +27,9 @@ from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.helm import Helm
 from regmirror.ports.http import Http
 from regmirror.ports.object_store import ObjectStore
+
+if TYPE_CHECKING:
+    from regmirror.desired.ways_out import WaysOut
 
 T = TypeVar("T")
 
@@ -95,7 +99,8 @@ class CommandConnections:
         """
         self._file, self._namespace = file, namespace
         self._kubeconfig, self._context, self._program = kubeconfig, context, helm
-        self._resolve, self._ca_file, self._timeout = resolve, ca_file, timeout
+        self._resolve, self._ca_file = resolve, ca_file
+        self._timeouts = () if timeout is None else (timeout,)
         if resolve or ca_file:
             _ = self.http
 
@@ -116,36 +121,58 @@ class CommandConnections:
         """Helm, in the namespace and context of ``cluster``."""
         from regmirror.adapters.helm import Pyhelm3Helm
 
-        withheld = secret_variables(self.mirror)
-        return Pyhelm3Helm(self._program, self._kubeconfig, self.cluster.context, self.mirror.namespace, withheld)
+        withheld, directory = secret_variables(self.mirror), self._file.resolve().parent
+        return Pyhelm3Helm(
+            self._program, self._kubeconfig, self.cluster.context, self.mirror.namespace, withheld, directory
+        )
 
     @cached_property
     def http(self) -> Http:
         """The public hosts, at the addresses of --resolve and with the certificates of --ca-file."""
         from regmirror.adapters.http import Urllib3Http, parse_resolve
 
-        timeout = {} if self._timeout is None else {"timeout": self._timeout}
-        return Urllib3Http(parse_resolve(self._resolve), self._ca_file, **timeout)
+        return Urllib3Http(parse_resolve(self._resolve), self._ca_file, *self._timeouts)
 
     @cached_property
     def resolver(self) -> SecretResolver:
         """Finds secrets in the environment, in files next to the configuration, and in the cluster."""
-        from regmirror.deploy.resolve_secrets import read_secret
+        return SecretResolver(os.environ, self._file.resolve().parent, self._read_secret, self.mirror.namespace)
 
-        cluster = self.cluster.blocking
-        return SecretResolver(
-            os.environ,
-            self._file.resolve().parent,
-            lambda name, key: read_secret(cluster, name, key),
-            cluster.namespace,
-        )
+    @cached_property
+    def ca_bundles(self) -> CaBundleResolver:
+        """Reads CA bundles from files next to the configuration, and from the cluster."""
+        from regmirror.deploy.resolve_secrets import read_config_map
+        from regmirror.signing.ca_certificates import only_certificates
+
+        def of_config_map(name: str, key: str) -> bytes | None:
+            return read_config_map(self.cluster.blocking, name, key)
+
+        return CaBundleResolver(self._file.resolve().parent, of_config_map, self._read_secret, only_certificates)
+
+    def open_upstream(self, upstream: Upstream) -> Http:
+        """An upstream, by the way of its registry: the --ca-file of the public hosts is not trusted for it."""
+        from regmirror.adapters.http import Urllib3Http, parse_resolve
+
+        way_out = self._ways_out.to_upstream(upstream)
+        hint = f"for a private CA, set caBundle of the upstream {upstream.name}"
+        return Urllib3Http(parse_resolve(self._resolve), None, *self._timeouts, way_out=way_out, trust_hint=hint)
 
     def open_store(self, account: Account | None) -> ObjectStore:
         """The bucket. boto3 takes a second to load, so it is loaded only here."""
         from regmirror.adapters.object_store import S3ObjectStore
 
-        timeout = () if self._timeout is None else (self._timeout,)
-        return S3ObjectStore(self.mirror.storage, account, *timeout)
+        return S3ObjectStore(self.mirror.storage, account, *self._timeouts, way_out=self._ways_out.to_store())
+
+    @cached_property
+    def _ways_out(self) -> "WaysOut":
+        from regmirror.desired.ways_out import WaysOut
+
+        return WaysOut(self.mirror, self.ca_bundles, self.resolver, self._read_secret)
+
+    def _read_secret(self, name: str, key: str) -> bytes | None:
+        from regmirror.deploy.resolve_secrets import read_secret
+
+        return read_secret(self.cluster.blocking, name, key)
 
 
 class DaemonThreadExecutor(ThreadPoolExecutor):

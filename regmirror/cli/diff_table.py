@@ -27,6 +27,10 @@ def show_diff(streams: Terminal, report: "DiffReport") -> None:
     if _PRUNE not in {step.name for step in report.steps}:
         for name in report.orphans:
             streams.result(f"= {name}: orphan, kept unless --prune is given", "dim")
+    for value in report.overrides:
+        theirs = "the chart's default" if value.instead_of is None else _value(value.instead_of)
+        text = f"= {value.release}: {value.path} is {_value(value.value)} ({value.source}) instead of {theirs}"
+        streams.result(text, "dim")
     for missing in report.prerequisites:
         hint = f"\n    Try: {missing.hint}" if missing.hint else ""
         streams.info(f"{streams.symbols.error} {missing.message}{hint}", "red")

@@ -8,7 +8,7 @@ import typer
 from regmirror.cli import options
 from regmirror.cli.options import DEFAULT_FILE, Format
 from regmirror.cli.terminal import Terminal, terminal
-from regmirror.errors import ConfigurationError, ExitCode
+from regmirror.errors import CaBundleError, ConfigurationError, ExitCode
 from regmirror.render.output_format import OutputFormat
 
 if TYPE_CHECKING:
@@ -109,21 +109,40 @@ def render(
         from regmirror.render.repository import parse_repository
 
         _check_options(context, output_format, output_dir, repository, check=check)
+        mirror = read_mirror(file, namespace)
         render_options = RenderOptions(
             output_format,
             parse_repository(repository, revision, path),
             parse_store(external_secrets, store_key) if external_secrets else None,
             secrets_revision,
             parse_project(argocd_project),
+            _ca_bundles(mirror, file),
+            file.resolve().parent,
         )
-        mirror = read_mirror(file, namespace)
-        program = Pyhelm3Helm(helm, None, "", mirror.namespace, secret_variables(mirror))
+        directory = file.resolve().parent
+        program = Pyhelm3Helm(helm, None, "", mirror.namespace, secret_variables(mirror), directory)
         rendering = asyncio.run(render_mirror(mirror, program, render_options))
+        for note in rendering.notes:
+            streams.info(note)
         if output_dir is None:
             _print(streams, rendering, render_options)
         else:
             report = _update(mirror, rendering, render_options, output_dir, check=check, force=force)
             _show(streams, report, len(rendering.files), command_line(context, check=False))
+
+
+def _ca_bundles(mirror: "Mirror", file: Path) -> dict[str, bytes]:
+    """The CA bundles that are in files; the cluster is not read, so that the result is the same everywhere."""
+    from regmirror.config.ca_bundle import CaBundleResolver
+    from regmirror.desired.ways_out import resolve_ca_bundles
+    from regmirror.signing.ca_certificates import only_certificates
+
+    def refuse(name: str, key: str) -> bytes:
+        message = f"caBundle: render does not read the cluster, and so not the key {key} of {name}"
+        raise CaBundleError(message, hint="write the certificates to a file, and use {file: PATH}")
+
+    resolver = CaBundleResolver(file.resolve().parent, refuse, refuse, only_certificates)
+    return resolve_ca_bundles(mirror, resolver)
 
 
 def _check_options(

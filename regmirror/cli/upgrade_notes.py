@@ -66,7 +66,9 @@ def _deployed(file: Path, kubeconfig: Path | None, context: str | None, namespac
         connections = CommandConnections(file, namespace, kubeconfig=kubeconfig, context=context)
         cluster = connections.cluster.blocking
         place = f"namespace {cluster.namespace} of context {cluster.context}"
-        return deployed_version(cluster.get(DEPLOYMENT, names.AUTH), place)
+        registry = names.registry(connections.mirror.upstreams[0].name)
+        name = registry if connections.mirror.auth.external else names.AUTH
+        return deployed_version(cluster.get(DEPLOYMENT, name), place)
     except RegmirrorError as error:
         raise ConfigurationError(
             f"cannot determine the deployed version: {error.message}", hint="regmirror upgrade-notes --from VERSION"

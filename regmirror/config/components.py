@@ -1,11 +1,15 @@
 """The sections ``registry``, ``auth``, ``redis``, ``front`` and ``ingress`` of the configuration file."""
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
+from pydantic.alias_generators import to_camel
 
-from regmirror.config.fields import Duration, Image, MemorySize, Network
+from regmirror.config.chart import AuthChart, RedisChart
+from regmirror.config.external_auth import ExternalAuth
+from regmirror.config.external_redis import ExternalRedis
+from regmirror.config.fields import Duration, Image, MemorySize, Network, image_parts
 from regmirror.config.kubernetes_fields import (
     LabelValue,
     ObjectName,
@@ -17,6 +21,16 @@ from regmirror.config.kubernetes_fields import (
 from regmirror.config.problem import error_at
 from regmirror.config.secret_references import SecretReference
 from regmirror.config.section import Section
+
+Component = TypeVar("Component", bound=Section)
+
+
+def refuse_others(section: Component, name: str) -> Component:
+    """Raises an error at the first key besides ``external``, which describes what regmirror does not deploy."""
+    if others := section.model_fields_set - {"external"}:
+        message = f"has no effect with {name}.external, which regmirror does not deploy: remove it"
+        raise error_at((to_camel(min(others)),), message)
+    return section
 
 
 class ContainerSettings(Section):
@@ -68,6 +82,20 @@ class RedisComponent(PodSettings):
         MemorySize,
         Field(description="Memory at which Valkey evicts the oldest entries. Keep it well below the memory limit."),
     ] = "128mb"
+    external: Annotated[
+        ExternalRedis | None,
+        Field(description="An existing Redis to use instead; no other key of redis is allowed then."),
+    ] = None
+    chart: Annotated[
+        RedisChart | None,
+        Field(description="Another Helm chart to install Redis with. Default: regmirror's own."),
+    ] = None
+
+    @model_validator(mode="after")
+    def _check_external(self) -> Self:
+        if self.chart and not image_parts(self.image)["tag"]:
+            raise error_at(("image",), "needs a tag, because the chart always writes one; a digest may follow it")
+        return refuse_others(self, "redis") if self.external else self
 
 
 class AuthComponent(PodSettings):
@@ -88,6 +116,25 @@ class AuthComponent(PodSettings):
     certificate_days: Annotated[
         int, Field(ge=1, le=10000, description="Validity of the signing certificate, in days.")
     ] = 1825
+    external: Annotated[
+        ExternalAuth | None,
+        Field(description="An existing docker_auth to use instead; no other key of auth is allowed then."),
+    ] = None
+    chart: Annotated[
+        AuthChart | None,
+        Field(
+            description="Another Helm chart to install docker_auth with. No front runs before docker_auth then, so "
+            "nothing limits requests for tokens. Default: regmirror's own."
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _check_external(self) -> Self:
+        if self.chart and not image_parts(self.image)["tag"]:
+            raise error_at(("image",), "needs a tag, because the chart always writes one; a digest may follow it")
+        if self.chart and self.image_pull_secrets:
+            raise error_at(("imagePullSecrets",), "the chart cannot set them: add them to the default ServiceAccount")
+        return refuse_others(self, "auth") if self.external else self
 
     @model_validator(mode="after")
     def _check_lifetime(self) -> Self:
@@ -159,6 +206,18 @@ class FetcherComponent(ContainerSettings):
 
 class RegistryComponent(PodSettings):
     """The registry of distribution, one Helm release per upstream."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_chart(cls, section: object) -> object:
+        if isinstance(section, dict) and "chart" in section:
+            raise error_at(
+                ("chart",),
+                "another chart for the registry is not supported: the front and the fetcher, which limit requests, "
+                "cache, and fetch each layer once, run in the pods of regmirror's own chart; set registry.image, "
+                "or use overrides.registry",
+            )
+        return section
 
     image: Annotated[Image, Field(description="Image of distribution 3.1.2 or later.")] = (
         "docker.io/library/registry:3.1.2@sha256:ddf754342cfc8acc51a56d5d0ab6af06826461864460636d8bd5c546dab2a7b8"

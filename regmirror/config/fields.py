@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from regmirror.config.durations import format_duration, parse_duration
 from regmirror.config.images import pulled_image
+from regmirror.config.registry_hosts import canonical_url
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})+")
@@ -57,12 +58,16 @@ def _url(value: object) -> str:
     parts = _split(text)
     if parts is None:
         raise ValueError(f'"{text}" is not a URL: write the scheme too, such as https://host.example.com')
-    origin = f"{parts.scheme}://{parts.netloc.lower()}"
+    origin = f"{parts.scheme}://{_without_default_port(parts)}"
     if parts.path or parts.query or parts.fragment:
         raise ValueError(f'write only scheme and host: "{origin}"')
     if not _has_valid_port(parts):
         raise ValueError("the port must be from 1 to 65535")
     return origin
+
+
+def _upstream_url(value: object) -> str:
+    return canonical_url(_url(value))
 
 
 def _split(text: str) -> SplitResult | None:
@@ -72,6 +77,11 @@ def _split(text: str) -> SplitResult | None:
         return None
     is_http = parts.scheme in {"http", "https"} and _AUTHORITY.fullmatch(parts.netloc.lower())
     return parts if is_http and not any(map(str.isspace, text)) else None
+
+
+def _without_default_port(parts: SplitResult) -> str:
+    authority = parts.netloc.lower()
+    return authority.removesuffix(":443" if parts.scheme == "https" else ":80")
 
 
 def _has_valid_port(parts: SplitResult) -> bool:
@@ -192,6 +202,9 @@ def _text_schema(description: str, **rules: str | int) -> WithJsonSchema:
 
 Host = Annotated[str, BeforeValidator(_host), _text_schema("A fully qualified host name, without scheme or port.")]
 Url = Annotated[str, BeforeValidator(_url), _text_schema("Scheme and host, and the port if it is not the default.")]
+UpstreamUrl = Annotated[
+    str, BeforeValidator(_upstream_url), _text_schema("Scheme and host of a registry, and the port if it is not 443.")
+]
 Label = Annotated[str, BeforeValidator(_label), _text_schema("Lowercase letters, digits and -, at most 63 characters.")]
 UpstreamName = Annotated[
     str, BeforeValidator(_upstream_name), _text_schema("Lowercase letters, digits and -, at most 43 characters.")

@@ -43,6 +43,8 @@ def _without_effect(mirror: Mirror) -> Warnings:
 
 
 def _risks(mirror: Mirror) -> Warnings:
+    if mirror.auth.chart:
+        yield ("auth", "chart"), _NO_FRONT
     for path, url in _plain_store(mirror):
         yield path, f"{url} is not encrypted: the S3 key and content can be read and changed on the way; {_ACCEPT}"
     for index, upstream in enumerate(mirror.upstreams):
@@ -53,6 +55,10 @@ def _risks(mirror: Mirror) -> Warnings:
             yield ("upstreams", index, "anonymousPull"), _PUBLISHED.format(patterns=", ".join(patterns))
 
 
+_NO_FRONT = (
+    "requests for tokens reach docker_auth without the front: a few large requests can stop it, its pods do not wait "
+    "for requests in progress when they are replaced, and networkPolicies do not cover them"
+)
 _ACCEPT = "use https://, or set insecure: true"
 _PUBLISHED = (
     "{patterns} together with credentials: every matching repository that the account can read becomes public, "

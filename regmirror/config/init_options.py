@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from regmirror.config.fields import Bucket, Host, Image, Label, ProbeImage, RepositoryPattern, Url
+from pydantic import TypeAdapter
+
+from regmirror.config.fields import Bucket, Host, Image, Label, ProbeImage, RepositoryPattern, UpstreamUrl, Url
 from regmirror.config.images import DOCKER_HUB, matches, pulled_image
 from regmirror.config.kubernetes_fields import ObjectName
 from regmirror.config.validation_messages import value_problem
@@ -82,7 +84,7 @@ def _typed(options: InitOptions) -> Iterator[tuple[str, str, Any]]:
     yield _BUCKET, options.bucket, Bucket
     yield from ((_ALLOW, pattern, RepositoryPattern) for pattern in options.allowed)
     yield "--endpoint (or S3_ENDPOINT)", options.endpoint, Url
-    yield "--upstream", options.upstream_url, Url
+    yield "--upstream", options.upstream_url, UpstreamUrl
     yield "--namespace", options.namespace, Label
     yield "--ingress-class", options.class_name, ObjectName
     yield "--issuer", options.issuer, ObjectName
@@ -102,11 +104,14 @@ def probe_problem(image: str, allowed: list[str]) -> str | None:
 
 def completed(options: InitOptions, region: str) -> InitOptions:
     """The options with defaults for those that are not set; ``region`` is the default region."""
+    # The name that the file will have: Docker Hub has many.
+    url = TypeAdapter(UpstreamUrl).validate_python(options.upstream_url)
     return replace(
         options,
+        upstream_url=url,
         region=options.region or region,
         tls_secret=options.tls_secret or DEFAULT_TLS_SECRET,
-        probe_image=options.probe_image or default_probe_image(options.upstream_url, options.allowed),
+        probe_image=options.probe_image or default_probe_image(url, options.allowed),
     )
 
 

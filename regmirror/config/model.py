@@ -1,10 +1,11 @@
 """The model of the configuration file regmirror.yaml: every key with its meaning, default and limits."""
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from regmirror.config.ca_bundle import CaBundle
 from regmirror.config.components import (
     AuthComponent,
     FetcherComponent,
@@ -15,13 +16,16 @@ from regmirror.config.components import (
     RedisComponent,
     RegistryComponent,
 )
+from regmirror.config.egress import Egress
 from regmirror.config.encryption import useless_insecure
-from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, Url
+from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, UpstreamUrl
 from regmirror.config.images import DOCKER_HUB, DOCKER_IO, matches, pulled_image
+from regmirror.config.key_paths import KeyPath
 from regmirror.config.network_policies import NetworkPolicies
+from regmirror.config.overrides import HelmValues, Overrides, protected_value
 from regmirror.config.problem import error_at
 from regmirror.config.secret_names import NEXT_SIGNING_SECRET, deployed_secrets
-from regmirror.config.secret_references import SecretReference
+from regmirror.config.secret_references import ClusterReference, SecretReference
 from regmirror.config.section import Section
 from regmirror.config.storage import S3Storage
 
@@ -39,6 +43,9 @@ __all__ = [
 ]
 
 API_VERSION: Final = "regmirror.dev/v1alpha1"
+Part = Literal["redis", "auth"]
+"""A part of the mirror that may exist already."""
+PARTS: Final[tuple[Part, ...]] = ("redis", "auth")
 
 
 def realm_url(host: str) -> str:
@@ -47,7 +54,10 @@ def realm_url(host: str) -> str:
 
 
 class Credentials(Section):
-    """The mirror's account at the upstream, which raises rate limits. Use one that is a member of nothing."""
+    """The mirror's account at the upstream, which raises rate limits. Use one that is a member of nothing.
+
+    If both keys refer to Kubernetes Secrets, the registry reads these Secrets itself and follows their changes.
+    """
 
     username: Annotated[
         SecretReference, Field(description="Where the user name is stored.", examples=[{"env": "DOCKERHUB_USERNAME"}])
@@ -58,6 +68,11 @@ class Credentials(Section):
             description="Where the password or access token is stored.", examples=[{"env": "DOCKERHUB_ACCESS_TOKEN"}]
         ),
     ]
+
+    @property
+    def follows_secrets(self) -> bool:
+        """Whether the pods mount the Secrets that the file refers to, so that a renewed password needs no deploy."""
+        return isinstance(self.username, ClusterReference) and isinstance(self.password, ClusterReference)
 
 
 class Upstream(Section):
@@ -70,7 +85,14 @@ class Upstream(Section):
             examples=["docker-hub"],
         ),
     ]
-    url: Annotated[Url, Field(description="URL of the upstream's registry API.")] = DOCKER_HUB
+    url: Annotated[UpstreamUrl, Field(description="URL of the upstream's registry API.")] = DOCKER_HUB
+    ca_bundle: Annotated[
+        CaBundle | None,
+        Field(
+            description="Certificates of the upstream's private CA, trusted in addition to the public CAs.",
+            examples=[{"configMap": {"name": "company-ca", "key": "ca.crt"}}],
+        ),
+    ] = None
     insecure: Annotated[bool, Field(description="Accept http:// for url outside the cluster without a warning.")] = (
         False
     )
@@ -84,8 +106,10 @@ class Upstream(Section):
     credentials: Annotated[
         Credentials | None,
         Field(
-            description="Account at the upstream. Omit for anonymous pulls. Everyone can pull what the account can "
-            "read and anonymousPull allows, private repositories included: use an account that is a member of nothing."
+            description="Account at the upstream. Omit for anonymous pulls. If both keys refer to Kubernetes Secrets, "
+            "the registry follows their changes; otherwise deploy copies the account. Everyone can pull what the "
+            "account can read and anonymousPull allows, private repositories included: use an account that is a member "
+            "of nothing."
         ),
     ] = None
     anonymous_pull: Annotated[
@@ -104,6 +128,14 @@ class Upstream(Section):
             examples=["library/alpine:3"],
         ),
     ] = None
+
+    overrides: Annotated[
+        HelmValues,
+        Field(
+            description="Helm values of this upstream's registry, merged over overrides.registry.",
+            examples=[{"podAnnotations": {"example.com/team": "quay"}}],
+        ),
+    ] = {}  # noqa: RUF012 - Pydantic copies it
 
     @property
     def registry_name(self) -> str:
@@ -171,9 +203,27 @@ class Mirror(Section):
     ingress: Annotated[IngressComponent, Field(description="The Ingress: the public endpoint of the mirror.")] = (
         IngressComponent()
     )
+    egress: Annotated[Egress, Field(description="The proxy that leads out of the cluster.")] = Egress()
     network_policies: Annotated[
         NetworkPolicies, Field(description="Kubernetes NetworkPolicies for the pods of the mirror.")
     ] = NetworkPolicies()
+    overrides: Annotated[
+        Overrides, Field(description="Helm values that are merged over those of regmirror, for what no other key sets.")
+    ] = Overrides()
+
+    def is_external(self, part: Part) -> bool:
+        """Whether the mirror uses an existing Redis or docker_auth, which regmirror does not deploy."""
+        return bool(self.redis.external if part == "redis" else self.auth.external)
+
+    @property
+    def issuer(self) -> str:
+        """The issuer in every token."""
+        return self.auth.external.issuer if self.auth.external else self.auth.issuer
+
+    def service_of(self, upstream: Upstream) -> str:
+        """The ``service`` of the tokens for an upstream: its host, unless an existing docker_auth has another."""
+        own = self.auth.external.service if self.auth.external else None
+        return own or self.host_of(upstream)
 
     def tls_secret_of(self, upstream: Upstream) -> str | None:
         """The Secret with the TLS certificate of an upstream's host; each host has its own."""
@@ -186,12 +236,12 @@ class Mirror(Section):
         return list(dict.fromkeys(name for upstream in self.upstreams if (name := self.tls_secret_of(upstream))))
 
     def host_of(self, upstream: Upstream) -> str:
-        """The public host of an upstream; also the ``service`` of its tokens."""
+        """The public host of an upstream."""
         return upstream.host or self.host
 
     def realm_of(self, upstream: Upstream) -> str:
         """The URL at which clients of an upstream request tokens."""
-        return realm_url(self.host_of(upstream))
+        return self.auth.external.realm if self.auth.external else realm_url(self.host_of(upstream))
 
     @model_validator(mode="after")
     def _check_tls_secrets(self) -> Self:
@@ -218,4 +268,42 @@ class Mirror(Section):
                         ("upstreams", index, key),
                         f"the upstream {first} has the same {key}, {value}: set another {key}",
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _check_overrides(self) -> Self:
+        charts = {"redis": self.redis.chart, "auth": self.auth.chart}
+        flavors = {component: chart.flavor for component, chart in charts.items() if chart}
+        layers: list[tuple[KeyPath, str, dict[str, Any]]] = [
+            (("overrides", component), flavors.get(component, component), values)
+            for component, values in self.overrides
+        ]
+        for index, upstream in enumerate(self.upstreams):
+            layers.append((("upstreams", index, "overrides"), "registry", upstream.overrides))
+        for path, chart, values in layers:
+            if found := protected_value(chart, values):
+                key, reason = found
+                raise error_at((*path, *key.split(".")), f"this value cannot be overridden: {reason}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_databases(self) -> Self:
+        external = self.redis.external
+        if external and external.is_cluster and len(self.upstreams) > 1:
+            message = (
+                "a Redis Cluster has a single database, and upstreams cannot share one: name one address, or sentinel, "
+                "or remove redis.external"
+            )
+            raise error_at(("redis", "external", "addresses"), message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_service(self) -> Self:
+        external = self.auth.external
+        if external and external.service and len(self.upstreams) > 1:
+            message = (
+                "a token for one upstream would grant rights on another: remove service, and let docker_auth issue "
+                f"tokens for {', '.join(self.host_of(upstream) for upstream in self.upstreams)}"
+            )
+            raise error_at(("auth", "external", "service"), message)
         return self

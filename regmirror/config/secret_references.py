@@ -12,7 +12,7 @@ from regmirror.errors import MissingSecretError
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # k8s.io/apimachinery pkg/util/validation: IsConfigMapKey.
-_KEY = re.compile(r"(?!\.\.)(?!\.$)[-._a-zA-Z0-9]{1,253}")
+KEY = re.compile(r"(?!\.\.)(?!\.$)[-._a-zA-Z0-9]{1,253}")
 
 
 def _matching(grammar: re.Pattern[str], what: str) -> list[Any]:
@@ -59,7 +59,7 @@ class ClusterSecretKey(_Reference):
     ]
     key: Annotated[
         str,
-        *_matching(_KEY, "a key of a Kubernetes Secret, such as password"),
+        *_matching(KEY, "a key of a Kubernetes Secret, such as password"),
         Field(description="Key in the data of the Secret.", examples=["password"]),
     ]
 
@@ -70,7 +70,8 @@ class ClusterReference(_Reference):
     secret: Annotated[ClusterSecretKey, Field(description="The Secret and its key.")]
 
 
-def _kind(value: object) -> str | None:
+def reference_kind(value: object) -> str | None:
+    """The name of the class that a value is written for; None if it is in none of the three forms."""
     kinds = {"env": EnvironmentReference, "file": FileReference, "secret": ClusterReference}
     keys = list(value) if isinstance(value, dict) else [name for name in kinds if hasattr(value, name)]
     return kinds[keys[0]].__name__ if len(keys) == 1 and keys[0] in kinds else None
@@ -81,7 +82,7 @@ SecretReference = Annotated[
     | Annotated[FileReference, Tag("FileReference")]
     | Annotated[ClusterReference, Tag("ClusterReference")],
     Discriminator(
-        _kind,
+        reference_kind,
         custom_error_type="secret_reference",
         custom_error_message="expected {env: NAME}, {file: PATH} or {secret: {name: NAME, key: KEY}}; "
         "secrets are not allowed in this file",

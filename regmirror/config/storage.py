@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from regmirror.config.ca_bundle import CaBundle
 from regmirror.config.encryption import is_exposed, is_inside_cluster, useless_insecure
 from regmirror.config.fields import Bucket, Prefix, Url
 from regmirror.config.problem import error_at
@@ -40,6 +41,13 @@ class S3Storage(Section):
     endpoint: Annotated[
         Url | None,
         Field(description="URL of an S3-compatible store. Omit for AWS.", examples=["https://s3.example.com"]),
+    ] = None
+    ca_bundle: Annotated[
+        CaBundle | None,
+        Field(
+            description="Certificates of the store's private CA, trusted in addition to the public CAs.",
+            examples=[{"file": "company-ca.pem"}],
+        ),
     ] = None
     path_style: Annotated[
         bool | None,

@@ -6,12 +6,14 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from regmirror.config.ca_bundle import CA_BUNDLE_KINDS
 from regmirror.config.key_paths import KeyPath
 from regmirror.config.problem import AT_KEY
 from regmirror.config.secret_references import ClusterReference, EnvironmentReference, FileReference
 
 # Pydantic puts the class that it tried, and a mark for a mapping's key, into an error's location; the file has neither.
-_LABELS = {"[key]", *(kind.__name__ for kind in (ClusterReference, EnvironmentReference, FileReference))}
+_REFERENCES = (ClusterReference, EnvironmentReference, FileReference, *CA_BUNDLE_KINDS.values())
+_LABELS = {"[key]", "ProxyUrl", *(kind.__name__ for kind in _REFERENCES)}
 _MESSAGES = {
     "missing": "required key is missing",
     "model_type": "expected a mapping of keys to values",

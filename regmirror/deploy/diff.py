@@ -15,6 +15,7 @@ from regmirror.deploy.report import (
     FieldReport,
     ForeignFieldReport,
     ObjectReport,
+    OverrideReport,
     PrerequisiteReport,
     StepReport,
     heading,
@@ -22,7 +23,8 @@ from regmirror.deploy.report import (
 from regmirror.deploy.rights import diff_rights, require_rights
 from regmirror.deploy.run import prepare
 from regmirror.deploy.steps import DeployOptions, DesiredState, changing_steps
-from regmirror.deploy.warnings import signing_key_warnings
+from regmirror.deploy.warnings import ca_bundle_warnings, signing_key_warnings
+from regmirror.desired.overrides import OverriddenValue
 from regmirror.errors import ForeignDataError, StorageError
 from regmirror.ports.connections import Connections
 from regmirror.steps.runner import run_steps
@@ -80,6 +82,7 @@ async def _report(
     diffs: list[StepDiff] = await asyncio.gather(*(step.diff() for step in steps))
     interrupted = await interruptions(desired, connections.cluster)
     pairs = list(zip(steps, diffs, strict=True))
+    key_warnings = signing_key_warnings(mirror.auth, desired.mirror_secrets.signing, now)
     return DiffReport(
         **heading(mirror, connections.cluster.context),
         differs=any(diff.changed for diff in diffs),
@@ -87,8 +90,20 @@ async def _report(
         objects=[_object(change, step.name) for step, diff in pairs for change in diff.objects],
         foreign_fields=[_foreign_field(field) for diff in diffs for field in diff.foreign],
         orphans=orphans.names,
+        overrides=[_override(value) for release in desired.stack.releases for value in release.overridden],
         prerequisites=list(prerequisites),
-        warnings=[*interrupted, *signing_key_warnings(mirror.auth, desired.mirror_secrets.signing, now)],
+        warnings=[
+            *interrupted,
+            *desired.pod_warnings,
+            *key_warnings,
+            *ca_bundle_warnings(desired.mirror_secrets.ca_bundles, now),
+        ],
+    )
+
+
+def _override(value: OverriddenValue) -> OverrideReport:
+    return OverrideReport(
+        release=value.release, path=value.path, value=value.value, instead_of=value.instead_of, source=value.source
     )
 
 

@@ -37,6 +37,10 @@ _PUBLIC = {
 """Settings whose values are in the configuration file of the mirror as well, and are no secret."""
 
 
+_OPTIONAL = {names.CA_KEY, names.PROXY_KEY}
+"""Keys that only some configuration files lead to."""
+
+
 def diff_secret(wanted: Object, live: Object) -> ObjectChange | None:
     """The change of a live Secret; None if nothing would change.
 
@@ -50,8 +54,12 @@ def diff_secret(wanted: Object, live: Object) -> ObjectChange | None:
         if wants == has:
             continue
         owner = others.get(path)
-        # A missing label or annotation is one that an older regmirror did not set; keys were always the same.
-        cause = Cause.DRIFT if owner or (has is None and path[0] == "data") else Cause.FILE
+        if wants is None and owner:
+            # Not removed by deploy: it is in foreign_keys.
+            continue
+        # A missing label or annotation is one that an older regmirror did not set; most keys were always the same.
+        is_drift = has is None and path[0] == "data" and path[1] not in _OPTIONAL
+        cause = Cause.DRIFT if owner or is_drift else Cause.FILE
         managers |= {owner} if owner else set()
         fields += _data_changes(path, wants, has, cause) if path[0] == "data" else [_masked(path, cause)]
     if not fields and _version(wanted) == _version(live):
@@ -77,6 +85,8 @@ def _parts(wanted: Object, live: Object) -> Iterator[tuple[Path, Any, Any]]:
         for key in sorted(wants):
             if key != names.VERSION_ANNOTATION:
                 yield (*path, key), wants[key], has.get(key)
+        for key in sorted((_OPTIONAL & has.keys()) - wants.keys() if path == ("data",) else ()):
+            yield (*path, key), None, has[key]
 
 
 def _version(secret: Object) -> Any:
@@ -93,7 +103,7 @@ def _masked(path: Path, cause: Cause) -> FieldChange:
     return FieldChange(format_path(path), cause, masked=True)
 
 
-def _data_changes(key: Path, wants: str, has: str | None, cause: Cause) -> list[FieldChange]:
+def _data_changes(key: Path, wants: str | None, has: str | None, cause: Cause) -> list[FieldChange]:
     """The changed settings of a configuration file; the whole key if it is not a configuration file.
 
     Only paths of the wanted file are shown: the live file may contain anything.

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from regmirror.config.model import Mirror
 from regmirror.deploy.diff_changes import kind_of
 from regmirror.deploy.steps import DesiredState
 from regmirror.desired import names
@@ -12,10 +13,13 @@ from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import INGRESS, SECRET, Object
 
 _CONFIG = "auth_config.yml"
+_REGISTRY_CONFIG = "config.yml"
 
 
 async def interruptions(desired: DesiredState, cluster: AsyncCluster) -> list[str]:
     """A sentence for each change that makes pulls fail: which one, and for how long. Raises ClusterError."""
+    if desired.mirror.auth.external:
+        return await _another_docker_auth(desired.mirror, cluster)
     (wanted,) = (secret for secret in desired.stack.secrets if secret["metadata"]["name"] == names.AUTH_SECRET)
     live = await cluster.get(SECRET, names.AUTH_SECRET)
     ingresses = [found for found in desired.rendered[names.INGRESS] if kind_of(found) == INGRESS]
@@ -25,6 +29,16 @@ async def interruptions(desired: DesiredState, cluster: AsyncCluster) -> list[st
         *_hosts(_config(live), _config(wanted)),
         *_ingress_class(current, ingresses),
     ]
+
+
+async def _another_docker_auth(mirror: Mirror, cluster: AsyncCluster) -> list[str]:
+    """A sentence if the registries will send clients elsewhere for tokens."""
+    live = await asyncio.gather(*(cluster.get(SECRET, names.registry_secret(u.name)) for u in mirror.upstreams))
+    realms = {str(look_up(_config(secret, _REGISTRY_CONFIG), "auth", "token", "realm")) for secret in live if secret}
+    wanted = {mirror.realm_of(upstream) for upstream in mirror.upstreams}
+    others = ", ".join(sorted(realms - wanted - {"None"}))
+    reason = "pulls fail for some seconds while the pods are replaced, longer with several replicas"
+    return [f"clients get tokens from {', '.join(wanted)} instead of {others}: {reason}"] if others else []
 
 
 def _issuer(live: dict[str, Any], wanted: dict[str, Any]) -> Iterator[str]:
@@ -60,9 +74,9 @@ def _ingress_class(live: Iterable[Object | None], wanted: Iterable[Object]) -> I
         )
 
 
-def _config(secret: Object | None) -> dict[str, Any]:
-    """docker_auth's configuration; empty if there is none, or if it was edited beyond recognition."""
+def _config(secret: Object | None, key: str = _CONFIG) -> dict[str, Any]:
+    """A configuration; empty if there is none, or if it was edited beyond recognition."""
     try:
-        return read_config(secret_data(secret or {}), _CONFIG)
+        return read_config(secret_data(secret or {}), key)
     except (SecretContentError, ValueError):
         return {}

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from regmirror.config.chart import CHART_NAMES
 from regmirror.deploy.diff_changes import StepDiff, count_actions, kind_of, object_removed
 from regmirror.desired import names
 from regmirror.desired.releases import Stack
@@ -14,7 +15,8 @@ from regmirror.ports.helm import Helm, ListedRelease
 from regmirror.steps.step import Done, Waiting
 
 PRUNE_STEP = "prune"
-_CHARTS = {"redis", "auth", "registry", "ingress"}
+_CHARTS = {"redis", "auth", "registry", "ingress", *CHART_NAMES.values()}
+"""regmirror's own, and those that the file may name instead."""
 _POLL = 0.5
 """Seconds between two requests for the pods of a removed release."""
 

@@ -48,6 +48,8 @@ class PublicCheckStep:
     needs: tuple[str, ...]
     tls_secrets: Mapping[str, str] = field(default_factory=dict)
     """By host: the Secret with its certificate; hosts with the Ingress controller's own certificate are absent."""
+    realms: Mapping[str, str] = field(default_factory=dict)
+    """By host: the realm that it must name; those that issue their own tokens are absent."""
     name: str = PUBLIC_CHECK_STEP
     title: str = "Public check"
 
@@ -61,7 +63,7 @@ class PublicCheckStep:
         since: _UntrustedSince | None = None
         while True:
             try:
-                return await asyncio.to_thread(check_public_host, self.http, host)
+                return await asyncio.to_thread(check_public_host, self.http, host, self.realms.get(host))
             except RegmirrorError as error:
                 if isinstance(error, UntrustedCertificateError):
                     since = since or _UntrustedSince(time.monotonic())
@@ -105,18 +107,25 @@ class PublicCheckStep:
         return certificate.public_bytes(Encoding.DER) if certificate else None
 
 
-def check_public_host(http: Http, host: str) -> None:
-    """Raises RegistryError, which names the wrong answer, unless the host issues and accepts a token."""
+def check_public_host(http: Http, host: str, realm: str | None = None) -> None:
+    """Raises RegistryError, which names the wrong answer, unless the host issues and accepts a token.
+
+    ``realm`` is that of an existing docker_auth, which may refuse clients without an account; then nothing more can be
+    shown.
+    """
     client = RegistryClient(http, f"https://{host}")
     answer = client.request("GET", "/v2/")
     challenge = parse_challenge(answer.headers.get("www-authenticate", ""))
-    realm = realm_url(host)
+    is_external = realm is not None
+    realm = realm or realm_url(host)
     if answer.status != 401 or challenge is None or challenge.realm != realm:
         sent = f" with the realm {challenge.realm}" if challenge else ""
         raise RegistryError(
             f"https://{host}/v2/ answered {answer.status}{sent} instead of 401 with the realm {realm}",
             hint="check that DNS points to the Ingress of this mirror: regmirror verify",
         )
+    if is_external and client.ask_token(realm, challenge.service).status == 401:
+        return
     token = client.token(challenge.realm, challenge.service)
     answer = client.request("GET", "/v2/", token)
     if answer.status != 200:

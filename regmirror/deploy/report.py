@@ -94,6 +94,16 @@ class PrerequisiteReport(DocumentPart):
     hint: Annotated[str | None, Field(description="How to fix it.")]
 
 
+class OverrideReport(DocumentPart):
+    """A Helm value that the file overrides."""
+
+    release: Annotated[str, Field(description="Name of the Helm release.")]
+    path: Annotated[str, Field(description="Path of the value, such as resources.limits.memory.")]
+    value: Annotated[Any, Field(description="Value from the file.")]
+    instead_of: Annotated[Any, Field(description="Value of regmirror; null if it leaves this value to the chart.")]
+    source: Annotated[str, Field(description="Key of the file that sets it, such as overrides.redis.")]
+
+
 class DiffReport(_Report):
     """The result of ``regmirror diff`` and of ``regmirror deploy --dry-run``."""
 
@@ -104,6 +114,9 @@ class DiffReport(_Report):
     foreign_fields: Annotated[list[ForeignFieldReport], Field(description="Fields of others, which stay as they are.")]
     orphans: Annotated[
         list[str], Field(description="Releases and Secrets of removed upstreams; only deploy --prune removes them.")
+    ]
+    overrides: Annotated[
+        list[OverrideReport], Field(description="The Helm values that overrides of the file set, changed or not.")
     ]
     prerequisites: Annotated[
         list[PrerequisiteReport], Field(description="What deploy requires and is missing or wrong.")

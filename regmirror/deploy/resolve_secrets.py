@@ -6,11 +6,15 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
+from regmirror.config.ca_bundle import CaBundleResolver
 from regmirror.config.model import AuthComponent, Mirror
 from regmirror.config.secret_references import SecretResolver
 from regmirror.desired import names
-from regmirror.desired.mirror_secrets import Account, MirrorSecrets, find_s3_account
-from regmirror.ports.cluster import SECRET, Cluster, Object
+from regmirror.desired.mirror_secrets import AUTH_CERTIFICATE, MirrorSecrets, find_s3_account, find_upstream_account
+from regmirror.desired.ways_out import resolve_ca_bundles, resolve_proxy
+from regmirror.errors import SigningError
+from regmirror.ports.cluster import CONFIG_MAP, SECRET, Cluster, Object
+from regmirror.signing.bundle import parse_bundle, trusted_keys
 from regmirror.signing.key_pair import KeyPair, generate_private_key, load_key_pair, self_signed
 
 
@@ -19,40 +23,69 @@ def read_secret(cluster: Cluster, name: str, key: str) -> bytes | None:
     return secret_value(cluster.get(SECRET, name), key)
 
 
+def read_config_map(cluster: Cluster, name: str, key: str) -> bytes | None:
+    """One value of a ConfigMap in the mirror's namespace; None if the ConfigMap or the key is missing."""
+    found = cluster.get(CONFIG_MAP, name) or {}
+    text, binary = ((found.get(field) or {}).get(key) for field in ("data", "binaryData"))
+    return base64.b64decode(binary) if binary is not None else None if text is None else str(text).encode()
+
+
 def secret_value(secret: Object | None, key: str) -> bytes | None:
     """One value of a Secret; None if the Secret or the key is missing."""
     value = ((secret or {}).get("data") or {}).get(key)
     return None if value is None else base64.b64decode(value)
 
 
-def resolve_secrets(cluster: Cluster, mirror: Mirror, resolver: SecretResolver, now: datetime) -> MirrorSecrets:
-    """Every secret of the mirror; nothing is written. Raises MissingSecretError or SigningError.
+def resolve_secrets(
+    cluster: Cluster, mirror: Mirror, resolver: SecretResolver, ca_bundles: CaBundleResolver, now: datetime
+) -> MirrorSecrets:
+    """Every secret of the mirror; nothing is written. Raises MissingSecretError, CaBundleError or SigningError.
 
     The signing key and a generated Redis password are kept as they are in the cluster: a new key would invalidate all
     tokens, so only rotation replaces it.
     """
-    upstreams = {}
-    for index, upstream in enumerate(mirror.upstreams):
-        if upstream.credentials:
-            path = f"upstreams[{index}].credentials"
-            upstreams[upstream.name] = Account(
-                resolver.resolve(upstream.credentials.username, f"{path}.username"),
-                resolver.resolve(upstream.credentials.password, f"{path}.password"),
-            )
+    accounts = {upstream.name: find_upstream_account(mirror, upstream, resolver) for upstream in mirror.upstreams}
+    upstreams = {name: account for name, account in accounts.items() if account}
     redis_password = _redis_password(mirror, cluster, resolver)
     s3 = find_s3_account(mirror, resolver)
+    ca, proxy = resolve_ca_bundles(mirror, ca_bundles), resolve_proxy(mirror, resolver)
+    signing, bundle = _foreign_keys(ca) if mirror.auth.external else _own_keys(cluster, mirror, now)
+    sentinel = _sentinel_password(mirror, resolver)
+    return MirrorSecrets(signing, bundle, redis_password, s3, upstreams, ca, proxy, sentinel)
+
+
+def _own_keys(cluster: Cluster, mirror: Mirror, now: datetime) -> tuple[KeyPair, bytes]:
+    """The signing key pair and the trust bundle."""
     signing = read_key_pair(cluster, names.SIGNING_SECRET) or new_signing_pair(mirror.auth, now)
     bundle = read_secret(cluster, names.BUNDLE_SECRET, "bundle.crt") or b""
-    if signing.certificate_pem.strip() not in bundle:
-        bundle = signing.certificate_pem + bundle
-    return MirrorSecrets(signing, bundle, redis_password, s3, upstreams)
+    return signing, bundle if signing.certificate_pem.strip() in bundle else signing.certificate_pem + bundle
+
+
+def _foreign_keys(ca_bundles: dict[str, bytes]) -> tuple[None, bytes]:
+    """The trust bundle of an existing docker_auth, whose keys only it has. Raises SigningError."""
+    bundle = ca_bundles[AUTH_CERTIFICATE]
+    if len(trusted_keys(bundle)) < len(parse_bundle(bundle)):
+        raise SigningError(
+            f"{AUTH_CERTIFICATE}: the registry accepts RSA keys only, and a certificate is for another kind of key",
+            hint="let docker_auth sign with an RSA key, or remove the other certificates",
+        )
+    return None, bundle
 
 
 def _redis_password(mirror: Mirror, cluster: Cluster, resolver: SecretResolver) -> SecretStr:
+    if external := mirror.redis.external:
+        reference = external.password
+        return resolver.resolve(reference, "redis.external.password") if reference else SecretStr("")
     if mirror.redis.password:
         return resolver.resolve(mirror.redis.password, "redis.password")
     kept = read_secret(cluster, names.REDIS_SECRET, "password")
     return SecretStr(kept.decode() if kept else secrets.token_hex(24))
+
+
+def _sentinel_password(mirror: Mirror, resolver: SecretResolver) -> SecretStr | None:
+    sentinel = mirror.redis.external.sentinel if mirror.redis.external else None
+    reference = sentinel.password if sentinel else None
+    return resolver.resolve(reference, "redis.external.sentinel.password") if reference else None
 
 
 def read_key_pair(cluster: Cluster, secret: str) -> KeyPair | None:

@@ -10,6 +10,7 @@ from regmirror.deploy.public_check import PublicCheckStep
 from regmirror.deploy.release import ReleaseStep
 from regmirror.deploy.steps import DeployOptions, DesiredState
 from regmirror.desired import names
+from regmirror.desired.secret_contents import SecretContentError, look_up, read_config, secret_data
 from regmirror.errors import InterruptedRunError, PartlyAppliedError, RegmirrorError, RolledBackError
 from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import DEPLOYMENT, INGRESS, SECRET, Object
@@ -41,6 +42,23 @@ class Snapshot:
         """The public hosts."""
         ingresses = [o for objects in self.objects.values() for o in objects if kind_of(o) == INGRESS]
         return tuple(sorted({rule["host"] for ingress in ingresses for rule in ingress["spec"]["rules"]}))
+
+    @property
+    def external_realms(self) -> dict[str, str]:
+        """By host: the realm of an existing docker_auth; hosts that issue their own tokens are absent."""
+        if names.AUTH_SECRET in self.secrets:
+            return {}
+        realms = [realm for secret in self.secrets.values() if (realm := _realm(secret))]
+        return dict.fromkeys(self.hosts, realms[0]) if realms else {}
+
+
+def _realm(secret: Object) -> str | None:
+    """The realm in a registry's configuration; every registry of a mirror has the same, if it is not its own host."""
+    try:
+        realm = look_up(read_config(secret_data(secret), "config.yml"), "auth", "token", "realm")
+    except (SecretContentError, ValueError):
+        return None
+    return str(realm) if realm else None
 
 
 async def take_snapshot(releases: list[str], connections: Connections, secrets: list[Object]) -> Snapshot:
@@ -86,7 +104,8 @@ def rollback_steps(
             steps.append(RemoveReleaseStep(release.name, connections.helm, needs=(_SECRETS_STEP,)))
     if snapshot.hosts and not options.skip_verify:
         needs = tuple(snapshot.revisions)
-        steps.append(PublicCheckStep(snapshot.hosts, connections.http, connections.cluster, needs))
+        realms = snapshot.external_realms
+        steps.append(PublicCheckStep(snapshot.hosts, connections.http, connections.cluster, needs, realms=realms))
     return steps
 
 

@@ -12,15 +12,17 @@ from regmirror.deploy.ownership import Ownership
 from regmirror.deploy.preflight import preflight_steps
 from regmirror.deploy.prune import Orphans, find_orphans
 from regmirror.deploy.public_check import PUBLIC_CHECK_STEP
+from regmirror.deploy.redis_databases import ensure_databases_unused
 from regmirror.deploy.report import DeployReport, StepReport, heading
 from regmirror.deploy.resolve_secrets import resolve_secrets
 from regmirror.deploy.rollback import Snapshot, roll_back, take_snapshot
 from regmirror.deploy.secrets import with_resource_version
 from regmirror.deploy.steps import DeployOptions, DesiredState, deployment_steps
-from regmirror.deploy.warnings import orphan_warnings, signing_key_warnings
+from regmirror.deploy.warnings import ca_bundle_warnings, orphan_warnings, signing_key_warnings
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack, build_stack
+from regmirror.desired.suitable_charts import ensure_suitable
 from regmirror.errors import RegmirrorError
 from regmirror.ports.cluster import NAMESPACE, SECRET, Object
 from regmirror.ports.connections import Connections
@@ -73,7 +75,7 @@ async def _deploy(
     desired = replace(desired, pruned=orphans) if options.prune else desired
     steps = deployment_steps(desired, connections, options, lease)
     interrupted = await interruptions(desired, connections.cluster)
-    for warning in interrupted:
+    for warning in [*interrupted, *desired.pod_warnings]:
         progress.warning(warning)
     snapshot = await _take_snapshot(desired, connections) if options.rollback else None
     try:
@@ -85,8 +87,9 @@ async def _deploy(
     await ensure_as_applied(steps)
     # After the comparison: nobody else can have begun a change before it.
     await lease.ensure_held()
-    warnings = [*interrupted, *risk_warnings(connections.mirror)]
+    warnings = [*interrupted, *desired.pod_warnings, *risk_warnings(connections.mirror)]
     warnings += signing_key_warnings(connections.mirror.auth, desired.mirror_secrets.signing, now)
+    warnings += ca_bundle_warnings(desired.mirror_secrets.ca_bundles, now)
     if not options.prune:
         warnings += orphan_warnings(orphans)
     return _report(connections, steps, results, warnings)
@@ -100,12 +103,14 @@ async def prepare(connections: Connections, now: datetime, options: DeployOption
     )
     live = {secret["metadata"]["name"]: secret for secret in secrets}
     # After the Secrets were listed: if a rotation replaces the key in between, the listed version is outdated.
-    mirror_secrets = await cluster.run(resolve_secrets, mirror, connections.resolver, now)
+    mirror_secrets = await cluster.run(resolve_secrets, mirror, connections.resolver, connections.ca_bundles, now)
     stack = build_stack(mirror, mirror_secrets, live, now)
+    ensure_databases_unused(mirror, stack.secrets, live)
     stack = replace(stack, secrets=with_resource_version(stack.secrets, live))
     # boto3 takes a second to load, and Helm runs in processes of its own.
     opening = _open_store(connections, mirror_secrets, options.skip_bucket)
     rendered, store = await asyncio.gather(_render(connections.helm, stack), opening)
+    ensure_suitable(mirror, stack.releases, rendered)
     existing = {release.name: release for release in releases}
     ownership = Ownership(mirror, store, cluster.blocking, now, options.take_over) if store else None
     desired = DesiredState(mirror, mirror_secrets, stack, rendered, existing, store, ownership)

@@ -13,6 +13,7 @@ from regmirror.deploy.public_check import PublicCheckStep
 from regmirror.deploy.release import ReleaseStep
 from regmirror.deploy.secrets import SECRETS_STEP, SecretsStep
 from regmirror.desired.mirror_secrets import MirrorSecrets
+from regmirror.desired.pod_security import pod_security_warnings
 from regmirror.desired.releases import Stack
 from regmirror.ports.cluster import Object
 from regmirror.ports.connections import Connections
@@ -58,6 +59,11 @@ class DesiredState:
     """The claims on the data in the bucket; None with ``store``."""
     pruned: Orphans = field(default_factory=lambda: Orphans((), ()))
     """What is in the cluster, not desired, and to be removed."""
+
+    @property
+    def pod_warnings(self) -> list[str]:
+        """What in the pods of each release a namespace with Pod Security ``restricted`` refuses."""
+        return pod_security_warnings(self.stack.releases, self.rendered)
 
 
 def deployment_steps(
@@ -113,4 +119,5 @@ def _public_check(desired: DesiredState, connections: Connections) -> PublicChec
         connections.cluster,
         needs=(desired.stack.releases[-1].name,),
         tls_secrets={mirror.host_of(u): secret for u in mirror.upstreams if (secret := mirror.tls_secret_of(u))},
+        realms={mirror.host_of(u): mirror.realm_of(u) for u in mirror.upstreams} if mirror.auth.external else {},
     )

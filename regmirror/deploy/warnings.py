@@ -1,9 +1,12 @@
 """The warnings of deploy and diff: what deploy does not change by itself."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from regmirror.config.model import AuthComponent
 from regmirror.deploy.prune import Orphans
+from regmirror.desired.mirror_secrets import AUTH_CERTIFICATE
+from regmirror.signing.ca_certificates import ca_warnings
 from regmirror.signing.key_pair import WARN_BEFORE, KeyPair
 
 
@@ -15,8 +18,17 @@ def orphan_warnings(orphans: Orphans) -> list[str]:
     return [f"not in the file, but still in the cluster: {names}; to remove them: regmirror deploy --prune"]
 
 
-def signing_key_warnings(auth: AuthComponent, pair: KeyPair, now: datetime) -> list[str]:
+def ca_bundle_warnings(bundles: Mapping[str, bytes], now: datetime) -> list[str]:
+    """A sentence for each certificate of the CA bundles that clients may refuse; ``now`` is in UTC."""
+    authorities = [bundle for name, bundle in bundles.items() if name != AUTH_CERTIFICATE]
+    found = [f"caBundle: {warning}" for bundle in authorities for warning in ca_warnings(bundle, now)]
+    return list(dict.fromkeys(found))
+
+
+def signing_key_warnings(auth: AuthComponent, pair: KeyPair | None, now: datetime) -> list[str]:
     """A sentence for each difference that only a rotation resolves; ``now`` is in UTC."""
+    if pair is None:
+        return []
     certificate, bits = pair.certificate, pair.private_key.key_size
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     warnings = []

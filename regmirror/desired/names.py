@@ -45,6 +45,11 @@ FRONT_CONTAINER = "front"
 FETCHER_CONTAINER = "fetcher"
 """In the registry's pods, the container that fetches what the front lacks."""
 
+CA_KEY = "ca.crt"
+"""In the Secret of a registry's configuration: the certificates that it trusts in addition to the public CAs."""
+PROXY_KEY = "proxy-url"
+"""In the same Secret: the URL of the proxy that leads out of the cluster."""
+
 FINGERPRINT_ANNOTATION = "regmirror.dev/certificate-fingerprint"
 VERSION_ANNOTATION = "regmirror.dev/version"
 SECRET_VERSIONS_ANNOTATION = "regmirror.dev/secret-versions"  # noqa: S105 - the name of an annotation

@@ -13,8 +13,11 @@ def redis_database(mirror: Mirror, upstream: Upstream) -> int:
     """The number of an upstream's database; the keys in Redis carry no namespace of their own.
 
     With another place in the object store, it is another one: pods of both run during a rollout, and none must find
-    descriptors of blobs that its own place does not have.
+    descriptors of blobs that its own place does not have. An external Redis has too few databases for that: there,
+    deploy refuses a change that would give a database to another upstream or place (deploy/redis_databases.py).
     """
+    if mirror.redis.external:
+        return mirror.redis.external.database + mirror.upstreams.index(upstream)
     place = f"{mirror.storage.endpoint} {mirror.storage.bucket} {mirror.storage.prefix}"
     return mirror.upstreams.index(upstream) + _UPSTREAMS * (crc32(place.encode()) % _PLACES)
 

@@ -10,7 +10,7 @@ from regmirror.config.durations import format_duration
 from regmirror.config.model import Mirror, S3Storage, Upstream
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import Account, MirrorSecrets
-from regmirror.desired.redis_config import redis_database
+from regmirror.desired.redis_client import redis_client
 
 BUNDLE_FILE = "/etc/regmirror/bundle/bundle.crt"
 DATA_PATH = "docker/registry/v2"
@@ -30,19 +30,7 @@ def registry_config(mirror: Mirror, upstream: Upstream, mirror_secrets: MirrorSe
             "fields": {"service": names.registry(upstream.name)},
         },
         "storage": _storage(mirror, upstream, mirror_secrets.s3),
-        "redis": {
-            "addrs": [f"{names.REDIS}:{names.REDIS_PORT}"],
-            "password": mirror_secrets.redis_password.get_secret_value(),
-            "db": redis_database(mirror, upstream),
-            # Redis is a cache: without it requests succeed, delayed by these timeouts, once per lookup. It answers
-            # within a millisecond or is down, and a retry would take longer than S3.
-            "dialtimeout": "100ms",
-            "readtimeout": "100ms",
-            "writetimeout": "100ms",
-            "maxretries": -1,
-            # After so many failed connections, lookups fail immediately until one succeeds.
-            "poolsize": 16,
-        },
+        "redis": redis_client(mirror, upstream, mirror_secrets),
         "proxy": {
             "remoteurl": upstream.url,
             "ttl": format_duration(mirror.registry.ttl) if mirror.registry.ttl else 0,
@@ -55,8 +43,8 @@ def registry_config(mirror: Mirror, upstream: Upstream, mirror_secrets: MirrorSe
         "auth": {
             "token": {
                 "realm": mirror.realm_of(upstream),
-                "service": mirror.host_of(upstream),
-                "issuer": mirror.auth.issuer,
+                "service": mirror.service_of(upstream),
+                "issuer": mirror.issuer,
                 "rootcertbundle": BUNDLE_FILE,
                 "signingalgorithms": ["RS256"],
             }

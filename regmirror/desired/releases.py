@@ -1,19 +1,22 @@
 """The Helm releases of a mirror: which chart, with which values, after which others."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from regmirror.config.fields import image_parts
 from regmirror.config.model import ManifestCache, Mirror, PodSettings, Upstream
+from regmirror.config.secret_references import ClusterReference
 from regmirror.desired import names
-from regmirror.desired.assets import chart_directory
+from regmirror.desired.flavors import ChartSource, chart_source, flavor_context
 from regmirror.desired.mirror_secrets import MirrorSecrets
+from regmirror.desired.overrides import OverriddenValue, override
 from regmirror.desired.secret_versions import annotate_versions, combined_version
 from regmirror.desired.secrets import Manifest, secret_manifests
 from regmirror.desired.templates import render_values
+from regmirror.desired.way_out import no_proxy
 
 AUTH_SECRET_NAMES = (names.AUTH_SECRET, names.SIGNING_SECRET)
 """The Secrets whose versions docker_auth's pods carry."""
@@ -33,9 +36,20 @@ class Release:
 
     name: str
     component: str
-    chart: Path
+    source: ChartSource
     values: dict[str, Any]
     needs: tuple[str, ...] = ()
+    overridden: tuple[OverriddenValue, ...] = ()
+    """The values that the configuration file overrides."""
+
+    @property
+    def chart(self) -> Path:
+        """The directory of the chart; of a chart that Helm downloads, its name."""
+        return self.source.directory
+
+    def with_versions(self, versions: str) -> "Release":
+        """The release with other versions of the Secrets that its pods mount."""
+        return replace(self, values=self.source.with_versions(self.values, versions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +73,21 @@ def build_releases(mirror: Mirror, secrets: list[Manifest]) -> list[Release]:
     """The releases of a mirror; of each Secret only the name and version matter."""
     by_name = {manifest["metadata"]["name"]: manifest for manifest in secrets}
     registries = [_registry(mirror, upstream, by_name) for upstream in mirror.upstreams]
-    return [_redis(mirror, by_name), _auth(mirror, by_name), *registries, _ingress(mirror)]
+    redis = [] if mirror.redis.external else [_redis(mirror, by_name)]
+    auth = [] if mirror.auth.external else [_auth(mirror, by_name)]
+    releases = [*redis, *auth, *registries, _ingress(mirror)]
+    return [_with_overrides(mirror, release) for release in releases]
+
+
+def _with_overrides(mirror: Mirror, release: Release) -> Release:
+    values, overridden = override(mirror, release.name, release.component, release.values)
+    return replace(release, values=values, overridden=tuple(overridden))
 
 
 def _redis(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
     context = _workload(mirror.redis, mirror.redis.image, [secrets[names.REDIS_SECRET]])
     context |= {"config_secret": names.REDIS_SECRET, "policy": {"enabled": mirror.network_policies.enabled}}
-    return _release(names.REDIS, "redis", context)
+    return _release(mirror, names.REDIS, "redis", context)
 
 
 def _auth(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
@@ -77,7 +99,7 @@ def _auth(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
         "front": _front(mirror),
         "policy": _policy(mirror),
     }
-    return _release(names.AUTH, "auth", context)
+    return _release(mirror, names.AUTH, "auth", context)
 
 
 def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) -> Release:
@@ -88,13 +110,29 @@ def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) 
         "config_secret": names.registry_secret(upstream.name),
         "bundle_secret": names.BUNDLE_SECRET,
         "credential_secret": names.credential_secret(upstream.name),
+        "account": _followed_account(upstream),
+        "ca_bundle": bool(mirror.storage.ca_bundle or upstream.ca_bundle),
+        "proxy": mirror.egress.https_proxy is not None,
+        "no_proxy": ",".join(no_proxy(mirror)),
         "front": _front(mirror),
         "policy": _policy(mirror),
         "cache": _manifest_cache(mirror.registry.manifest_cache),
         "fetcher": {"image": image_parts(mirror.fetcher.image), "resources": mirror.fetcher.resources},
         "layer_cache": _layer_cache(mirror),
     }
-    return _release(name, "registry", context)
+    return _release(mirror, name, "registry", context)
+
+
+def _followed_account(upstream: Upstream) -> dict[str, dict[str, str]]:
+    """The Secrets of others that the registry reads its account from; empty if regmirror copies the account."""
+    if upstream.credentials is None or not upstream.credentials.follows_secrets:
+        return {}
+    fields = {"username": upstream.credentials.username, "password": upstream.credentials.password}
+    return {
+        field: {"secretName": reference.secret.name, "key": reference.secret.key}
+        for field, reference in fields.items()
+        if isinstance(reference, ClusterReference)
+    }
 
 
 def _front(mirror: Mirror) -> dict[str, Any]:
@@ -139,11 +177,12 @@ def _ingress(mirror: Mirror) -> Release:
             }
             for upstream in mirror.upstreams
         ],
-        "auth_service": names.AUTH,
+        "auth_service": "" if mirror.auth.external else names.AUTH,
         "auth_port": names.AUTH_PORT,
     }
-    needs = (names.AUTH, *(names.registry(upstream.name) for upstream in mirror.upstreams))
-    return _release(names.INGRESS, "ingress", context, needs)
+    auth = () if mirror.auth.external else (names.AUTH,)
+    needs = (*auth, *(names.registry(upstream.name) for upstream in mirror.upstreams))
+    return _release(mirror, names.INGRESS, "ingress", context, needs)
 
 
 def _issuer_annotation(kind: str, name: str) -> dict[str, str]:
@@ -151,9 +190,14 @@ def _issuer_annotation(kind: str, name: str) -> dict[str, str]:
     return {key: name}
 
 
-def _release(name: str, component: str, context: dict[str, Any], needs: tuple[str, ...] = ()) -> Release:
-    values = render_values(f"{component}.yaml.j2", context)
-    return Release(name, component, chart_directory(component), values, needs)
+def _release(
+    mirror: Mirror, name: str, component: str, context: dict[str, Any], needs: tuple[str, ...] = ()
+) -> Release:
+    source = chart_source(mirror, component)
+    if source.flavor:
+        context = {**context, "name": name, **flavor_context(mirror, component, context["image"])}
+    values = render_values(source.template or f"{component}.yaml.j2", context)
+    return Release(name, component, source, values, needs)
 
 
 def _workload(settings: PodSettings, image: str, mounted: list[Manifest]) -> dict[str, Any]:

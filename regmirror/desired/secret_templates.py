@@ -5,19 +5,22 @@ A template is made from the manifest that ``deploy`` applies: markers replace th
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pydantic import SecretStr
 
 from regmirror.config.model import Mirror
 from regmirror.config.secret_references import SecretReference
 from regmirror.desired import names
-from regmirror.desired.mirror_secrets import Account, MirrorSecrets
+from regmirror.desired.mirror_secrets import AUTH_CERTIFICATE, Account, MirrorSecrets
 from regmirror.desired.secrets import Manifest, configuration_secrets
 from regmirror.signing.key_pair import KeyPair
 
 REDIS_PASSWORD = "redis-password"  # noqa: S105 - the name of a value
+SENTINEL_PASSWORD = "sentinel-password"  # noqa: S105 - the name of a value
+PROXY_URL = "proxy-url"
 SIGNING_KEY = "signing-key"
 SIGNING_CERTIFICATE = "signing-certificate"
 SIGNING_BUNDLE = "signing-bundle"
@@ -71,28 +74,48 @@ class SecretTemplate:
 
 def secret_values(mirror: Mirror) -> list[SecretValue]:
     """Every secret value of the mirror."""
-    values = [
-        SecretValue(SIGNING_KEY, "auth"),
-        SecretValue(SIGNING_CERTIFICATE, "auth"),
-        SecretValue(SIGNING_BUNDLE, "auth"),
-        SecretValue(REDIS_PASSWORD, "redis.password", mirror.redis.password),
-    ]
+    signing = (SIGNING_KEY, SIGNING_CERTIFICATE, SIGNING_BUNDLE)
+    values = [SecretValue(name, "auth") for name in signing if not mirror.auth.external]
+    values += _redis_values(mirror)
     key = mirror.storage.access_key
     if key:
         values.append(SecretValue("s3-access-key-id", "storage.accessKey.id", key.id))
         values.append(SecretValue("s3-access-key-secret", "storage.accessKey.secret", key.secret))
     for index, upstream in enumerate(mirror.upstreams):
-        if upstream.credentials:
+        if upstream.credentials and not upstream.credentials.follows_secrets:
             path = f"upstreams[{index}].credentials"
             values.append(SecretValue(f"{upstream.name}-username", f"{path}.username", upstream.credentials.username))
             values.append(SecretValue(f"{upstream.name}-password", f"{path}.password", upstream.credentials.password))
+    if (proxy := mirror.egress.https_proxy) and not isinstance(proxy, str):
+        values.append(SecretValue(PROXY_URL, "egress.httpsProxy", proxy))
     return values
 
 
-def secret_templates(mirror: Mirror) -> list[SecretTemplate]:
-    """Every Secret of the mirror, in the order in which ``deploy`` applies them; equal input gives equal templates."""
+def _redis_values(mirror: Mirror) -> list[SecretValue]:
+    external = mirror.redis.external
+    if external is None:
+        return [SecretValue(REDIS_PASSWORD, "redis.password", mirror.redis.password)]
+    values = []
+    if external.password:
+        values.append(SecretValue(REDIS_PASSWORD, "redis.external.password", external.password))
+    if external.sentinel and external.sentinel.password:
+        path = "redis.external.sentinel.password"
+        values.append(SecretValue(SENTINEL_PASSWORD, path, external.sentinel.password))
+    return values
+
+
+def secret_templates(mirror: Mirror, ca_bundles: Mapping[str, bytes] = MappingProxyType({})) -> list[SecretTemplate]:
+    """Every Secret of the mirror, in the order in which ``deploy`` applies them; equal input gives equal templates.
+
+    ``ca_bundles`` has the certificates that each registry trusts, by the name of its upstream.
+    """
     markers = _markers(mirror)
-    manifests = configuration_secrets(mirror, _marked_secrets(mirror, markers))
+    manifests = configuration_secrets(mirror, _marked_secrets(mirror, markers, ca_bundles))
+    keys = _foreign_keys(ca_bundles) if mirror.auth.external else _own_keys()
+    return [*keys, *(_template(manifest, markers) for manifest in manifests)]
+
+
+def _own_keys() -> list[SecretTemplate]:
     return [
         SecretTemplate(
             names.SIGNING_SECRET,
@@ -100,14 +123,17 @@ def secret_templates(mirror: Mirror) -> list[SecretTemplate]:
             names.labels("auth"),
             {"tls.crt": (Placeholder(SIGNING_CERTIFICATE, False),), "tls.key": (Placeholder(SIGNING_KEY, False),)},
         ),
-        SecretTemplate(
-            names.BUNDLE_SECRET,
-            "Opaque",
-            names.labels("registry"),
-            {"bundle.crt": (Placeholder(SIGNING_BUNDLE, False),)},
-        ),
-        *(_template(manifest, markers) for manifest in manifests),
+        _bundle(Placeholder(SIGNING_BUNDLE, False)),
     ]
+
+
+def _foreign_keys(ca_bundles: Mapping[str, bytes]) -> list[SecretTemplate]:
+    """The certificates of an existing docker_auth are public, and known already."""
+    return [_bundle(ca_bundles.get(AUTH_CERTIFICATE, b"").decode())]
+
+
+def _bundle(content: str | Placeholder) -> SecretTemplate:
+    return SecretTemplate(names.BUNDLE_SECRET, "Opaque", names.labels("registry"), {"bundle.crt": (content,)})
 
 
 def _markers(mirror: Mirror) -> dict[str, str]:
@@ -119,7 +145,7 @@ def _markers(mirror: Mirror) -> dict[str, str]:
     return {value.name: f"{seed}x{number}x" for number, value in enumerate(secret_values(mirror))}
 
 
-def _marked_secrets(mirror: Mirror, markers: dict[str, str]) -> MirrorSecrets:
+def _marked_secrets(mirror: Mirror, markers: dict[str, str], ca_bundles: Mapping[str, bytes]) -> MirrorSecrets:
     def account(name: str, password: str) -> Account:
         return Account(SecretStr(markers[name]), SecretStr(markers[password]))
 
@@ -127,9 +153,19 @@ def _marked_secrets(mirror: Mirror, markers: dict[str, str]) -> MirrorSecrets:
     upstreams = {
         upstream.name: account(f"{upstream.name}-username", f"{upstream.name}-password")
         for upstream in mirror.upstreams
-        if upstream.credentials
+        if upstream.credentials and not upstream.credentials.follows_secrets
     }
-    return MirrorSecrets(KeyPair(b"", b""), b"", SecretStr(markers[REDIS_PASSWORD]), s3, upstreams)
+    proxy = mirror.egress.https_proxy
+    return MirrorSecrets(
+        KeyPair(b"", b""),
+        b"",
+        SecretStr(markers.get(REDIS_PASSWORD, "")),
+        s3,
+        upstreams,
+        dict(ca_bundles),
+        SecretStr(proxy if isinstance(proxy, str) else markers[PROXY_URL]) if proxy else None,
+        SecretStr(markers[SENTINEL_PASSWORD]) if SENTINEL_PASSWORD in markers else None,
+    )
 
 
 def _template(manifest: Manifest, markers: dict[str, str]) -> SecretTemplate:

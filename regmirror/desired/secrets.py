@@ -9,7 +9,8 @@ import yaml
 from regmirror.config.model import Mirror, Upstream
 from regmirror.desired import names
 from regmirror.desired.auth_config import auth_config
-from regmirror.desired.mirror_secrets import MirrorSecrets
+from regmirror.desired.mirror_secrets import REDIS_CA, MirrorSecrets
+from regmirror.desired.redis_client import REDIS_CA_KEY
 from regmirror.desired.redis_config import redis_config
 from regmirror.desired.registry_config import registry_config
 from regmirror.signing.key_pair import KeyPair, fingerprint
@@ -19,8 +20,9 @@ Manifest = dict[str, Any]
 
 def secret_manifests(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list[Manifest]:
     """Every Secret of the mirror, in the order in which they are applied."""
+    signing = [signing_secret(mirror, mirror_secrets.signing)] if mirror_secrets.signing else []
     return [
-        signing_secret(mirror, mirror_secrets.signing),
+        *signing,
         bundle_secret(mirror, mirror_secrets.bundle),
         *configuration_secrets(mirror, mirror_secrets),
     ]
@@ -36,7 +38,9 @@ def configuration_secrets(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list
                 mirror,
                 names.registry_secret(upstream.name),
                 "registry",
-                {"config.yml": _yaml(registry_config(mirror, upstream, mirror_secrets))},
+                {"config.yml": _yaml(registry_config(mirror, upstream, mirror_secrets))}
+                | _way_out(upstream, mirror_secrets)
+                | _redis_ca(mirror_secrets),
             ),
             _secret(
                 mirror,
@@ -46,19 +50,24 @@ def configuration_secrets(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list
             ),
         )
     ]
-    return [
-        _secret(
-            mirror,
-            names.REDIS_SECRET,
-            "redis",
-            {
-                "valkey.conf": redis_config(mirror, mirror_secrets).encode(),
-                "password": mirror_secrets.redis_password.get_secret_value().encode(),
-            },
-        ),
-        _secret(mirror, names.AUTH_SECRET, "auth", {"auth_config.yml": _yaml(auth_config(mirror))}),
-        *registries,
-    ]
+    redis = [] if mirror.redis.external else [_redis_secret(mirror, mirror_secrets)]
+    auth = [] if mirror.auth.external else [_auth_secret(mirror)]
+    return [*redis, *auth, *registries]
+
+
+def _auth_secret(mirror: Mirror) -> Manifest:
+    return _secret(mirror, names.AUTH_SECRET, "auth", {"auth_config.yml": _yaml(auth_config(mirror))})
+
+
+def _redis_secret(mirror: Mirror, mirror_secrets: MirrorSecrets) -> Manifest:
+    password = mirror_secrets.redis_password.get_secret_value()
+    content = {"valkey.conf": redis_config(mirror, mirror_secrets).encode(), "password": password.encode()}
+    return _secret(mirror, names.REDIS_SECRET, "redis", content)
+
+
+def _redis_ca(mirror_secrets: MirrorSecrets) -> dict[str, bytes]:
+    ca = mirror_secrets.ca_bundles.get(REDIS_CA)
+    return {REDIS_CA_KEY: ca} if ca else {}
 
 
 def bundle_secret(mirror: Mirror, bundle: bytes) -> Manifest:
@@ -83,9 +92,20 @@ def signing_secret(mirror: Mirror, pair: KeyPair, name: str = names.SIGNING_SECR
     return manifest
 
 
+def _way_out(upstream: Upstream, mirror_secrets: MirrorSecrets) -> dict[str, bytes]:
+    """The files that only a registry with a CA bundle or a proxy has."""
+    ca, proxy = mirror_secrets.ca_bundles.get(upstream.name), mirror_secrets.proxy
+    files = {names.CA_KEY: ca} if ca else {}
+    return files | ({names.PROXY_KEY: proxy.get_secret_value().encode()} if proxy else {})
+
+
 def _credential(upstream: Upstream, mirror_secrets: MirrorSecrets) -> bytes:
-    """The answer of a Docker credential helper to ``get``; empty values mean anonymous."""
-    account = mirror_secrets.upstreams.get(upstream.name)
+    """The answer of a Docker credential helper to ``get``; empty values mean anonymous.
+
+    The helper uses it if the registry has no account in Secrets of others, which it mounts and follows.
+    """
+    follows = upstream.credentials and upstream.credentials.follows_secrets
+    account = None if follows else mirror_secrets.upstreams.get(upstream.name)
     return json.dumps(
         {
             "ServerURL": upstream.url,

@@ -16,6 +16,11 @@ class Challenge:
     error: str = ""
 
 
+def asks_for_basic(header: str) -> bool:
+    """Whether a WWW-Authenticate header asks for user name and password with each request, as that of ECR does."""
+    return header.partition(" ")[0].lower() == "basic"
+
+
 def parse_challenge(header: str) -> Challenge | None:
     """Parse a WWW-Authenticate header; None unless it is a Bearer challenge with a realm."""
     scheme, _, rest = header.partition(" ")

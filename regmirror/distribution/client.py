@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from regmirror.distribution.challenge import parse_challenge
+from regmirror.distribution.challenge import asks_for_basic, parse_challenge
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import RegistryError
 from regmirror.ports.http import Answer, Http
@@ -78,19 +78,25 @@ class RegistryClient:
     ) -> None:
         self._http = http
         self._account = account
+        self._sends_account = False
+        """Whether every request has the account, because the registry asks for it instead of a token."""
         self._may_redirect_to = may_redirect_to or (lambda url: url.startswith(("https:", base.partition("//")[0])))
         self.base = base
 
     def request(self, method: str, path: str, token: str | None = None, accept: tuple[str, ...] = ()) -> Answer:
         """Send one request to the registry, with a token if there is one."""
-        return self._http.request(method, self.base + path, request_headers(token, accept))
+        return self._http.request(method, self.base + path, self._headers(token, accept))
+
+    def _headers(self, token: str | None, accept: tuple[str, ...] = ()) -> dict[str, str]:
+        account = {"Authorization": basic_authorization(self._account)} if self._sends_account and self._account else {}
+        return account | request_headers(token, accept)
 
     def ask_token(self, realm: str, service: str, scopes: tuple[str, ...] = ()) -> Answer:
         """Send one request to a token endpoint, with this client's account if it has one."""
         query = urlencode([("service", service), *(("scope", scope) for scope in scopes)])
         headers = {}
         if self._account:
-            headers["Authorization"] = "Basic " + base64.b64encode(":".join(self._account).encode()).decode()
+            headers["Authorization"] = basic_authorization(self._account)
         return self._http.request("GET", f"{realm}?{query}", headers)
 
     def token(self, realm: str, service: str, scopes: tuple[str, ...] = ()) -> str:
@@ -105,11 +111,18 @@ class RegistryClient:
             raise RegistryError(f"the token endpoint {realm} answered without a token") from error
 
     def pull_token(self, repository: str) -> str | None:
-        """A token for pulling, requested as the registry's challenge says; None if the registry needs none."""
+        """A token for pulling, requested as the registry's challenge says; None if the registry needs none.
+
+        A registry that asks for user name and password needs none; from now on, every request has the account.
+        """
         answer = self.request("GET", "/v2/")
         if answer.status == 200:
             return None
-        challenge = parse_challenge(answer.headers.get("www-authenticate", ""))
+        header = answer.headers.get("www-authenticate", "")
+        if answer.status == 401 and self._account and asks_for_basic(header) and not self._sends_account:
+            self._sends_account = True
+            return None
+        challenge = parse_challenge(header)
         if answer.status != 401 or challenge is None:
             error = NoRegistryError if answer.status == 404 else RegistryError
             raise error(f"{self.base}/v2/ answered {answer.status} without a Bearer challenge")
@@ -153,7 +166,7 @@ class RegistryClient:
         Raises DigestMismatchError unless its content matches the descriptor. Only the registry receives the token.
         """
         url = f"{self.base}/v2/{repository}/blobs/{descriptor['digest']}"
-        headers = request_headers(token)
+        headers = self._headers(token)
         for _ in range(4):
             with self._http.stream(url, headers) as answer:
                 if answer.status in _REDIRECTS:
@@ -182,6 +195,11 @@ class RegistryClient:
                 f"{url.split('?')[0]} redirects to {sent_to}: not the configured store, or not encrypted"
             )
         return target
+
+
+def basic_authorization(account: tuple[str, str]) -> str:
+    """The Authorization header of an account."""
+    return "Basic " + base64.b64encode(":".join(account).encode()).decode()
 
 
 def request_headers(token: str | None, accept: tuple[str, ...] = ()) -> dict[str, str]:

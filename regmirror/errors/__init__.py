@@ -70,6 +70,24 @@ class TemplateError(RegmirrorError):
     code = "RM102"
 
 
+class CaBundleError(ConfigurationError):
+    """A CA bundle that the configuration refers to does not exist, or does not contain certificates only."""
+
+    code = "RM113"
+
+
+class RedisDatabaseError(ConfigurationError):
+    """A database of an external Redis holds what another upstream, or another place in the store, has."""
+
+    code = "RM116"
+
+
+class UnsuitableChartError(ConfigurationError):
+    """A chart that the file names instead of regmirror's own does not render what the mirror needs."""
+
+    code = "RM117"
+
+
 class ManagedByGitOpsError(ConfigurationError):
     """Something else than deploy applied the mirror, such as kubectl or Argo CD, so regmirror must not change it."""
 

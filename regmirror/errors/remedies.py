@@ -4,7 +4,7 @@ import re
 
 _REMEDIES = (
     # Kubernetes plugin/pkg/admission/resourcequota and .../podsecurity; the admission plugins of policies and webhooks;
-    # kubelet pkg/kubelet/images; scheduler plugins volumebinding and fit.
+    # kubelet pkg/kubelet/images; scheduler plugins volumebinding and fit; Go crypto/x509 and net/http, in a pod's log.
     (
         r"cannot be imported into the current release",
         "change this mirror where it was applied (kubectl, Flux or Argo CD): deploy does not take over its objects",
@@ -16,6 +16,8 @@ _REMEDIES = (
         r"ErrImage|ImagePullBackOff|InvalidImageName",
         "check the name of the image, and set imagePullSecrets if it needs credentials",
     ),
+    (r"x509: certificate", "for a private CA, set storage.caBundle or upstreams[].caBundle"),
+    (r"proxyconnect tcp", "check egress.httpsProxy, and that pods can reach the proxy"),
     (r"PersistentVolumeClaim", "fix that claim, or remove the volume: the mirror itself has none"),
     (r"nodes are available", "free resources on a node, or change resources, nodeSelector or tolerations"),
 )

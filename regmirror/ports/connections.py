@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from regmirror.config.model import Mirror
+from regmirror.config.ca_bundle import CaBundleResolver
+from regmirror.config.model import Mirror, Upstream
 from regmirror.config.secret_references import SecretResolver
 from regmirror.desired.mirror_secrets import Account
 from regmirror.ports.async_cluster import AsyncCluster
@@ -31,11 +32,21 @@ class Connections(Protocol):
 
     @property
     def http(self) -> Http:
-        """The public hosts and the upstreams."""
+        """The public hosts."""
 
     @property
     def resolver(self) -> SecretResolver:
         """Finds the secrets that the configuration refers to."""
 
+    @property
+    def ca_bundles(self) -> CaBundleResolver:
+        """Reads the CA bundles that the configuration refers to."""
+
+    def open_upstream(self, upstream: Upstream) -> Http:
+        """An upstream and its token service, by the way of its registry. Raises CaBundleError or MissingSecretError."""
+
     def open_store(self, account: Account | None) -> ObjectStore:
-        """The bucket, with the credentials of an account; None uses the credentials of the environment."""
+        """The bucket, with the credentials of an account, by the way of the registries.
+
+        None uses the credentials of the environment. Raises CaBundleError or MissingSecretError.
+        """

@@ -39,8 +39,8 @@ def fill_script(mirror: Mirror, templates: list[SecretTemplate]) -> str:
             f"namespace={shlex.quote(mirror.namespace)}",
             f"all={shlex.quote(' '.join(template.name for template in needed))}",
             _FUNCTIONS,
-            _signing(mirror, variables),
-            _redis_password(mirror, needed, variables[REDIS_PASSWORD]),
+            "" if mirror.auth.external else _signing(mirror, variables),
+            _redis_password(mirror, needed, variables),
             *_references(mirror, needed, variables),
             *(_printer(template, variables) for template in needed),
             _ENDING,
@@ -132,9 +132,10 @@ fi
 """
 
 
-def _redis_password(mirror: Mirror, templates: list[SecretTemplate], variable: str) -> str:
-    if mirror.redis.password:
+def _redis_password(mirror: Mirror, templates: list[SecretTemplate], variables: Mapping[str, str]) -> str:
+    if mirror.redis.password or mirror.redis.external:
         return ""
+    variable = variables[REDIS_PASSWORD]
     return f"""\
 if {_selected_with(REDIS_PASSWORD, templates)}; then
   {variable}=${{REGMIRROR_REDIS_PASSWORD:-}}

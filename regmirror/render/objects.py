@@ -21,10 +21,12 @@ def releases_of(mirror: Mirror, templates: list[SecretTemplate], revision: str) 
         for template in templates
     ]
     releases = build_releases(mirror, versioned)
-    for release in releases:
-        if revision and "secretVersions" in release.values:
-            release.values["secretVersions"] += f":{revision}"
-    return releases
+    return [_with_revision(release, revision) if revision else release for release in releases]
+
+
+def _with_revision(release: Release, revision: str) -> Release:
+    versions = release.source.versions(release.values)
+    return release if versions is None else release.with_versions(f"{versions}:{revision}")
 
 
 def secret_metadata(mirror: Mirror, template: SecretTemplate) -> dict[str, Any]:

@@ -52,6 +52,7 @@ def readme(
     templates: list[SecretTemplate],
     store: Store | None,
     repository: Repository,
+    overridden: list[str],
 ) -> RenderedFile:
     """README.md of the output directory."""
     directory = "apps/" if output_format is OutputFormat.ARGOCD else ""
@@ -67,10 +68,12 @@ def readme(
         "reads_variables": any(isinstance(value.reference, EnvironmentReference) for value in values),
         "reads_files": any(isinstance(value.reference, FileReference) for value in values),
         "store": store,
+        "signs": mirror.auth.external is None,
         "key_size": mirror.auth.key_size,
         "days": mirror.auth.certificate_days,
         "apply": _apply(output_format, repository),
         "restarts": _restarts(mirror),
+        "overridden": overridden,
         "guide": guide_url("gitops"),
     }
     return RenderedFile("README.md", render_text("render/README.md.j2", context, literal=str))
@@ -141,5 +144,7 @@ def _apply(output_format: OutputFormat, repository: Repository) -> str:
 
 
 def _restarts(mirror: Mirror) -> list[str]:
-    deployments = [names.REDIS, names.AUTH, *(names.registry(upstream.name) for upstream in mirror.upstreams)]
+    redis = [] if mirror.redis.external else [names.REDIS]
+    auth = [] if mirror.auth.external else [names.AUTH]
+    deployments = [*redis, *auth, *(names.registry(upstream.name) for upstream in mirror.upstreams)]
     return [f"kubectl -n {mirror.namespace} rollout restart deployment/{name}" for name in deployments]

@@ -1,12 +1,16 @@
 """Renders a mirror: the releases that ``deploy`` installs, as files that other tools can apply without regmirror."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from regmirror.config.model import Mirror
-from regmirror.desired.assets import chart_directory
+from regmirror.desired.pod_security import pod_security_warnings
 from regmirror.desired.releases import Release
 from regmirror.desired.secret_templates import SecretTemplate, secret_templates
+from regmirror.desired.suitable_charts import ensure_suitable
+from regmirror.errors import ConfigurationError
 from regmirror.ports.cluster import Object
 from regmirror.ports.helm import Helm
 from regmirror.render.argocd import DEFAULT_PROJECT, application_of, in_sync_wave, root_application
@@ -34,6 +38,10 @@ class RenderOptions:
     secrets_revision: str = ""
     project: str = DEFAULT_PROJECT
     """The project of Argo CD's Applications."""
+    ca_bundles: Mapping[str, bytes] = field(default_factory=dict)
+    """The certificates that each registry trusts, by the name of its upstream."""
+    directory: Path = Path()
+    """That of the configuration file, which paths of charts are relative to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +50,13 @@ class Rendering:
 
     files: list[RenderedFile]
     objects: list[Object]
+    notes: list[str]
+    """Which values the file overrides, and which pods a namespace with Pod Security ``restricted`` refuses."""
 
 
 async def render(mirror: Mirror, helm: Helm, options: RenderOptions) -> Rendering:
     """Render all files; the same input gives the same bytes. Raises HelmError if a chart rejects its values."""
-    templates = secret_templates(mirror)
+    templates = secret_templates(mirror, options.ca_bundles)
     releases = releases_of(mirror, templates, options.secrets_revision)
     # For every format, so that invalid values are reported now and not in the cluster.
     rendered = await asyncio.gather(*(helm.render(release) for release in releases))
@@ -54,6 +64,7 @@ async def render(mirror: Mirror, helm: Helm, options: RenderOptions) -> Renderin
         release.name: [with_namespace(mirror, manifest) for manifest in objects]
         for release, objects in zip(releases, rendered, strict=True)
     }
+    ensure_suitable(mirror, releases, manifests)
     files = {
         OutputFormat.MANIFESTS: lambda: _manifest_files(mirror, templates, manifests, options),
         OutputFormat.FLUX: lambda: _flux_files(mirror, templates, releases, options),
@@ -62,8 +73,10 @@ async def render(mirror: Mirror, helm: Helm, options: RenderOptions) -> Renderin
     script = [] if options.store else [RenderedFile(FILL_SCRIPT, fill_script(mirror, templates))]
     components = [manifest for objects in manifests.values() for manifest in objects]
     objects = [namespace_object(mirror), *_secrets(mirror, templates, options), *components]
-    guide = readme(mirror, options.output_format, templates, options.store, options.repository)
-    return Rendering([*files, *script, guide], objects)
+    overridden = [str(value) for release in releases for value in release.overridden]
+    guide = readme(mirror, options.output_format, templates, options.store, options.repository, overridden)
+    notes = [*overridden, *pod_security_warnings(releases, manifests)]
+    return Rendering([*files, *script, guide], objects, notes)
 
 
 def _secrets(mirror: Mirror, templates: list[SecretTemplate], options: RenderOptions) -> list[Object]:
@@ -105,7 +118,7 @@ def _flux_files(
         *_secret_files(secrets),
         *(yaml_file(f"{release.name}.yaml", helm_release(mirror, release, options.repository)) for release in releases),
     ]
-    return [*_kustomized(files), *_charts(releases)]
+    return [*_kustomized(files), *_charts(releases, options)]
 
 
 def _argocd_files(
@@ -121,7 +134,7 @@ def _argocd_files(
         ),
     ]
     root = yaml_file("application.yaml", root_application(options.repository, options.project))
-    return [root, *_kustomized(files, "apps/"), *_charts(releases)]
+    return [root, *_kustomized(files, "apps/"), *_charts(releases, options)]
 
 
 def _kustomized(files: list[RenderedFile], directory: str = "") -> list[RenderedFile]:
@@ -129,9 +142,16 @@ def _kustomized(files: list[RenderedFile], directory: str = "") -> list[Rendered
     return [*files, yaml_file(f"{directory}{KUSTOMIZATION}", kustomization(listed))]
 
 
-def _charts(releases: list[Release]) -> list[RenderedFile]:
-    """The charts, copied from the package."""
-    directories = {f"charts/{release.component}": chart_directory(release.component) for release in releases}
+def _charts(releases: list[Release], options: RenderOptions) -> list[RenderedFile]:
+    """The charts, copied from the package, or from where the file says."""
+    for release in releases:
+        if release.source.remote:
+            raise ConfigurationError(
+                f"{release.component}.chart: --format {options.output_format} copies the charts into the files, and "
+                "this one is in a chart repository",
+                hint="download it with helm pull --untar, and set path instead",
+            )
+    directories = {f"charts/{release.component}": options.directory / release.chart for release in releases}
     return [
         RenderedFile(f"{name}/{path.relative_to(directory).as_posix()}", path.read_text(encoding="utf-8"))
         for name, directory in sorted(directories.items())

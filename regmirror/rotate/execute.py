@@ -10,7 +10,7 @@ from cryptography import x509
 
 from regmirror.deploy.release import ReleaseStep
 from regmirror.desired import names
-from regmirror.desired.assets import chart_directory
+from regmirror.desired.flavors import chart_source
 from regmirror.desired.releases import Release
 from regmirror.desired.secret_versions import annotate_versions
 from regmirror.desired.secrets import Manifest, bundle_secret, signing_secret
@@ -154,9 +154,8 @@ class Executor:
         """The release as deployed, with the new versions of its Secrets; changes of the file are not applied."""
         component = "auth" if workload.release == names.AUTH else "registry"
         values = await self.connections.helm.values(workload.release)
-        return Release(
-            workload.release, component, chart_directory(component), {**values, "secretVersions": workload.versions}
-        )
+        source = chart_source(self.connections.mirror, component)
+        return Release(workload.release, component, source, values).with_versions(workload.versions)
 
     async def _wait_for_drain(self, releases: set[str], deadline: float) -> str:
         while True:

@@ -10,6 +10,7 @@ from regmirror.config.documents import StepReport
 from regmirror.deploy.gitops import ensure_owned
 from regmirror.deploy.rights import require_rights
 from regmirror.errors import ExitCode, PartlyAppliedError, RegmirrorError, RotationError
+from regmirror.errors.documentation import guide_url
 from regmirror.ports.connections import Connections
 from regmirror.rotate.execute import Executor, describe
 from regmirror.rotate.options import RotationOptions
@@ -48,6 +49,7 @@ class Rotation:
 
     async def run(self) -> RotateReport:
         """Rotate if it is due or in progress. Raises RegmirrorError."""
+        self._require_own_key()
         await self.connections.cluster.run(require_rights, rotate_rights(self.connections.mirror), "rotate-cert")
         await self.connections.cluster.run(ensure_owned, self.connections.mirror, "rotate-cert")
         before = await self._observe()
@@ -64,6 +66,7 @@ class Rotation:
 
     async def check(self) -> RotateCheck:
         """Whether there is something to do; nothing is changed. Raises RegmirrorError."""
+        self._require_own_key()
         live = await self.connections.cluster.run(observe)
         if live is None:
             message = f"no mirror is deployed in namespace {self.connections.cluster.namespace}"
@@ -87,6 +90,7 @@ class Rotation:
 
     async def plan(self) -> list[Action]:
         """What ``run`` would do now; nothing is changed."""
+        self._require_own_key()
         await self.connections.cluster.run(ensure_owned, self.connections.mirror, "rotate-cert")
         live = await self._observe()
         if not self.options.requires_rotation(live, self.clock.now()):
@@ -100,6 +104,17 @@ class Rotation:
         actions = await self.plan()
         steps = [_step(action, action.title) for action in actions]
         return RotatePlan(**self._mirror(), due=bool(actions), steps=steps)
+
+    def _require_own_key(self) -> None:
+        """Raises RotationError if an existing docker_auth signs the tokens: its key is not regmirror's to replace."""
+        external = self.connections.mirror.auth.external
+        if external:
+            raise RotationError(
+                f"the docker_auth at {external.realm} signs the tokens, and regmirror does not have its key "
+                "(auth.external)",
+                hint="add the new certificate to auth.external.certificate, run regmirror deploy, then replace the key "
+                f"of docker_auth; see {guide_url('existing-token-server')}",
+            )
 
     async def _rotate(self) -> None:
         executor = Executor(self.connections, self.progress, self.clock, self.timeout, unlock=self.options.unlock)

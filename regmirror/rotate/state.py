@@ -8,9 +8,16 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
 
 from regmirror.desired import names
-from regmirror.desired.mirror_secrets import MirrorSecrets
+from regmirror.desired.mirror_secrets import Account, MirrorSecrets
 from regmirror.desired.releases import AUTH_SECRET_NAMES, registry_secret_names
-from regmirror.desired.secret_contents import SecretContentError, read_config, s3_account, secret_data, upstream_account
+from regmirror.desired.secret_contents import (
+    SecretContentError,
+    look_up,
+    read_config,
+    s3_account,
+    secret_data,
+    upstream_account,
+)
 from regmirror.desired.secret_versions import combined_version
 from regmirror.errors import RotationError
 from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET, Cluster, Object
@@ -102,20 +109,19 @@ class ObservedState:
 
     def mirror_secrets(self) -> MirrorSecrets:
         """The mirror's secrets as they are in the cluster, for redacting the logs of pods."""
-        password = _value(self.secrets[names.REDIS_SECRET], "password").decode() if self._has_redis() else ""
         accounts = {}
-        s3 = None
+        s3: Account | None = None
+        redis: dict[str, Any] = {}
         for registry in self.registries:
             upstream = registry.release.removeprefix(names.PREFIX)
             credential = self.secrets.get(names.credential_secret(upstream))
             if credential:
                 accounts[upstream] = upstream_account(secret_data(credential))
-            s3 = s3_account(_config(self.secrets, names.registry_secret(upstream), "config.yml")) or s3
+            config = _config(self.secrets, names.registry_secret(upstream), "config.yml")
+            s3, redis = s3_account(config) or s3, look_up(config, "redis") or redis
         known = {name: account for name, account in accounts.items() if account}
-        return MirrorSecrets(self.current_key, self.bundle, SecretStr(password), s3, known)
-
-    def _has_redis(self) -> bool:
-        return bool(((self.secrets.get(names.REDIS_SECRET) or {}).get("data") or {}).get("password"))
+        password, sentinel = (SecretStr(str(redis.get(key) or "")) for key in ("password", "sentinelpassword"))
+        return MirrorSecrets(self.current_key, self.bundle, password, s3, known, sentinel_password=sentinel)
 
 
 def id_of(pair: KeyPair) -> str:

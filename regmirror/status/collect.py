@@ -18,7 +18,9 @@ _MARGIN = 1.0
 def collect_status(live: LiveMirror, time_limit: float = TIME_LIMIT) -> Status:
     """The state of the mirror; what cannot be determined is reported as unknown."""
     ends = time.monotonic() + time_limit
-    releases = [names.REDIS, names.AUTH, *(names.registry(upstream.name) for upstream in live.mirror.upstreams)]
+    redis = [] if live.mirror.redis.external else [names.REDIS]
+    auth = [] if live.mirror.auth.external else [names.AUTH]
+    releases = [*redis, *auth, *(names.registry(upstream.name) for upstream in live.mirror.upstreams)]
     components = {name: Lookup(lookups.component, live, name) for name in releases}
     signing = Lookup(lookups.signing_ends, live)
     upstreams = [_UpstreamLookups(live, upstream, ends) for upstream in live.mirror.upstreams]

@@ -121,5 +121,5 @@ def pull_quota(live: LiveMirror, upstream: Upstream) -> PullQuota:
     if image is None:
         raise RegistryError("no image is known to read the limit with: set probeImage of the upstream")
     account = live.upstream_account(upstream) if upstream.credentials else None
-    limit = ask_pull_limit(RegistryClient(live.http, upstream.url, account), image)
+    limit = ask_pull_limit(RegistryClient(live.upstream_http(upstream), upstream.url, account), image)
     return PullQuota(limit, has_account=account is not None)

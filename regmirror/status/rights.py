@@ -1,7 +1,9 @@
 """The permissions with which ``regmirror status`` can determine everything."""
 
+from regmirror.config.find_references import referenced_cluster_secrets, referenced_config_maps
 from regmirror.config.model import Mirror
 from regmirror.desired import names
+from regmirror.desired.way_out import way_out_references
 from regmirror.ports.cluster import Right, rights_on_secrets
 
 
@@ -14,6 +16,7 @@ def status_rights(mirror: Mirror) -> list[Right]:
     return [
         Right("get", "apps", "deployments"),
         *rights_on_secrets(["get"], _secrets_read(mirror)),
+        *(Right("get", "", "configmaps", name) for name in dict.fromkeys(referenced_config_maps(mirror))),
         Right("list", "", "pods"),
         # Port-forwards require create since Kubernetes 1.35, get before it.
         Right("create", "", "pods/portforward"),
@@ -24,4 +27,4 @@ def status_rights(mirror: Mirror) -> list[Right]:
 def _secrets_read(mirror: Mirror) -> list[str]:
     keys = [names.registry_secret(upstream.name) for upstream in mirror.upstreams if mirror.storage.access_key]
     accounts = [names.credential_secret(upstream.name) for upstream in mirror.upstreams if upstream.credentials]
-    return [names.BUNDLE_SECRET, *keys, *accounts]
+    return [names.BUNDLE_SECRET, *keys, *accounts, *referenced_cluster_secrets(way_out_references(mirror))]

@@ -21,14 +21,11 @@ def rendered_values(connections: Connections, now: datetime) -> dict[str, Any]:
 
 def local_secret_values(connections: Connections, now: datetime) -> set[str]:
     """The secrets that the configuration refers to; the cluster may have others, of an earlier deployment."""
-    mirror_secrets = _mirror_secrets(connections, now)
-    accounts = [account for account in (mirror_secrets.s3, *mirror_secrets.upstreams.values()) if account]
-    secrets = [mirror_secrets.redis_password, *(account.password for account in accounts)]
-    return {secret.get_secret_value() for secret in secrets}
+    return set(_mirror_secrets(connections, now).passwords)
 
 
 def _mirror_secrets(connections: Connections, now: datetime) -> MirrorSecrets:
     cluster = connections.cluster.blocking
     if cluster.get(SECRET, names.SIGNING_SECRET) is None:
         raise ClusterError(f"namespace {cluster.namespace} has no Secret {names.SIGNING_SECRET}: nothing is deployed")
-    return resolve_secrets(cluster, connections.mirror, connections.resolver, now)
+    return resolve_secrets(cluster, connections.mirror, connections.resolver, connections.ca_bundles, now)

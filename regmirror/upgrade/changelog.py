@@ -76,13 +76,15 @@ def notes_between(notes: list[Notes], before: str, after: str) -> list[Notes]:
 
 
 def deployed_version(deployment: dict[str, Any] | None, place: str) -> str:
-    """The version of the charts that deployed the mirror, from the Deployment of docker_auth in ``place``.
+    """The version of the charts that deployed the mirror, from a Deployment of it in ``place``.
 
     Raises ConfigurationError if it is not known.
     """
     if deployment is None:
         raise ConfigurationError(f"no mirror is deployed in {place}", hint=_GIVE_FROM)
-    chart = (deployment["metadata"].get("labels") or {}).get("helm.sh/chart", "")
-    if not chart.startswith("auth-"):
-        raise ConfigurationError(f"the Deployment of docker_auth in {place} has no chart version", hint=_GIVE_FROM)
-    return str(chart.removeprefix("auth-"))
+    chart = str((deployment["metadata"].get("labels") or {}).get("helm.sh/chart", ""))
+    name, _, version = chart.partition("-")
+    if name not in {"auth", "registry"}:
+        what = f"the Deployment {deployment['metadata'].get('name', '')}"
+        raise ConfigurationError(f"{what} in {place} has no chart version", hint=_GIVE_FROM)
+    return version

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
 
-from regmirror.config.model import Upstream
+from regmirror.config.model import Part, Upstream
 from regmirror.verify.live_mirror import LiveMirror
 
 
@@ -71,6 +71,11 @@ class Skipped:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class NotApplicable(Skipped):
+    """The check is about a part that regmirror does not run here; checks that need it run all the same."""
+
+
 Outcome = Passed | Warned | Failed | Skipped
 Function = TypeVar("Function", bound=Callable[..., Outcome])
 
@@ -101,10 +106,17 @@ class Check:
     severity: Severity = Severity.ERROR
     limit: float = 10.0
     stage: Stage = Stage.DEPLOYED
+    part: Part | None = None
+    """The part of the mirror that it is about, if regmirror may not be the one that runs it."""
 
     def for_mirror(self, live: LiveMirror) -> list[BoundCheck]:
         """The check as it applies to one mirror."""
-        return [BoundCheck(self, "", lambda: self.run(live))]
+        return [BoundCheck(self, "", lambda: self._not_applicable(live) or self.run(live))]
+
+    def _not_applicable(self, live: LiveMirror) -> NotApplicable | None:
+        if self.part and live.mirror.is_external(self.part):
+            return NotApplicable(f"{self.part}.external is set, so regmirror does not run this part")
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +130,7 @@ class UpstreamCheck(Check):
         return [self._for_upstream(live, upstream) for upstream in live.mirror.upstreams]
 
     def _for_upstream(self, live: LiveMirror, upstream: Upstream) -> BoundCheck:
-        return BoundCheck(self, upstream.name, lambda: self.run(live, upstream))
+        return BoundCheck(self, upstream.name, lambda: self._not_applicable(live) or self.run(live, upstream))
 
 
 class CheckList:

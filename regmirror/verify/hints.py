@@ -42,6 +42,20 @@ def restart_redis(live: LiveMirror) -> str:
     return f"restart Redis: {_restart(live, names.REDIS)}"
 
 
+def fix_auth(live: LiveMirror) -> str:
+    """For tokens that are not as they should be."""
+    if live.mirror.auth.external:
+        return then_deploy(live, f"correct auth.external, or the docker_auth at {live.mirror.auth.external.realm}")
+    return restart(live, names.AUTH)
+
+
+def fix_redis(live: LiveMirror) -> str:
+    """For a Redis that the registries cannot use."""
+    if live.mirror.redis.external:
+        return then_deploy(live, "check redis.external, and that the pods of the registries can reach Redis")
+    return restart_redis(live)
+
+
 def _restart(live: LiveMirror, deployment: str) -> str:
     return f"{kubectl(live)} rollout restart deployment/{deployment}"
 
@@ -57,5 +71,8 @@ def fetch_again(live: LiveMirror, upstream: Upstream, digest: str) -> str:
     storage = live.mirror.storage
     url = f"s3://{storage.bucket}{storage_prefix(storage, upstream)}/{blob_path(digest)}"
     endpoint = f" --endpoint-url {storage.endpoint}" if storage.endpoint else ""
-    caches = f"{_restart(live, names.REDIS)} deployment/{names.registry(upstream.name)}"
+    deployments = (
+        [names.registry(upstream.name)] if live.mirror.redis.external else [names.REDIS, names.registry(upstream.name)]
+    )
+    caches = _restart(live, " deployment/".join(deployments))
     return f"delete the object, so that it is fetched again: aws s3{endpoint} rm {url}; then empty the caches: {caches}"

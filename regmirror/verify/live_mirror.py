@@ -11,14 +11,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from regmirror.config.model import Mirror, Upstream
+from regmirror.config.secret_references import ClusterReference, SecretReference
 from regmirror.desired import names, secret_contents
 from regmirror.desired.applied_by import applied_by_others
 from regmirror.desired.mirror_secrets import Account
 from regmirror.desired.secret_contents import SecretContentError, look_up
+from regmirror.desired.suitable_charts import chart_auth_config
 from regmirror.distribution.client import RegistryClient
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import ClusterError, RegmirrorError, SigningError
-from regmirror.ports.cluster import DEPLOYMENT, ENDPOINT_SLICE, POD, SECRET, Cluster, Object
+from regmirror.ports.cluster import CONFIG_MAP, DEPLOYMENT, ENDPOINT_SLICE, POD, SECRET, Cluster, Object
 from regmirror.ports.connections import Connections
 from regmirror.ports.http import Http
 from regmirror.signing.bundle import find_certificate, parse_bundle
@@ -27,6 +29,8 @@ from regmirror.signing.tokens import Token, decode_token
 from regmirror.workloads.rollout import is_ready, not_ready_reason
 
 T = TypeVar("T")
+_AUTH_CONFIG_MAP = "auth"
+"""That of the chart docker-auth (templates/flavors/cesanta.yaml.j2)."""
 
 
 class NotDeployedError(RegmirrorError):
@@ -73,6 +77,10 @@ class LiveMirror:
         """The mirror of one upstream, as an anonymous client reaches it."""
         base = f"https://{self.mirror.host_of(upstream)}"
         return RegistryClient(self.http, base, may_redirect_to=self.mirror.storage.may_redirect_to)
+
+    def upstream_http(self, upstream: Upstream) -> Http:
+        """The upstream and its token service, by the way of the registry. Raises ConfigurationError."""
+        return self.once(f"http {upstream.name}", lambda: self.connections.open_upstream(upstream))
 
     def realm(self, upstream: Upstream) -> str:
         """The token endpoint that clients must be sent to."""
@@ -126,7 +134,8 @@ class LiveMirror:
     def is_managed_by_gitops(self) -> bool:
         """Whether Argo CD, Flux or kubectl has applied the mirror: ``regmirror deploy`` must not change it then."""
         try:
-            metadata = (self.deployment(names.AUTH) or {}).get("metadata")
+            registry = names.registry(self.mirror.upstreams[0].name)
+            metadata = (self.deployment(registry) or {}).get("metadata")
         except ClusterError:
             return False
         return metadata is not None and applied_by_others(metadata) is not None
@@ -176,7 +185,16 @@ class LiveMirror:
 
     def auth_config(self) -> dict[str, Any]:
         """docker_auth's live configuration file; raises NotDeployedError."""
+        if self.mirror.auth.chart:
+            return self.once("auth chart", self._chart_auth_config)
         return self._read(names.AUTH_SECRET, lambda data: secret_contents.read_config(data, "auth_config.yml"))
+
+    def _chart_auth_config(self) -> dict[str, Any]:
+        found = self.cluster.get(CONFIG_MAP, _AUTH_CONFIG_MAP)
+        config = chart_auth_config([found]) if found else {}
+        if not config:
+            raise NotDeployedError(f"ConfigMap {_AUTH_CONFIG_MAP} has no configuration", hint=self.deploy_hint())
+        return config
 
     def registry_config(self, upstream: Upstream) -> dict[str, Any]:
         """A registry's live configuration file; raises NotDeployedError."""
@@ -192,14 +210,26 @@ class LiveMirror:
 
         Raises NotDeployedError.
         """
+        credentials = upstream.credentials
+        if credentials and credentials.follows_secrets:
+            return self._secret_value(credentials.username), self._secret_value(credentials.password)
         account = self._read(names.credential_secret(upstream.name), secret_contents.upstream_account)
         return (account.name.get_secret_value(), account.password.get_secret_value()) if account else None
+
+    def _secret_value(self, reference: SecretReference) -> str:
+        """A key of a Secret that others write; the registry's credential helper reads the same."""
+        assert isinstance(reference, ClusterReference)  # noqa: S101 - only such references are followed
+        content = self.secret(reference.secret.name).get(reference.secret.key, b"")
+        if not content.strip():
+            message = f"Secret {reference.secret.name} has no key {reference.secret.key}: pulls are anonymous"
+            raise NotDeployedError(message, hint="let the job that renews the account write it")
+        return content.decode(errors="replace").removesuffix("\n")
 
     def anonymous_token(self, upstream: Upstream) -> tuple[str, Token]:
         """A token without any rights, as everyone gets it; raises RegistryError or SigningError."""
 
         def fetch() -> tuple[str, Token]:
-            text = self.client(upstream).token(self.realm(upstream), self.mirror.host_of(upstream))
+            text = self.client(upstream).token(self.realm(upstream), self.mirror.service_of(upstream))
             return text, decode_token(text)
 
         return self.once(f"token {upstream.name}", fetch)

@@ -1,8 +1,9 @@
 """The permissions that ``regmirror verify`` needs in the mirror's namespace."""
 
-from regmirror.config.find_references import referenced_cluster_secrets
+from regmirror.config.find_references import referenced_cluster_secrets, referenced_config_maps
 from regmirror.config.model import Mirror
 from regmirror.desired import names
+from regmirror.desired.way_out import way_out_references
 from regmirror.ports.cluster import Right, rights_on_secrets
 
 
@@ -12,8 +13,12 @@ def verify_rights(mirror: Mirror) -> list[Right]:
     The signing key is among the Secrets: only with it can verify ask the registry for its catalog, and test that the
     registry refuses expired and foreign tokens.
     """
+    # The chart docker-auth has its configuration in a ConfigMap.
+    config_maps = [Right("get", "", "configmaps")] if mirror.auth.chart else []
     return [
+        *config_maps,
         *rights_on_secrets(["get"], _secrets_read(mirror)),
+        *(Right("get", "", "configmaps", name) for name in dict.fromkeys(referenced_config_maps(mirror))),
         Right("list", "", "pods"),
         Right("get", "", "pods/log"),
         # Port-forwards need create since Kubernetes 1.35, and get before it.
@@ -28,4 +33,5 @@ def verify_rights(mirror: Mirror) -> list[Right]:
 
 def _secrets_read(mirror: Mirror) -> list[str]:
     deployed = names.deployed_secrets(upstream.name for upstream in mirror.upstreams)
-    return [*deployed, *mirror.tls_secrets, *referenced_cluster_secrets(mirror.storage)]
+    references = [mirror.storage, *way_out_references(mirror)]
+    return [*deployed, *mirror.tls_secrets, *referenced_cluster_secrets(references)]

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Literal
 
 from regmirror.errors import RegmirrorError
-from regmirror.verify.check import BoundCheck, Check, Failed, Outcome, Result, Severity, Skipped, Warned
+from regmirror.verify.check import BoundCheck, Check, Failed, NotApplicable, Outcome, Result, Severity, Skipped, Warned
 from regmirror.verify.live_mirror import LiveMirror
 
 _AT_ONCE = 16
@@ -78,7 +78,7 @@ class _Run:
 
     def work(self) -> None:
         for need, futures in self.needed.items():
-            if any(isinstance(future.result().outcome, (Failed, Skipped)) for future in futures):
+            if any(_blocks(future.result().outcome) for future in futures):
                 self._settle(Skipped(f"{need} did not pass"), 0.0)
                 return
         self.slots.acquire()
@@ -112,6 +112,11 @@ class _Run:
 
     def _settle(self, outcome: Outcome, seconds: float) -> None:
         self.result.set_result(Result(self.one.check, self.one.upstream, outcome, seconds))
+
+
+def _blocks(outcome: Outcome) -> bool:
+    """Whether the checks that need this one are skipped."""
+    return isinstance(outcome, (Failed, Skipped)) and not isinstance(outcome, NotApplicable)
 
 
 def is_healthy(results: Sequence[Result]) -> bool:

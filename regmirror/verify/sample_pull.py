@@ -132,7 +132,10 @@ def ask_upstream_through_mirror(live: LiveMirror, upstream: Upstream) -> Answer:
     a HEAD, which no rate limit counts. Source: distribution v3.1.2 ``registry/proxy/proxyblobstore.go``.
     """
     repository = sample_repository(live, upstream)
-    token = sign(live, upstream, (Access("repository", repository, ("pull",)),))
+    if live.mirror.auth.external:
+        token = live.client(upstream).pull_token(repository)
+    else:
+        token = sign(live, upstream, (Access("repository", repository, ("pull",)),))
     path = f"/v2/{repository}/blobs/{_NO_BLOB}"
     return live.once(f"no blob {upstream.name}", lambda: live.client(upstream).request("GET", path, token))
 
@@ -146,8 +149,8 @@ def can_reach_upstream(live: LiveMirror, upstream: Upstream) -> bool:
 
 
 def upstream_client(live: LiveMirror, upstream: Upstream, account: tuple[str, str] | None = None) -> RegistryClient:
-    """The upstream itself, as this machine reaches it."""
-    return RegistryClient(live.http, upstream.url, account)
+    """The upstream itself, as this machine reaches it by the way of the registry."""
+    return RegistryClient(live.upstream_http(upstream), upstream.url, account)
 
 
 def upstream_digest(live: LiveMirror, upstream: Upstream, image: ImageReference) -> str:
@@ -177,8 +180,8 @@ def sign(
 ) -> str:
     """A token for one minute, signed here with the cluster's own key, for access that no client ever gets."""
     claims = Claims(
-        issuer=live.mirror.auth.issuer,
-        service=service or live.mirror.host_of(upstream),
+        issuer=live.mirror.issuer,
+        service=service or live.mirror.service_of(upstream),
         subject="regmirror verify",
         access=access,
         issued_at=live.now() - age,

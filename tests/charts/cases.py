@@ -49,7 +49,12 @@ FULL: dict[str, dict[str, Any]] = {
         "replicas": 3,
         "config": {"secretName": "hub-config"},
         "bundle": {"secretName": "certificates"},
-        "upstream": {"secretName": "hub-account"},
+        "upstream": {
+            "secretName": "hub-account",
+            "account": {"username": {"secretName": "ecr"}, "password": {"secretName": "ecr", "key": "token"}},
+        },
+        "caBundle": {"secretName": "hub-config"},
+        "proxy": {"secretName": "hub-config", "noProxy": ".svc,10.0.0.0/8"},
         "cache": {"tagSeconds": 60},
         "tracesExporter": "otlp",
         "hostAliases": [{"ip": "10.0.0.9", "hostnames": ["s3.example.com"]}],

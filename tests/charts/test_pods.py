@@ -18,7 +18,7 @@ def test_passes_pod_security_restricted(helm: Helm, case: str) -> None:
     assert spec["securityContext"]["runAsUser"] >= 1
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
-    assert all({"secret", "configMap", "emptyDir"} & volume.keys() for volume in spec["volumes"])
+    assert all({"secret", "configMap", "emptyDir", "projected"} & volume.keys() for volume in spec["volumes"])
     for each in spec["containers"]:
         assert each["securityContext"] == {
             "allowPrivilegeEscalation": False,
@@ -45,7 +45,8 @@ def test_requests_cpu_and_memory_and_limits_memory_and_disk(helm: Helm, case: st
 @pytest.mark.parametrize("case", PODS)
 def test_secrets_are_mounted_for_its_group_only_and_never_in_the_environment(helm: Helm, case: str) -> None:
     spec = pod(helm, *RENDERED[case])["spec"]
-    secrets = [volume["secret"] for volume in spec["volumes"] if "secret" in volume]
+    kinds = ("secret", "projected")
+    secrets = [volume[kind] for volume in spec["volumes"] for kind in kinds if kind in volume]
     assert secrets
     assert {secret["defaultMode"] for secret in secrets} == {0o440}
     assert spec["securityContext"]["fsGroup"] == spec["securityContext"]["runAsGroup"]

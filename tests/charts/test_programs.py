@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ SECRETS = {
         "/etc/distribution": "hub-config",
         "/etc/regmirror/bundle": "certificates",
         "/etc/regmirror/upstream": "hub-account",
+        "/etc/regmirror/ca": "hub-config",
+        "/etc/regmirror/proxy": "hub-config",
     },
 }
 
@@ -110,9 +113,30 @@ def test_the_credential_helper_prints_the_mounted_credential(helm: Helm, tmp_pat
     assert volumes["/etc/regmirror/helper"]["configMap"] == helper
 
     credential = '{"Username": "mirror", "Secret": "token"}'
-    (tmp_path / "credential.json").write_text(credential)
+    (tmp_path / "upstream").mkdir()
+    (tmp_path / "upstream/credential.json").write_text(credential)
     program = tmp_path / name
-    program.write_text(script.replace("/etc/regmirror/upstream", str(tmp_path)))
+    program.write_text(script.replace("/etc/regmirror", str(tmp_path)))
     program.chmod(0o555)
-    done = subprocess.run([program, "get"], input="registry-1.docker.io", capture_output=True, text=True, check=True)
-    assert done.stdout == credential
+
+    def answer() -> str:
+        words = [str(program), "get"]
+        return subprocess.run(words, input="registry-1.docker.io", capture_output=True, text=True, check=True).stdout
+
+    assert answer() == credential
+    # The account in the Secrets of others takes precedence, once both of its parts are there.
+    (tmp_path / "account").mkdir()
+    (tmp_path / "account/username").write_text("AWS\n")
+    assert answer() == credential
+    (tmp_path / "account/password").write_text('a"b\\c\n')
+    assert json.loads(answer()) == {"ServerURL": "", "Username": "AWS", "Secret": 'a"b\\c'}
+
+
+def test_an_account_in_secrets_of_others_is_mounted_and_may_be_missing(helm: Helm) -> None:
+    account = mounts(pod(helm, "registry", FULL["registry"])["spec"])["/etc/regmirror/account"]["projected"]
+    parts = {part["secret"]["items"][0]["path"]: part["secret"] for part in account["sources"]}
+    assert {file: (part["name"], part["items"][0]["key"]) for file, part in parts.items()} == {
+        "username": ("ecr", "username"),
+        "password": ("ecr", "token"),
+    }
+    assert all(part["optional"] for part in parts.values())

@@ -75,6 +75,12 @@ class DeployedMirror:
             content[name] = {**content.get(name, {}), **section} if isinstance(section, dict) else section
         self.file.write_text(yaml.safe_dump(content))
 
+    def change_upstream(self, **values: Any) -> None:
+        """Set keys of the first upstream in the configuration file."""
+        content = yaml.safe_load(self.file.read_text())
+        content["upstreams"][0].update(values)
+        self.file.write_text(yaml.safe_dump(content))
+
     def deploy(self, *options: str, **environment: str) -> Outcome:
         """Deploy; resolve the host without DNS."""
         return self.regmirror("deploy", *self.target.resolve(self.host), *options, **environment)

@@ -83,6 +83,11 @@ CHANGES: dict[str, Edit] = {
     "ingress.trustedProxies": _set("ingress.trustedProxies", ["192.0.2.0/24"]),
     "networkPolicies.ingressFrom": _set("networkPolicies.ingressFrom", [{"ipBlock": {"cidr": "0.0.0.0/0"}}]),
     "networkPolicies.enabled": _set("networkPolicies.enabled", True),
+    "overrides.redis": _set("overrides.redis", {"podLabels": {"example.com/note": "changed"}}),
+    "overrides.auth": _set("overrides.auth", {"podLabels": {"example.com/note": "changed"}}),
+    "overrides.registry": _set("overrides.registry", {"podLabels": {"example.com/note": "changed"}}),
+    "overrides.ingress": _set("overrides.ingress", {"annotations": {"example.com/note": "changed"}}),
+    "upstreams.overrides": _of_upstream(overrides={"podLabels": {"example.com/note": "changed"}}),
     "storage.bucket": _other_bucket,
     "storage.createBucket": _set("storage.createBucket", False),
     "upstreams.probeImage": _of_upstream(probeImage="library/big:1"),
@@ -103,6 +108,7 @@ INTERRUPTING: dict[str, Edit] = {
 """By key; ``diff`` and ``deploy`` warn of them."""
 
 _ONE_IMAGE = "rolls out as resources does, and the lab has one image of each program"
+_WAY_OUT = "rolls out as registry.ttl does; see test_way_out.py"
 _ONE_STORE = "the lab has one object store, with one key"
 UNCHANGED: dict[str, str] = {
     "apiVersion": "has one value",
@@ -117,6 +123,11 @@ UNCHANGED: dict[str, str] = {
     "storage.redirectEndpoint": "the clients of a test cluster may not reach its store",
     "storage.insecure": "only ends a warning",
     "upstreams.insecure": "only ends a warning",
+    "storage.caBundle": _WAY_OUT,
+    "upstreams.caBundle": _WAY_OUT,
+    "egress.httpsProxy": _WAY_OUT,
+    "egress.noProxy": _WAY_OUT,
+    "egress.storage": _WAY_OUT,
     "upstreams.url": "needs a second registry with the same images",
     "upstreams.credentials.username": "is read again, as the password is; see upstreams.credentials",
     "upstreams.credentials.password": "is read again, as the user name is; see upstreams.credentials",
@@ -126,6 +137,28 @@ UNCHANGED: dict[str, str] = {
     "fetcher.image": _ONE_IMAGE,
     "auth.image": _ONE_IMAGE,
     "redis.image": _ONE_IMAGE,
+    **{
+        f"redis.external.{key}": "replaces other keys of redis; see test_external_redis.py"
+        for key in (
+            "addresses",
+            "username",
+            "password",
+            "tls.caBundle",
+            "sentinel.master",
+            "sentinel.username",
+            "sentinel.password",
+            "database",
+        )
+    },
+    **{
+        f"auth.external.{key}": "replaces other keys of auth; see test_external_auth.py"
+        for key in ("realm", "issuer", "certificate", "service")
+    },
+    **{
+        f"{component}.chart.{key}": "needs a chart of others; see test_flavors.py"
+        for component in ("redis", "auth")
+        for key in ("path", "repository", "oci", "version", "flavor")
+    },
     "ingress.className": "needs a second Ingress controller and another address in DNS",
     "ingress.issuer.name": "needs cert-manager",
     "ingress.issuer.kind": "needs cert-manager",

@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -49,6 +50,7 @@ class S3Proxy:
     backend: str
     port: int = 0
     fault: S3Fault = field(default_factory=S3Fault)
+    tls: ssl.SSLContext | None = None
     _recovered: threading.Event = field(default_factory=threading.Event)
     _open: set[socket.socket] = field(default_factory=set)
     _server: ThreadingHTTPServer | None = None
@@ -72,6 +74,9 @@ class S3Proxy:
 
         self._server = _Server((self.address, self.port), Relay)
         self.port = self._server.server_address[1]
+        if self.tls:
+            sockets = self._server.socket
+            self._server.socket = self.tls.wrap_socket(sockets, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def stop(self) -> None:

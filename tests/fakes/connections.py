@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from regmirror.config.ca_bundle import CaBundleResolver
 from regmirror.config.model import Mirror
 from regmirror.config.secret_references import SecretResolver
 from regmirror.ports.async_cluster import AsyncCluster
+from regmirror.ports.http import Http
 from regmirror.ports.object_store import ObjectStore
+from regmirror.signing.ca_certificates import only_certificates
 from tests.fakes.http import FakeHttp
 from tests.fakes.object_store import FakeStore
 
@@ -17,6 +20,11 @@ from tests.fakes.object_store import FakeStore
 def no_secrets() -> SecretResolver:
     """A resolver that finds nothing."""
     return SecretResolver({}, Path(), lambda _name, _key: None)
+
+
+def no_bundles() -> CaBundleResolver:
+    """A resolver of CA bundles that finds nothing."""
+    return CaBundleResolver(Path(), lambda _name, _key: None, lambda _name, _key: None, only_certificates)
 
 
 @dataclass
@@ -29,10 +37,16 @@ class FakeConnections:
     http: Any = field(default_factory=lambda: FakeHttp({}))
     resolver: SecretResolver = field(default_factory=no_secrets)
     store: Any = field(default_factory=FakeStore)
+    ca_bundles: CaBundleResolver = field(default_factory=no_bundles)
 
     @property
     def cluster(self) -> AsyncCluster:
         return AsyncCluster(self.blocking)
+
+    def open_upstream(self, upstream: object) -> Http:
+        del upstream
+        http: Http = self.http
+        return http
 
     def open_store(self, account: object) -> ObjectStore:
         del account

@@ -64,7 +64,7 @@ class FakeHelm:
         return values
 
     async def render(self, release: Release) -> list[Object]:
-        if not (release.chart / "Chart.yaml").is_file():
+        if not release.source.flavor and not (release.chart / "Chart.yaml").is_file():
             raise ChartError(f"cannot render a chart: {release.chart} has no Chart.yaml")
         labels = {
             "app.kubernetes.io/instance": release.name,

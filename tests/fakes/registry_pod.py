@@ -17,14 +17,18 @@ _OK, _UNWELL = "200 OK", "503 Service Unavailable"
 class RegistryPod:
     """Serves manifests, and on its debug port health and metrics as distribution does.
 
-    Each request for a blob is a hit if ``caches``. Unless the client has the manifest already, the store takes
-    ``store_seconds`` for it.
+    Each request for a blob is a hit if ``caches``, and a lookup in Redis, which
+    fails unless ``redis_answers``. Unless the client has the manifest already, the store takes ``store_seconds``.
     """
 
     caches: bool = True
     trouble: str = ""
     store_seconds: float = 0.0
+    redis_answers: bool = True
+    asks_redis: bool = True
     _hits: int = 0
+    _lookups: int = 0
+    _errors: int = 0
 
     def listen(self, cluster: FakeCluster, name: str) -> None:
         """Be the pod of this name."""
@@ -34,6 +38,8 @@ class RegistryPod:
     def _registry(self, path: str, headers: Set[str]) -> tuple[str, str]:
         if "/blobs/" in path:
             self._hits += self.caches
+            self._lookups += self.asks_redis
+            self._errors += not self.redis_answers
             return _OK, "layer"
         if "/manifests/" not in path:
             return "404 Not Found", "{}"
@@ -44,7 +50,12 @@ class RegistryPod:
 
     def _debug(self, path: str, _: Set[str]) -> tuple[str, str]:
         if path == "/metrics":
-            return _OK, f'registry_proxy_hits_total{{type="blob"}} {self._hits}\n'
+            metrics = {
+                'registry_proxy_hits_total{type="blob"}': self._hits,
+                "registry_storage_cache_requests_total": self._lookups,
+                "registry_storage_cache_errors_total": self._errors,
+            }
+            return _OK, "".join(f"{name} {value}\n" for name, value in metrics.items())
         return (_UNWELL, f'{{"storagedriver_s3aws": "{self.trouble}"}}') if self.trouble else (_OK, "{}")
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from regmirror.adapters.helm import Pyhelm3Helm
 from regmirror.desired.applied_by import HELM_RELEASE
+from regmirror.desired.flavors import ChartSource
 from regmirror.desired.releases import Release, build_stack
 from regmirror.errors import ChartError, HelmError, HelmMissingError
 from regmirror.ports.cluster import SECRET, Kind
@@ -146,7 +147,7 @@ def test_a_killed_operation_blocks_the_release_until_its_record_is_deleted(place
 
 
 def test_an_unreadable_chart_is_reported(place: HelmPlace, release: Release, tmp_path: Path) -> None:
-    broken = replace(release, chart=tmp_path)
+    broken = replace(release, source=ChartSource(tmp_path))
     with pytest.raises(ChartError, match=r"Chart\.yaml"):
         do(place.helm.render(broken))
     with pytest.raises(ChartError, match=r"Chart\.yaml"):

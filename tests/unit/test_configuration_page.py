@@ -25,7 +25,7 @@ GENERATOR = runpy.run_path(str(ROOT / "docs/generate_configuration.py"))
 PAGE: str = GENERATOR["document"]()
 EXAMPLE: dict[str, Any] = GENERATOR["example"]()
 RESTARTS: Callable[[str], str] = GENERATOR["restarts"]
-GENERAL = ["Types", "Secret references", "A file with every key"]
+GENERAL = ["Types", "Secret references", "CA bundles", "A file with every key"]
 HEADINGS = re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
 # Another value than that of the example, for every key that can change without another key.
 OTHER_VALUES: dict[str, Any] = {
@@ -37,6 +37,8 @@ OTHER_VALUES: dict[str, Any] = {
     "storage.createBucket": True,
     "storage.redirectEndpoint": "https://other.example.com",
     "storage.prefix": "other",
+    "egress.noProxy": ["other.example.com"],
+    "egress.storage": False,
     "upstreams.name": "other",
     "upstreams.url": "https://other.example.com",
     "upstreams.host": "other.example.com",
@@ -80,6 +82,11 @@ OTHER_VALUES: dict[str, Any] = {
     "ingress.tlsSecret": "other",
     "ingress.issuer.name": "other",
     "ingress.issuer.kind": "Issuer",
+    "overrides.redis": {"podLabels": {"other": "label"}},
+    "overrides.auth": {"podLabels": {"other": "label"}},
+    "overrides.registry": {"podLabels": {"other": "label"}},
+    "overrides.ingress": {"annotations": {"note": "other"}},
+    "upstreams.overrides": {"podLabels": {"other": "label"}},
 }
 
 
@@ -169,10 +176,17 @@ def pod_values(values: dict[str, Any]) -> dict[str, Any]:
 def test_every_key_with_a_value_is_changed_by_these_tests() -> None:
     # Keys that only have one value, or whose value is in a Secret that is not part of the file.
     left_out = {"apiVersion", "kind", "namespace", "storage.redirect", "registry.replicas", "redis.password"}
+    left_out |= {"storage.caBundle", "upstreams.caBundle", "egress.httpsProxy"}
     # They are only valid with an http:// URL, and only stop a warning.
     left_out |= {"storage.insecure", "upstreams.insecure"}
     sections = {key.rpartition(".")[0] for key in documented_keys()}
     accounts = {"storage.accessKey", "upstreams.credentials"}
-    values = {key for key in documented_keys() if key not in sections and key.rpartition(".")[0] not in accounts}
+    # They take the place of other keys.
+    instead = ("redis.external", "redis.chart", "auth.external", "auth.chart")
+    values = {
+        key
+        for key in documented_keys()
+        if key not in sections and key.rpartition(".")[0] not in accounts and not key.startswith(instead)
+    }
     assert values - set(OTHER_VALUES) == left_out
     assert all(documented_key(tuple(key.split("."))) == key for key in OTHER_VALUES)

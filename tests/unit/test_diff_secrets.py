@@ -6,6 +6,7 @@ import base64
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from regmirror.deploy.diff_changes import Cause, FieldChange, ForeignField
 from regmirror.deploy.diff_secrets import diff_secret, foreign_keys
@@ -126,4 +127,37 @@ def test_a_key_that_someone_added_is_kept() -> None:
     assert diff_secret(wanted, live) is None
     assert foreign_keys(wanted, live) == [
         ForeignField("Secret", "regmirror-redis-config", "data.extra", "kubectl-edit")
+    ]
+
+
+def with_files(**files: Any) -> dict[str, Any]:
+    """The Secret of a registry with a CA bundle or a proxy."""
+    manifests = secret_manifests(samples.mirror(), samples.mirror_secrets(**files))
+    found = {manifest["metadata"]["name"]: manifest for manifest in annotate_versions(manifests, {}, samples.NOW)}
+    return found["regmirror-docker-hub-config"]
+
+
+def test_a_ca_bundle_that_is_added_changed_or_removed_is_a_change_of_the_file() -> None:
+    without, one = with_files(), with_files(ca_bundles={"docker-hub": samples.key_pair(1).certificate_pem})
+    other = with_files(ca_bundles={"docker-hub": samples.key_pair(2).certificate_pem})
+    for wanted, live in ((one, without), (other, one), (without, one)):
+        change = diff_secret(wanted, live)
+        assert change is not None
+        assert (change.cause, change.fields) == (Cause.FILE, (FieldChange("data[ca.crt]", Cause.FILE, masked=True),))
+        assert foreign_keys(wanted, live) == []
+
+
+def test_the_url_of_a_proxy_is_hidden() -> None:
+    change = diff_secret(with_files(proxy=SecretStr("http://user:canary@proxy:3128")), with_files())
+    assert change is not None
+    assert [field.path for field in change.fields] == ["data.proxy-url"]
+    assert "canary" not in repr(change)
+
+
+def test_a_ca_bundle_that_someone_else_added_is_kept() -> None:
+    wanted = with_files()
+    live = edited(wanted, "ca.crt", "certificates")
+    assert diff_secret(wanted, live) is None
+    assert foreign_keys(wanted, live) == [
+        ForeignField("Secret", "regmirror-docker-hub-config", "data[ca.crt]", "kubectl-edit")
     ]

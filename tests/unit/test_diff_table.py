@@ -39,7 +39,7 @@ def changed(
 
 
 def report(**parts: Any) -> DiffReport:
-    lists = ("steps", "objects", "foreign_fields", "orphans", "prerequisites", "warnings")
+    lists = ("steps", "objects", "foreign_fields", "orphans", "overrides", "prerequisites", "warnings")
     known: dict[str, Any] = {key: [] for key in lists}
     return DiffReport(**heading(samples.mirror(), "fake"), differs=True, **known | parts)
 

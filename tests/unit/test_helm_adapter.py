@@ -12,12 +12,13 @@ import pytest
 from regmirror.adapters.helm import Pyhelm3Helm
 from regmirror.config.find_references import secret_variables
 from regmirror.desired.assets import chart_directory
+from regmirror.desired.flavors import ChartSource
 from regmirror.desired.releases import Release
 from regmirror.errors import ChartError, HelmError, HelmMissingError
 from regmirror.ports.helm import DeployedRelease
 from tests import samples
 
-RELEASE = Release("regmirror-redis", "redis", chart_directory("redis"), {"note": "canary-value"})
+RELEASE = Release("regmirror-redis", "redis", ChartSource(chart_directory("redis")), {"note": "canary-value"})
 Program = Callable[[str], Pyhelm3Helm]
 
 

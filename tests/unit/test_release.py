@@ -12,6 +12,7 @@ import pytest
 from regmirror.deploy import release as release_step
 from regmirror.deploy.release import ReleaseStep
 from regmirror.desired.assets import chart_directory
+from regmirror.desired.flavors import ChartSource
 from regmirror.desired.releases import Release
 from regmirror.errors import ChartError, ClusterError, ClusterUnreachableError, DeadlineError, ExitCode, HelmError
 from regmirror.ports.async_cluster import AsyncCluster
@@ -24,7 +25,7 @@ from tests.fakes.helm import FakeHelm
 from tests.fakes.progress import RecordedProgress, RecordedWaiting
 
 NAME = "regmirror-redis"
-RELEASE = Release(NAME, "redis", chart_directory("redis"), {"replicas": 2})
+RELEASE = Release(NAME, "redis", ChartSource(chart_directory("redis")), {"replicas": 2})
 HALF = {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 1}
 WHOLE = {**HALF, "availableReplicas": 2}
 CRASHING = {

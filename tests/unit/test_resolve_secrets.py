@@ -15,8 +15,10 @@ from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.secrets import secret_manifests
 from regmirror.errors import MissingSecretError, SigningError
 from regmirror.signing.bundle import parse_bundle
+from regmirror.signing.key_pair import KeyPair
 from tests import samples
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.connections import no_bundles
 
 QUICK = {"keySize": 2048, "issuer": "acme", "certificateDays": 30}
 PAIR, OTHER = samples.key_pair(1), samples.key_pair(2)
@@ -25,7 +27,12 @@ PAIR, OTHER = samples.key_pair(1), samples.key_pair(2)
 def find(cluster: FakeCluster, environ: dict[str, str] | None = None, **changes: Any) -> MirrorSecrets:
     mirror = samples.mirror(**{"auth": QUICK, **changes})
     resolver = SecretResolver(environ or {}, Path(), lambda name, key: read_secret(cluster, name, key))
-    return resolve_secrets(cluster, mirror, resolver, samples.NOW)
+    return resolve_secrets(cluster, mirror, resolver, no_bundles(), samples.NOW)
+
+
+def signing_of(found: MirrorSecrets) -> KeyPair:
+    assert found.signing
+    return found.signing
 
 
 def holding(name: str, **data: bytes) -> FakeCluster:
@@ -35,12 +42,12 @@ def holding(name: str, **data: bytes) -> FakeCluster:
 
 def test_a_first_deployment_makes_a_key_a_certificate_and_a_password() -> None:
     found = find(FakeCluster())
-    certificate = found.signing.certificate
-    assert found.signing.private_key.key_size == 2048
+    certificate = signing_of(found).certificate
+    assert signing_of(found).private_key.key_size == 2048
     assert certificate.subject.rfc4514_string() == "CN=acme"
     assert certificate.not_valid_before_utc == samples.NOW - timedelta(hours=1)
     assert certificate.not_valid_after_utc == samples.NOW + timedelta(days=30) - timedelta(hours=1)
-    assert found.bundle == found.signing.certificate_pem
+    assert found.bundle == signing_of(found).certificate_pem
     assert len(found.redis_password.get_secret_value()) == 48
     assert (found.s3, found.upstreams) == (None, {})
 
@@ -48,8 +55,8 @@ def test_a_first_deployment_makes_a_key_a_certificate_and_a_password() -> None:
 def test_what_is_made_is_made_anew_for_each_mirror() -> None:
     first, second = find(FakeCluster()), find(FakeCluster())
     assert first.redis_password != second.redis_password
-    assert first.signing.key_pem != second.signing.key_pem
-    assert first.signing.certificate.serial_number != second.signing.certificate.serial_number
+    assert signing_of(first).key_pem != signing_of(second).key_pem
+    assert signing_of(first).certificate.serial_number != signing_of(second).certificate.serial_number
 
 
 def test_a_second_deployment_keeps_what_the_first_has_made() -> None:
@@ -70,7 +77,7 @@ def test_the_bundle_keeps_the_certificates_of_a_rotation_under_way() -> None:
 
 def test_a_bundle_that_lacks_the_signing_certificate_gets_it() -> None:
     found = find(holding("regmirror-bundle", bundle_crt=OTHER.certificate_pem))
-    assert parse_bundle(found.bundle) == [found.signing.certificate, OTHER.certificate]
+    assert parse_bundle(found.bundle) == [signing_of(found).certificate, OTHER.certificate]
 
 
 def test_halves_of_two_pairs_in_the_cluster_are_refused() -> None:

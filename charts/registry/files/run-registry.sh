@@ -14,6 +14,13 @@ stop() {
   exit 0
 }
 
+# Not in the pod's specification, because the URL may contain a password.
+if [ -f /etc/regmirror/proxy/proxy-url ]; then
+  HTTPS_PROXY=$(cat /etc/regmirror/proxy/proxy-url)
+  HTTP_PROXY=$HTTPS_PROXY
+  export HTTPS_PROXY HTTP_PROXY
+fi
+
 registry serve /etc/distribution/config.yml &
 registry=$!
 trap stop TERM

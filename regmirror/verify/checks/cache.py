@@ -7,12 +7,13 @@ from regmirror.config.model import Upstream
 from regmirror.desired import names
 from regmirror.distribution.client import request_headers
 from regmirror.distribution.inside_pod import get_inside_pod
-from regmirror.distribution.metrics import pod_figures
+from regmirror.distribution.metrics import pod_figures, redis_lookups
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import ClusterError
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Skipped
-from regmirror.verify.hints import deploy, read_log, restart_redis
+from regmirror.verify.hints import deploy, fix_redis, read_log, restart_redis
 from regmirror.verify.live_mirror import LiveMirror
+from regmirror.verify.redis_log import redis_problem
 from regmirror.verify.redis_memory import connect_redis, log_in
 from regmirror.verify.redis_protocol import ask, ask_setting
 from regmirror.verify.sample_pull import pull_token, sample_platform, with_image
@@ -24,7 +25,7 @@ _PAUSE = 0.1
 check = CheckList(Category.CACHE)
 
 
-@check("cache-password", "the registry can log in to Redis", needs=("cluster-pods",))
+@check("cache-password", "the registry can log in to Redis", needs=("cluster-pods",), part="redis")
 def _password(live: LiveMirror, upstream: Upstream) -> Outcome:
     try:
         return _ping(live, upstream)
@@ -46,7 +47,12 @@ def _ping(live: LiveMirror, upstream: Upstream) -> Outcome:
     return Passed()
 
 
-@check("cache-policy", "Redis evicts the oldest keys when it is full", needs=("cache-password", "config-redis"))
+@check(
+    "cache-policy",
+    "Redis evicts the oldest keys when it is full",
+    needs=("cache-password", "config-redis"),
+    part="redis",
+)
 def _policy(live: LiveMirror, upstream: Upstream) -> Outcome:
     with connect_redis(live) as connection:
         log_in(live, upstream, connection)
@@ -74,11 +80,9 @@ def _policy(live: LiveMirror, upstream: Upstream) -> Outcome:
 )
 @with_image
 def _hit(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
-    blobs = sample_platform(live, upstream, image).blobs
-    if not blobs:
+    path = _smallest_layer(live, upstream, image)
+    if path is None:
         return Skipped(f"the manifest of {image} has no layers")
-    smallest = min(blobs, key=lambda blob: int(blob.get("size", 0)))
-    path = f"/v2/{image.repository}/blobs/{smallest['digest']}"
     # The registry itself: the front would serve the layer from its own disk, and hide a bucket that takes none.
     headers = request_headers(pull_token(live, upstream, image))
     pod = live.pods(names.registry(upstream.name))[0]["metadata"]["name"]
@@ -94,6 +98,38 @@ def _hit(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome
         f"a layer was pulled {_TRIES} times, and the registry fetched it from its upstream each time",
         read_log(live, upstream),
     )
+
+
+def _smallest_layer(live: LiveMirror, upstream: Upstream, image: ImageReference) -> str | None:
+    """The path of the smallest layer of an image; None if it has no layers."""
+    blobs = sample_platform(live, upstream, image).blobs
+    if not blobs:
+        return None
+    smallest = min(blobs, key=lambda blob: int(blob.get("size", 0)))
+    return f"/v2/{image.repository}/blobs/{smallest['digest']}"
+
+
+@check("cache-lookups", "the registry's lookups in Redis succeed", needs=("cache-hit", "cache-password"))
+@with_image
+def _lookups(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
+    """Counted by the registry itself, so this holds for every Redis, wherever it is."""
+    path = _smallest_layer(live, upstream, image)
+    if path is None:
+        return Skipped(f"the manifest of {image} has no layers")
+    headers = request_headers(pull_token(live, upstream, image))
+    pod = live.pods(names.registry(upstream.name))[0]["metadata"]["name"]
+    before = redis_lookups(live.cluster, pod, names.REGISTRY_DEBUG_PORT)
+    if not _is_sent(live, pod, path, headers):
+        return Skipped("the registry does not send the layer: see clients-pull and storage-cache-agrees")
+    after = redis_lookups(live.cluster, pod, names.REGISTRY_DEBUG_PORT)
+    if after.errors > before.errors:
+        return Failed(
+            f"Redis does not answer the registry{redis_problem(live, pod)}, so every request goes to the store",
+            fix_redis(live),
+        )
+    if after.total == before.total:
+        return Failed("the registry sent a layer without a lookup in Redis", read_log(live, upstream))
+    return Passed(f"{after.total} lookups, {after.errors} errors since pod {pod} started")
 
 
 def _is_sent(live: LiveMirror, pod: str, path: str, headers: Mapping[str, str]) -> bool:

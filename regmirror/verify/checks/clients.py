@@ -19,7 +19,7 @@ from regmirror.distribution.reference import ImageReference
 from regmirror.errors import RegistryError, RegmirrorError
 from regmirror.signing.tokens import decode_token
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Skipped, Warned
-from regmirror.verify.hints import PROXY_HINT, read_log, restart, restart_registry
+from regmirror.verify.hints import PROXY_HINT, fix_auth, read_log, restart, restart_registry
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.redis_memory import compare_with_bucket
 from regmirror.verify.sample_pull import (
@@ -130,8 +130,7 @@ def _unlisted_denied(live: LiveMirror, upstream: Upstream) -> Outcome:
     client = live.client(upstream)
     token = client.pull_token(UNLISTED.repository)
     if token and decode_token(token).access:
-        message = f"/auth grants everyone the pull of {UNLISTED.repository}, which anonymousPull does not allow"
-        return Failed(message, restart(live, names.AUTH))
+        return _grants_more(live, upstream)
     answer = client.request("HEAD", f"/v2/{UNLISTED.repository}/manifests/{UNLISTED.reference}", token)
     if answer.status != 401:
         message = f"a pull of {UNLISTED.repository} was answered with {answer.status} instead of 401"
@@ -139,15 +138,25 @@ def _unlisted_denied(live: LiveMirror, upstream: Upstream) -> Outcome:
     return Passed("401")
 
 
+def _grants_more(live: LiveMirror, upstream: Upstream) -> Outcome:
+    if live.mirror.auth.external:
+        return Warned(
+            f"{live.realm(upstream)} grants everyone the pull of {UNLISTED.repository}, beyond anonymousPull",
+            "change the access rules of docker_auth, or add what it allows to anonymousPull",
+        )
+    message = f"/auth grants everyone the pull of {UNLISTED.repository}, which anonymousPull does not allow"
+    return Failed(message, restart(live, names.AUTH))
+
+
 @check("clients-push-denied", "pushes are denied", needs=("token-accepted", "config-access"))
 def _push_denied(live: LiveMirror, upstream: Upstream) -> Outcome:
     repository = sample_repository(live, upstream)
     client = live.client(upstream)
-    host = live.mirror.host_of(upstream)
-    token = client.token(live.realm(upstream), host, (f"repository:{repository}:push,pull",))
+    service = live.mirror.service_of(upstream)
+    token = client.token(live.realm(upstream), service, (f"repository:{repository}:push,pull",))
     granted = [action for access in decode_token(token).access for action in access.actions]
     if {"push", "*"} & set(granted):
-        return Failed(f"/auth grants everyone the push of {repository}", restart(live, names.AUTH))
+        return Failed(f"{live.realm(upstream)} grants everyone the push of {repository}", fix_auth(live))
     answer = client.request("POST", f"/v2/{repository}/blobs/uploads/", token)
     if answer.status not in {401, 403, 405}:
         message = f"the registry answered {answer.status} to an upload to {repository}, instead of refusing it"
@@ -195,8 +204,8 @@ def _with_namespace(path: str, upstream: Upstream) -> str:
 def _credentials(live: LiveMirror, upstream: Upstream) -> Outcome:
     """Some clients send the mirror credentials that belong to the upstream; only the answer shows that they fail."""
     client = RegistryClient(live.http, live.client(upstream).base, UNKNOWN_ACCOUNT)
-    status = client.ask_token(live.realm(upstream), live.mirror.host_of(upstream)).status
+    status = client.ask_token(live.realm(upstream), live.mirror.service_of(upstream)).status
     if status != 401:
         message = f"/auth answered {status} instead of 401 to an account that does not exist"
-        return Failed(message, restart(live, names.AUTH))
+        return Failed(message, fix_auth(live))
     return Passed("401")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from regmirror.config.fields import image_parts
+from regmirror.config.model import PARTS, Mirror
 from regmirror.desired import names
 from regmirror.desired.secret_contents import look_up
 from regmirror.errors import ClusterError
@@ -94,7 +95,7 @@ def _permissions(live: LiveMirror) -> Outcome:
 @check("cluster-deployed", "the mirror is deployed in the namespace", needs=("cluster-permissions",))
 def check_deployed(live: LiveMirror) -> Outcome:
     """Whether anything of the mirror is in the namespace: without it every other check would fail."""
-    if any(live.deployment(name) for name in _workloads(live)) or live.cluster.get(SECRET, names.AUTH_SECRET):
+    if any(live.deployment(name) for name in _workloads(live)) or live.cluster.get(SECRET, names.BUNDLE_SECRET):
         return Passed(f"namespace {live.cluster.namespace}")
     # Reading the namespace takes a permission that verify does not need otherwise.
     with suppress(ClusterError):
@@ -112,6 +113,7 @@ def _versions(live: LiveMirror) -> Outcome:
         "redis.image": mirror.redis.image,
         "front.image": mirror.front.image,
     }
+    images = {key: image for key, image in images.items() if key not in _external_images(mirror)}
     for key, image in images.items():
         version = _version_of(image)
         oldest = next((found for found in _OLDEST[key] if found.applies_to(image)), None)
@@ -120,6 +122,11 @@ def _versions(live: LiveMirror) -> Outcome:
             action = f"set {key} to version {wanted} or later"
             return Failed(f"{image} is older than {wanted}: {oldest.reason}", then_deploy(live, action))
     return Passed()
+
+
+def _external_images(mirror: Mirror) -> set[str]:
+    """The keys of images that this mirror does not run."""
+    return {f"{part}.image" for part in PARTS if mirror.is_external(part)}
 
 
 def _version_of(image: str) -> tuple[int, ...] | None:
@@ -156,7 +163,9 @@ def _workloads(live: LiveMirror) -> dict[str, int]:
     """The Deployments of the mirror with their configured replicas."""
     mirror = live.mirror
     registries = {names.registry(upstream.name): mirror.registry.replicas for upstream in mirror.upstreams}
-    return {names.AUTH: mirror.auth.replicas, names.REDIS: 1, **registries}
+    redis = {} if mirror.redis.external else {names.REDIS: 1}
+    auth = {} if mirror.auth.external else {names.AUTH: mirror.auth.replicas}
+    return {**auth, **redis, **registries}
 
 
 def _trouble(live: LiveMirror, name: str, replicas: int) -> list[str]:

@@ -1,5 +1,7 @@
 """Checks that what is in the cluster matches the configuration file, and that the file itself makes sense."""
 
+from contextlib import suppress
+
 from pydantic import SecretStr
 
 from regmirror.config.file_warnings import plain_http_urls
@@ -12,6 +14,8 @@ from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.redis_config import redis_config
 from regmirror.desired.registry_config import registry_config
 from regmirror.desired.secret_contents import look_up
+from regmirror.desired.ways_out import resolve_ca_bundles, resolve_proxy
+from regmirror.errors import ConfigurationError
 from regmirror.ports.cluster import INGRESS, Object
 from regmirror.signing.key_pair import KeyPair
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Stage, Warned
@@ -24,10 +28,13 @@ _REGISTRY_CHECKED_ELSEWHERE = (
     "auth.token.realm",
     "auth.token.service",
     "redis.password",
+    "redis.sentinelpassword",
     "storage.s3.accesskey",
     "storage.s3.secretkey",
 )
 _AUTH_CHECKED_ELSEWHERE = ("acl", "users", "token.issuer")
+_OF_CHART = ("server.addr", "token.certificate", "token.key")
+"""Keys that another chart of docker_auth sets to its own paths."""
 """Keys that have checks of their own."""
 
 check = CheckList(Category.CONFIG)
@@ -35,9 +42,10 @@ check = CheckList(Category.CONFIG)
 
 @check("config-issuer", "docker_auth and the registry use the configured issuer", needs=("cluster-deployed",))
 def _issuer(live: LiveMirror, upstream: Upstream) -> Outcome:
-    wanted = live.mirror.auth.issuer
-    signs = look_up(live.auth_config(), "token", "issuer")
+    wanted = live.mirror.issuer
     expects = look_up(live.registry_config(upstream), "auth", "token", "issuer")
+    # What an existing docker_auth signs as is in its tokens: see token-claims.
+    signs = expects if live.mirror.auth.external else look_up(live.auth_config(), "token", "issuer")
     if signs != expects:
         message = f'docker_auth signs as issuer "{signs}", but the registry expects issuer "{expects}"'
         return Failed(message, deploy(live))
@@ -48,15 +56,15 @@ def _issuer(live: LiveMirror, upstream: Upstream) -> Outcome:
 
 @check("config-service", "the registry has the right token realm and service", needs=("cluster-deployed",))
 def _service(live: LiveMirror, upstream: Upstream) -> Outcome:
-    config, host = live.registry_config(upstream), live.mirror.host_of(upstream)
-    for key, wanted in {"service": host, "realm": live.realm(upstream)}.items():
+    config, service = live.registry_config(upstream), live.mirror.service_of(upstream)
+    for key, wanted in {"service": service, "realm": live.realm(upstream)}.items():
         found = look_up(config, "auth", "token", key)
         if found != wanted:
             return Failed(f'the registry\'s {key} is "{found}" instead of "{wanted}"', deploy(live))
-    return Passed(host)
+    return Passed(service)
 
 
-@check("config-access", "docker_auth's access list matches anonymousPull", needs=("cluster-deployed",))
+@check("config-access", "docker_auth's access list matches anonymousPull", needs=("cluster-deployed",), part="auth")
 def _access(live: LiveMirror) -> Outcome:
     wanted, deployed = access_rules(live.mirror), live.auth_config().get("acl")
     deployed = deployed if isinstance(deployed, list) else []
@@ -69,7 +77,7 @@ def _access(live: LiveMirror) -> Outcome:
     return Failed("docker_auth's access list " + ("; it ".join(differences) or "has another order"), deploy(live))
 
 
-@check("config-users", "docker_auth allows only anonymous clients", needs=("cluster-deployed",))
+@check("config-users", "docker_auth allows only anonymous clients", needs=("cluster-deployed",), part="auth")
 def check_users(live: LiveMirror) -> Outcome:
     """Whether docker_auth has the anonymous user and no other."""
     users = live.auth_config().get("users")
@@ -100,7 +108,8 @@ def check_ingress(live: LiveMirror, upstream: Upstream) -> Outcome:
             message = f"the Ingress of {host} has class {live_class or 'none'} instead of {wanted_class}"
             return Failed(message, deploy(live))
     backends = _backends(routes[host])
-    for path, wanted in {"/auth": names.AUTH, "/v2": names.registry(upstream.name)}.items():
+    auth = {} if live.mirror.auth.external else {"/auth": names.AUTH}
+    for path, wanted in {**auth, "/v2": names.registry(upstream.name)}.items():
         backend = backends.get(path) or "nothing"
         if backend != wanted:
             return Failed(f"the Ingress of {host} routes {path} to {backend} instead of {wanted}", deploy(live))
@@ -185,14 +194,33 @@ def _registry(live: LiveMirror, upstream: Upstream) -> Outcome:
     password = SecretStr(str(look_up(deployed, "redis", "password")))
     mirror_secrets = MirrorSecrets(KeyPair(b"", b""), b"", password, live.s3_account(upstream))
     wanted = registry_config(live.mirror, upstream, mirror_secrets)
-    return _drift(live, _differing_keys(wanted, deployed, _REGISTRY_CHECKED_ELSEWHERE), "the registry's")
+    keys = _differing_keys(wanted, deployed, _REGISTRY_CHECKED_ELSEWHERE)
+    return _drift(live, [*keys, *_differing_way_out(live, upstream)], "the registry's")
 
 
-@check("config-auth", "docker_auth's settings match the configuration file", needs=("config-access",))
+def _differing_way_out(live: LiveMirror, upstream: Upstream) -> list[str]:
+    """The CA bundle and the proxy, if they differ from the file; what this machine cannot read is not compared."""
+
+    def ca() -> bytes:
+        return resolve_ca_bundles(live.mirror, live.connections.ca_bundles).get(upstream.name, b"")
+
+    def proxy() -> bytes:
+        url = resolve_proxy(live.mirror, live.connections.resolver)
+        return url.get_secret_value().encode() if url else b""
+
+    deployed = live.secret(names.registry_secret(upstream.name))
+    differing = []
+    for key, resolve in ((names.CA_KEY, ca), (names.PROXY_KEY, proxy)):
+        with suppress(ConfigurationError):
+            if resolve() != deployed.get(key, b""):
+                differing.append(key)
+    return differing
+
+
+@check("config-auth", "docker_auth's settings match the configuration file", needs=("config-access",), part="auth")
 def _auth(live: LiveMirror) -> Outcome:
-    return _drift(
-        live, _differing_keys(auth_config(live.mirror), live.auth_config(), _AUTH_CHECKED_ELSEWHERE), "docker_auth's"
-    )
+    ignored = (*_AUTH_CHECKED_ELSEWHERE, *(_OF_CHART if live.mirror.auth.chart else ()))
+    return _drift(live, _differing_keys(auth_config(live.mirror), live.auth_config(), ignored), "docker_auth's")
 
 
 def _differing_keys(wanted: object, live: object, ignored: tuple[str, ...]) -> list[str]:
@@ -206,7 +234,7 @@ def _drift(live: LiveMirror, keys: list[str], whose: str) -> Outcome:
     return Passed()
 
 
-@check("config-redis", "Redis settings match the configuration file", needs=("cluster-deployed",))
+@check("config-redis", "Redis settings match the configuration file", needs=("cluster-deployed",), part="redis")
 def _redis(live: LiveMirror) -> Outcome:
     mirror_secrets = MirrorSecrets(KeyPair(b"", b""), b"", SecretStr(""))
     wanted = set(_settings(redis_config(live.mirror, mirror_secrets)))
@@ -222,10 +250,13 @@ def _settings(text: str) -> list[str]:
 @check("config-images", "the pods run the configured images", needs=("cluster-pods",))
 def _pod_images(live: LiveMirror) -> Outcome:
     mirror = live.mirror
-    wanted = {names.REDIS: mirror.redis.image, names.AUTH: mirror.auth.image}
+    wanted = {} if mirror.auth.external else {names.AUTH: mirror.auth.image}
+    if not mirror.redis.external:
+        wanted[names.REDIS] = mirror.redis.image
     wanted |= {names.registry(upstream.name): mirror.registry.image for upstream in mirror.upstreams}
     found = {name: (_container(live, name).get("image"), image) for name, image in wanted.items()}
-    for release in (names.AUTH, *(names.registry(upstream.name) for upstream in mirror.upstreams)):
+    auth = () if mirror.auth.external or mirror.auth.chart else (names.AUTH,)
+    for release in (*auth, *(names.registry(upstream.name) for upstream in mirror.upstreams)):
         container = _container(live, release, names.FRONT_CONTAINER)
         found[f"the front of {release}"] = (container.get("image"), mirror.front.image)
     for release in (names.registry(upstream.name) for upstream in mirror.upstreams):
@@ -260,7 +291,7 @@ def _overrides(live: LiveMirror, upstream: Upstream) -> Outcome:
     return Passed()
 
 
-@check("config-log-level", "docker_auth does not log tokens", needs=("cluster-pods",))
+@check("config-log-level", "docker_auth does not log tokens", needs=("cluster-pods",), part="auth")
 def _log_level(live: LiveMirror) -> Outcome:
     arguments = [str(argument) for argument in _container(live, names.AUTH).get("args") or []]
     levels = [argument.removeprefix("--v=") for argument in arguments if argument.startswith("--v=")]

@@ -52,7 +52,7 @@ def _challenged(live: LiveMirror, upstream: Upstream, answer: Answer, path: str)
     return Passed(f"401, realm {challenge.realm}")
 
 
-@check("registry-catalog", "the catalog is served to a token that grants it", needs=("token-accepted",))
+@check("registry-catalog", "the catalog is served to a token that grants it", needs=("token-accepted",), part="auth")
 def _catalog(live: LiveMirror, upstream: Upstream) -> Outcome:
     """No client ever gets access to the catalog, so the token is signed here with the cluster's own key."""
     token = sign(live, upstream, (CATALOG,))
@@ -68,7 +68,12 @@ def _catalog(live: LiveMirror, upstream: Upstream) -> Outcome:
     return Passed(f"{len(repositories)} cached repositor{'y' if len(repositories) == 1 else 'ies'}")
 
 
-@check("registry-readonly", "uploads are refused even with a push token", needs=("token-accepted", "config-safety"))
+@check(
+    "registry-readonly",
+    "uploads are refused even with a push token",
+    needs=("token-accepted", "config-safety"),
+    part="auth",
+)
 def _readonly(live: LiveMirror, upstream: Upstream) -> Outcome:
     """Starts an upload that the token allows; if it were accepted, it would have no content and end with the pod."""
     token = sign(live, upstream, (Access("repository", UNLISTED.repository, ("pull", "push")),))

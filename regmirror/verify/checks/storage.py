@@ -122,9 +122,15 @@ def _pods(live: LiveMirror, upstream: Upstream) -> Outcome:
         if answer.status != 200:
             return Failed(
                 f"pod {name} cannot use the bucket: {_reasons(answer.body)}",
-                then_deploy(live, "check the storage section of the file, and that pods can reach the endpoint"),
+                then_deploy(live, _pods_hint(_reasons(answer.body))),
             )
     return Passed(f"{len(live.pods(release))} pod{'s' * (len(live.pods(release)) != 1)}")
+
+
+def _pods_hint(reasons: str) -> str:
+    if "x509:" in reasons:
+        return "for a private CA, set storage.caBundle"
+    return "check the storage section of the file, and that pods can reach the endpoint"
 
 
 def _reasons(body: bytes) -> str:
@@ -139,6 +145,7 @@ def _reasons(body: bytes) -> str:
     "the bucket has the layers that Redis remembers",
     needs=("storage-bucket", "cache-password"),
     limit=_LIMIT,
+    part="redis",
 )
 def _cache_agrees(live: LiveMirror, upstream: Upstream) -> Outcome:
     sample = compare_with_bucket(live, upstream)

@@ -10,12 +10,12 @@ from regmirror.desired import names
 from regmirror.desired.secret_contents import look_up
 from regmirror.errors import RegistryError, SigningError
 from regmirror.ports.cluster import Object
-from regmirror.signing.bundle import key_id, trusted_keys
+from regmirror.signing.bundle import key_id, parse_bundle, trusted_keys
 from regmirror.signing.key_pair import WARN_BEFORE
 from regmirror.signing.tokens import CLOCK_LEEWAY, Access, decode_token
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped, Warned
 from regmirror.verify.checks.config import check_ingress, check_users
-from regmirror.verify.hints import deploy, kubectl, restart, restart_registry
+from regmirror.verify.hints import deploy, fix_auth, kubectl, restart_registry, then_deploy
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.sample_pull import UNLISTED, sample_image, sign
 
@@ -25,7 +25,7 @@ _PULL = Access("repository", UNLISTED.repository, ("pull",))
 check = CheckList(Category.TOKEN)
 
 
-@check("token-key-pair", "the signing key matches its certificate", needs=("cluster-deployed",))
+@check("token-key-pair", "the signing key matches its certificate", needs=("cluster-deployed",), part="auth")
 def _key_pair(live: LiveMirror) -> Outcome:
     try:
         key = live.signing_key()
@@ -35,7 +35,7 @@ def _key_pair(live: LiveMirror) -> Outcome:
     return Passed(f"RSA {key.key_size}, key id {key_id(key.public_key())}")
 
 
-@check("token-bundle", "the registry's trust bundle contains the signing key", needs=("token-key-pair",))
+@check("token-bundle", "the registry's trust bundle contains the signing key", needs=("token-key-pair",), part="auth")
 def _bundle(live: LiveMirror) -> Outcome:
     key = key_id(live.signing_key().public_key())
     trusted = trusted_keys(live.bundle())
@@ -47,9 +47,13 @@ def _bundle(live: LiveMirror) -> Outcome:
 
 @check("token-validity", "the signing certificate is valid for at least 60 days", needs=("token-key-pair",))
 def _validity(live: LiveMirror) -> Outcome:
-    ends = live.signing_pair().certificate.not_valid_after_utc
+    if live.mirror.auth.external:
+        ends = min(certificate.not_valid_after_utc for certificate in parse_bundle(live.bundle()))
+        rotate = then_deploy(live, "rotate the key of docker_auth, and change auth.external.certificate")
+    else:
+        ends = live.signing_pair().certificate.not_valid_after_utc
+        rotate = "rotate it without failing a pull: regmirror rotate-cert --force"
     left = ends - live.now()
-    rotate = "rotate it without failing a pull: regmirror rotate-cert --force"
     if left < timedelta(0):
         return Warned(f"the signing certificate expired on {ends:%Y-%m-%d}", rotate)
     if left < WARN_BEFORE:
@@ -57,7 +61,7 @@ def _validity(live: LiveMirror) -> Outcome:
     return Passed(f"{left.days} days left")
 
 
-@check("token-key-mount", "no registry pod mounts the private key", needs=("cluster-deployed",))
+@check("token-key-mount", "no registry pod mounts the private key", needs=("cluster-deployed",), part="auth")
 def _key_mount(live: LiveMirror) -> Outcome:
     registries = [names.registry(upstream.name) for upstream in live.mirror.upstreams]
     holders = {pod["metadata"]["name"]: name for name in registries for pod in live.pods(name) if _has_key(pod)}
@@ -82,13 +86,15 @@ def _issued(live: LiveMirror, upstream: Upstream) -> Outcome:
     try:
         live.anonymous_token(upstream)
     except (RegistryError, SigningError) as error:
+        if live.mirror.auth.external:
+            return Failed(error.message, fix_auth(live))
         if isinstance(check_users(live), Failed):
             return Skipped("see config-users")
         if isinstance(check_ingress(live, upstream), Failed):
             return Skipped("see config-ingress")
         if not live.has_ready_pods(names.AUTH):
             return Skipped(f"Service {names.AUTH} has no ready endpoint: see cluster-pods and cluster-services")
-        return Failed(error.message, restart(live, names.AUTH))
+        return Failed(error.message, fix_auth(live))
     return Passed(live.realm(upstream))
 
 
@@ -99,9 +105,9 @@ def _signature(live: LiveMirror, upstream: Upstream) -> Outcome:
     kid = str(token.header.get("kid"))
     if kid not in trusted:
         message = f"tokens are signed with key {kid}, but the trust bundle contains only {', '.join(trusted)}"
-        return Failed(message, restart(live, names.AUTH))
+        return Failed(message, fix_auth(live))
     if not token.is_signed_by(trusted[kid]):
-        return Failed(f"the token names key {kid}, but is signed with another one", restart(live, names.AUTH))
+        return Failed(f"the token names key {kid}, but is signed with another one", fix_auth(live))
     return Passed(f"key id {kid}")
 
 
@@ -109,12 +115,12 @@ def _signature(live: LiveMirror, upstream: Upstream) -> Outcome:
 def _claims(live: LiveMirror, upstream: Upstream) -> Outcome:
     _, token = live.anonymous_token(upstream)
     for claim, name, wanted in (
-        ("iss", "issuer", live.mirror.auth.issuer),
-        ("aud", "audience", live.mirror.host_of(upstream)),
+        ("iss", "issuer", live.mirror.issuer),
+        ("aud", "audience", live.mirror.service_of(upstream)),
     ):
         if token.claims.get(claim) != wanted:
             message = f'the token\'s {name} is "{token.claims.get(claim)}" instead of "{wanted}"'
-            return Failed(message, restart(live, names.AUTH))
+            return Failed(message, fix_auth(live))
     return Passed()
 
 
@@ -135,16 +141,16 @@ def _accepted(live: LiveMirror, upstream: Upstream) -> Outcome:
     return Passed()
 
 
-@check("token-lifetime", "the token lifetime is as configured", needs=("token-issued", "config-auth"))
+@check("token-lifetime", "the token lifetime is as configured", needs=("token-issued", "config-auth"), part="auth")
 def _lifetime(live: LiveMirror, upstream: Upstream) -> Outcome:
     _, token = live.anonymous_token(upstream)
     wanted = int(live.mirror.auth.token_lifetime.total_seconds())
     try:
         found = int(token.claims["exp"]) - int(token.claims["iat"])
     except (KeyError, TypeError, ValueError):
-        return Failed("the token has no valid iat and exp claims", restart(live, names.AUTH))
+        return Failed("the token has no valid iat and exp claims", fix_auth(live))
     if found != wanted:
-        return Failed(f"tokens are valid for {found} s instead of {wanted} s", restart(live, names.AUTH))
+        return Failed(f"tokens are valid for {found} s instead of {wanted} s", fix_auth(live))
     return Passed(f"{found} s")
 
 
@@ -155,7 +161,7 @@ def _lifetime(live: LiveMirror, upstream: Upstream) -> Outcome:
     severity=Severity.WARNING,
 )
 def _clock(live: LiveMirror, upstream: Upstream) -> Outcome:
-    realm = f"{live.realm(upstream)}?{urlencode({'service': live.mirror.host_of(upstream)})}"
+    realm = f"{live.realm(upstream)}?{urlencode({'service': live.mirror.service_of(upstream)})}"
     asked = {"docker_auth": realm, "the registry": f"{live.client(upstream).base}/v2/"}
     clocks = {"this machine": live.now()}
     for name, url in asked.items():
@@ -180,10 +186,12 @@ def _granted(live: LiveMirror, upstream: Upstream) -> Outcome:
         return Passed("no image configured to ask for")
     # Asked of the mirror's own realm: whether the registry sends clients there is for registry-challenge to find out.
     scope = f"repository:{image.repository}:pull"
-    token = live.client(upstream).token(live.realm(upstream), live.mirror.host_of(upstream), (scope,))
+    token = live.client(upstream).token(live.realm(upstream), live.mirror.service_of(upstream), (scope,))
     if not decode_token(token).access:
         message = f"/auth does not grant the pull of {image.repository}: it runs with an older access list"
-        return Failed(message, restart(live, names.AUTH))
+        if live.mirror.auth.external:
+            message = f"{live.realm(upstream)} does not grant everyone the pull of {image.repository}"
+        return Failed(message, fix_auth(live))
     return Passed(image.repository)
 
 
@@ -200,19 +208,19 @@ def _refused(forge: Callable[[LiveMirror, Upstream], str]) -> Callable[[LiveMirr
     return run
 
 
-@check("token-audience-refused", "a token for another service is refused", needs=("token-accepted",))
+@check("token-audience-refused", "a token for another service is refused", needs=("token-accepted",), part="auth")
 @_refused
 def _for_another_service(live: LiveMirror, upstream: Upstream) -> str:
     return sign(live, upstream, (_PULL,), service="another.example.com")
 
 
-@check("token-repository-refused", "a token for another repository is refused", needs=("token-accepted",))
+@check("token-repository-refused", "a token for another repository is refused", needs=("token-accepted",), part="auth")
 @_refused
 def _for_another_repository(live: LiveMirror, upstream: Upstream) -> str:
     return sign(live, upstream, (Access("repository", "library/another", ("pull",)),))
 
 
-@check("token-signature-refused", "a tampered token is refused", needs=("token-accepted",))
+@check("token-signature-refused", "a tampered token is refused", needs=("token-accepted",), part="auth")
 @_refused
 def _tampered(live: LiveMirror, upstream: Upstream) -> str:
     """A token without access, whose claims are replaced with those of a token that may pull."""
@@ -220,7 +228,7 @@ def _tampered(live: LiveMirror, upstream: Upstream) -> str:
     return ".".join([mine[0], theirs[1], mine[2]])
 
 
-@check("token-expired-refused", "an expired token is refused", needs=("token-accepted",))
+@check("token-expired-refused", "an expired token is refused", needs=("token-accepted",), part="auth")
 @_refused
 def _expired(live: LiveMirror, upstream: Upstream) -> str:
     return sign(live, upstream, (_PULL,), age=timedelta(hours=1))

@@ -3,20 +3,52 @@
 import json
 
 from regmirror.config.model import DOCKER_HUB, Upstream
-from regmirror.distribution.challenge import parse_challenge
-from regmirror.distribution.client import AccessDeniedError, ManifestMissingError, RegistryClient
+from regmirror.desired.mirror_secrets import find_upstream_account
+from regmirror.distribution.client import AccessDeniedError, ManifestMissingError, NoRegistryError, RegistryClient
+from regmirror.distribution.login import Login, ask_login, login_status
 from regmirror.distribution.pull_limit import PREVIEW_IMAGE, ask_pull_limit
 from regmirror.distribution.reference import ImageReference
-from regmirror.errors import ConfigurationError, RegistryError
-from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped
+from regmirror.errors import ConfigurationError, RegistryError, UntrustedCertificateError
+from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped, Stage
 from regmirror.verify.hints import then_deploy
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.sample_pull import ask_upstream_through_mirror, sample_image, upstream_client, with_image
 
 _LOW = 0.1
-UPSTREAM_HINT = "check that the upstream is up and that pods can reach it (egress, DNS, proxy); no deploy is needed"
+_REFUSED = {401, 403}
+_RENEW = "set a valid user name and access token where upstreams[].credentials points to"
+_RENEW_REFERENCED = "renew the Secrets that upstreams[].credentials refers to; the registry reads them within minutes"
+UPSTREAM_HINT = (
+    "check that the upstream is up and that pods can reach it (NetworkPolicy, firewall, DNS); if the only way out is "
+    "an HTTP proxy, set egress.httpsProxy"
+)
 
 check = CheckList(Category.UPSTREAM)
+
+
+@check(
+    "upstream-access",
+    "the upstream is a registry and accepts the configured credentials",
+    stage=Stage.PRE_INSTALL,
+    limit=20.0,
+)
+def _access(live: LiveMirror, upstream: Upstream) -> Outcome:
+    account = find_upstream_account(live.mirror, upstream, live.connections.resolver)
+    pair = (account.name.get_secret_value(), account.password.get_secret_value()) if account else None
+    try:
+        login = _login(live, upstream)
+        if problem := login.problem(upstream.url):
+            return Failed(*problem)
+        status = login_status(live.upstream_http(upstream), upstream.url, login, pair) if pair else 200
+    except NoRegistryError as error:
+        return Failed(error.message, "set upstreams[].url to the address of the registry's API")
+    except UntrustedCertificateError:
+        raise
+    except RegistryError as error:
+        return Skipped(f"this machine cannot reach the upstream: {error.message}")
+    if status in _REFUSED:
+        return Failed(f"{upstream.url} refuses the configured credentials ({status})", _RENEW)
+    return Passed(upstream.url)
 
 
 @check("upstream-credentials", "the upstream accepts the mirror's credentials", needs=("cluster-deployed",))
@@ -24,21 +56,23 @@ def _credentials(live: LiveMirror, upstream: Upstream) -> Outcome:
     account = live.upstream_account(upstream)
     if account is None:
         return Passed("none: pulls are anonymous")
-    client = upstream_client(live, upstream, account)
     try:
-        challenge = parse_challenge(client.request("GET", "/v2/").headers.get("www-authenticate", ""))
-        if challenge is None:
-            return Passed("the upstream does not ask for a token")
-        status = client.ask_token(challenge.realm, challenge.service).status
+        login = _login(live, upstream)
+        if problem := login.problem(upstream.url):
+            message, action = problem
+            return Failed(f"{message}, so only cached images can be pulled", then_deploy(live, action))
+        status = login_status(live.upstream_http(upstream), upstream.url, login, account)
     except RegistryError as error:
         return Skipped(f"this machine cannot reach the upstream: {error.message}")
-    if status in {401, 403}:
-        action = "set a valid user name and access token where upstreams[].credentials points to"
-        return Failed(
-            f"{upstream.url} refuses the mirror's credentials ({status}), so only cached images can be pulled",
-            then_deploy(live, action),
-        )
+    if status in _REFUSED:
+        message = f"{upstream.url} refuses the mirror's credentials ({status}), so only cached images can be pulled"
+        follows = upstream.credentials and upstream.credentials.follows_secrets
+        return Failed(message, _RENEW_REFERENCED if follows else then_deploy(live, _RENEW))
     return Passed() if status == 200 else Skipped(f"the token endpoint of the upstream answered {status}")
+
+
+def _login(live: LiveMirror, upstream: Upstream) -> Login:
+    return live.once(f"login {upstream.name}", lambda: ask_login(live.upstream_http(upstream), upstream.url))
 
 
 @check(
@@ -76,6 +110,9 @@ def _digest(client: RegistryClient, image: ImageReference) -> str:
 
 @check("upstream-reachable", "the registry can reach the upstream", needs=("token-accepted",), limit=20.0)
 def _reachable(live: LiveMirror, upstream: Upstream) -> Outcome:
+    if problem := _login_problem(live, upstream):
+        message, action = problem
+        return Failed(f"{message}, so only cached images can be pulled", then_deploy(live, action))
     try:
         answer = ask_upstream_through_mirror(live, upstream)
     except RegistryError as error:
@@ -89,8 +126,26 @@ def _reachable(live: LiveMirror, upstream: Upstream) -> Outcome:
         return Skipped("see upstream-credentials")
     return Failed(
         f"the registry cannot reach {upstream.url} and serves cached content only ({answer.status}): {reason}",
-        UPSTREAM_HINT,
+        _reach_hint(live, upstream, reason),
     )
+
+
+def _login_problem(live: LiveMirror, upstream: Upstream) -> tuple[str, str] | None:
+    """Why the registry cannot get a token, for an upstream without an account; None if this machine cannot ask it."""
+    if upstream.credentials:
+        return None
+    try:
+        return _login(live, upstream).problem(upstream.url)
+    except RegistryError:
+        return None
+
+
+def _reach_hint(live: LiveMirror, upstream: Upstream, reason: str) -> str:
+    if "x509:" in reason:
+        return then_deploy(live, f"for a private CA, set caBundle of the upstream {upstream.name}")
+    if "proxyconnect" in reason:
+        return then_deploy(live, "check egress.httpsProxy, and that pods can reach the proxy")
+    return UPSTREAM_HINT
 
 
 def _reason(body: bytes) -> str:

@@ -49,3 +49,20 @@ def no_memory(mirror: Deployed) -> None:
 @fault("cache-hit", "the registry fetched it from its upstream each time")
 def nothing_cached(mirror: Deployed) -> None:
     RegistryPod(caches=False).listen(mirror.cluster, f"{REGISTRY}-0")
+
+
+@fault("cache-lookups", "Redis does not answer the registry, so every request goes to the store")
+def redis_without_answers(mirror: Deployed) -> None:
+    RegistryPod(redis_answers=False).listen(mirror.cluster, f"{REGISTRY}-0")
+
+
+@fault("cache-lookups", "Redis does not answer the registry (dial tcp: i/o timeout), so")
+def redis_with_a_reason(mirror: Deployed) -> None:
+    redis_without_answers(mirror)
+    entry = '{"level":"error","msg":"error from cache stat(ing) blob","error":"dial tcp: i/o timeout"}'
+    mirror.cluster.logs[f"{REGISTRY}-0", False] = f"not JSON\n[]\n{entry}\n"
+
+
+@fault("cache-lookups", "the registry sent a layer without a lookup in Redis")
+def no_lookup(mirror: Deployed) -> None:
+    RegistryPod(asks_redis=False).listen(mirror.cluster, f"{REGISTRY}-0")

@@ -81,6 +81,11 @@ def bucket_lost(mirror: Deployed) -> None:
     RegistryPod(trouble="s3aws: NoSuchBucket").listen(mirror.cluster, f"{REGISTRY}-0")
 
 
+@fault("storage-pods", "x509: certificate signed by unknown authority")
+def untrusted_store(mirror: Deployed) -> None:
+    RegistryPod(trouble="x509: certificate signed by unknown authority").listen(mirror.cluster, f"{REGISTRY}-0")
+
+
 def redirecting(mirror: Deployed) -> None:
     store = {"redirect": True, "redirectEndpoint": "https://store.example.com"}
     reconfigure(mirror, storage={"bucket": "layers", "region": "here", **store})

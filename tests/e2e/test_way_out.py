@@ -1,0 +1,141 @@
+"""A cluster whose only way out is an HTTP proxy, a store and an upstream with a private CA, and a renewed password."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from lab import addresses
+from tests.e2e.company_network import Authority, CompanyProxy, CompanyRegistry
+from tests.e2e.deployed_mirror import DeployedMirror
+from tests.e2e.s3_proxy import S3Proxy
+from tests.e2e.waiting import await_value
+
+pytestmark = pytest.mark.lab
+
+UPSTREAM = "registry.company.test"
+"""A name that nobody but the proxy resolves."""
+_PROGRAM = "/etc/regmirror/helper/docker-credential-regmirror"
+HELPER = ["exec", "deployment/regmirror-company", "-c", "registry", "--", _PROGRAM, "get"]
+
+
+@dataclass
+class Company:
+    """The parts of the network, and the mirror in it."""
+
+    mirror: DeployedMirror
+    registry: CompanyRegistry
+    proxy: CompanyProxy
+    ca_file: Path
+
+
+@pytest.fixture(scope="module")
+def company(new_mirror: Callable[[], DeployedMirror], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    mirror, directory = new_mirror(), tmp_path_factory.mktemp("company")
+    lab = mirror.target.lab
+    if lab is None:
+        pytest.skip("only the lab has a network in which a test can be a server")
+    authority, address = Authority(), lab["address"]
+    ca_file = mirror.directory / "company-ca.pem"
+    ca_file.write_bytes(authority.pem)
+    registry_tls, store_tls = authority.context(UPSTREAM, directory), authority.context(addresses.S3_HOST, directory)
+    registry = CompanyRegistry(addresses.HUB_STORAGE, registry_tls, ("puller", "first-password"))
+    store = S3Proxy(address, lab["s3"]["endpoint"], tls=store_tls)
+    with registry.serving(address), store.serving():
+        proxy = CompanyProxy({f"{UPSTREAM}:443": (address, registry.port)}, ("e2e", "pass/word"))
+        with proxy.serving(address):
+            mirror.environment["PROXY_URL"] = f"http://e2e:pass%2Fword@{addresses.HUB_HOST}:{proxy.port}"
+            account = base64.b64encode(b"first-password").decode()
+            secret = {"username": base64.b64encode(b"puller").decode(), "password": account}
+            write_secret(mirror, secret)
+            mirror.change_file(
+                storage={"endpoint": f"https://{addresses.S3_HOST}:{store.port}", "insecure": False},
+                egress={"httpsProxy": {"env": "PROXY_URL"}},
+                upstreams=[
+                    {
+                        "name": "company",
+                        "url": f"https://{UPSTREAM}",
+                        "anonymousPull": ["library/*"],
+                        "probeImage": mirror.target.allowed_image,
+                        "credentials": {
+                            key: {"secret": {"name": "company-account", "key": key}} for key in ("username", "password")
+                        },
+                    }
+                ],
+            )
+            yield Company(mirror, registry, proxy, ca_file)
+
+
+def write_secret(mirror: DeployedMirror, data: dict[str, str]) -> None:
+    """Create or change the Secret with the account, as a job does that renews it."""
+    manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "company-account"}, "data": data}
+    mirror.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
+
+
+def trust(mirror: DeployedMirror) -> None:
+    """Name the CA of the store and of the upstream."""
+    content = mirror.file.read_text()
+    assert "caBundle" not in content
+    mirror.kubectl("create", "configmap", "company-ca", f"--from-file=ca.crt={mirror.directory / 'company-ca.pem'}")
+    mirror.change_file(storage={"caBundle": {"file": "company-ca.pem"}})
+    mirror.change_upstream(caBundle={"configMap": {"name": "company-ca"}})
+
+
+def test_what_lacks_the_ca_is_named_with_its_key_before_anything_is_deployed(company: Company) -> None:
+    refused = company.mirror.deploy(AWS_CA_BUNDLE=str(company.ca_file))
+    assert refused.code == 1
+    assert "set storage.caBundle; AWS_CA_BUNDLE of this machine is not used" in " ".join(refused.stderr.split())
+    checks = company.mirror.regmirror("verify", "--pre", "-o", "json").document["checks"]
+    failed = {check["id"]: check for check in checks if check["result"] == "error"}
+    assert "set storage.caBundle" in failed["storage-key"]["hint"]
+    assert "set caBundle of the upstream company" in failed["upstream-access"]["hint"]
+
+
+def test_a_mirror_is_deployed_and_healthy(company: Company) -> None:
+    trust(company.mirror)
+    outcome = company.mirror.deploy()
+    assert outcome.code == 0, outcome.stderr
+    assert "pass%2Fword" not in outcome.stderr
+    assert company.mirror.failures() == {}
+    again = company.mirror.deploy("-o", "json")
+    assert again.document["changed"] is False
+
+
+def test_only_the_upstream_is_reached_through_the_proxy(company: Company) -> None:
+    assert set(company.proxy.targets) == {f"{UPSTREAM}:443"}
+
+
+def test_the_password_of_the_proxy_is_in_no_specification(company: Company) -> None:
+    for kind in ("deployments", "configmaps", "pods"):
+        assert "pass%2Fword" not in company.mirror.kubectl("get", kind, "-o", "json")
+
+
+def test_a_refused_account_is_found_by_the_next_verify_and_a_renewed_secret_needs_no_deploy(company: Company) -> None:
+    mirror, pods = company.mirror, company.mirror.pods()
+    company.registry.account = ("puller", 'next"\\password')
+    assert "refuses the mirror's credentials (401)" in mirror.failures()["upstream-credentials"]
+    write_secret(mirror, {"password": base64.b64encode(company.registry.account[1].encode()).decode()})
+    assert "upstream-credentials" not in mirror.failures()
+
+    def helper_password() -> str:
+        return str(json.loads(mirror.kubectl(*HELPER))["Secret"])
+
+    await_value(helper_password, lambda password: password == company.registry.account[1])
+    assert mirror.pods() == pods
+    assert mirror.deploy("-o", "json").document["changed"] is False
+
+
+def test_another_ca_replaces_the_pods_of_the_registry_only(company: Company) -> None:
+    mirror = company.mirror
+    before = mirror.pods("-l", "app.kubernetes.io/name!=registry")
+    (mirror.directory / "company-ca.pem").write_bytes(company.ca_file.read_bytes() + Authority().pem)
+    outcome = mirror.deploy("-o", "json")
+    assert outcome.code == 0, outcome.stderr
+    changed = {step["name"] for step in outcome.document["steps"] if step["changed"]}
+    assert changed == {"secrets", "regmirror-company"}
+    assert mirror.pods("-l", "app.kubernetes.io/name!=registry") == before
+    assert urlsplit(mirror.environment["PROXY_URL"]).password == "pass%2Fword"
