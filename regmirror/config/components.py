@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from regmirror.config.certificates import CertificateIssuer
 from regmirror.config.fields import Duration, Image, MemorySize, Network
 from regmirror.config.kubernetes_fields import (
     LabelValue,
@@ -186,16 +187,6 @@ class RegistryComponent(PodSettings):
         return self
 
 
-class CertificateIssuer(Section):
-    """The cert-manager issuer of the TLS certificate. Requires cert-manager in the cluster."""
-
-    name: Annotated[ObjectName, Field(description="Name of the issuer.", examples=["letsencrypt"])]
-    kind: Annotated[
-        Literal["ClusterIssuer", "Issuer"],
-        Field(description="Kind of the issuer. An Issuer must be in the mirror's namespace."),
-    ] = "ClusterIssuer"
-
-
 class IngressComponent(Section):
     """The Ingress: the public endpoint of the mirror."""
 
@@ -228,20 +219,35 @@ class IngressComponent(Section):
         ObjectName | None,
         Field(
             description="Secret with the TLS certificate of the host. An upstream with its own host uses the Secret "
-            "TLSSECRET-UPSTREAM. Must not be one of the mirror's own Secrets. null uses the default certificate of the "
-            "Ingress controller."
+            "TLSSECRET-UPSTREAM, unless it has a tlsSecret. Must not be one of the mirror's own Secrets. null uses the "
+            "default certificate of the Ingress controller."
         ),
     ] = "regmirror-tls"  # noqa: S105 - the name of a Secret
     issuer: Annotated[
         CertificateIssuer | None,
         Field(
-            description="Let cert-manager issue the certificate and store it in tlsSecret. "
+            description="Let cert-manager issue the certificates and store them in the TLS Secrets. "
             "Requires cert-manager in the cluster."
         ),
     ] = None
+    self_signed: Annotated[
+        bool,
+        Field(
+            description="Let deploy create a private CA for this mirror and issue the certificates with it. "
+            "client-config, verify and the other commands then trust that CA without --ca-file."
+        ),
+    ] = False
 
     @model_validator(mode="after")
     def _check_issuer(self) -> Self:
         if self.issuer and not self.tls_secret:
             raise error_at(("issuer",), "requires tlsSecret, the Secret in which cert-manager stores the certificate")
+        return self
+
+    @model_validator(mode="after")
+    def _check_self_signed(self) -> Self:
+        if self.self_signed and self.issuer:
+            raise error_at(("selfSigned",), "cannot be combined with issuer: remove one of them")
+        if self.self_signed and not self.tls_secret:
+            raise error_at(("selfSigned",), "requires tlsSecret, the Secret in which deploy stores the certificate")
         return self

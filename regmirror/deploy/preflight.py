@@ -3,30 +3,26 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 
 from regmirror.config.model import Mirror
 from regmirror.deploy.gitops import ensure_owned
 from regmirror.deploy.host_change import find_host_change
-from regmirror.deploy.resolve_secrets import secret_value
+from regmirror.deploy.preflight_certificates import check_certificates
 from regmirror.deploy.rights import deploy_rights, require_rights
 from regmirror.errors import ClusterError, ConfigurationError, PermissionDeniedError
 from regmirror.ports.cluster import (
-    CLUSTER_ISSUER,
-    CUSTOM_RESOURCE_DEFINITION,
     INGRESS,
     INGRESS_CLASS,
     MINIMUM_KUBERNETES,
     NAMESPACE,
-    SECRET,
     Cluster,
-    Kind,
     Object,
     Right,
 )
 from regmirror.ports.connections import Connections
 from regmirror.ports.helm import Helm
-from regmirror.signing.host_certificate import is_for_host, load_host_certificate
 from regmirror.steps.step import Done, Waiting
 
 _DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
@@ -64,7 +60,7 @@ def prerequisite_steps(connections: Connections, *, change_host: bool = False) -
         _in_thread("namespace", "Namespace", _check_namespace, connections),
         _in_thread("ingress-class", "Ingress class", _check_ingress_class, connections),
         _in_thread("host", "Public host", partial(_check_host, change_host=change_host), connections),
-        _in_thread("certificate", "TLS certificate", _check_certificate, connections),
+        _in_thread("certificate", "TLS certificate", _check_certificates, connections),
     ]
 
 
@@ -176,53 +172,8 @@ def _check_uniqueness(mirror: Mirror, cluster: Cluster) -> Done:
     return Done(", ".join(sorted(hosts)))
 
 
-def _check_certificate(mirror: Mirror, cluster: Cluster) -> Done:
-    """Without it, the Ingress controller serves a default certificate that no client trusts."""
-    if mirror.ingress.issuer:
-        return _check_issuer(mirror.ingress.issuer.kind, mirror.ingress.issuer.name, cluster)
-    secrets = {mirror.host_of(u): secret for u in mirror.upstreams if (secret := mirror.tls_secret_of(u))}
-    for host, secret in secrets.items():
-        _check_tls_secret(secret, host, cluster)
-    return Done(f"Secret {', '.join(dict.fromkeys(secrets.values()))}" if secrets else "from the Ingress controller")
-
-
-def _check_issuer(kind: str, name: str, cluster: Cluster) -> Done:
-    try:
-        if cluster.get(Kind(CLUSTER_ISSUER.api_version, kind), name):
-            return Done(f"from {kind} {name}")
-        has_cert_manager = cluster.get(CUSTOM_RESOURCE_DEFINITION, f"{kind.lower()}s.cert-manager.io") is not None
-    except PermissionDeniedError:
-        return Done(f"{kind} {name} not checked: no permission", skipped=True)
-    alternative = "or remove ingress.issuer and create the Secret that ingress.tlsSecret names"
-    if not has_cert_manager:
-        raise ConfigurationError(
-            f"ingress.issuer: {kind} {name} needs cert-manager, which is not installed",
-            hint=f"install cert-manager, {alternative}",
-        )
-    raise ConfigurationError(
-        f"ingress.issuer: cert-manager has no {kind} {name}", hint=f"create the {kind} {name}, {alternative}"
-    )
-
-
-def _check_tls_secret(name: str, host: str, cluster: Cluster) -> None:
-    kubectl = f"kubectl -n {cluster.namespace}"
-    create = f"{kubectl} create secret tls {name} --cert=tls.crt --key=tls.key"
-    secret = cluster.get(SECRET, name)
-    if secret is None:
-        # Only a missing namespace has to be created first.
-        first = "" if cluster.get(NAMESPACE, cluster.namespace) else f"kubectl create namespace {cluster.namespace}; "
-        raise ConfigurationError(
-            f"ingress.tlsSecret: namespace {cluster.namespace} has no Secret {name} with a certificate for {host}",
-            hint=f"{first}{create}; or set ingress.issuer",
-        )
-    replace = f"replace it: {create} --dry-run=client -o yaml | {kubectl} apply -f -"
-    certificate = load_host_certificate(secret_value(secret, "tls.crt"))
-    if certificate is None:
-        raise ConfigurationError(f"ingress.tlsSecret: tls.crt in Secret {name} is not a certificate", hint=replace)
-    if not is_for_host(certificate, host):
-        raise ConfigurationError(
-            f"ingress.tlsSecret: the certificate in Secret {name} is not valid for {host}", hint=replace
-        )
+def _check_certificates(mirror: Mirror, cluster: Cluster) -> Done:
+    return check_certificates(mirror, cluster, datetime.now(UTC))
 
 
 async def _check_helm(helm: Helm) -> Done:

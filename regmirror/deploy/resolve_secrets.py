@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from regmirror.config.model import AuthComponent, Mirror
 from regmirror.config.secret_references import SecretResolver
+from regmirror.deploy.self_signed import find_self_signed
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import Account, MirrorSecrets, find_s3_account
 from regmirror.ports.cluster import SECRET, Cluster, Object
@@ -26,10 +27,10 @@ def secret_value(secret: Object | None, key: str) -> bytes | None:
 
 
 def resolve_secrets(cluster: Cluster, mirror: Mirror, resolver: SecretResolver, now: datetime) -> MirrorSecrets:
-    """Every secret of the mirror; nothing is written. Raises MissingSecretError or SigningError.
+    """Every secret of the mirror; nothing is written.
 
     The signing key and a generated Redis password are kept as they are in the cluster: a new key would invalidate all
-    tokens, so only rotation replaces it.
+    tokens, so only rotation replaces it. Raises MissingSecretError, SigningError or CertificateAuthorityError.
     """
     upstreams = {}
     for index, upstream in enumerate(mirror.upstreams):
@@ -45,7 +46,8 @@ def resolve_secrets(cluster: Cluster, mirror: Mirror, resolver: SecretResolver, 
     bundle = read_secret(cluster, names.BUNDLE_SECRET, "bundle.crt") or b""
     if signing.certificate_pem.strip() not in bundle:
         bundle = signing.certificate_pem + bundle
-    return MirrorSecrets(signing, bundle, redis_password, s3, upstreams)
+    self_signed = find_self_signed(cluster, mirror, now) if mirror.ingress.self_signed else None
+    return MirrorSecrets(signing, bundle, redis_password, s3, upstreams, self_signed)
 
 
 def _redis_password(mirror: Mirror, cluster: Cluster, resolver: SecretResolver) -> SecretStr:

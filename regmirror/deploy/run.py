@@ -109,7 +109,7 @@ async def prepare(connections: Connections, now: datetime, options: DeployOption
     existing = {release.name: release for release in releases}
     ownership = Ownership(mirror, store, cluster.blocking, now, options.take_over) if store else None
     desired = DesiredState(mirror, mirror_secrets, stack, rendered, existing, store, ownership)
-    return desired, find_orphans(stack, releases, live)
+    return desired, find_orphans(stack, releases, set(live) - set(mirror.tls_secrets))
 
 
 async def _render(helm: Helm, stack: Stack) -> dict[str, list[Object]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from regmirror.config.model import Mirror
 from regmirror.deploy.bucket import BucketStep
+from regmirror.deploy.certificates import CERTIFICATES_STEP, CertificatesStep
 from regmirror.deploy.diff_changes import DiffableStep
 from regmirror.deploy.namespace import NAMESPACE_STEP, NamespaceStep
 from regmirror.deploy.ownership import Ownership, OwnershipStep
@@ -63,11 +64,15 @@ class DesiredState:
 def deployment_steps(
     desired: DesiredState, connections: Connections, options: DeployOptions, lease: Lease
 ) -> list[Step]:
-    """The steps that change the cluster, and the check of the public hosts."""
+    """The steps that change the cluster, and the checks of the public hosts and their certificates."""
     steps: list[Step] = [*changing_steps(desired, connections, lease, unlock=options.unlock)]
-    if not options.skip_verify:
-        steps.append(_public_check(desired, connections))
-    return steps
+    if options.skip_verify:
+        return steps
+    needs = (desired.stack.releases[-1].name,)
+    if issued := desired.mirror.issued_hosts:
+        steps.append(CertificatesStep(issued, connections.cluster, needs))
+        needs = (CERTIFICATES_STEP,)
+    return [*steps, _public_check(desired, connections, needs)]
 
 
 def changing_steps(
@@ -105,12 +110,13 @@ def changing_steps(
     return steps
 
 
-def _public_check(desired: DesiredState, connections: Connections) -> PublicCheckStep:
-    mirror = desired.mirror
+def _public_check(desired: DesiredState, connections: Connections, needs: tuple[str, ...]) -> PublicCheckStep:
+    mirror, self_signed = desired.mirror, desired.mirror_secrets.self_signed
     return PublicCheckStep(
         tuple(mirror.host_of(upstream) for upstream in mirror.upstreams),
         connections.http,
         connections.cluster,
-        needs=(desired.stack.releases[-1].name,),
+        needs=needs,
         tls_secrets={mirror.host_of(u): secret for u in mirror.upstreams if (secret := mirror.tls_secret_of(u))},
+        authority=self_signed.authority.certificate_pem if self_signed else b"",
     )

@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from regmirror.config.model import Mirror
 from regmirror.config.secret_references import SecretResolver
+from regmirror.desired.self_signed import SelfSigned
 from regmirror.signing.key_pair import KeyPair
 
 
@@ -27,6 +28,8 @@ class MirrorSecrets:
     s3: Account | None = None
     upstreams: dict[str, Account] = field(default_factory=dict)
     """By name of the upstream; those without an account are absent."""
+    self_signed: SelfSigned | None = None
+    """The CA and the certificates of ``ingress.selfSigned``."""
 
     def redact(self, text: str) -> str:
         """The text without the secrets of the mirror, for messages of pods and Helm."""

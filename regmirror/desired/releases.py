@@ -59,7 +59,8 @@ def build_releases(mirror: Mirror, secrets: list[Manifest]) -> list[Release]:
     """The releases of a mirror; of each Secret only the name and version matter."""
     by_name = {manifest["metadata"]["name"]: manifest for manifest in secrets}
     registries = [_registry(mirror, upstream, by_name) for upstream in mirror.upstreams]
-    return [_redis(mirror, by_name), _auth(mirror, by_name), *registries, _ingress(mirror)]
+    certificates = [_certificates(mirror)] if mirror.ingress.issuer else []
+    return [_redis(mirror, by_name), _auth(mirror, by_name), *registries, *certificates, _ingress(mirror)]
 
 
 def _redis(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
@@ -123,13 +124,23 @@ def _layer_cache(mirror: Mirror) -> dict[str, Any]:
     }
 
 
-def _ingress(mirror: Mirror) -> Release:
+def _certificates(mirror: Mirror) -> Release:
+    """Before the public endpoint, which may mount the Secrets; whether they are issued is a step of its own.
+
+    An issuer may need the public endpoint first, to answer challenges there.
+    """
     issuer = mirror.ingress.issuer
     context = {
+        "issuer": issuer.model_dump() if issuer else {},
+        "certificates": [{"secret": name, "hosts": hosts} for name, hosts in mirror.tls_hosts.items()],
+    }
+    return _release(names.CERTIFICATES, "certificates", context)
+
+
+def _ingress(mirror: Mirror) -> Release:
+    context = {
         "class_name": mirror.ingress.class_name or "",
-        "annotations": _issuer_annotation(issuer.kind, issuer.name) | mirror.ingress.annotations
-        if issuer
-        else mirror.ingress.annotations,
+        "annotations": mirror.ingress.annotations,
         "hosts": [
             {
                 "host": mirror.host_of(upstream),
@@ -144,11 +155,6 @@ def _ingress(mirror: Mirror) -> Release:
     }
     needs = (names.AUTH, *(names.registry(upstream.name) for upstream in mirror.upstreams))
     return _release(names.INGRESS, "ingress", context, needs)
-
-
-def _issuer_annotation(kind: str, name: str) -> dict[str, str]:
-    key = "cert-manager.io/cluster-issuer" if kind == "ClusterIssuer" else "cert-manager.io/issuer"
-    return {key: name}
 
 
 def _release(name: str, component: str, context: dict[str, Any], needs: tuple[str, ...] = ()) -> Release:

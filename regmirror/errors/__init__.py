@@ -76,6 +76,12 @@ class ManagedByGitOpsError(ConfigurationError):
     code = "RM104"
 
 
+class CertificateAuthorityError(ConfigurationError):
+    """The private CA of the mirror cannot be used."""
+
+    code = "RM111"
+
+
 class ClusterError(RegmirrorError):
     """A request to the Kubernetes API failed."""
 
@@ -104,6 +110,12 @@ class ConflictError(ClusterError):
     """Another client changed an object at the same time."""
 
     code = "RM204"
+
+
+class CertificateNotIssuedError(ClusterError):
+    """cert-manager could not issue the certificate of a public host."""
+
+    code = "RM110"
 
 
 class HelmError(RegmirrorError):

@@ -7,6 +7,7 @@ from regmirror.config.model import Mirror
 from regmirror.desired.assets import chart_directory
 from regmirror.desired.releases import Release
 from regmirror.desired.secret_templates import SecretTemplate, secret_templates
+from regmirror.errors import ConfigurationError
 from regmirror.ports.cluster import Object
 from regmirror.ports.helm import Helm
 from regmirror.render.argocd import DEFAULT_PROJECT, application_of, in_sync_wave, root_application
@@ -45,7 +46,15 @@ class Rendering:
 
 
 async def render(mirror: Mirror, helm: Helm, options: RenderOptions) -> Rendering:
-    """Render all files; the same input gives the same bytes. Raises HelmError if a chart rejects its values."""
+    """Render all files; the same input gives the same bytes. Raises HelmError if a chart rejects its values,
+    and ConfigurationError if the mirror cannot be deployed without regmirror.
+    """
+    if mirror.ingress.self_signed:
+        raise ConfigurationError(
+            "ingress.selfSigned: deploy issues these certificates with a key that only the cluster has, so they cannot "
+            "be rendered",
+            hint="remove it, and let cert-manager issue the certificates (ingress.issuer), or create their Secrets",
+        )
     templates = secret_templates(mirror)
     releases = releases_of(mirror, templates, options.secrets_revision)
     # For every format, so that invalid values are reported now and not in the cluster.

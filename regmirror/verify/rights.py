@@ -4,6 +4,7 @@ from regmirror.config.find_references import referenced_cluster_secrets
 from regmirror.config.model import Mirror
 from regmirror.desired import names
 from regmirror.ports.cluster import Right, rights_on_secrets
+from regmirror.workloads.issuance import issuance_rights
 
 
 def verify_rights(mirror: Mirror) -> list[Right]:
@@ -23,6 +24,7 @@ def verify_rights(mirror: Mirror) -> list[Right]:
         Right("get", "apps", "deployments"),
         Right("list", "discovery.k8s.io", "endpointslices"),
         Right("list", "networking.k8s.io", "ingresses"),
+        *issuance_rights(mirror),
     ]
 
 
