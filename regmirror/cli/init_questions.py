@@ -110,7 +110,7 @@ class Questions:
         if issuer := self._ask_issuer():
             return replace(options, issuer=issuer)
         if self._prompts.confirm(
-            "Create a self-signed certificate on deploy, whose CA you give to the clients? (no: use your own certificate)"
+            "Create a self-signed certificate on deploy? Clients then need its CA (no: use your own certificate)"
         ):
             return replace(options, self_signed=True)
         return replace(

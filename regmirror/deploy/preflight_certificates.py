@@ -75,10 +75,10 @@ def _problem_of(secret: Object, host: str, now: datetime) -> str:
 
 def _hint_of_missing(mirror: Mirror, upstream: Upstream, cluster: Cluster, create: str, now: datetime) -> str:
     shared = mirror.ingress.tls_secret
-    if shared and shared != mirror.tls_secret_of(upstream) and (secret := cluster.get(SECRET, shared)):
-        if not _problem_of(secret, mirror.host_of(upstream), now):
-            set_key = f"upstreams[{mirror.upstreams.index(upstream)}].tlsSecret: {shared}"
-            return f"the certificate in Secret {shared} is for this host too: set {set_key}; or {create}"
+    found = cluster.get(SECRET, shared) if shared else None
+    if found and not _problem_of(found, mirror.host_of(upstream), now):
+        set_key = f"upstreams[{mirror.upstreams.index(upstream)}].tlsSecret: {shared}"
+        return f"the certificate in Secret {shared} is for this host too: set {set_key}; or {create}"
     # Only a missing namespace has to be created first.
     first = "" if cluster.get(NAMESPACE, cluster.namespace) else f"kubectl create namespace {cluster.namespace}; "
     return f"{first}{create}; or set ingress.issuer or ingress.selfSigned"
