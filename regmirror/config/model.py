@@ -18,6 +18,7 @@ from regmirror.config.components import (
 from regmirror.config.encryption import useless_insecure
 from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, Url
 from regmirror.config.images import DOCKER_HUB, DOCKER_IO, matches, pulled_image
+from regmirror.config.kubernetes_fields import QualifiedName
 from regmirror.config.network_policies import NetworkPolicies
 from regmirror.config.problem import error_at
 from regmirror.config.secret_names import NEXT_SIGNING_SECRET, deployed_secrets
@@ -97,6 +98,13 @@ class Upstream(Section):
             examples=[["library/*", "acme/tool"]],
         ),
     ]
+    annotations: Annotated[
+        dict[QualifiedName, str],
+        Field(
+            description="Annotations of this upstream's Ingress or HTTPRoute. They win over ingress.annotations.",
+            examples=[{"external-dns.kubernetes.io/target": "lb.example.com"}],
+        ),
+    ] = {}  # noqa: RUF012 - Pydantic copies it
     probe_image: Annotated[
         ProbeImage | None,
         Field(
@@ -177,6 +185,8 @@ class Mirror(Section):
 
     def tls_secret_of(self, upstream: Upstream) -> str | None:
         """The Secret with the TLS certificate of an upstream's host; each host has its own."""
+        if self.ingress.has_foreign_certificate:
+            return None
         name = self.ingress.tls_secret
         return f"{name}-{upstream.name}" if name and upstream.host else name
 
