@@ -11,6 +11,7 @@ from regmirror.deploy.ownership import Ownership, OwnershipStep
 from regmirror.deploy.prune import Orphans, PruneStep
 from regmirror.deploy.public_check import PublicCheckStep
 from regmirror.deploy.release import ReleaseStep
+from regmirror.deploy.route import ROUTE_STEP, RouteStep, routes_of
 from regmirror.deploy.secrets import SECRETS_STEP, SecretsStep
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack
@@ -65,8 +66,12 @@ def deployment_steps(
 ) -> list[Step]:
     """The steps that change the cluster, and the check of the public hosts."""
     steps: list[Step] = [*changing_steps(desired, connections, lease, unlock=options.unlock)]
+    endpoint = desired.stack.releases[-1].name
+    routes = routes_of(desired.rendered[endpoint])
+    if routes:
+        steps.append(RouteStep(routes, connections.cluster, needs=(endpoint,)))
     if not options.skip_verify:
-        steps.append(_public_check(desired, connections))
+        steps.append(_public_check(desired, connections, needs=(ROUTE_STEP if routes else endpoint,)))
     return steps
 
 
@@ -105,12 +110,12 @@ def changing_steps(
     return steps
 
 
-def _public_check(desired: DesiredState, connections: Connections) -> PublicCheckStep:
+def _public_check(desired: DesiredState, connections: Connections, needs: tuple[str, ...]) -> PublicCheckStep:
     mirror = desired.mirror
     return PublicCheckStep(
         tuple(mirror.host_of(upstream) for upstream in mirror.upstreams),
         connections.http,
         connections.cluster,
-        needs=(desired.stack.releases[-1].name,),
+        needs=needs,
         tls_secrets={mirror.host_of(u): secret for u in mirror.upstreams if (secret := mirror.tls_secret_of(u))},
     )

@@ -123,8 +123,16 @@ def controller_annotations(class_name: str | None) -> dict[str, str]:
     return {key: text for known in controllers_of_class(class_name) for key, text in known.annotations.items()}
 
 
-def controller_warning(class_name: str, spec_controller: str) -> str:
-    """What to check about the controller of a class, in one sentence; empty if its Ingresses have all that it needs."""
+def class_advice(class_name: str) -> list[str]:
+    """What to do about the controllers that a class name stands for."""
+    return [f"ingress.className: {known.advice}" for known in controllers_of_class(class_name) if known.advice]
+
+
+def controller_warning(class_name: str, configured: str | None, spec_controller: str) -> str:
+    """What to check about the controller of a class, in one sentence; empty if its Ingresses have all that it needs.
+
+    ``configured`` is the class in the file, which decided about the annotations.
+    """
     known = find_controller(spec_controller)
     if known is None:
         return (
@@ -132,7 +140,7 @@ def controller_warning(class_name: str, spec_controller: str) -> str:
             f"{class_name}: check that it does not end responses that take minutes, does not buffer them, and routes "
             "by path; set what it needs with ingress.annotations"
         )
-    if known not in controllers_of_class(class_name):
+    if known not in controllers_of_class(configured):
         needed = ", ".join(f"{key}: {text}" for key, text in known.annotations.items())
         return f"ingress.className: class {class_name} belongs to {known.name}: set ingress.annotations: {{{needed}}}"
     return f"ingress.className: {known.advice}" if known.advice else ""

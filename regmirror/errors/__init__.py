@@ -76,6 +76,12 @@ class ManagedByGitOpsError(ConfigurationError):
     code = "RM104"
 
 
+class RouteRefusedError(RegmirrorError):
+    """A Gateway does not accept a route of the mirror."""
+
+    code = "RM105"
+
+
 class ClusterError(RegmirrorError):
     """A request to the Kubernetes API failed."""
 
