@@ -62,8 +62,9 @@ class NamedIssuer:
         return f"{self.kind}{group} {self.name}"
 
 
-def issuer_of_annotations(annotations: Mapping[str, str], key_path: str) -> NamedIssuer | None:
+def issuer_of_annotations(annotations: Mapping[str, str]) -> NamedIssuer | None:
     """The issuer that cert-manager reads from the annotations of an Ingress; None if they name none."""
+    key_path = "annotations"
     if name := annotations.get(CLUSTER_ISSUER_ANNOTATION):
         return NamedIssuer(key_path, name)
     if name := annotations.get(ISSUER_ANNOTATION):

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from regmirror.config.certificates import CertificateIssuer
 from regmirror.config.fields import Duration, Image, MemorySize, Network
+from regmirror.config.gateway import Gateway
 from regmirror.config.kubernetes_fields import (
     LabelValue,
     ObjectName,
@@ -200,10 +201,19 @@ class IngressComponent(Section):
     annotations: Annotated[
         dict[QualifiedName, str],
         Field(
-            description="Annotations of every Ingress, for example for its controller or external-dns.",
-            examples=[{"external-dns.alpha.kubernetes.io/ttl": "60"}],
+            description="Annotations of every Ingress or HTTPRoute, for example for its controller. They win over "
+            "those that regmirror sets for the Ingress controller. Annotations of external-dns are written with both "
+            "of its prefixes, external-dns.kubernetes.io and external-dns.alpha.kubernetes.io.",
+            examples=[{"external-dns.kubernetes.io/ttl": "60"}],
         ),
     ] = {}  # noqa: RUF012 - Pydantic copies it
+    gateway: Annotated[
+        Gateway | None,
+        Field(
+            description="Use the Gateway API (HTTPRoute) instead of an Ingress. className then has no effect. "
+            "Default: an Ingress."
+        ),
+    ] = None
     trusted_proxies: Annotated[
         list[Network],
         Field(
@@ -242,12 +252,26 @@ class IngressComponent(Section):
     def _check_issuer(self) -> Self:
         if self.issuer and not self.tls_secret:
             raise error_at(("issuer",), "requires tlsSecret, the Secret in which cert-manager stores the certificate")
+        if self.issuer and self.has_foreign_certificate:
+            raise error_at(
+                ("issuer",),
+                "the certificate is that of the Gateway: annotate the Gateway instead, or set gateway.listenerSet: {}",
+            )
         return self
 
     @model_validator(mode="after")
     def _check_self_signed(self) -> Self:
-        if self.self_signed and self.issuer:
+        if not self.self_signed:
+            return self
+        if self.issuer:
             raise error_at(("selfSigned",), "cannot be combined with issuer: remove one of them")
-        if self.self_signed and not self.tls_secret:
+        if not self.tls_secret:
             raise error_at(("selfSigned",), "requires tlsSecret, the Secret in which deploy stores the certificate")
+        if self.has_foreign_certificate:
+            raise error_at(("selfSigned",), "the certificate is that of the Gateway: set gateway.listenerSet: {}")
         return self
+
+    @property
+    def has_foreign_certificate(self) -> bool:
+        """Whether TLS ends at a listener of somebody else's Gateway, whose certificate is not the mirror's."""
+        return self.gateway is not None and self.gateway.listener_set is None

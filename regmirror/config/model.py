@@ -24,7 +24,7 @@ from regmirror.config.components import (
 from regmirror.config.encryption import useless_insecure
 from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, Url
 from regmirror.config.images import DOCKER_HUB, DOCKER_IO, matches, pulled_image
-from regmirror.config.kubernetes_fields import ObjectName
+from regmirror.config.kubernetes_fields import ObjectName, QualifiedName
 from regmirror.config.network_policies import NetworkPolicies
 from regmirror.config.problem import error_at
 from regmirror.config.secret_names import CA_SECRET, NEXT_SIGNING_SECRET, deployed_secrets
@@ -112,6 +112,13 @@ class Upstream(Section):
             examples=["wildcard-tls"],
         ),
     ] = None
+    annotations: Annotated[
+        dict[QualifiedName, str],
+        Field(
+            description="Annotations of this upstream's Ingress or HTTPRoute. They win over ingress.annotations.",
+            examples=[{"external-dns.kubernetes.io/target": "lb.example.com"}],
+        ),
+    ] = {}  # noqa: RUF012 - Pydantic copies it
     probe_image: Annotated[
         ProbeImage | None,
         Field(
@@ -192,6 +199,8 @@ class Mirror(Section):
 
     def tls_secret_of(self, upstream: Upstream) -> str | None:
         """The Secret with the TLS certificate of an upstream's host; each host has its own unless the file says so."""
+        if self.ingress.has_foreign_certificate:
+            return None
         if upstream.tls_secret:
             return upstream.tls_secret
         name = self.ingress.tls_secret
@@ -216,15 +225,14 @@ class Mirror(Section):
         return list(self.tls_hosts)
 
     def annotations_of(self, upstream: Upstream) -> dict[str, str]:
-        """The annotations in the file for the object that makes an upstream public."""
-        del upstream
-        return self.ingress.annotations
+        """The annotations in the file for the Ingress or HTTPRoute of an upstream."""
+        return {**self.ingress.annotations, **upstream.annotations}
 
     def issuer_of(self, upstream: Upstream) -> NamedIssuer | None:
         """The cert-manager issuer of an upstream's certificate; None if cert-manager does not issue it."""
         if issuer := self.ingress.issuer:
             return NamedIssuer("ingress.issuer", issuer.name, issuer.kind, issuer.group)
-        return issuer_of_annotations(self.annotations_of(upstream), "ingress.annotations")
+        return issuer_of_annotations(self.annotations_of(upstream)) if self.tls_secret_of(upstream) else None
 
     @property
     def issued_hosts(self) -> dict[str, list[str]]:

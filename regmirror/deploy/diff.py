@@ -22,7 +22,7 @@ from regmirror.deploy.report import (
 from regmirror.deploy.rights import diff_rights, require_rights
 from regmirror.deploy.run import prepare
 from regmirror.deploy.steps import DeployOptions, DesiredState, changing_steps
-from regmirror.deploy.warnings import signing_key_warnings
+from regmirror.deploy.warnings import endpoint_warnings, signing_key_warnings
 from regmirror.errors import ForeignDataError, StorageError
 from regmirror.ports.connections import Connections
 from regmirror.steps.runner import run_steps
@@ -78,7 +78,8 @@ async def _report(
     mirror, now = connections.mirror, datetime.now(UTC)
     steps: Sequence[DiffableStep] = changing_steps(desired, connections)
     diffs: list[StepDiff] = await asyncio.gather(*(step.diff() for step in steps))
-    interrupted = await interruptions(desired, connections.cluster)
+    warnings = await interruptions(desired, connections.cluster)
+    warnings += await connections.cluster.run(endpoint_warnings, mirror)
     pairs = list(zip(steps, diffs, strict=True))
     return DiffReport(
         **heading(mirror, connections.cluster.context),
@@ -88,7 +89,7 @@ async def _report(
         foreign_fields=[_foreign_field(field) for diff in diffs for field in diff.foreign],
         orphans=orphans.names,
         prerequisites=list(prerequisites),
-        warnings=[*interrupted, *signing_key_warnings(mirror.auth, desired.mirror_secrets.signing, now)],
+        warnings=[*warnings, *signing_key_warnings(mirror.auth, desired.mirror_secrets.signing, now)],
     )
 
 

@@ -61,10 +61,17 @@ def require_rights(cluster: Cluster, rights: list[Right], command: str) -> None:
 
 
 def _written(mirror: Mirror) -> list[tuple[str, str]]:
-    several = mirror.auth.replicas > 1 or mirror.registry.replicas > 1
     optional = {
-        _WRITTEN_WITH_REPLICAS: several,
+        _WRITTEN_WITH_REPLICAS: mirror.auth.replicas > 1 or mirror.registry.replicas > 1,
         _WRITTEN_WITH_POLICIES: mirror.network_policies.enabled,
         _WRITTEN_WITH_ISSUER: mirror.ingress.issuer is not None,
     }
-    return [*_WRITTEN, *(kind for kind, is_written in optional.items() if is_written)]
+    return [*_WRITTEN, *route_resources(mirror), *(kind for kind, is_written in optional.items() if is_written)]
+
+
+def route_resources(mirror: Mirror) -> list[tuple[str, str]]:
+    """Group and resource of what attaches the mirror to a Gateway; none for an Ingress."""
+    gateway = mirror.ingress.gateway
+    resources = ["httproutes"] if gateway else []
+    resources += ["listenersets"] if gateway and gateway.listener_set else []
+    return [("gateway.networking.k8s.io", resource) for resource in resources]

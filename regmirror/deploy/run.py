@@ -17,7 +17,7 @@ from regmirror.deploy.resolve_secrets import resolve_secrets
 from regmirror.deploy.rollback import Snapshot, roll_back, take_snapshot
 from regmirror.deploy.secrets import with_resource_version
 from regmirror.deploy.steps import DeployOptions, DesiredState, deployment_steps
-from regmirror.deploy.warnings import orphan_warnings, signing_key_warnings
+from regmirror.deploy.warnings import endpoint_warnings, orphan_warnings, signing_key_warnings
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack, build_stack
@@ -86,6 +86,7 @@ async def _deploy(
     # After the comparison: nobody else can have begun a change before it.
     await lease.ensure_held()
     warnings = [*interrupted, *risk_warnings(connections.mirror)]
+    warnings += await connections.cluster.run(endpoint_warnings, connections.mirror)
     warnings += signing_key_warnings(connections.mirror.auth, desired.mirror_secrets.signing, now)
     if not options.prune:
         warnings += orphan_warnings(orphans)

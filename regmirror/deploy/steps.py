@@ -12,6 +12,7 @@ from regmirror.deploy.ownership import Ownership, OwnershipStep
 from regmirror.deploy.prune import Orphans, PruneStep
 from regmirror.deploy.public_check import PublicCheckStep
 from regmirror.deploy.release import ReleaseStep
+from regmirror.deploy.route import ROUTE_STEP, RouteStep, routes_of
 from regmirror.deploy.secrets import SECRETS_STEP, SecretsStep
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack
@@ -66,12 +67,17 @@ def deployment_steps(
 ) -> list[Step]:
     """The steps that change the cluster, and the checks of the public hosts and their certificates."""
     steps: list[Step] = [*changing_steps(desired, connections, lease, unlock=options.unlock)]
+    endpoint = desired.stack.releases[-1].name
+    needs: tuple[str, ...] = (endpoint,)
+    if routes := routes_of(desired.rendered[endpoint]):
+        steps.append(RouteStep(routes, connections.cluster, needs))
+        needs = (ROUTE_STEP,)
     if options.skip_verify:
         return steps
-    needs = (desired.stack.releases[-1].name,)
     if issued := desired.mirror.issued_hosts:
-        steps.append(CertificatesStep(issued, connections.cluster, needs))
-        needs = (CERTIFICATES_STEP,)
+        # Not after the routes: a Gateway accepts a listener only once its certificate is there.
+        steps.append(CertificatesStep(issued, connections.cluster, needs=(endpoint,)))
+        needs = (*needs, CERTIFICATES_STEP)
     return [*steps, _public_check(desired, connections, needs)]
 
 

@@ -2,9 +2,12 @@
 
 from datetime import datetime
 
-from regmirror.config.model import AuthComponent
+from regmirror.config.model import AuthComponent, Mirror
 from regmirror.deploy.prune import Orphans
+from regmirror.errors import PermissionDeniedError
+from regmirror.ports.cluster import Cluster
 from regmirror.signing.key_pair import WARN_BEFORE, KeyPair
+from regmirror.workloads.ingress_class import controller_warnings
 
 
 def orphan_warnings(orphans: Orphans) -> list[str]:
@@ -13,6 +16,14 @@ def orphan_warnings(orphans: Orphans) -> list[str]:
         return []
     names = ", ".join(orphans.names)
     return [f"not in the file, but still in the cluster: {names}; to remove them: regmirror deploy --prune"]
+
+
+def endpoint_warnings(cluster: Cluster, mirror: Mirror) -> list[str]:
+    """What to check about the Ingress controller, as far as the user may know it. Raises ClusterError."""
+    try:
+        return controller_warnings(mirror, cluster)
+    except PermissionDeniedError:
+        return []
 
 
 def signing_key_warnings(auth: AuthComponent, pair: KeyPair, now: datetime) -> list[str]:

@@ -10,7 +10,10 @@ from regmirror.config.fields import image_parts
 from regmirror.config.model import ManifestCache, Mirror, PodSettings, Upstream
 from regmirror.desired import names
 from regmirror.desired.assets import chart_directory
+from regmirror.desired.endpoint_annotations import endpoint_annotations, for_every_external_dns
+from regmirror.desired.ingress_controllers import WITHOUT_INGRESS_CLASS
 from regmirror.desired.mirror_secrets import MirrorSecrets
+from regmirror.desired.routes import route_values
 from regmirror.desired.secret_versions import annotate_versions, combined_version
 from regmirror.desired.secrets import Manifest, secret_manifests
 from regmirror.desired.templates import render_values
@@ -138,15 +141,18 @@ def _certificates(mirror: Mirror) -> Release:
 
 
 def _ingress(mirror: Mirror) -> Release:
+    class_name = mirror.ingress.class_name or ""
     context = {
-        "class_name": mirror.ingress.class_name or "",
-        "annotations": mirror.ingress.annotations,
+        "class_name": "" if class_name in WITHOUT_INGRESS_CLASS else class_name,
+        "annotations": endpoint_annotations(mirror),
+        "route": route_values(mirror.ingress.gateway) if mirror.ingress.gateway else None,
         "hosts": [
             {
                 "host": mirror.host_of(upstream),
                 "registryService": names.registry(upstream.name),
                 "registryPort": names.REGISTRY_PORT,
                 "tlsSecretName": mirror.tls_secret_of(upstream),
+                "annotations": for_every_external_dns(upstream.annotations),
             }
             for upstream in mirror.upstreams
         ],

@@ -54,7 +54,7 @@ async def take_inventory(connections: Connections) -> Inventory:
         cluster.run(decide_namespace),
     )
     releases = our_releases(listed)
-    await cluster.run(ensure_removable, releases)
+    await cluster.run(ensure_removable, connections.mirror, releases)
     instances = {str(pod["metadata"]["labels"].get("app.kubernetes.io/instance", "")) for pod in pods}
     draining = sorted(name for name in instances - set(releases) if name.startswith(names.PREFIX))
     return Inventory(

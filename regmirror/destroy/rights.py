@@ -1,6 +1,7 @@
 """The permissions that ``destroy`` needs in the namespace."""
 
 from regmirror.config.model import Mirror
+from regmirror.deploy.rights import route_resources
 from regmirror.ports.cluster import Right
 
 _USED: dict[tuple[str, str], tuple[str, ...]] = {
@@ -25,5 +26,6 @@ _USED_WITH_ISSUER: dict[tuple[str, str], tuple[str, ...]] = {("cert-manager.io",
 
 def destroy_rights(mirror: Mirror) -> list[Right]:
     """All of them, except to delete the namespace: that is checked only if deploy created it."""
-    used = _USED | _USED_WITH_ISSUER if mirror.ingress.issuer else _USED
+    routes = dict.fromkeys(route_resources(mirror), ("get", "list", "delete"))
+    used = {**_USED, **routes, **(_USED_WITH_ISSUER if mirror.ingress.issuer else {})}
     return [Right(verb, group, resource) for (group, resource), verbs in used.items() for verb in verbs]

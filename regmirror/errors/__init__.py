@@ -82,6 +82,12 @@ class CertificateAuthorityError(ConfigurationError):
     code = "RM111"
 
 
+class RouteRefusedError(RegmirrorError):
+    """A Gateway does not accept a route of the mirror."""
+
+    code = "RM105"
+
+
 class ClusterError(RegmirrorError):
     """A request to the Kubernetes API failed."""
 

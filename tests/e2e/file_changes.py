@@ -85,6 +85,7 @@ CHANGES: dict[str, Edit] = {
     "networkPolicies.enabled": _set("networkPolicies.enabled", True),
     "storage.bucket": _other_bucket,
     "storage.createBucket": _set("storage.createBucket", False),
+    "upstreams.annotations": _of_upstream(annotations={"example.com/note": "changed"}),
     "upstreams.probeImage": _of_upstream(probeImage="library/big:1"),
     "upstreams.credentials": _without_account,
     "upstreams.name": _of_upstream(name="renamed"),
@@ -104,6 +105,11 @@ INTERRUPTING: dict[str, Edit] = {
 
 _ONE_IMAGE = "rolls out as resources does, and the lab has one image of each program"
 _ONE_STORE = "the lab has one object store, with one key"
+_GATEWAY = (
+    "ingress.gateway.parentRefs",
+    "ingress.gateway.listenerSet.port",
+    "ingress.gateway.requestTimeout",
+)
 UNCHANGED: dict[str, str] = {
     "apiVersion": "has one value",
     "kind": "has one value",
@@ -127,6 +133,7 @@ UNCHANGED: dict[str, str] = {
     "auth.image": _ONE_IMAGE,
     "redis.image": _ONE_IMAGE,
     "ingress.className": "needs a second Ingress controller and another address in DNS",
+    **dict.fromkeys(_GATEWAY, "another address in DNS serves the mirror; see test_gateway.py"),
     "ingress.issuer.name": "needs cert-manager",
     "ingress.issuer.kind": "needs cert-manager",
 }

@@ -27,7 +27,8 @@ DEFAULT = {"ingressclass.kubernetes.io/is-default-class": "true"}
 
 def ingress_class(name: str, annotations: dict[str, str] | None = None) -> Object:
     metadata: Object = {"name": name, "annotations": annotations}
-    return {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": metadata}
+    spec = {"controller": "traefik.io/ingress-controller"}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": metadata, "spec": spec}
 
 
 def definition(name: str) -> Object:
@@ -119,17 +120,19 @@ def test_a_namespace_that_cannot_be_created_must_exist() -> None:
 
 
 def test_all_that_the_charts_hold_may_be_written() -> None:
-    """HTTPRoute is left out: no configuration asks for it yet."""
     documents = [
         document
         for template in asset_directory("charts").glob("*/templates/*.yaml")
         for document in re.findall(r"^apiVersion: (?:(\S+)/)?v\d\S*\nkind: (\w+)$", template.read_text(), re.MULTILINE)
     ]
     plurals = {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}
-    held = {(group, plurals.get(kind, kind.lower() + "s")) for group, kind in documents if kind != "HTTPRoute"}
+    held = {(group, plurals.get(kind, kind.lower() + "s")) for group, kind in documents}
     assert ("apps", "deployments") in held
     policies = {"enabled": True, "ingressFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}
-    rights = deploy_rights(samples.mirror(registry={"replicas": 2, "ttl": 0}, networkPolicies=policies))
+    ingress = {"gateway": {"parentRefs": [{"name": "public"}], "listenerSet": {}}}
+    rights = deploy_rights(
+        samples.mirror(registry={"replicas": 2, "ttl": 0}, networkPolicies=policies, ingress=ingress)
+    )
     for verb in ("get", "create", "patch", "update", "delete"):
         assert {Right(verb, group, kind) for group, kind in held} <= set(rights)
 
@@ -151,7 +154,7 @@ def test_one_replica_needs_no_disruption_budget() -> None:
             [],
             "traefik",
             "ingress.className: the cluster has no IngressClass traefik",
-            "install an Ingress controller; the cluster has no IngressClass",
+            "install an Ingress controller, or use a Gateway with ingress.gateway; the cluster has no IngressClass",
         ),
         (
             ["nginx", "haproxy"],
