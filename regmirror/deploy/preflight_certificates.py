@@ -6,10 +6,20 @@ from datetime import datetime
 
 from regmirror.config.certificates import CERT_MANAGER_GROUP, NamedIssuer
 from regmirror.config.model import Mirror, Upstream
+from regmirror.deploy.adopt_certificates import is_of_helm, is_of_ingress
 from regmirror.desired import names
 from regmirror.desired.secret_contents import secret_data
 from regmirror.errors import ConfigurationError, PermissionDeniedError
-from regmirror.ports.cluster import CLUSTER_ISSUER, CUSTOM_RESOURCE_DEFINITION, NAMESPACE, SECRET, Cluster, Kind, Object
+from regmirror.ports.cluster import (
+    CERTIFICATE,
+    CLUSTER_ISSUER,
+    CUSTOM_RESOURCE_DEFINITION,
+    NAMESPACE,
+    SECRET,
+    Cluster,
+    Kind,
+    Object,
+)
 from regmirror.signing.host_certificate import host_certificate_problem
 from regmirror.steps.step import Done
 
@@ -25,6 +35,8 @@ def check_certificates(mirror: Mirror, cluster: Cluster, now: datetime) -> Done:
     problems = [problem for upstream in own if (problem := _secret_problem(mirror, upstream, cluster, now))]
     if problems:
         raise _error(problems, cluster)
+    if mirror.ingress.issuer:
+        _check_certificates_of_others(mirror, cluster)
     issuers = [issuer for upstream in mirror.upstreams if (issuer := mirror.issuer_of(upstream))]
     results = [_check_issuer(issuer, cluster) for issuer in dict.fromkeys(issuers)]
     if own:
@@ -95,6 +107,18 @@ def _check_self_signed(mirror: Mirror, cluster: Cluster) -> Done:
                 f"delete secret {name}",
             )
     return Done(f"self-signed, Secret {', '.join(mirror.tls_secrets)}")
+
+
+def _check_certificates_of_others(mirror: Mirror, cluster: Cluster) -> None:
+    """Two Certificates for one Secret would never be issued, and that of somebody else is not changed."""
+    for name in mirror.tls_hosts:
+        live = cluster.get(CERTIFICATE, name)
+        if live and not (is_of_helm(live) or is_of_ingress(live)):
+            raise ConfigurationError(
+                f"ingress.issuer: regmirror did not create the Certificate {name}, so deploy does not change it",
+                hint=f"remove ingress.issuer to use Secret {live['spec']['secretName']} as it is, or set another "
+                "ingress.tlsSecret",
+            )
 
 
 def _is_ours(secret: Object) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from regmirror.config.model import Mirror
+from regmirror.deploy.adopt_certificates import ADOPT_STEP, AdoptCertificatesStep
 from regmirror.deploy.bucket import BucketStep
 from regmirror.deploy.certificates import CERTIFICATES_STEP, CertificatesStep
 from regmirror.deploy.diff_changes import DiffableStep
@@ -97,6 +98,10 @@ def changing_steps(
     steps.append(
         SecretsStep(connections.cluster, stack.secrets, needs=(NAMESPACE_STEP, *(claim.name for claim in claims)))
     )
+    adoption: tuple[str, ...] = ()
+    if desired.mirror.ingress.issuer:
+        steps.append(AdoptCertificatesStep((*desired.mirror.tls_hosts,), connections.cluster, needs=(SECRETS_STEP,)))
+        adoption = (ADOPT_STEP,)
     steps += [
         ReleaseStep(
             release,
@@ -105,7 +110,7 @@ def changing_steps(
             connections.cluster,
             desired.mirror_secrets,
             unlock,
-            needs=(SECRETS_STEP, *release.needs),
+            needs=(SECRETS_STEP, *adoption, *release.needs),
             existing=desired.existing.get(release.name),
         )
         for release in stack.releases
