@@ -120,6 +120,7 @@ _RESTARTS = {
     "upstreams.anonymousPull": _AUTH,
     "upstreams.annotations": "nothing; the Ingress is updated",
     "upstreams.probeImage": _NONE,
+    "upstreams.tlsSecret": _NONE,
     "registry": _REGISTRY,
     "registry.replicas": "nothing; pods are added or removed",
     "auth": _AUTH,
@@ -149,7 +150,10 @@ _GUIDES = {
     "ingress.gateway": ("Make the mirror public", "public-endpoint"),
     "ingress.trustedProxies": ("Limit clients and networks", "limit-access"),
     "networkPolicies": ("Limit clients and networks", "limit-access"),
-    "ingress.tlsSecret": ("Use a private CA", "private-ca"),
+    "ingress.tlsSecret": ("Provide the certificates", "certificates"),
+    "ingress.issuer": ("Provide the certificates", "certificates"),
+    "ingress.selfSigned": ("Provide the certificates", "certificates"),
+    "upstreams.tlsSecret": ("Provide the certificates", "certificates"),
 }
 
 

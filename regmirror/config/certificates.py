@@ -40,7 +40,7 @@ class CertificateIssuer(Section):
         ObjectName,
         Field(
             description="API group of the issuer. Only issuers outside of cert-manager have another one.",
-            examples=["awspca.cert-manager.io"],
+            examples=["cert-manager.io", "awspca.cert-manager.io"],
         ),
     ] = CERT_MANAGER_GROUP
 

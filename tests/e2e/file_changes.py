@@ -104,6 +104,13 @@ INTERRUPTING: dict[str, Edit] = {
 """By key; ``diff`` and ``deploy`` warn of them."""
 
 _ONE_IMAGE = "rolls out as resources does, and the lab has one image of each program"
+_CERTIFICATES = (
+    "ingress.issuer.name",
+    "ingress.issuer.kind",
+    "ingress.issuer.group",
+    "ingress.selfSigned",
+    "upstreams.tlsSecret",
+)
 _ONE_STORE = "the lab has one object store, with one key"
 _GATEWAY = (
     "ingress.gateway.parentRefs",
@@ -134,7 +141,6 @@ UNCHANGED: dict[str, str] = {
     "redis.image": _ONE_IMAGE,
     "ingress.className": "needs a second Ingress controller and another address in DNS",
     **dict.fromkeys(_GATEWAY, "another address in DNS serves the mirror; see test_gateway.py"),
-    "ingress.issuer.name": "needs cert-manager",
-    "ingress.issuer.kind": "needs cert-manager",
+    **dict.fromkeys(_CERTIFICATES, "changes the certificate only; see test_certificates.py"),
 }
 """By key: why no test changes it under load."""

@@ -129,7 +129,7 @@ def test_all_that_the_charts_hold_may_be_written() -> None:
     held = {(group, plurals.get(kind, kind.lower() + "s")) for group, kind in documents}
     assert ("apps", "deployments") in held
     policies = {"enabled": True, "ingressFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}
-    ingress = {"gateway": {"parentRefs": [{"name": "public"}], "listenerSet": {}}}
+    ingress = {"gateway": {"parentRefs": [{"name": "public"}], "listenerSet": {}}, "issuer": {"name": "le"}}
     rights = deploy_rights(
         samples.mirror(registry={"replicas": 2, "ttl": 0}, networkPolicies=policies, ingress=ingress)
     )
