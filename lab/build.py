@@ -5,8 +5,16 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-from lab import cache, debian, images, locks, packages, progress, sample_images, toolchain
-from lab.components import DRAYAGE, GO_MODULES, KUBERNETES_COMPONENTS, PUBLISHED_PROGRAMS, GoModule, PublishedProgram
+from lab import cache, debian, images, locks, module_files, packages, progress, sample_images, toolchain
+from lab.components import (
+    DRAYAGE,
+    GO_MODULES,
+    KUBERNETES_COMPONENTS,
+    MODULE_FILES,
+    PUBLISHED_PROGRAMS,
+    GoModule,
+    PublishedProgram,
+)
 from lab.errors import LabError
 
 
@@ -24,6 +32,8 @@ def build(cache_directory: Path) -> dict[str, Path]:
             programs |= published(program, cache_directory)
         go = toolchain.find(GO_MODULES, cache_directory)
         _announce(go, cache_directory)
+        for files in MODULE_FILES:
+            module_files.fetch(files, go, cache_directory)
         for module in GO_MODULES:
             programs |= _go_module(module, go, cache_directory)
     return programs | dict.fromkeys(KUBERNETES_COMPONENTS, programs["kubernetes"])
@@ -31,7 +41,7 @@ def build(cache_directory: Path) -> dict[str, Path]:
 
 def clean(cache_directory: Path) -> None:
     """Removes everything that `build`, `up` and the benchmark have cached, and nothing else."""
-    built = {component.name for component in (*GO_MODULES, *PUBLISHED_PROGRAMS, DRAYAGE)}
+    built = {component.name for component in (*GO_MODULES, *MODULE_FILES, *PUBLISHED_PROGRAMS, DRAYAGE)}
     cache.clean(cache_directory, built | {toolchain.CACHE_NAME, images.CACHE_NAME, sample_images.CACHE_NAME})
 
 

@@ -34,7 +34,7 @@ class Certificates:
         return self.directory / f"{name}.crt"
 
     def key(self, name: str) -> Path:
-        """The private key called `name`: "api-server", "mirror" or "service-accounts"."""
+        """The private key called `name`: "authority", "api-server", "mirror" or "service-accounts"."""
         return self.directory / f"{name}.key"
 
 
@@ -46,6 +46,7 @@ def prepare(directory: Path) -> Certificates:
         authority_key = ec.generate_private_key(ec.SECP256R1())
         authority = _sign("regmirror lab authority", [], authority_key, authority_key, None)
         _write(made.authority, authority.public_bytes(serialization.Encoding.PEM))
+        _write_key(made.key("authority"), authority_key)
         _write_key(made.key("service-accounts"), ec.generate_private_key(ec.SECP256R1()))
         for name, hosts in (("api-server", _api_server_names()), ("mirror", [f"*.{addresses.LAB_DOMAIN}"])):
             key = ec.generate_private_key(ec.SECP256R1())

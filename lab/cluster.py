@@ -1,11 +1,11 @@
 """The lab's cluster while it starts, and requests to its API server as the administrator."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lab import addresses, http
+from lab import addresses, http, steps
 from lab.certificates import Certificates
 from lab.credentials import Credentials, write_secret
 from lab.errors import LabError
@@ -33,8 +33,12 @@ class Cluster:
         """Whether `path` of the API server answers 200."""
         return self._request(path)[0] == http.OK
 
-    def create(self, path: str, manifest: Mapping[str, Any]) -> None:
-        """Creates an object in the collection at `path`, unless it exists; raises LabError if it cannot."""
+    def wait_until(self, what: str, ready: Callable[[], bool]) -> None:
+        """Returns when `ready()`; raises LabError, which says `what` it waited for, if that takes too long."""
+        steps.until(ready, what, seconds=60, stopped=self.processes.stopped)
+
+    def create(self, path: str, manifest: Mapping[str, Any] | bytes) -> None:
+        """Creates an object in the collection at `path`, unless it exists; bytes are YAML. Raises LabError."""
         status, content = self._request(path, body=manifest)
         if status not in (CREATED, CONFLICT):
             raise LabError(f"cannot create an object in {path}: {status} {content.decode(errors='replace')}")

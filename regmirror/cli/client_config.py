@@ -25,7 +25,7 @@ _complete_runtime = completion.completion(lambda _: list(Runtime))
 
 
 def client_config(
-    context: typer.Context,
+    invoked: typer.Context,
     runtime: Annotated[
         Runtime,
         typer.Argument(
@@ -37,6 +37,9 @@ def client_config(
         ),
     ],
     file: options.File = DEFAULT_FILE,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+    namespace: options.Namespace = None,
     ca_file: Annotated[
         Path | None,
         typer.Option(
@@ -71,26 +74,29 @@ def client_config(
     """Print the configuration files that make a container runtime pull through the mirror.
 
     Prints their paths and contents, the steps that put them into effect, and
-    the limitations of the runtime. Needs no cluster.
+    the limitations of the runtime. Needs no cluster, except with
+    ingress.selfSigned and without --ca-file: the CA is read from there.
 
         regmirror client-config containerd
         regmirror client-config k3s --ca-file ca.crt --output-dir node
         regmirror client-config containerd --registry proxy=docker.io
     """
     with terminal(output, debug=debug, no_color=no_color) as streams:
-        from regmirror.cli.client_files import parse_registries, print_setup, read_certificates, write_files
+        from regmirror.cli.client_files import find_authority, parse_registries, print_setup, write_files
         from regmirror.cli.command_line import command_line
-        from regmirror.cli.connections import read_mirror
+        from regmirror.cli.connections import CommandConnections
         from regmirror.client_config.catalog import RUNTIMES
         from regmirror.client_config.registries import mirrored_registries
         from regmirror.client_config.report import client_configuration
 
-        registries = mirrored_registries(read_mirror(file, None), parse_registries(registry))
-        setup = RUNTIMES[runtime.value](registries, read_certificates(ca_file) if ca_file else "")
-        overwrite = command_line(context, force=True)
+        connections = CommandConnections(file, namespace, kubeconfig=kubeconfig, context=context)
+        registries = mirrored_registries(connections.mirror, parse_registries(registry))
+        authority = find_authority(connections, ca_file)
+        setup = RUNTIMES[runtime.value](registries, authority.pem)
+        overwrite = command_line(invoked, force=True)
         written = write_files(setup.files, output_dir, overwrite, force=force) if output_dir else {}
         if streams.output is Format.TABLE:
-            print_setup(streams, setup, ca_file, written)
+            print_setup(streams, setup, authority, written)
         else:
             report = client_configuration(runtime.value, registries, setup, written)
             streams.document(report.document())

@@ -1,6 +1,7 @@
 """The files of a client: reads the options they need, and shows or writes them."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -8,7 +9,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from regmirror.cli.terminal import Terminal
 from regmirror.client_config.setup import ClientFile, ClientSetup
+from regmirror.deploy.self_signed import live_authority
+from regmirror.desired.self_signed import CA_KEY
 from regmirror.errors import ConfigurationError
+from regmirror.ports.connections import Connections
 
 
 def parse_registries(entries: list[str]) -> dict[str, str]:
@@ -34,14 +38,38 @@ def read_certificates(path: Path) -> str:
     return "".join(certificate.public_bytes(Encoding.PEM).decode() for certificate in certificates)
 
 
-def print_setup(terminal: Terminal, setup: ClientSetup, ca_file: Path | None, written: dict[str, Path]) -> None:
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """The private CA of the mirror, as PEM, and where it comes from; both are empty if the CA is a public one."""
+
+    pem: str = ""
+    source: str = ""
+
+
+def find_authority(connections: Connections, ca_file: Path | None) -> Authority:
+    """The CA of ``--ca-file``, or else of ``ingress.selfSigned``; raises ConfigurationError or ClusterError."""
+    if ca_file:
+        return Authority(read_certificates(ca_file), str(ca_file))
+    mirror = connections.mirror
+    if not mirror.ingress.self_signed:
+        return Authority()
+    pem = live_authority(connections.cluster.blocking, mirror)
+    if not pem:
+        raise ConfigurationError(
+            f"ingress.selfSigned: namespace {mirror.namespace} has no CA yet",
+            hint="create it with regmirror deploy, or pass its certificate with --ca-file FILE",
+        )
+    return Authority(pem.decode(), f"Secret {mirror.tls_secrets[0]} (key {CA_KEY})")
+
+
+def print_setup(terminal: Terminal, setup: ClientSetup, authority: Authority, written: dict[str, Path]) -> None:
     """Print the files, or where they were written, then the steps and the limitations of the runtime."""
     for path in written.values():
         terminal.result(f"{terminal.symbols.ok} {path}", "green")
     for file in setup.files if not written else []:
         merge = "; merge it into an existing file" if file.may_exist else ""
         terminal.result(f"# {file.path} (mode {file.mode:04o}{merge})", "bold")
-        terminal.result(_certificate_reference(file, ca_file) if file.is_certificate else file.content)
+        terminal.result(_certificate_reference(file, authority.source) if file.is_certificate else file.content)
     terminal.result("Then:", "bold")
     for step in setup.steps:
         terminal.result(f"  {step}")
@@ -50,10 +78,10 @@ def print_setup(terminal: Terminal, setup: ClientSetup, ca_file: Path | None, wr
         terminal.result(f"  - {limitation}")
 
 
-def _certificate_reference(file: ClientFile, ca_file: Path | None) -> str:
+def _certificate_reference(file: ClientFile, source: str) -> str:
     count = file.content.count("-----BEGIN CERTIFICATE-----")
     certificates = "the certificate" if count == 1 else f"the {count} certificates"
-    return f"# ... {certificates} from {ca_file} (--output-dir writes the file)\n"
+    return f"# ... {certificates} from {source} (--output-dir writes the file)\n"
 
 
 def write_files(files: list[ClientFile], directory: Path, overwrite_command: str, *, force: bool) -> dict[str, Path]:

@@ -22,7 +22,7 @@ from regmirror.config.load import parse_mirror, read_text
 from regmirror.config.model import Mirror, Upstream
 from regmirror.config.secret_references import SecretResolver
 from regmirror.desired.mirror_secrets import Account
-from regmirror.errors import ConfigurationError
+from regmirror.errors import ClusterError, ConfigurationError, KubeconfigError
 from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.helm import Helm
 from regmirror.ports.http import Http
@@ -102,7 +102,7 @@ class CommandConnections:
         self._resolve, self._ca_file = resolve, ca_file
         self._timeouts = () if timeout is None else (timeout,)
         if resolve or ca_file:
-            _ = self.http
+            _ = self._hosts
 
     @cached_property
     def mirror(self) -> Mirror:
@@ -128,7 +128,18 @@ class CommandConnections:
 
     @cached_property
     def http(self) -> Http:
-        """The public hosts, at the addresses of --resolve and with the certificates of --ca-file."""
+        """The public hosts, at the addresses of --resolve; trusts --ca-file and the CA of ``ingress.selfSigned``."""
+        from regmirror.deploy.self_signed import live_authority
+
+        if self.mirror.ingress.self_signed:
+            # Without it, the checks of the hosts fail and say that their certificate is not trusted.
+            with suppress(ClusterError, KubeconfigError, ValueError):
+                if authority := live_authority(self.cluster.blocking, self.mirror):
+                    self._hosts.trust(authority)
+        return self._hosts
+
+    @cached_property
+    def _hosts(self) -> Http:
         from regmirror.adapters.http import Urllib3Http, parse_resolve
 
         return Urllib3Http(parse_resolve(self._resolve), self._ca_file, *self._timeouts)

@@ -50,6 +50,10 @@ def init(
     ] = "",
     issuer: Annotated[str, typer.Option(help="cert-manager ClusterIssuer of the TLS certificate.")] = "",
     tls_secret: Annotated[str, typer.Option(help="Secret with the TLS certificate. Default: regmirror-tls.")] = "",
+    self_signed: Annotated[
+        bool,
+        typer.Option("--self-signed", help="Let deploy issue the certificate with a private CA of this mirror."),
+    ] = False,
     registry_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
     auth_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
     redis_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
@@ -96,6 +100,7 @@ def init(
             class_name=ingress_class,
             issuer=issuer,
             tls_secret=tls_secret,
+            self_signed=self_signed,
             images=dict(zip(IMAGES, images, strict=True)),
         )
         target = InitTarget(file, kubeconfig, context, is_replaced=force)

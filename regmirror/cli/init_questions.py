@@ -105,10 +105,14 @@ class Questions:
         return replace(options, class_name=answer)
 
     def _ask_certificate(self, options: InitOptions) -> InitOptions:
-        if options.issuer or options.tls_secret:
+        if options.has_certificate:
             return options
         if issuer := self._ask_issuer():
             return replace(options, issuer=issuer)
+        if self._prompts.confirm(
+            "Create a self-signed certificate on deploy? Clients then need its CA (no: use your own certificate)"
+        ):
+            return replace(options, self_signed=True)
         return replace(
             options, tls_secret=self._text("Secret with the TLS certificate", ObjectName, DEFAULT_TLS_SECRET)
         )

@@ -40,7 +40,7 @@ def run_init(streams: Terminal, target: InitTarget, given: InitOptions, *, ask: 
         )
     _require_valid(target, given, ask=ask)
     offers = ClusterOffers()
-    if not given.class_name or (ask and not (given.issuer or given.tls_secret)):
+    if not given.class_name or (ask and not given.has_certificate):
         offers = cluster_offers(target.kubeconfig, target.context, given.namespace)
     given = _with_class(streams, given, offers, ask=ask)
     typed: Mapping[str, str] = {}
@@ -111,7 +111,7 @@ def _next_commands(target: InitTarget, options: InitOptions) -> Iterator[str]:
     unset = [f"{name}=..." for name in variables if not os.environ.get(name)]
     if unset:
         yield f"export {' '.join(unset)}"
-    if not options.issuer:
+    if not (options.issuer or options.self_signed):
         namespace = target.kubectl("create", "namespace", options.namespace, "--dry-run=client", "-o", "yaml")
         yield f"{namespace} | {target.kubectl('apply', '-f', '-')}"
         secret = ("create", "secret", "tls", options.tls_secret, "-n", options.namespace)

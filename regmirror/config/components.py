@@ -6,10 +6,12 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from regmirror.config.certificates import CertificateIssuer
 from regmirror.config.chart import AuthChart, RedisChart
 from regmirror.config.external_auth import ExternalAuth
 from regmirror.config.external_redis import ExternalRedis
 from regmirror.config.fields import Duration, Image, MemorySize, Network, image_parts
+from regmirror.config.gateway import Gateway
 from regmirror.config.kubernetes_fields import (
     LabelValue,
     ObjectName,
@@ -245,16 +247,6 @@ class RegistryComponent(PodSettings):
         return self
 
 
-class CertificateIssuer(Section):
-    """The cert-manager issuer of the TLS certificate. Requires cert-manager in the cluster."""
-
-    name: Annotated[ObjectName, Field(description="Name of the issuer.", examples=["letsencrypt"])]
-    kind: Annotated[
-        Literal["ClusterIssuer", "Issuer"],
-        Field(description="Kind of the issuer. An Issuer must be in the mirror's namespace."),
-    ] = "ClusterIssuer"
-
-
 class IngressComponent(Section):
     """The Ingress: the public endpoint of the mirror."""
 
@@ -268,10 +260,19 @@ class IngressComponent(Section):
     annotations: Annotated[
         dict[QualifiedName, str],
         Field(
-            description="Annotations of every Ingress, for example for its controller or external-dns.",
-            examples=[{"external-dns.alpha.kubernetes.io/ttl": "60"}],
+            description="Annotations of every Ingress or HTTPRoute, for example for its controller. They win over "
+            "those that regmirror sets for the Ingress controller. Annotations of external-dns are written with both "
+            "of its prefixes, external-dns.kubernetes.io and external-dns.alpha.kubernetes.io.",
+            examples=[{"external-dns.kubernetes.io/ttl": "60"}],
         ),
     ] = {}  # noqa: RUF012 - Pydantic copies it
+    gateway: Annotated[
+        Gateway | None,
+        Field(
+            description="Use the Gateway API (HTTPRoute) instead of an Ingress. className then has no effect. "
+            "Default: an Ingress."
+        ),
+    ] = None
     trusted_proxies: Annotated[
         list[Network],
         Field(
@@ -287,20 +288,49 @@ class IngressComponent(Section):
         ObjectName | None,
         Field(
             description="Secret with the TLS certificate of the host. An upstream with its own host uses the Secret "
-            "TLSSECRET-UPSTREAM. Must not be one of the mirror's own Secrets. null uses the default certificate of the "
-            "Ingress controller."
+            "TLSSECRET-UPSTREAM, unless it has a tlsSecret. Must not be one of the mirror's own Secrets. null uses the "
+            "default certificate of the Ingress controller."
         ),
     ] = "regmirror-tls"  # noqa: S105 - the name of a Secret
     issuer: Annotated[
         CertificateIssuer | None,
         Field(
-            description="Let cert-manager issue the certificate and store it in tlsSecret. "
+            description="Let cert-manager issue the certificates and store them in the TLS Secrets. "
             "Requires cert-manager in the cluster."
         ),
     ] = None
+    self_signed: Annotated[
+        bool,
+        Field(
+            description="Let deploy create a private CA for this mirror and issue the certificates with it. "
+            "client-config, verify and the other commands then trust that CA without --ca-file."
+        ),
+    ] = False
 
     @model_validator(mode="after")
     def _check_issuer(self) -> Self:
         if self.issuer and not self.tls_secret:
             raise error_at(("issuer",), "requires tlsSecret, the Secret in which cert-manager stores the certificate")
+        if self.issuer and self.has_foreign_certificate:
+            raise error_at(
+                ("issuer",),
+                "the certificate is that of the Gateway: annotate the Gateway instead, or set gateway.listenerSet: {}",
+            )
         return self
+
+    @model_validator(mode="after")
+    def _check_self_signed(self) -> Self:
+        if not self.self_signed:
+            return self
+        if self.issuer:
+            raise error_at(("selfSigned",), "cannot be combined with issuer: remove one of them")
+        if not self.tls_secret:
+            raise error_at(("selfSigned",), "requires tlsSecret, the Secret in which deploy stores the certificate")
+        if self.has_foreign_certificate:
+            raise error_at(("selfSigned",), "the certificate is that of the Gateway: set gateway.listenerSet: {}")
+        return self
+
+    @property
+    def has_foreign_certificate(self) -> bool:
+        """Whether TLS ends at a listener of somebody else's Gateway, whose certificate is not the mirror's."""
+        return self.gateway is not None and self.gateway.listener_set is None

@@ -100,7 +100,7 @@ def _label(value: object) -> str:
 
 def _upstream_name(value: object) -> str:
     text = _label(value)
-    if text in {"redis", "auth", "ingress"}:
+    if text in {"redis", "auth", "ingress", "certificates"}:
         raise ValueError(f'"{text}" is reserved for a release of the mirror itself: choose another name')
     if len(text) > _LONGEST_UPSTREAM_NAME:
         raise ValueError(f"the name is longer than {_LONGEST_UPSTREAM_NAME} characters")

@@ -49,8 +49,15 @@ class InitOptions:
     class_name: str = ""
     issuer: str = ""
     tls_secret: str = ""
+    self_signed: bool = False
+    """Let deploy issue the certificate with a CA of its own."""
     images: Mapping[str, str] = field(default_factory=dict)
     """By component, the names of IMAGES."""
+
+    @property
+    def has_certificate(self) -> bool:
+        """Whether the options say where the TLS certificate comes from."""
+        return bool(self.issuer or self.tls_secret or self.self_signed)
 
     def context(self) -> dict[str, Any]:
         """The variables of the template regmirror.yaml.j2."""
@@ -76,6 +83,8 @@ def invalid_options(options: InitOptions) -> list[str]:
     ]
     if options.probe_image and options.allowed and (problem := probe_problem(options.probe_image, options.allowed)):
         invalid.append(f"--probe-image: {problem}")
+    if options.self_signed and options.issuer:
+        invalid.append("--self-signed: cannot be combined with --issuer")
     return invalid
 
 

@@ -37,7 +37,7 @@ _qualified_name = _matching(
     _QUALIFIED_NAME, "a valid name such as kubernetes.io/arch (at most 63 characters after the /)"
 )
 _label_value = _matching(_LABEL_VALUE, 'a valid label value: use at most 63 letters, digits, "-", "_" and "."')
-_object_name = _matching(OBJECT_NAME, 'a valid object name: use lowercase letters, digits, "-" and "."')
+checked_object_name = _matching(OBJECT_NAME, 'a valid object name: use lowercase letters, digits, "-" and "."')
 
 
 def _quantity(value: object) -> str | int | float:
@@ -73,7 +73,7 @@ QualifiedName = Annotated[str, BeforeValidator(_qualified_name), WithJsonSchema(
 """The key of a label or annotation, or the name of a resource."""
 LabelValue = Annotated[str, BeforeValidator(_label_value), WithJsonSchema({"type": "string"})]
 """The value of a label."""
-ObjectName = Annotated[str, BeforeValidator(_object_name), WithJsonSchema({"type": "string"})]
+ObjectName = Annotated[str, BeforeValidator(checked_object_name), WithJsonSchema({"type": "string"})]
 """The name of a Secret, an IngressClass or an issuer."""
 Toleration = Annotated[
     dict[str, str | int],

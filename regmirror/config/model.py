@@ -6,6 +6,12 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from regmirror.config.ca_bundle import CaBundle
+from regmirror.config.certificates import (
+    CLUSTER_ISSUER_ANNOTATION,
+    NamedIssuer,
+    cert_manager_annotation,
+    issuer_of_annotations,
+)
 from regmirror.config.components import (
     AuthComponent,
     FetcherComponent,
@@ -21,10 +27,11 @@ from regmirror.config.encryption import useless_insecure
 from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, UpstreamUrl
 from regmirror.config.images import DOCKER_HUB, DOCKER_IO, matches, pulled_image
 from regmirror.config.key_paths import KeyPath
+from regmirror.config.kubernetes_fields import ObjectName, QualifiedName
 from regmirror.config.network_policies import NetworkPolicies
 from regmirror.config.overrides import HelmValues, Overrides, protected_value
 from regmirror.config.problem import error_at
-from regmirror.config.secret_names import NEXT_SIGNING_SECRET, deployed_secrets
+from regmirror.config.secret_names import CA_SECRET, NEXT_SIGNING_SECRET, deployed_secrets
 from regmirror.config.secret_references import ClusterReference, SecretReference
 from regmirror.config.section import Section
 from regmirror.config.storage import S3Storage
@@ -121,6 +128,21 @@ class Upstream(Section):
             examples=[["library/*", "acme/tool"]],
         ),
     ]
+    tls_secret: Annotated[
+        ObjectName | None,
+        Field(
+            description="Secret with the TLS certificate of this upstream's host. Upstreams whose hosts have one "
+            "certificate, such as a wildcard, can share a Secret. Default: derived from ingress.tlsSecret.",
+            examples=["wildcard-tls"],
+        ),
+    ] = None
+    annotations: Annotated[
+        dict[QualifiedName, str],
+        Field(
+            description="Annotations of this upstream's Ingress or HTTPRoute. They win over ingress.annotations.",
+            examples=[{"external-dns.kubernetes.io/target": "lb.example.com"}],
+        ),
+    ] = {}  # noqa: RUF012 - Pydantic copies it
     probe_image: Annotated[
         ProbeImage | None,
         Field(
@@ -226,14 +248,47 @@ class Mirror(Section):
         return own or self.host_of(upstream)
 
     def tls_secret_of(self, upstream: Upstream) -> str | None:
-        """The Secret with the TLS certificate of an upstream's host; each host has its own."""
+        """The Secret with the TLS certificate of an upstream's host; each host has its own unless the file says so."""
+        if self.ingress.has_foreign_certificate:
+            return None
+        if upstream.tls_secret:
+            return upstream.tls_secret
         name = self.ingress.tls_secret
         return f"{name}-{upstream.name}" if name and upstream.host else name
+
+    def tls_secret_key(self, upstream: Upstream) -> str:
+        """The key of the file that names the TLS Secret of an upstream."""
+        return f"upstreams[{self.upstreams.index(upstream)}].tlsSecret" if upstream.tls_secret else "ingress.tlsSecret"
+
+    @property
+    def tls_hosts(self) -> dict[str, list[str]]:
+        """The hosts of each TLS Secret, by the name of the Secret."""
+        hosts: dict[str, list[str]] = {}
+        for upstream in self.upstreams:
+            if name := self.tls_secret_of(upstream):
+                hosts.setdefault(name, []).append(self.host_of(upstream))
+        return hosts
 
     @property
     def tls_secrets(self) -> list[str]:
         """The Secrets with the TLS certificates of all hosts."""
-        return list(dict.fromkeys(name for upstream in self.upstreams if (name := self.tls_secret_of(upstream))))
+        return list(self.tls_hosts)
+
+    def annotations_of(self, upstream: Upstream) -> dict[str, str]:
+        """The annotations in the file for the Ingress or HTTPRoute of an upstream."""
+        return {**self.ingress.annotations, **upstream.annotations}
+
+    def issuer_of(self, upstream: Upstream) -> NamedIssuer | None:
+        """The cert-manager issuer of an upstream's certificate; None if cert-manager does not issue it."""
+        if issuer := self.ingress.issuer:
+            return NamedIssuer("ingress.issuer", issuer.name, issuer.kind, issuer.group)
+        return issuer_of_annotations(self.annotations_of(upstream)) if self.tls_secret_of(upstream) else None
+
+    @property
+    def issued_hosts(self) -> dict[str, list[str]]:
+        """The hosts of each TLS Secret that cert-manager fills, by its name, which is also that of the Certificate."""
+        issued = {self.tls_secret_of(upstream) for upstream in self.upstreams if self.issuer_of(upstream)}
+        return {name: hosts for name, hosts in self.tls_hosts.items() if name in issued}
 
     def host_of(self, upstream: Upstream) -> str:
         """The public host of an upstream."""
@@ -245,14 +300,30 @@ class Mirror(Section):
 
     @model_validator(mode="after")
     def _check_tls_secrets(self) -> Self:
-        """cert-manager and people write to these Secrets: the signing key must not be in one of them."""
-        own = {*deployed_secrets(upstream.name for upstream in self.upstreams), NEXT_SIGNING_SECRET}
-        for upstream in self.upstreams:
+        """cert-manager and people write to these Secrets: the keys of the mirror must not be in one of them."""
+        own = {*deployed_secrets(upstream.name for upstream in self.upstreams), NEXT_SIGNING_SECRET, CA_SECRET}
+        for index, upstream in enumerate(self.upstreams):
             name = self.tls_secret_of(upstream)
             if name in own:
-                host = f" for the host of upstream {upstream.name}" if upstream.host else ""
+                place = ("upstreams", index, "tlsSecret") if upstream.tls_secret else ("ingress", "tlsSecret")
+                host = f" for the host of upstream {upstream.name}" if upstream.host and not upstream.tls_secret else ""
                 message = f"the Secret {name}{host} is one of the mirror's own: choose another name"
-                raise error_at(("ingress", "tlsSecret"), message)
+                raise error_at(place, message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_certificate_source(self) -> Self:
+        """Two writers of one TLS Secret would replace each other's certificate forever."""
+        named = (cert_manager_annotation(self.annotations_of(upstream)) for upstream in self.upstreams)
+        annotation = next(filter(None, named), None)
+        if annotation and self.ingress.issuer:
+            raise error_at(
+                ("ingress", "issuer"),
+                f"cannot be combined with the annotation {annotation}: deploy creates the Certificates of this issuer "
+                f"itself. Remove the annotation, or name the issuer by annotations only ({CLUSTER_ISSUER_ANNOTATION})",
+            )
+        if annotation and self.ingress.self_signed:
+            raise error_at(("ingress", "selfSigned"), f"cannot be combined with the annotation {annotation}")
         return self
 
     @model_validator(mode="after")

@@ -8,6 +8,8 @@ REDIS_SECRET = f"{PREFIX}redis-config"
 AUTH_SECRET = f"{PREFIX}auth-config"
 SIGNING_SECRET = f"{PREFIX}signing"
 BUNDLE_SECRET = f"{PREFIX}bundle"
+CA_SECRET = f"{PREFIX}ca"
+"""The CA of the public certificates, with its key; exists only with ``ingress.selfSigned``."""
 NEXT_SIGNING_SECRET = f"{PREFIX}signing-next"
 """The new key pair and the progress of a rotation; exists only during a rotation."""
 

@@ -23,7 +23,7 @@ from regmirror.deploy.report import (
 from regmirror.deploy.rights import diff_rights, require_rights
 from regmirror.deploy.run import prepare
 from regmirror.deploy.steps import DeployOptions, DesiredState, changing_steps
-from regmirror.deploy.warnings import ca_bundle_warnings, signing_key_warnings
+from regmirror.deploy.warnings import ca_bundle_warnings, endpoint_warnings, signing_key_warnings
 from regmirror.desired.overrides import OverriddenValue
 from regmirror.errors import ForeignDataError, StorageError
 from regmirror.ports.connections import Connections
@@ -80,7 +80,8 @@ async def _report(
     mirror, now = connections.mirror, datetime.now(UTC)
     steps: Sequence[DiffableStep] = changing_steps(desired, connections)
     diffs: list[StepDiff] = await asyncio.gather(*(step.diff() for step in steps))
-    interrupted = await interruptions(desired, connections.cluster)
+    warnings = await interruptions(desired, connections.cluster)
+    warnings += await connections.cluster.run(endpoint_warnings, mirror)
     pairs = list(zip(steps, diffs, strict=True))
     key_warnings = signing_key_warnings(mirror.auth, desired.mirror_secrets.signing, now)
     return DiffReport(
@@ -93,7 +94,7 @@ async def _report(
         overrides=[_override(value) for release in desired.stack.releases for value in release.overridden],
         prerequisites=list(prerequisites),
         warnings=[
-            *interrupted,
+            *warnings,
             *desired.pod_warnings,
             *key_warnings,
             *ca_bundle_warnings(desired.mirror_secrets.ca_bundles, now),

@@ -7,7 +7,17 @@ from regmirror.desired import names
 from regmirror.desired.applied_by import HELM_RELEASE, applied_by_others, is_controller
 from regmirror.errors import ManagedByGitOpsError
 from regmirror.errors.documentation import guide_url
-from regmirror.ports.cluster import CONFIG_MAP, DEPLOYMENT, INGRESS, SERVICE, Cluster, Object
+from regmirror.ports.cluster import (
+    CONFIG_MAP,
+    DEPLOYMENT,
+    HTTP_ROUTE,
+    INGRESS,
+    LISTENER_SET,
+    SERVICE,
+    Cluster,
+    Kind,
+    Object,
+)
 
 _PART_OF = "app.kubernetes.io/part-of=regmirror"
 _KINDS = (DEPLOYMENT, SERVICE, CONFIG_MAP, INGRESS)
@@ -27,14 +37,19 @@ def ensure_owned(cluster: Cluster, mirror: Mirror, command: str) -> None:
                 )
 
 
-def ensure_removable(cluster: Cluster, releases: Collection[str]) -> None:
+def ensure_removable(cluster: Cluster, mirror: Mirror, releases: Collection[str]) -> None:
     """Raises ManagedByGitOpsError if the namespace has an object of the mirror that none of the releases owns."""
-    for kind in _KINDS:
+    for kind in (*_KINDS, *_route_kinds(mirror)):
         for live in _remaining(cluster.select(kind, _PART_OF)):
             if applied_by := applied_by_others(live["metadata"]):
                 raise _error(live, applied_by, _removal(cluster, applied_by))
             if live["metadata"]["annotations"][HELM_RELEASE] not in releases:
                 raise _error(live, "kubectl, or its Helm release was deleted", _removal(cluster, ""))
+
+
+def _route_kinds(mirror: Mirror) -> list[Kind]:
+    gateway = mirror.ingress.gateway
+    return [HTTP_ROUTE, *([LISTENER_SET] if gateway.listener_set else [])] if gateway else []
 
 
 def _remaining(objects: Iterable[Object]) -> Iterable[Object]:

@@ -1,12 +1,13 @@
 """Whether a deployment would replace the public host of the mirror that the namespace serves."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from regmirror.config.model import Mirror
 from regmirror.desired import names
 from regmirror.desired.secret_contents import SecretContentError, look_up, read_config, secret_data
 from regmirror.errors import HostChangeError, PermissionDeniedError
-from regmirror.ports.cluster import INGRESS, SECRET, Cluster, Object
+from regmirror.ports.cluster import HTTP_ROUTE, INGRESS, SECRET, Cluster, Object
 
 _SUFFIX = names.registry_secret("").removeprefix(names.PREFIX)
 
@@ -46,13 +47,22 @@ def find_host_change(mirror: Mirror, cluster: Cluster) -> HostChange | None:
 
 
 def _served_hosts(cluster: Cluster) -> dict[str, str]:
-    """The host of each upstream according to its registry, if the mirror has an Ingress for it."""
+    """The host of each upstream according to its registry, if the mirror has a route for it."""
     try:
         secrets = cluster.select(SECRET, names.MANAGED_SELECTOR)
         hosts = {_upstream_of(secret): _host_of(secret) for secret in secrets if _is_registry_secret(secret)}
-        return {name: host for name, host in hosts.items() if host and cluster.get(INGRESS, f"{names.INGRESS}-{host}")}
     except PermissionDeniedError:
         return {}
+    return {name: host for name, host in hosts.items() if host and _is_routed(host, cluster)}
+
+
+def _is_routed(host: str, cluster: Cluster) -> bool:
+    """Whether an Ingress or an HTTPRoute of the mirror exists for a host, as far as the user may know."""
+    for kind in (INGRESS, HTTP_ROUTE):
+        with suppress(PermissionDeniedError):
+            if cluster.get(kind, f"{names.INGRESS}-{host}"):
+                return True
+    return False
 
 
 def _is_registry_secret(secret: Object) -> bool:

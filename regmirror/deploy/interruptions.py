@@ -9,11 +9,14 @@ from regmirror.deploy.diff_changes import kind_of
 from regmirror.deploy.steps import DesiredState
 from regmirror.desired import names
 from regmirror.desired.secret_contents import SecretContentError, look_up, read_config, secret_data
+from regmirror.errors import PermissionDeniedError
 from regmirror.ports.async_cluster import AsyncCluster
-from regmirror.ports.cluster import INGRESS, SECRET, Object
+from regmirror.ports.cluster import HTTP_ROUTE, INGRESS, SECRET, Kind, Object
+from regmirror.workloads.routes import hosts_of
 
 _CONFIG = "auth_config.yml"
 _REGISTRY_CONFIG = "config.yml"
+_NAMES = {INGRESS: "an Ingress", HTTP_ROUTE: "a Gateway"}
 
 
 async def interruptions(desired: DesiredState, cluster: AsyncCluster) -> list[str]:
@@ -28,6 +31,7 @@ async def interruptions(desired: DesiredState, cluster: AsyncCluster) -> list[st
         *_issuer(_config(live), _config(wanted)),
         *_hosts(_config(live), _config(wanted)),
         *_ingress_class(current, ingresses),
+        *await _other_kind(desired.rendered[names.INGRESS], cluster),
     ]
 
 
@@ -39,6 +43,28 @@ async def _another_docker_auth(mirror: Mirror, cluster: AsyncCluster) -> list[st
     others = ", ".join(sorted(realms - wanted - {"None"}))
     reason = "pulls fail for some seconds while the pods are replaced, longer with several replicas"
     return [f"clients get tokens from {', '.join(wanted)} instead of {others}: {reason}"] if others else []
+
+
+async def _other_kind(wanted: Iterable[Object], cluster: AsyncCluster) -> list[str]:
+    """A change from an Ingress to an HTTPRoute of the same host, or back: another controller serves it."""
+    others = {INGRESS: HTTP_ROUTE, HTTP_ROUTE: INGRESS}
+    warnings = []
+    for route in wanted:
+        other, name = others.get(kind_of(route)), route["metadata"]["name"]
+        if other and await _exists(other, name, cluster):
+            warnings.append(
+                f"{', '.join(hosts_of(route))} moves from {_NAMES[other]} to {_NAMES[kind_of(route)]}: pulls fail "
+                "until DNS points to the new address"
+            )
+    return warnings
+
+
+async def _exists(kind: Kind, name: str, cluster: AsyncCluster) -> bool:
+    """Whether an object exists; what the user may not read was not deployed by this user."""
+    try:
+        return await cluster.get(kind, name) is not None
+    except PermissionDeniedError:
+        return False
 
 
 def _issuer(live: dict[str, Any], wanted: dict[str, Any]) -> Iterator[str]:

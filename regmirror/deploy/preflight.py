@@ -3,33 +3,31 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 
 from regmirror.config.model import Mirror
+from regmirror.deploy.gateway_preflight import check_gateways
 from regmirror.deploy.gitops import ensure_owned
 from regmirror.deploy.host_change import find_host_change
-from regmirror.deploy.resolve_secrets import secret_value
+from regmirror.deploy.preflight_certificates import check_certificates
 from regmirror.deploy.rights import deploy_rights, require_rights
+from regmirror.desired.ingress_controllers import WITHOUT_INGRESS_CLASS
 from regmirror.errors import ClusterError, ConfigurationError, PermissionDeniedError
 from regmirror.ports.cluster import (
-    CLUSTER_ISSUER,
-    CUSTOM_RESOURCE_DEFINITION,
+    HTTP_ROUTE,
     INGRESS,
     INGRESS_CLASS,
     MINIMUM_KUBERNETES,
     NAMESPACE,
-    SECRET,
     Cluster,
-    Kind,
-    Object,
     Right,
 )
 from regmirror.ports.connections import Connections
 from regmirror.ports.helm import Helm
-from regmirror.signing.host_certificate import is_for_host, load_host_certificate
 from regmirror.steps.step import Done, Waiting
-
-_DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
+from regmirror.workloads.ingress_class import find_class
+from regmirror.workloads.routes import hosts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +60,14 @@ def prerequisite_steps(connections: Connections, *, change_host: bool = False) -
     """The checks of what others must provide in the cluster, and of what the namespace serves."""
     return [
         _in_thread("namespace", "Namespace", _check_namespace, connections),
-        _in_thread("ingress-class", "Ingress class", _check_ingress_class, connections),
+        _in_thread(
+            "ingress-class",
+            "Gateway" if connections.mirror.ingress.gateway else "Ingress class",
+            _check_ingress_class,
+            connections,
+        ),
         _in_thread("host", "Public host", partial(_check_host, change_host=change_host), connections),
-        _in_thread("certificate", "TLS certificate", _check_certificate, connections),
+        _in_thread("certificate", "TLS certificate", _check_certificates, connections),
     ]
 
 
@@ -129,24 +132,24 @@ def _check_namespace(mirror: Mirror, cluster: Cluster) -> Done:
 
 
 def _check_ingress_class(mirror: Mirror, cluster: Cluster) -> Done:
+    if mirror.ingress.gateway:
+        return check_gateways(mirror, mirror.ingress.gateway, cluster)
     wanted = mirror.ingress.class_name
+    if wanted in WITHOUT_INGRESS_CLASS:
+        return Done(f"{wanted}, which has no IngressClass")
     try:
         classes = {item["metadata"]["name"]: item for item in cluster.select(INGRESS_CLASS)}
     except PermissionDeniedError:
         return Done(f"{wanted or 'default'} not checked: no permission", skipped=True)
-    hint = "install an Ingress controller; the cluster has no IngressClass"
+    hint = "install an Ingress controller, or use a Gateway with ingress.gateway; the cluster has no IngressClass"
     if classes:
         hint = f"set ingress.className to one of: {', '.join(sorted(classes))}"
-    defaults = [name for name, item in classes.items() if _is_default(item)]
-    if wanted is None and not defaults:
-        raise ConfigurationError("the cluster has no default IngressClass", hint=hint)
-    if wanted is not None and wanted not in classes:
-        raise ConfigurationError(f"ingress.className: the cluster has no IngressClass {wanted}", hint=hint)
-    return Done(wanted or defaults[0])
-
-
-def _is_default(ingress_class: Object) -> bool:
-    return (ingress_class["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS) == "true"
+    found = find_class(wanted, list(classes.values()))
+    if found is None:
+        missing = "no default IngressClass" if wanted is None else f"no IngressClass {wanted}"
+        key = "" if wanted is None else "ingress.className: "
+        raise ConfigurationError(f"{key}the cluster has {missing}", hint=hint)
+    return Done(str(found["metadata"]["name"]))
 
 
 def _check_host(mirror: Mirror, cluster: Cluster, *, change_host: bool) -> Done:
@@ -158,71 +161,27 @@ def _check_host(mirror: Mirror, cluster: Cluster, *, change_host: bool) -> Done:
 
 
 def _check_uniqueness(mirror: Mirror, cluster: Cluster) -> Done:
-    """Two Ingresses for one host would share its requests: half of them with tokens of the other mirror."""
+    """Two routes for one host would share its requests: half of them with tokens of the other mirror."""
     hosts = {mirror.host_of(upstream) for upstream in mirror.upstreams}
+    kind = HTTP_ROUTE if mirror.ingress.gateway else INGRESS
     try:
-        ingresses = cluster.select(INGRESS, everywhere=True)
+        others = cluster.select(kind, everywhere=True)
     except PermissionDeniedError:
         return Done(f"{', '.join(sorted(hosts))} not compared with other namespaces: no permission", skipped=True)
-    for ingress in ingresses:
-        where = ingress["metadata"]["namespace"]
-        taken = hosts & {rule.get("host") for rule in ingress["spec"].get("rules") or []}
+    for other in others:
+        where, name = other["metadata"]["namespace"], other["metadata"]["name"]
+        taken = hosts & set(hosts_of(other))
         if taken and where != mirror.namespace:
-            name = ingress["metadata"]["name"]
             raise ConfigurationError(
-                f"host: {taken.pop()} is already used by the Ingress {name} in namespace {where}",
-                hint=f"choose another host, or remove that Ingress; see: kubectl -n {where} get ingress {name}",
+                f"host: {taken.pop()} is already used by the {kind.kind} {name} in namespace {where}",
+                hint=f"choose another host, or remove that {kind.kind}; see: "
+                f"kubectl -n {where} get {kind.kind.lower()} {name}",
             )
     return Done(", ".join(sorted(hosts)))
 
 
-def _check_certificate(mirror: Mirror, cluster: Cluster) -> Done:
-    """Without it, the Ingress controller serves a default certificate that no client trusts."""
-    if mirror.ingress.issuer:
-        return _check_issuer(mirror.ingress.issuer.kind, mirror.ingress.issuer.name, cluster)
-    secrets = {mirror.host_of(u): secret for u in mirror.upstreams if (secret := mirror.tls_secret_of(u))}
-    for host, secret in secrets.items():
-        _check_tls_secret(secret, host, cluster)
-    return Done(f"Secret {', '.join(dict.fromkeys(secrets.values()))}" if secrets else "from the Ingress controller")
-
-
-def _check_issuer(kind: str, name: str, cluster: Cluster) -> Done:
-    try:
-        if cluster.get(Kind(CLUSTER_ISSUER.api_version, kind), name):
-            return Done(f"from {kind} {name}")
-        has_cert_manager = cluster.get(CUSTOM_RESOURCE_DEFINITION, f"{kind.lower()}s.cert-manager.io") is not None
-    except PermissionDeniedError:
-        return Done(f"{kind} {name} not checked: no permission", skipped=True)
-    alternative = "or remove ingress.issuer and create the Secret that ingress.tlsSecret names"
-    if not has_cert_manager:
-        raise ConfigurationError(
-            f"ingress.issuer: {kind} {name} needs cert-manager, which is not installed",
-            hint=f"install cert-manager, {alternative}",
-        )
-    raise ConfigurationError(
-        f"ingress.issuer: cert-manager has no {kind} {name}", hint=f"create the {kind} {name}, {alternative}"
-    )
-
-
-def _check_tls_secret(name: str, host: str, cluster: Cluster) -> None:
-    kubectl = f"kubectl -n {cluster.namespace}"
-    create = f"{kubectl} create secret tls {name} --cert=tls.crt --key=tls.key"
-    secret = cluster.get(SECRET, name)
-    if secret is None:
-        # Only a missing namespace has to be created first.
-        first = "" if cluster.get(NAMESPACE, cluster.namespace) else f"kubectl create namespace {cluster.namespace}; "
-        raise ConfigurationError(
-            f"ingress.tlsSecret: namespace {cluster.namespace} has no Secret {name} with a certificate for {host}",
-            hint=f"{first}{create}; or set ingress.issuer",
-        )
-    replace = f"replace it: {create} --dry-run=client -o yaml | {kubectl} apply -f -"
-    certificate = load_host_certificate(secret_value(secret, "tls.crt"))
-    if certificate is None:
-        raise ConfigurationError(f"ingress.tlsSecret: tls.crt in Secret {name} is not a certificate", hint=replace)
-    if not is_for_host(certificate, host):
-        raise ConfigurationError(
-            f"ingress.tlsSecret: the certificate in Secret {name} is not valid for {host}", hint=replace
-        )
+def _check_certificates(mirror: Mirror, cluster: Cluster) -> Done:
+    return check_certificates(mirror, cluster, datetime.now(UTC))
 
 
 async def _check_helm(helm: Helm) -> Done:

@@ -50,11 +50,15 @@ class PublicCheckStep:
     """By host: the Secret with its certificate; hosts with the Ingress controller's own certificate are absent."""
     realms: Mapping[str, str] = field(default_factory=dict)
     """By host: the realm that it must name; those that issue their own tokens are absent."""
+    authority: bytes = b""
+    """A CA (PEM) to trust in addition: that of ``ingress.selfSigned``."""
     name: str = PUBLIC_CHECK_STEP
     title: str = "Public check"
 
     async def apply(self, progress: Waiting) -> Done:
         """Raises RegistryError if the certificate of a host is not trusted."""
+        if self.authority:
+            self.http.trust(self.authority)
         for host in self.hosts:
             await self._check(host, progress)
         return Done(f"https://{', '.join(self.hosts)} issues and accepts tokens")

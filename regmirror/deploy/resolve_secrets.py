@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from regmirror.config.ca_bundle import CaBundleResolver
 from regmirror.config.model import AuthComponent, Mirror
 from regmirror.config.secret_references import SecretResolver
+from regmirror.deploy.self_signed import find_self_signed
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import AUTH_CERTIFICATE, MirrorSecrets, find_s3_account, find_upstream_account
 from regmirror.desired.ways_out import resolve_ca_bundles, resolve_proxy
@@ -39,10 +40,11 @@ def secret_value(secret: Object | None, key: str) -> bytes | None:
 def resolve_secrets(
     cluster: Cluster, mirror: Mirror, resolver: SecretResolver, ca_bundles: CaBundleResolver, now: datetime
 ) -> MirrorSecrets:
-    """Every secret of the mirror; nothing is written. Raises MissingSecretError, CaBundleError or SigningError.
+    """Every secret of the mirror; nothing is written.
 
     The signing key and a generated Redis password are kept as they are in the cluster: a new key would invalidate all
-    tokens, so only rotation replaces it.
+    tokens, so only rotation replaces it. Raises MissingSecretError, CaBundleError, SigningError or
+    CertificateAuthorityError.
     """
     accounts = {upstream.name: find_upstream_account(mirror, upstream, resolver) for upstream in mirror.upstreams}
     upstreams = {name: account for name, account in accounts.items() if account}
@@ -51,7 +53,8 @@ def resolve_secrets(
     ca, proxy = resolve_ca_bundles(mirror, ca_bundles), resolve_proxy(mirror, resolver)
     signing, bundle = _foreign_keys(ca) if mirror.auth.external else _own_keys(cluster, mirror, now)
     sentinel = _sentinel_password(mirror, resolver)
-    return MirrorSecrets(signing, bundle, redis_password, s3, upstreams, ca, proxy, sentinel)
+    own = find_self_signed(cluster, mirror, now) if mirror.ingress.self_signed else None
+    return MirrorSecrets(signing, bundle, redis_password, s3, upstreams, ca, proxy, sentinel, own)
 
 
 def _own_keys(cluster: Cluster, mirror: Mirror, now: datetime) -> tuple[KeyPair, bytes]:

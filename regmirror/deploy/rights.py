@@ -3,8 +3,10 @@
 from regmirror.config.find_references import referenced_cluster_secrets
 from regmirror.config.model import Mirror
 from regmirror.desired import names
+from regmirror.desired.self_signed import self_signed_secrets
 from regmirror.errors import PermissionDeniedError
 from regmirror.ports.cluster import Cluster, Right, missing_rights, rights_on_secrets
+from regmirror.workloads.issuance import issuance_rights
 
 _WRITE = ("get", "list", "create", "patch", "update", "delete")
 _WRITTEN = (
@@ -16,6 +18,7 @@ _WRITTEN = (
 _WRITTEN_WITH_REPLICAS = ("policy", "poddisruptionbudgets")
 _LEASE = tuple(Right(verb, "coordination.k8s.io", "leases") for verb in ("get", "create", "update"))
 _WRITTEN_WITH_POLICIES = ("networking.k8s.io", "networkpolicies")
+_WRITTEN_WITH_ISSUER = ("cert-manager.io", "certificates")
 HELM_RECORDS = tuple(Right(verb, "", "secrets") for verb in ("get", "list", "create", "update", "delete"))
 """Helm stores each revision of a release in a new Secret, whose name nobody knows in advance."""
 _READ = (
@@ -31,7 +34,7 @@ def deploy_rights(mirror: Mirror) -> list[Right]:
     """What ``deploy`` needs; Helm deletes what a chart no longer contains."""
     patched = rights_on_secrets(["patch"], _deployed(mirror))
     written = [Right(verb, group, resource) for group, resource in _written(mirror) for verb in _WRITE]
-    return [*HELM_RECORDS, *patched, *written, *_LEASE, *_READ]
+    return [*HELM_RECORDS, *patched, *written, *issuance_rights(mirror), *_LEASE, *_READ]
 
 
 def diff_rights(mirror: Mirror) -> list[Right]:
@@ -45,7 +48,8 @@ def diff_rights(mirror: Mirror) -> list[Right]:
 
 
 def _deployed(mirror: Mirror) -> list[str]:
-    return names.deployed_secrets(upstream.name for upstream in mirror.upstreams)
+    deployed = names.deployed_secrets(upstream.name for upstream in mirror.upstreams)
+    return [*deployed, *self_signed_secrets(mirror)]
 
 
 def require_rights(cluster: Cluster, rights: list[Right], command: str) -> None:
@@ -57,6 +61,17 @@ def require_rights(cluster: Cluster, rights: list[Right], command: str) -> None:
 
 
 def _written(mirror: Mirror) -> list[tuple[str, str]]:
-    several = mirror.auth.replicas > 1 or mirror.registry.replicas > 1
-    optional = {_WRITTEN_WITH_REPLICAS: several, _WRITTEN_WITH_POLICIES: mirror.network_policies.enabled}
-    return [*_WRITTEN, *(kind for kind, is_written in optional.items() if is_written)]
+    optional = {
+        _WRITTEN_WITH_REPLICAS: mirror.auth.replicas > 1 or mirror.registry.replicas > 1,
+        _WRITTEN_WITH_POLICIES: mirror.network_policies.enabled,
+        _WRITTEN_WITH_ISSUER: mirror.ingress.issuer is not None,
+    }
+    return [*_WRITTEN, *route_resources(mirror), *(kind for kind, is_written in optional.items() if is_written)]
+
+
+def route_resources(mirror: Mirror) -> list[tuple[str, str]]:
+    """Group and resource of what attaches the mirror to a Gateway; none for an Ingress."""
+    gateway = mirror.ingress.gateway
+    resources = ["httproutes"] if gateway else []
+    resources += ["listenersets"] if gateway and gateway.listener_set else []
+    return [("gateway.networking.k8s.io", resource) for resource in resources]

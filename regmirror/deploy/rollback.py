@@ -13,12 +13,13 @@ from regmirror.desired import names
 from regmirror.desired.secret_contents import SecretContentError, look_up, read_config, secret_data
 from regmirror.errors import InterruptedRunError, PartlyAppliedError, RegmirrorError, RolledBackError
 from regmirror.ports.async_cluster import AsyncCluster
-from regmirror.ports.cluster import DEPLOYMENT, INGRESS, SECRET, Object
+from regmirror.ports.cluster import DEPLOYMENT, HTTP_ROUTE, INGRESS, SECRET, Object
 from regmirror.ports.connections import Connections
 from regmirror.ports.helm import Helm
 from regmirror.steps.runner import run_steps
 from regmirror.steps.step import Done, Progress, Step, Waiting
 from regmirror.workloads.rollout import is_rolled_out, progress_of
+from regmirror.workloads.routes import hosts_of
 
 _SECRETS_STEP = "restore-secrets"
 _SIGNING_KEY_SECRETS = {names.SIGNING_SECRET, names.BUNDLE_SECRET}
@@ -40,8 +41,8 @@ class Snapshot:
     @property
     def hosts(self) -> tuple[str, ...]:
         """The public hosts."""
-        ingresses = [o for objects in self.objects.values() for o in objects if kind_of(o) == INGRESS]
-        return tuple(sorted({rule["host"] for ingress in ingresses for rule in ingress["spec"]["rules"]}))
+        routes = [o for objects in self.objects.values() for o in objects if kind_of(o) in {INGRESS, HTTP_ROUTE}]
+        return tuple(sorted({host for route in routes for host in hosts_of(route)}))
 
     @property
     def external_realms(self) -> dict[str, str]:

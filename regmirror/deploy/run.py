@@ -18,7 +18,7 @@ from regmirror.deploy.resolve_secrets import resolve_secrets
 from regmirror.deploy.rollback import Snapshot, roll_back, take_snapshot
 from regmirror.deploy.secrets import with_resource_version
 from regmirror.deploy.steps import DeployOptions, DesiredState, deployment_steps
-from regmirror.deploy.warnings import ca_bundle_warnings, orphan_warnings, signing_key_warnings
+from regmirror.deploy.warnings import ca_bundle_warnings, endpoint_warnings, orphan_warnings, signing_key_warnings
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack, build_stack
@@ -88,6 +88,7 @@ async def _deploy(
     # After the comparison: nobody else can have begun a change before it.
     await lease.ensure_held()
     warnings = [*interrupted, *desired.pod_warnings, *risk_warnings(connections.mirror)]
+    warnings += await connections.cluster.run(endpoint_warnings, connections.mirror)
     warnings += signing_key_warnings(connections.mirror.auth, desired.mirror_secrets.signing, now)
     warnings += ca_bundle_warnings(desired.mirror_secrets.ca_bundles, now)
     if not options.prune:
@@ -114,7 +115,7 @@ async def prepare(connections: Connections, now: datetime, options: DeployOption
     existing = {release.name: release for release in releases}
     ownership = Ownership(mirror, store, cluster.blocking, now, options.take_over) if store else None
     desired = DesiredState(mirror, mirror_secrets, stack, rendered, existing, store, ownership)
-    return desired, find_orphans(stack, releases, live)
+    return desired, find_orphans(stack, releases, set(live) - set(mirror.tls_secrets))
 
 
 async def _render(helm: Helm, stack: Stack) -> dict[str, list[Object]]:

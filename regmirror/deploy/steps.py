@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from regmirror.config.model import Mirror
+from regmirror.deploy.adopt_certificates import ADOPT_STEP, AdoptCertificatesStep
 from regmirror.deploy.bucket import BucketStep
+from regmirror.deploy.certificates import CERTIFICATES_STEP, CertificatesStep
 from regmirror.deploy.diff_changes import DiffableStep
 from regmirror.deploy.namespace import NAMESPACE_STEP, NamespaceStep
 from regmirror.deploy.ownership import Ownership, OwnershipStep
 from regmirror.deploy.prune import Orphans, PruneStep
 from regmirror.deploy.public_check import PublicCheckStep
 from regmirror.deploy.release import ReleaseStep
+from regmirror.deploy.route import ROUTE_STEP, RouteStep, routes_of
 from regmirror.deploy.secrets import SECRETS_STEP, SecretsStep
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.pod_security import pod_security_warnings
@@ -69,11 +72,20 @@ class DesiredState:
 def deployment_steps(
     desired: DesiredState, connections: Connections, options: DeployOptions, lease: Lease
 ) -> list[Step]:
-    """The steps that change the cluster, and the check of the public hosts."""
+    """The steps that change the cluster, and the checks of the public hosts and their certificates."""
     steps: list[Step] = [*changing_steps(desired, connections, lease, unlock=options.unlock)]
-    if not options.skip_verify:
-        steps.append(_public_check(desired, connections))
-    return steps
+    endpoint = desired.stack.releases[-1].name
+    needs: tuple[str, ...] = (endpoint,)
+    if routes := routes_of(desired.rendered[endpoint]):
+        steps.append(RouteStep(routes, connections.cluster, needs))
+        needs = (ROUTE_STEP,)
+    if options.skip_verify:
+        return steps
+    if issued := desired.mirror.issued_hosts:
+        # Not after the routes: a Gateway accepts a listener only once its certificate is there.
+        steps.append(CertificatesStep(issued, connections.cluster, needs=(endpoint,)))
+        needs = (*needs, CERTIFICATES_STEP)
+    return [*steps, _public_check(desired, connections, needs)]
 
 
 def changing_steps(
@@ -92,6 +104,10 @@ def changing_steps(
     steps.append(
         SecretsStep(connections.cluster, stack.secrets, needs=(NAMESPACE_STEP, *(claim.name for claim in claims)))
     )
+    adoption: tuple[str, ...] = ()
+    if desired.mirror.ingress.issuer:
+        steps.append(AdoptCertificatesStep((*desired.mirror.tls_hosts,), connections.cluster, needs=(SECRETS_STEP,)))
+        adoption = (ADOPT_STEP,)
     steps += [
         ReleaseStep(
             release,
@@ -100,7 +116,7 @@ def changing_steps(
             connections.cluster,
             desired.mirror_secrets,
             unlock,
-            needs=(SECRETS_STEP, *release.needs),
+            needs=(SECRETS_STEP, *adoption, *release.needs),
             existing=desired.existing.get(release.name),
         )
         for release in stack.releases
@@ -111,13 +127,14 @@ def changing_steps(
     return steps
 
 
-def _public_check(desired: DesiredState, connections: Connections) -> PublicCheckStep:
-    mirror = desired.mirror
+def _public_check(desired: DesiredState, connections: Connections, needs: tuple[str, ...]) -> PublicCheckStep:
+    mirror, self_signed = desired.mirror, desired.mirror_secrets.self_signed
     return PublicCheckStep(
         tuple(mirror.host_of(upstream) for upstream in mirror.upstreams),
         connections.http,
         connections.cluster,
-        needs=(desired.stack.releases[-1].name,),
+        needs=needs,
         tls_secrets={mirror.host_of(u): secret for u in mirror.upstreams if (secret := mirror.tls_secret_of(u))},
         realms={mirror.host_of(u): mirror.realm_of(u) for u in mirror.upstreams} if mirror.auth.external else {},
+        authority=self_signed.authority.certificate_pem if self_signed else b"",
     )

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from regmirror.config.model import AuthComponent
+from regmirror.config.model import AuthComponent, Mirror
 from regmirror.deploy.prune import Orphans
 from regmirror.desired.mirror_secrets import AUTH_CERTIFICATE
+from regmirror.errors import PermissionDeniedError
+from regmirror.ports.cluster import Cluster
 from regmirror.signing.ca_certificates import ca_warnings
 from regmirror.signing.key_pair import WARN_BEFORE, KeyPair
+from regmirror.workloads.ingress_class import controller_warnings
 
 
 def orphan_warnings(orphans: Orphans) -> list[str]:
@@ -23,6 +26,14 @@ def ca_bundle_warnings(bundles: Mapping[str, bytes], now: datetime) -> list[str]
     authorities = [bundle for name, bundle in bundles.items() if name != AUTH_CERTIFICATE]
     found = [f"caBundle: {warning}" for bundle in authorities for warning in ca_warnings(bundle, now)]
     return list(dict.fromkeys(found))
+
+
+def endpoint_warnings(cluster: Cluster, mirror: Mirror) -> list[str]:
+    """What to check about the Ingress controller, as far as the user may know it. Raises ClusterError."""
+    try:
+        return controller_warnings(mirror, cluster)
+    except PermissionDeniedError:
+        return []
 
 
 def signing_key_warnings(auth: AuthComponent, pair: KeyPair | None, now: datetime) -> list[str]:

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from regmirror.config.model import Mirror, Upstream
 from regmirror.config.secret_references import SecretResolver
+from regmirror.desired.self_signed import SelfSigned
 from regmirror.signing.key_pair import KeyPair
 
 REDIS_CA = "redis.external.tls.caBundle"
@@ -43,6 +44,8 @@ class MirrorSecrets:
     proxy: SecretStr | None = None
     """The URL of the proxy that leads out of the cluster."""
     sentinel_password: SecretStr | None = None
+    self_signed: SelfSigned | None = None
+    """The CA and the certificates of ``ingress.selfSigned``."""
 
     @property
     def passwords(self) -> list[str]:

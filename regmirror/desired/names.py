@@ -3,6 +3,7 @@
 from regmirror.config.secret_names import (
     AUTH_SECRET,
     BUNDLE_SECRET,
+    CA_SECRET,
     NEXT_SIGNING_SECRET,
     PREFIX,
     REDIS_SECRET,
@@ -15,6 +16,7 @@ from regmirror.config.secret_names import (
 __all__ = [
     "AUTH_SECRET",
     "BUNDLE_SECRET",
+    "CA_SECRET",
     "NEXT_SIGNING_SECRET",
     "PREFIX",
     "REDIS_SECRET",
@@ -31,6 +33,7 @@ MANAGED_SELECTOR = "app.kubernetes.io/managed-by=regmirror"
 REDIS = f"{PREFIX}redis"
 AUTH = f"{PREFIX}auth"
 INGRESS = f"{PREFIX}ingress"
+CERTIFICATES = f"{PREFIX}certificates"
 
 CHANGE_LEASE = f"{PREFIX}change"
 """Held by the command that is changing the mirror."""

@@ -10,9 +10,12 @@ from regmirror.config.fields import image_parts
 from regmirror.config.model import ManifestCache, Mirror, PodSettings, Upstream
 from regmirror.config.secret_references import ClusterReference
 from regmirror.desired import names
+from regmirror.desired.endpoint_annotations import endpoint_annotations, for_every_external_dns
 from regmirror.desired.flavors import ChartSource, chart_source, flavor_context
+from regmirror.desired.ingress_controllers import WITHOUT_INGRESS_CLASS
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.overrides import OverriddenValue, override
+from regmirror.desired.routes import route_values
 from regmirror.desired.secret_versions import annotate_versions, combined_version
 from regmirror.desired.secrets import Manifest, secret_manifests
 from regmirror.desired.templates import render_values
@@ -75,7 +78,8 @@ def build_releases(mirror: Mirror, secrets: list[Manifest]) -> list[Release]:
     registries = [_registry(mirror, upstream, by_name) for upstream in mirror.upstreams]
     redis = [] if mirror.redis.external else [_redis(mirror, by_name)]
     auth = [] if mirror.auth.external else [_auth(mirror, by_name)]
-    releases = [*redis, *auth, *registries, _ingress(mirror)]
+    certificates = [_certificates(mirror)] if mirror.ingress.issuer else []
+    releases = [*redis, *auth, *registries, *certificates, _ingress(mirror)]
     return [_with_overrides(mirror, release) for release in releases]
 
 
@@ -161,19 +165,32 @@ def _layer_cache(mirror: Mirror) -> dict[str, Any]:
     }
 
 
-def _ingress(mirror: Mirror) -> Release:
+def _certificates(mirror: Mirror) -> Release:
+    """Before the public endpoint, which may mount the Secrets; whether they are issued is a step of its own.
+
+    An issuer may need the public endpoint first, to answer challenges there.
+    """
     issuer = mirror.ingress.issuer
     context = {
-        "class_name": mirror.ingress.class_name or "",
-        "annotations": _issuer_annotation(issuer.kind, issuer.name) | mirror.ingress.annotations
-        if issuer
-        else mirror.ingress.annotations,
+        "issuer": issuer.model_dump() if issuer else {},
+        "certificates": [{"secret": name, "hosts": hosts} for name, hosts in mirror.tls_hosts.items()],
+    }
+    return _release(mirror, names.CERTIFICATES, "certificates", context)
+
+
+def _ingress(mirror: Mirror) -> Release:
+    class_name = mirror.ingress.class_name or ""
+    context = {
+        "class_name": "" if class_name in WITHOUT_INGRESS_CLASS else class_name,
+        "annotations": endpoint_annotations(mirror),
+        "route": route_values(mirror.ingress.gateway) if mirror.ingress.gateway else None,
         "hosts": [
             {
                 "host": mirror.host_of(upstream),
                 "registryService": names.registry(upstream.name),
                 "registryPort": names.REGISTRY_PORT,
                 "tlsSecretName": mirror.tls_secret_of(upstream),
+                "annotations": for_every_external_dns(upstream.annotations),
             }
             for upstream in mirror.upstreams
         ],
@@ -183,11 +200,6 @@ def _ingress(mirror: Mirror) -> Release:
     auth = () if mirror.auth.external else (names.AUTH,)
     needs = (*auth, *(names.registry(upstream.name) for upstream in mirror.upstreams))
     return _release(mirror, names.INGRESS, "ingress", context, needs)
-
-
-def _issuer_annotation(kind: str, name: str) -> dict[str, str]:
-    key = "cert-manager.io/cluster-issuer" if kind == "ClusterIssuer" else "cert-manager.io/issuer"
-    return {key: name}
 
 
 def _release(

@@ -13,9 +13,12 @@ from regmirror.desired.mirror_secrets import REDIS_CA, MirrorSecrets
 from regmirror.desired.redis_client import REDIS_CA_KEY
 from regmirror.desired.redis_config import redis_config
 from regmirror.desired.registry_config import registry_config
+from regmirror.desired.self_signed import COMPONENT, SelfSigned
 from regmirror.signing.key_pair import KeyPair, fingerprint
 
 Manifest = dict[str, Any]
+TLS = "kubernetes.io/tls"
+"""The type of a Secret with a certificate and its key."""
 
 
 def secret_manifests(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list[Manifest]:
@@ -24,8 +27,15 @@ def secret_manifests(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list[Mani
     return [
         *signing,
         bundle_secret(mirror, mirror_secrets.bundle),
+        *_self_signed_secrets(mirror, mirror_secrets.self_signed),
         *configuration_secrets(mirror, mirror_secrets),
     ]
+
+
+def _self_signed_secrets(mirror: Mirror, self_signed: SelfSigned | None) -> list[Manifest]:
+    """The CA and the certificates of the public hosts, as the Ingress controller reads them."""
+    data = self_signed.data() if self_signed else {}
+    return [_secret(mirror, name, COMPONENT, content, TLS) for name, content in data.items()]
 
 
 def configuration_secrets(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list[Manifest]:
@@ -83,7 +93,7 @@ def signing_secret(mirror: Mirror, pair: KeyPair, name: str = names.SIGNING_SECR
         name,
         "auth",
         {"tls.crt": pair.certificate_pem, "tls.key": pair.key_pem},
-        secret_type="kubernetes.io/tls",  # noqa: S106 - the type of a Secret, not a secret
+        TLS,
     )
     manifest["metadata"]["annotations"] = {
         names.FINGERPRINT_ANNOTATION: fingerprint(certificate),

@@ -54,23 +54,28 @@ async def take_inventory(connections: Connections) -> Inventory:
         cluster.run(decide_namespace),
     )
     releases = our_releases(listed)
-    await cluster.run(ensure_removable, releases)
+    await cluster.run(ensure_removable, connections.mirror, releases)
     instances = {str(pod["metadata"]["labels"].get("app.kubernetes.io/instance", "")) for pod in pods}
     draining = sorted(name for name in instances - set(releases) if name.startswith(names.PREFIX))
     return Inventory(
         tuple(releases),
         tuple(draining),
-        tuple(sorted(secret["metadata"]["name"] for secret in secrets)),
+        tuple(sorted({secret["metadata"]["name"] for secret in secrets} - set(_certificates(connections.mirror)))),
         (names.CHANGE_LEASE,) if lease else (),
         namespace,
         tuple(await cluster.run(_kept, connections.mirror, namespace)),
     )
 
 
+def _certificates(mirror: Mirror) -> list[str]:
+    """The Secrets with the public certificates, unless deploy issued them."""
+    return [] if mirror.ingress.self_signed else sorted(mirror.tls_secrets)
+
+
 def _kept(cluster: Cluster, mirror: Mirror, namespace: NamespaceDecision) -> list[str]:
     """What the mirror uses but others created, and what it never had."""
-    certificates = sorted({name for upstream in mirror.upstreams if (name := mirror.tls_secret_of(upstream))})
-    lines = [f"Secret {name}: the public certificate" for name in certificates if cluster.get(SECRET, name)]
+    found = [name for name in _certificates(mirror) if cluster.get(SECRET, name)]
+    lines = [f"Secret {name}: the public certificate" for name in found]
     try:
         claims = ", ".join(sorted(claim["metadata"]["name"] for claim in cluster.select(VOLUME_CLAIM)))
     except PermissionDeniedError:

@@ -1,5 +1,7 @@
 """The permissions that ``destroy`` needs in the namespace."""
 
+from regmirror.config.model import Mirror
+from regmirror.deploy.rights import route_resources
 from regmirror.ports.cluster import Right
 
 _USED: dict[tuple[str, str], tuple[str, ...]] = {
@@ -19,6 +21,11 @@ _USED: dict[tuple[str, str], tuple[str, ...]] = {
 }
 
 
-def destroy_rights() -> list[Right]:
+_USED_WITH_ISSUER: dict[tuple[str, str], tuple[str, ...]] = {("cert-manager.io", "certificates"): ("get", "delete")}
+
+
+def destroy_rights(mirror: Mirror) -> list[Right]:
     """All of them, except to delete the namespace: that is checked only if deploy created it."""
-    return [Right(verb, group, resource) for (group, resource), verbs in _USED.items() for verb in verbs]
+    routes = dict.fromkeys(route_resources(mirror), ("get", "list", "delete"))
+    used = {**_USED, **routes, **(_USED_WITH_ISSUER if mirror.ingress.issuer else {})}
+    return [Right(verb, group, resource) for (group, resource), verbs in used.items() for verb in verbs]

@@ -91,7 +91,7 @@ class Removal:
 
 async def plan_removal(connections: Connections, *, purge_data: bool) -> Removal:
     """Determine what to remove; nothing is changed. Raises RegmirrorError."""
-    rights = connections.cluster.run(require_rights, destroy_rights(), "destroy")
+    rights = connections.cluster.run(require_rights, destroy_rights(connections.mirror), "destroy")
     await asyncio.gather(connections.helm.version(), rights)
     # Read before anything is removed: the key may be stored in the mirror's namespace.
     data = await asyncio.to_thread(_data_of, connections) if purge_data else None

@@ -94,6 +94,18 @@ class ManagedByGitOpsError(ConfigurationError):
     code = "RM104"
 
 
+class CertificateAuthorityError(ConfigurationError):
+    """The private CA of the mirror cannot be used."""
+
+    code = "RM111"
+
+
+class RouteRefusedError(RegmirrorError):
+    """A Gateway does not accept a route of the mirror."""
+
+    code = "RM105"
+
+
 class ClusterError(RegmirrorError):
     """A request to the Kubernetes API failed."""
 
@@ -122,6 +134,12 @@ class ConflictError(ClusterError):
     """Another client changed an object at the same time."""
 
     code = "RM204"
+
+
+class CertificateNotIssuedError(ClusterError):
+    """cert-manager could not issue the certificate of a public host."""
+
+    code = "RM110"
 
 
 class HelmError(RegmirrorError):

@@ -30,6 +30,9 @@ class Http(Protocol):
     An untrusted certificate is an UntrustedCertificateError.
     """
 
+    def trust(self, pem: bytes) -> None:
+        """Trust these CA certificates too, from now on; raises ValueError unless they are PEM certificates."""
+
     def request(self, method: str, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         """One request; a body over 16 MiB is a RegistryError."""
 

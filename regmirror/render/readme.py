@@ -93,26 +93,23 @@ def _secrets(templates: list[SecretTemplate], store: Store | None, directory: st
 
 
 def _provided_secrets(mirror: Mirror) -> list[SecretRow]:
-    certificate = "cert-manager" if mirror.ingress.issuer else _BY_HAND
-    tls = [SecretRow(name, ("tls.crt", "tls.key"), certificate) for name in _tls_hosts(mirror)]
+    issued = mirror.issued_hosts
+    tls = [
+        SecretRow(name, ("tls.crt", "tls.key"), "cert-manager" if name in issued else _BY_HAND)
+        for name in mirror.tls_hosts
+    ]
     return [*tls, *(SecretRow(name, (".dockerconfigjson",), _BY_HAND) for name in _pull_secrets(mirror))]
 
 
 def _preparation(mirror: Mirror, directory: str) -> list[str]:
     """Commands that create the namespace, and the Secrets that neither the files nor the script create."""
     create = f"kubectl -n {mirror.namespace} create secret"
-    tls = {} if mirror.ingress.issuer else _tls_hosts(mirror)
+    tls = {name: hosts[0] for name, hosts in mirror.tls_hosts.items() if name not in mirror.issued_hosts}
     return [
         f"kubectl apply -f {directory}namespace.yaml",
         *(f"{create} tls {name} --cert={host}.crt --key={host}.key" for name, host in tls.items()),
         *(f"{create} docker-registry {name} {_PULL_SECRET_OPTIONS}" for name in _pull_secrets(mirror)),
     ]
-
-
-def _tls_hosts(mirror: Mirror) -> dict[str, str]:
-    """The host of each TLS Secret by the Secret's name."""
-    named = [(mirror.tls_secret_of(upstream), mirror.host_of(upstream)) for upstream in mirror.upstreams]
-    return {name: host for name, host in named if name}
 
 
 def _pull_secrets(mirror: Mirror) -> list[str]:

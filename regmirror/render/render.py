@@ -55,7 +55,15 @@ class Rendering:
 
 
 async def render(mirror: Mirror, helm: Helm, options: RenderOptions) -> Rendering:
-    """Render all files; the same input gives the same bytes. Raises HelmError if a chart rejects its values."""
+    """Render all files; the same input gives the same bytes. Raises HelmError if a chart rejects its values,
+    and ConfigurationError if the mirror cannot be deployed without regmirror.
+    """
+    if mirror.ingress.self_signed:
+        raise ConfigurationError(
+            "ingress.selfSigned: deploy issues these certificates with a key that only the cluster has, so they cannot "
+            "be rendered",
+            hint="remove it, and let cert-manager issue the certificates (ingress.issuer), or create their Secrets",
+        )
     templates = secret_templates(mirror, options.ca_bundles)
     releases = releases_of(mirror, templates, options.secrets_revision)
     # For every format, so that invalid values are reported now and not in the cluster.

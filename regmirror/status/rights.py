@@ -27,4 +27,12 @@ def status_rights(mirror: Mirror) -> list[Right]:
 def _secrets_read(mirror: Mirror) -> list[str]:
     keys = [names.registry_secret(upstream.name) for upstream in mirror.upstreams if mirror.storage.access_key]
     accounts = [names.credential_secret(upstream.name) for upstream in mirror.upstreams if upstream.credentials]
-    return [names.BUNDLE_SECRET, *keys, *accounts, *referenced_cluster_secrets(way_out_references(mirror))]
+    # With the CA in the TLS Secret, the public host is trusted.
+    authority = mirror.tls_secrets if mirror.ingress.self_signed else []
+    return [
+        names.BUNDLE_SECRET,
+        *keys,
+        *accounts,
+        *authority,
+        *referenced_cluster_secrets(way_out_references(mirror)),
+    ]

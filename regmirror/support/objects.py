@@ -4,7 +4,18 @@ import base64
 
 from regmirror.desired import names
 from regmirror.desired.secret_contents import look_up
-from regmirror.ports.cluster import DEPLOYMENT, EVENT, INGRESS, LEASE, POD, SECRET, Kind, Object
+from regmirror.ports.cluster import (
+    DEPLOYMENT,
+    EVENT,
+    HTTP_ROUTE,
+    INGRESS,
+    LEASE,
+    LISTENER_SET,
+    POD,
+    SECRET,
+    Kind,
+    Object,
+)
 from regmirror.support.marked_values import without_marked_values
 
 KINDS = (
@@ -14,7 +25,8 @@ KINDS = (
     Kind("v1", "Service"),
     Kind("v1", "ConfigMap"),
     INGRESS,
-    Kind("gateway.networking.k8s.io/v1", "HTTPRoute"),
+    HTTP_ROUTE,
+    LISTENER_SET,
     Kind("networking.k8s.io/v1", "NetworkPolicy"),
     Kind("policy/v1", "PodDisruptionBudget"),
     Kind("cert-manager.io/v1", "Certificate"),

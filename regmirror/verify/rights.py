@@ -5,6 +5,7 @@ from regmirror.config.model import Mirror
 from regmirror.desired import names
 from regmirror.desired.way_out import way_out_references
 from regmirror.ports.cluster import Right, rights_on_secrets
+from regmirror.workloads.issuance import issuance_rights
 
 
 def verify_rights(mirror: Mirror) -> list[Right]:
@@ -27,8 +28,18 @@ def verify_rights(mirror: Mirror) -> list[Right]:
         Right("list", "", "events"),
         Right("get", "apps", "deployments"),
         Right("list", "discovery.k8s.io", "endpointslices"),
-        Right("list", "networking.k8s.io", "ingresses"),
+        *_routes(mirror),
+        *issuance_rights(mirror),
     ]
+
+
+def _routes(mirror: Mirror) -> list[Right]:
+    """To read what makes the mirror public."""
+    gateway = mirror.ingress.gateway
+    if gateway is None:
+        return [Right("list", "networking.k8s.io", "ingresses")]
+    resources = ["httproutes", *(["listenersets"] if gateway.listener_set else [])]
+    return [Right("list", "gateway.networking.k8s.io", resource) for resource in resources]
 
 
 def _secrets_read(mirror: Mirror) -> list[str]:

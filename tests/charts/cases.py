@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 WORKLOADS = ("redis", "auth", "registry")
-CHARTS = (*WORKLOADS, "ingress")
+CHARTS = (*WORKLOADS, "certificates", "ingress")
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -58,6 +58,13 @@ FULL: dict[str, dict[str, Any]] = {
         "cache": {"tagSeconds": 60},
         "tracesExporter": "otlp",
         "hostAliases": [{"ip": "10.0.0.9", "hostnames": ["s3.example.com"]}],
+    },
+    "certificates": {
+        "certificates": [
+            {"secretName": "hub-tls", "hosts": ["hub.example.com", "other.example.com"]},
+            {"secretName": "quay-tls", "hosts": ["quay.example.com"]},
+        ],
+        "issuer": {"name": "pca", "kind": "AWSPCAIssuer", "group": "awspca.cert-manager.io"},
     },
     "ingress": {
         "hosts": [

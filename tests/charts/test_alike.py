@@ -1,4 +1,4 @@
-"""The four charts are alike: what they share is the same text, and their documentation is complete."""
+"""The charts are alike: what they share is the same text, and their documentation is complete."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from .helm import Helm
 from .manifests import one
 
 API_VERSIONS = {
+    "Certificate": "cert-manager.io/v1",
     "ConfigMap": "v1",
     "Deployment": "apps/v1",
     "HTTPRoute": "gateway.networking.k8s.io/v1",
@@ -23,10 +24,11 @@ API_VERSIONS = {
 def test_every_object_is_named_and_labelled(helm: Helm, case: str) -> None:
     chart, values = RENDERED[case]
     hosts = {"mirror-mirror.example.com", "mirror-hub.example.com", "mirror-quay.example.com"}
+    secrets = {"mirror-tls", "hub-tls", "quay-tls"}
     for manifest in helm.render(chart, values):
         assert manifest["apiVersion"] == API_VERSIONS[manifest["kind"]]
         metadata = manifest["metadata"]
-        assert metadata["name"] == "mirror" if chart in WORKLOADS else metadata["name"] in hosts
+        assert metadata["name"] == "mirror" if chart in WORKLOADS else metadata["name"] in hosts | secrets
         assert (
             metadata["labels"].items()
             >= {

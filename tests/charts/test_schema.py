@@ -51,6 +51,17 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         "extraEnv.0.name",
     ),
     "alias-without-names": ("registry", {"hostAliases": [{"ip": "10.0.0.9"}]}, "hostAliases.0"),
+    "certificate-for-nobody": (
+        "certificates",
+        {"certificates": [{"secretName": "tls", "hosts": []}]},
+        "certificates.0.hosts",
+    ),
+    "certificate-for-a-url": (
+        "certificates",
+        {"certificates": [{"secretName": "tls", "hosts": ["https://mirror.example.com"]}]},
+        "certificates.0.hosts.0",
+    ),
+    "issuer-without-a-name": ("certificates", {"issuer": {"name": ""}}, "issuer.name"),
     "no-host": ("ingress", {"hosts": []}, "hosts"),
     "host-with-scheme": ("ingress", {"hosts": [{**HOST, "host": "https://mirror.example.com"}]}, "hosts.0.host"),
     "host-with-port": ("ingress", {"hosts": [{**HOST, "host": "mirror.example.com:443"}]}, "hosts.0.host"),

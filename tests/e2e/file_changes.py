@@ -90,6 +90,7 @@ CHANGES: dict[str, Edit] = {
     "upstreams.overrides": _of_upstream(overrides={"podLabels": {"example.com/note": "changed"}}),
     "storage.bucket": _other_bucket,
     "storage.createBucket": _set("storage.createBucket", False),
+    "upstreams.annotations": _of_upstream(annotations={"example.com/note": "changed"}),
     "upstreams.probeImage": _of_upstream(probeImage="library/big:1"),
     "upstreams.credentials": _without_account,
     "upstreams.name": _of_upstream(name="renamed"),
@@ -109,7 +110,19 @@ INTERRUPTING: dict[str, Edit] = {
 
 _ONE_IMAGE = "rolls out as resources does, and the lab has one image of each program"
 _WAY_OUT = "rolls out as registry.ttl does; see test_way_out.py"
+_CERTIFICATES = (
+    "ingress.issuer.name",
+    "ingress.issuer.kind",
+    "ingress.issuer.group",
+    "ingress.selfSigned",
+    "upstreams.tlsSecret",
+)
 _ONE_STORE = "the lab has one object store, with one key"
+_GATEWAY = (
+    "ingress.gateway.parentRefs",
+    "ingress.gateway.listenerSet.port",
+    "ingress.gateway.requestTimeout",
+)
 UNCHANGED: dict[str, str] = {
     "apiVersion": "has one value",
     "kind": "has one value",
@@ -160,7 +173,7 @@ UNCHANGED: dict[str, str] = {
         for key in ("path", "repository", "oci", "version", "flavor")
     },
     "ingress.className": "needs a second Ingress controller and another address in DNS",
-    "ingress.issuer.name": "needs cert-manager",
-    "ingress.issuer.kind": "needs cert-manager",
+    **dict.fromkeys(_GATEWAY, "another address in DNS serves the mirror; see test_gateway.py"),
+    **dict.fromkeys(_CERTIFICATES, "changes the certificate only; see test_certificates.py"),
 }
 """By key: why no test changes it under load."""

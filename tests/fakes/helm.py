@@ -15,8 +15,20 @@ from regmirror.ports.helm import DeployedRelease, ListedRelease
 from tests.fakes.cluster import FakeCluster
 
 
+def _ingress(host: str, _: dict[str, Any]) -> Object:
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "spec": {"rules": [{"host": host}]}}
+
+
+def _http_route(host: str, values: dict[str, Any]) -> Object:
+    spec = {"hostnames": [host], "parentRefs": values["parentRefs"]}
+    return {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "spec": spec}
+
+
+_ROUTES = {"Ingress": _ingress, "HTTPRoute": _http_route}
+
+
 class FakeHelm:
-    """Every chart renders to a Service, a Deployment with a digest of all values, and an Ingress for each host."""
+    """Every chart renders to a Service, a Deployment with a digest of all values, and a route for each host."""
 
     def __init__(self, cluster: FakeCluster) -> None:
         self.server_version: tuple[int, int] | None = (3, 17)
@@ -85,10 +97,8 @@ class FakeHelm:
             {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec},
             *[
                 {
-                    "apiVersion": "networking.k8s.io/v1",
-                    "kind": "Ingress",
+                    **_ROUTES[release.values.get("kind", "Ingress")](one["host"], release.values),
                     "metadata": metadata | {"name": f"{release.name}-{one['host']}", "namespace": space},
-                    "spec": {"rules": [{"host": one["host"]}]},
                 }
                 for one in release.values.get("hosts", [])
             ],

@@ -46,6 +46,11 @@ class FakeHttp:
     """By host: what it presents, as DER."""
     requests: list[Request] = field(default_factory=list)
     """Everything that was asked, in order."""
+    trusted: list[bytes] = field(default_factory=list)
+    """The CA certificates that were added, as PEM."""
+
+    def trust(self, pem: bytes) -> None:
+        self.trusted.append(pem)
 
     def request(self, method: str, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         answer = self._ask(method, url, headers)

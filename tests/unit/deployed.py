@@ -108,7 +108,7 @@ def deployed(**changes: Any) -> Deployed:
     """A healthy mirror of Docker Hub with one image that clients may pull."""
     mirror, mirror_secrets = samples.mirror(**changes), samples.mirror_secrets()
     images = {names.REDIS: mirror.redis.image, names.AUTH: mirror.auth.image, REGISTRY: mirror.registry.image}
-    cluster = FakeCluster([*secret_manifests(mirror, mirror_secrets), _tls_secret(), _ingress(mirror)])
+    cluster = FakeCluster([*secret_manifests(mirror, mirror_secrets), samples.tls_secret(), _ingress(mirror)])
     for name, image in images.items():
         for found in (_deployment(name, image), _endpoints(name), _pod(f"{name}-0", name)):
             cluster.put(found)
@@ -146,16 +146,6 @@ def _endpoints(service: str) -> Object:
         "kind": "EndpointSlice",
         "metadata": {"name": service, "labels": {"kubernetes.io/service-name": service}},
         "endpoints": [{"conditions": {"ready": True}}],
-    }
-
-
-def _tls_secret() -> Object:
-    certificate = samples.public_certificate().public_bytes(Encoding.PEM)
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": "regmirror-tls"},
-        "data": {"tls.crt": base64.b64encode(certificate).decode()},
     }
 
 

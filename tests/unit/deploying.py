@@ -24,7 +24,12 @@ from tests.fakes.progress import RecordedProgress
 from tests.fakes.registry_host import RegistryHost
 from tests.fakes.time import FakeTime
 
-TRAEFIK = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "traefik"}}
+TRAEFIK = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "IngressClass",
+    "metadata": {"name": "traefik"},
+    "spec": {"controller": "traefik.io/ingress-controller"},
+}
 CANARIES = {"S3_ID": "canary-s3-id", "S3_SECRET": "canary-s3-secret", "NAME": "canary-name", "TOKEN": "canary-token"}
 EVERYTHING = ["regmirror-redis", "regmirror-auth", "regmirror-docker-hub", "regmirror-ingress"]
 

@@ -40,7 +40,12 @@ from tests.fakes.time import FakeTime
 
 T = TypeVar("T")
 
-TRAEFIK = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "traefik"}}
+TRAEFIK = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "IngressClass",
+    "metadata": {"name": "traefik"},
+    "spec": {"controller": "traefik.io/ingress-controller"},
+}
 FORCED = RotationOptions(Threshold(elapsed=0.66), force=True, pair=samples.key_pair(2))
 NOT_YET = RotationOptions(Threshold(elapsed=0.66), key_size=2048)
 

@@ -13,7 +13,11 @@ from tests.unit.test_init_options import NINE
 
 NOT_FROM_OUTSIDE = (*NINE, "AWS_REGION", "AWS_DEFAULT_REGION")
 S3_KEY = [("S3 access key ID", "canary-id"), ("S3 secret access key (not shown)", "canary-secret")]
-CERTIFICATE = [("cert-manager ClusterIssuer", ""), ("Secret with the TLS certificate [regmirror-tls]", "")]
+CERTIFICATE = [
+    ("cert-manager ClusterIssuer", ""),
+    ("Create a self-signed certificate on deploy?", ""),
+    ("Secret with the TLS certificate [regmirror-tls]", ""),
+]
 
 
 def init(directory: Path, *options: str, answers: list[tuple[str, str]], **environ: str) -> Conversation:

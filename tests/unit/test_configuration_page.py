@@ -43,6 +43,7 @@ OTHER_VALUES: dict[str, Any] = {
     "upstreams.url": "https://other.example.com",
     "upstreams.host": "other.example.com",
     "upstreams.anonymousPull": ["library/*"],
+    "upstreams.annotations": {"external-dns.kubernetes.io/target": "other.example.com"},
     "upstreams.probeImage": "library/busybox:1",
     "registry.image": "other:1",
     "registry.ttl": "1h",
@@ -78,6 +79,9 @@ OTHER_VALUES: dict[str, Any] = {
     "networkPolicies.enabled": True,
     "networkPolicies.ingressFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}],
     "ingress.className": "other",
+    "ingress.gateway.parentRefs": [{"name": "other"}],
+    "ingress.gateway.listenerSet.port": 8443,
+    "ingress.gateway.requestTimeout": "1h",
     "ingress.annotations": {},
     "ingress.tlsSecret": "other",
     "ingress.issuer.name": "other",
@@ -87,6 +91,8 @@ OTHER_VALUES: dict[str, Any] = {
     "overrides.registry": {"podLabels": {"other": "label"}},
     "overrides.ingress": {"annotations": {"note": "other"}},
     "upstreams.overrides": {"podLabels": {"other": "label"}},
+    "ingress.issuer.group": "example.com",
+    "upstreams.tlsSecret": "other",
 }
 
 
@@ -160,7 +166,7 @@ def restarted(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
     return {
         release.name
         for release in new.releases
-        if release.component != "ingress" and pods.get(release.name) != pod_values(release.values)
+        if release.component not in {"ingress", "certificates"} and pods.get(release.name) != pod_values(release.values)
     }
 
 
@@ -179,6 +185,8 @@ def test_every_key_with_a_value_is_changed_by_these_tests() -> None:
     left_out |= {"storage.caBundle", "upstreams.caBundle", "egress.httpsProxy"}
     # They are only valid with an http:// URL, and only stop a warning.
     left_out |= {"storage.insecure", "upstreams.insecure"}
+    # It cannot be combined with the issuer of the example.
+    left_out |= {"ingress.selfSigned"}
     sections = {key.rpartition(".")[0] for key in documented_keys()}
     accounts = {"storage.accessKey", "upstreams.credentials"}
     # They take the place of other keys.

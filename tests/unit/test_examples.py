@@ -37,6 +37,7 @@ def test_there_is_an_example_of_each_kind() -> None:
         "cert-manager",
         "in-cluster-s3",
         "minimal",
+        "r2-cert-manager-external-dns",
         "replicas",
         "several-upstreams",
     ]
@@ -48,7 +49,8 @@ def test_an_example_says_what_it_is_an_example_of(example: Path) -> None:
 
 def test_an_example_builds(example: Path) -> None:
     stack = built(example)
-    assert len(stack.releases) == 3 + len(samples.read_mirror(example).upstreams)
+    mirror = samples.read_mirror(example)
+    assert len(stack.releases) == 3 + len(mirror.upstreams) + (mirror.ingress.issuer is not None)
     assert yaml.safe_dump([release.values for release in stack.releases])
 
 

@@ -28,6 +28,9 @@ GIVEN = InitOptions(
     credentials=AccountReference(REFERENCE, REFERENCE),
     probe_image="library/alpine:3",
 )
+SELF_SIGNED = (
+    "Create a self-signed certificate on deploy? Clients then need its CA (no: use your own certificate) [y/N]: "
+)
 
 
 class Conversation:
@@ -66,10 +69,17 @@ def test_an_issuer_of_the_cluster_can_be_chosen(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_without_cert_manager_only_the_secret_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    conversation = Conversation(monkeypatch, "")
+    conversation = Conversation(monkeypatch, "", "")
     options = conversation.complete(GIVEN, ClusterOffers("c", ("nginx",)))
-    assert (options.issuer, options.tls_secret) == ("", "regmirror-tls")
-    assert conversation.asked == ["Secret with the TLS certificate [regmirror-tls]: "]
+    assert (options.issuer, options.tls_secret, options.self_signed) == ("", "regmirror-tls", False)
+    assert conversation.asked == [SELF_SIGNED, "Secret with the TLS certificate [regmirror-tls]: "]
+
+
+def test_a_self_signed_certificate_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    conversation = Conversation(monkeypatch, "y")
+    options = conversation.complete(GIVEN, ClusterOffers("c", ("nginx",)))
+    assert (options.issuer, options.tls_secret, options.self_signed) == ("", "", True)
+    assert conversation.asked == [SELF_SIGNED]
 
 
 def test_with_a_cloud_role_no_key_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

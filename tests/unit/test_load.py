@@ -73,7 +73,7 @@ def test_all_problems_are_reported_at_once_in_the_order_of_the_file() -> None:
         ("redis:\n  max_memory: 1gb\n", 'line 11: redis.max_memory: unknown key; did you mean "maxMemory"?'),
         (
             "ingress:\n  issuer: {name: le, sort: Issuer}\n",
-            "line 11: ingress.issuer.sort: unknown key; known keys: name, kind",
+            "line 11: ingress.issuer.sort: unknown key; known keys: name, kind, group",
         ),
         ("registry:\n", "line 10: registry: expected a mapping of keys to values"),
         ("registry: 5\n", "line 10: registry: expected a mapping of keys to values"),
@@ -315,6 +315,32 @@ def test_a_tab_after_spaces_is_reported_too() -> None:
 def test_the_tls_secret_is_none_of_the_mirrors_own(tls_secret: str, upstream: str, problem: str) -> None:
     text = GOOD.replace("docker-hub", upstream) + f"ingress:\n  tlsSecret: {tls_secret}\n"
     assert f"ingress.tlsSecret: {problem}" in only_problem(text)
+
+
+def test_the_tls_secret_of_an_upstream_is_none_of_the_mirrors_own() -> None:
+    text = GOOD.replace("  - name: docker-hub\n", "  - name: docker-hub\n    tlsSecret: regmirror-ca\n")
+    assert "upstreams[0].tlsSecret: the Secret regmirror-ca is one of the mirror's own" in only_problem(text)
+
+
+@pytest.mark.parametrize(
+    ("ingress", "problem"),
+    [
+        ("issuer: {name: le}, selfSigned: true", "ingress.selfSigned: cannot be combined with issuer"),
+        ("tlsSecret: null, selfSigned: true", "ingress.selfSigned: requires tlsSecret"),
+        (
+            "selfSigned: true, annotations: {cert-manager.io/issuer: le}",
+            "ingress.selfSigned: cannot be combined with the annotation cert-manager.io/issuer",
+        ),
+        (
+            "issuer: {name: le}, annotations: {cert-manager.io/duration: 720h}",
+            "ingress.issuer: cannot be combined with the annotation cert-manager.io/duration",
+        ),
+        ("issuer: {name: le, kind: clusterissuer}", "ingress.issuer.kind: expected the kind of an issuer"),
+        ("issuer: {name: le, group: Not-A-Group}", "ingress.issuer.group: "),
+    ],
+)
+def test_a_certificate_has_one_source(ingress: str, problem: str) -> None:
+    assert problem in only_problem(GOOD + f"ingress: {{{ingress}}}\n")
 
 
 @pytest.mark.parametrize("tls_secret", ["regmirror-tls", "regmirror", "regmirror-other-config"])

@@ -23,7 +23,7 @@ from tests import samples
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.object_store import FakeStore
 from tests.unit.deployed import deployed
-from tests.unit.deploying import EVERYTHING, Place, changed, configured
+from tests.unit.deploying import EVERYTHING, TRAEFIK, Place, changed, configured
 
 KEY = "docker-hub/.regmirror-owner.json"
 WITH_PREFIX = {**configured().storage.model_dump(by_alias=True, exclude_none=True), "prefix": "teams/a"}
@@ -117,7 +117,7 @@ def test_another_namespace_of_the_same_cluster_is_another_mirror() -> None:
 
 
 def put_class(cluster: FakeCluster) -> FakeCluster:
-    cluster.put({"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "traefik"}})
+    cluster.put(TRAEFIK)
     return cluster
 
 

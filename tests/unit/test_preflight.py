@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import re
-from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from regmirror.config.model import Mirror
 from regmirror.deploy.preflight import preflight_steps
 from regmirror.deploy.rights import deploy_rights
 from regmirror.desired.assets import asset_directory
 from regmirror.errors import ClusterError, ConfigurationError, HelmMissingError, PermissionDeniedError, RegmirrorError
-from regmirror.ports.cluster import CLUSTER_ISSUER, INGRESS, INGRESS_CLASS, Object, Right
+from regmirror.ports.cluster import INGRESS, INGRESS_CLASS, Object, Right
 from regmirror.steps.runner import run_steps
 from regmirror.steps.step import Done
 from tests import samples
@@ -30,18 +27,13 @@ DEFAULT = {"ingressclass.kubernetes.io/is-default-class": "true"}
 
 def ingress_class(name: str, annotations: dict[str, str] | None = None) -> Object:
     metadata: Object = {"name": name, "annotations": annotations}
-    return {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": metadata}
+    spec = {"controller": "traefik.io/ingress-controller"}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": metadata, "spec": spec}
 
 
 def definition(name: str) -> Object:
     kind = "CustomResourceDefinition"
     return {"apiVersion": "apiextensions.k8s.io/v1", "kind": kind, "metadata": {"name": name}}
-
-
-def tls_secret(host: str, name: str = "regmirror-tls") -> Object:
-    pem = samples.public_certificate(host).public_bytes(Encoding.PEM)
-    data = {"tls.crt": base64.b64encode(pem).decode()}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": data}
 
 
 def issuer(kind: str, name: str) -> Object:
@@ -128,17 +120,19 @@ def test_a_namespace_that_cannot_be_created_must_exist() -> None:
 
 
 def test_all_that_the_charts_hold_may_be_written() -> None:
-    """HTTPRoute is left out: no configuration asks for it yet."""
     documents = [
         document
         for template in asset_directory("charts").glob("*/templates/*.yaml")
         for document in re.findall(r"^apiVersion: (?:(\S+)/)?v\d\S*\nkind: (\w+)$", template.read_text(), re.MULTILINE)
     ]
     plurals = {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}
-    held = {(group, plurals.get(kind, kind.lower() + "s")) for group, kind in documents if kind != "HTTPRoute"}
+    held = {(group, plurals.get(kind, kind.lower() + "s")) for group, kind in documents}
     assert ("apps", "deployments") in held
     policies = {"enabled": True, "ingressFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}
-    rights = deploy_rights(samples.mirror(registry={"replicas": 2, "ttl": 0}, networkPolicies=policies))
+    ingress = {"gateway": {"parentRefs": [{"name": "public"}], "listenerSet": {}}, "issuer": {"name": "le"}}
+    rights = deploy_rights(
+        samples.mirror(registry={"replicas": 2, "ttl": 0}, networkPolicies=policies, ingress=ingress)
+    )
     for verb in ("get", "create", "patch", "update", "delete"):
         assert {Right(verb, group, kind) for group, kind in held} <= set(rights)
 
@@ -160,7 +154,7 @@ def test_one_replica_needs_no_disruption_budget() -> None:
             [],
             "traefik",
             "ingress.className: the cluster has no IngressClass traefik",
-            "install an Ingress controller; the cluster has no IngressClass",
+            "install an Ingress controller, or use a Gateway with ingress.gateway; the cluster has no IngressClass",
         ),
         (
             ["nginx", "haproxy"],
@@ -176,20 +170,6 @@ def test_an_ingress_class_that_is_not_there_is_refused(
     cluster = FakeCluster([ingress_class(name) for name in classes])
     error = error_of(ConfigurationError, "ingress-class", cluster, samples.mirror(ingress={"className": wanted}))
     assert (error.message, error.hint) == (message, hint)
-
-
-@pytest.mark.parametrize("kind", ["ClusterIssuer", "Issuer"])
-def test_the_issuer_of_the_certificate_must_be_there(cluster: FakeCluster, kind: str) -> None:
-    mirror = samples.mirror(ingress={"className": "nginx", "issuer": {"name": "le", "kind": kind}})
-    error = error_of(ConfigurationError, "certificate", cluster, mirror)
-    assert error.message == (f"ingress.issuer: {kind} le needs cert-manager, which is not installed")
-    assert "install cert-manager" in (error.hint or "")
-    cluster.put(definition(f"{kind.lower()}s.cert-manager.io"))
-    error = error_of(ConfigurationError, "certificate", cluster, mirror)
-    assert error.message == f"ingress.issuer: cert-manager has no {kind} le"
-    assert ask("ingress-class", cluster, mirror) == "nginx"
-    cluster.put(issuer(kind, "le"))
-    assert ask("certificate", cluster, mirror) == f"from {kind} le"
 
 
 def test_a_host_of_another_namespace_is_not_taken_over(cluster: FakeCluster) -> None:
@@ -214,60 +194,12 @@ def test_hosts_of_namespaces_that_cannot_be_read_are_not_compared(cluster: FakeC
     assert done == Done("mirror.example.com not compared with other namespaces: no permission", skipped=True)
 
 
-def test_classes_and_issuers_that_cannot_be_read_are_skipped_not_ticked(cluster: FakeCluster) -> None:
+def test_classes_that_cannot_be_read_are_skipped_not_ticked(cluster: FakeCluster) -> None:
     """The owner of a single namespace can deploy into it."""
-    cluster.hidden = {INGRESS_CLASS, CLUSTER_ISSUER}
-    mirror = samples.mirror(ingress={"className": "nginx", "issuer": {"name": "letsencrypt"}})
+    cluster.hidden = {INGRESS_CLASS}
+    mirror = samples.mirror(ingress={"className": "nginx"})
     done = check("ingress-class", cluster, mirror)
     assert done == Done("nginx not checked: no permission", skipped=True)
-    done = check("certificate", cluster, mirror)
-    assert done == Done("ClusterIssuer letsencrypt not checked: no permission", skipped=True)
-
-
-def test_a_missing_public_certificate_is_reported(cluster: FakeCluster) -> None:
-    error = error_of(ConfigurationError, "certificate", cluster)
-    assert error.message.startswith("ingress.tlsSecret: namespace regmirror has no Secret regmirror-tls")
-    assert error.hint == (
-        "kubectl -n regmirror create secret tls regmirror-tls --cert=tls.crt --key=tls.key; or set ingress.issuer"
-    )
-    cluster.put(tls_secret("mirror.example.com"))
-    assert ask("certificate", cluster) == "Secret regmirror-tls"
-
-
-@pytest.mark.parametrize(
-    ("ingress", "detail"),
-    [
-        ({"tlsSecret": None}, "from the Ingress controller"),
-        ({"issuer": {"name": "letsencrypt"}}, "from ClusterIssuer letsencrypt"),
-    ],
-)
-def test_a_public_certificate_of_others_needs_no_secret(
-    cluster: FakeCluster, ingress: dict[str, Any], detail: str
-) -> None:
-    cluster.put(issuer("ClusterIssuer", "letsencrypt"))
-    assert ask("certificate", cluster, samples.mirror(ingress=ingress)) == detail
-
-
-def test_a_certificate_of_another_host_is_refused(cluster: FakeCluster) -> None:
-    cluster.put(tls_secret("wrong.example.com"))
-    error = error_of(ConfigurationError, "certificate", cluster)
-    assert error.message == (
-        "ingress.tlsSecret: the certificate in Secret regmirror-tls is not valid for mirror.example.com"
-    )
-    assert (error.hint or "").endswith("--dry-run=client -o yaml | kubectl -n regmirror apply -f -")
-    cluster.put(tls_secret("*.example.com"))
-    assert ask("certificate", cluster) == "Secret regmirror-tls"
-
-
-def test_a_secret_without_a_certificate_is_refused(cluster: FakeCluster) -> None:
-    cluster.put({**tls_secret("mirror.example.com"), "data": {"tls.crt": "bm9uZQ=="}})
-    error = error_of(ConfigurationError, "certificate", cluster)
-    assert error.message == "ingress.tlsSecret: tls.crt in Secret regmirror-tls is not a certificate"
-
-
-def test_only_a_missing_namespace_is_created_by_the_hint_for_the_certificate() -> None:
-    error = error_of(ConfigurationError, "certificate", FakeCluster(exists=False))
-    assert (error.hint or "").startswith("kubectl create namespace regmirror; kubectl -n regmirror create secret tls")
 
 
 def test_a_namespace_that_is_being_deleted_is_refused(cluster: FakeCluster) -> None:

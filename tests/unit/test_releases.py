@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import timedelta
 from typing import Any
@@ -11,9 +12,11 @@ import yaml
 from pydantic import SecretStr
 
 from regmirror.config.problem import InvalidFileError
+from regmirror.deploy.self_signed import find_self_signed
 from regmirror.desired.mirror_secrets import Account
 from regmirror.desired.releases import Release, Stack, build_stack
 from tests import samples
+from tests.fakes.cluster import FakeCluster
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -169,13 +172,41 @@ def test_without_a_secret_the_controller_brings_the_certificate() -> None:
     [
         ({}, {"className": "", "annotations": {}, "tls": {"enabled": True}}),
         ({"className": "traefik"}, {"className": "traefik"}),
-        (
-            {"issuer": {"name": "le"}, "annotations": {"a": "b"}},
-            {"annotations": {"cert-manager.io/cluster-issuer": "le", "a": "b"}},
-        ),
-        ({"issuer": {"name": "le", "kind": "Issuer"}}, {"annotations": {"cert-manager.io/issuer": "le"}}),
     ],
 )
 def test_the_ingress_is_as_the_file_says(ingress: dict[str, Any], expected: dict[str, Any]) -> None:
     values = release("ingress", ingress=ingress).values
     assert {key: values[key] for key in expected} == expected
+
+
+def test_a_certificate_is_issued_for_each_secret_with_all_its_hosts() -> None:
+    first, second = samples.TWO_UPSTREAMS
+    issuer = {"name": "pca", "kind": "AWSPCAIssuer", "group": "awspca.cert-manager.io"}
+    values = release("certificates", upstreams=[first, second], ingress={"issuer": issuer}).values
+    assert values["issuer"] == issuer
+    assert values["certificates"] == [
+        {"secretName": "regmirror-tls", "hosts": ["mirror.example.com"]},
+        {"secretName": "regmirror-tls-quay", "hosts": ["quay.example.com"]},
+    ]
+    shared = [first, {**second, "tlsSecret": "regmirror-tls"}]
+    values = release("certificates", upstreams=shared, ingress={"issuer": {"name": "le"}}).values
+    assert values["certificates"] == [
+        {"secretName": "regmirror-tls", "hosts": ["mirror.example.com", "quay.example.com"]}
+    ]
+    assert values["issuer"] == {"name": "le", "kind": "ClusterIssuer", "group": "cert-manager.io"}
+
+
+def test_without_an_issuer_there_are_no_certificates() -> None:
+    annotated = {"annotations": {"cert-manager.io/cluster-issuer": "le"}}
+    for ingress in ({}, annotated, {"selfSigned": True}):
+        assert "regmirror-certificates" not in [one.name for one in stack(ingress=ingress).releases]
+
+
+def test_only_the_secret_of_the_ca_has_its_key() -> None:
+    mirror = samples.mirror(ingress={"selfSigned": True})
+    self_signed = find_self_signed(FakeCluster(), mirror, samples.NOW)
+    secrets = build_stack(mirror, samples.mirror_secrets(self_signed=self_signed), {}, samples.NOW).secrets
+    key = base64.b64encode(self_signed.authority.key_pem).decode()
+    assert [one["metadata"]["name"] for one in secrets if key in one["data"].values()] == ["regmirror-ca"]
+    (tls,) = [one for one in secrets if one["metadata"]["name"] == "regmirror-tls"]
+    assert (tls["type"], sorted(tls["data"])) == ("kubernetes.io/tls", ["ca.crt", "tls.crt", "tls.key"])

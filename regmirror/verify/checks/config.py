@@ -10,17 +10,20 @@ from regmirror.desired import names
 from regmirror.desired.access import matches
 from regmirror.desired.auth_config import access_rules, auth_config
 from regmirror.desired.differences import differing_paths
+from regmirror.desired.ingress_controllers import LEGACY_CLASS_ANNOTATION
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.redis_config import redis_config
 from regmirror.desired.registry_config import registry_config
 from regmirror.desired.secret_contents import look_up
 from regmirror.desired.ways_out import resolve_ca_bundles, resolve_proxy
-from regmirror.errors import ConfigurationError
+from regmirror.errors import ConfigurationError, PermissionDeniedError
 from regmirror.ports.cluster import INGRESS, Object
 from regmirror.signing.key_pair import KeyPair
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Stage, Warned
+from regmirror.verify.gateway_routes import gateway_problems, route_problem
 from regmirror.verify.hints import deploy, kubectl, then_deploy
 from regmirror.verify.live_mirror import LiveMirror, NotDeployedError
+from regmirror.workloads.ingress_class import controller_warnings
 
 _HIGHEST_LOG_LEVEL = 2
 _REGISTRY_CHECKED_ELSEWHERE = (
@@ -92,10 +95,13 @@ def check_users(live: LiveMirror) -> Outcome:
     return Passed()
 
 
-@check("config-ingress", "the Ingress routes the public host to the mirror", needs=("cluster-deployed",))
+@check("config-ingress", "the Ingress or HTTPRoute routes the public host to the mirror", needs=("cluster-deployed",))
 def check_ingress(live: LiveMirror, upstream: Upstream) -> Outcome:
-    """Whether the Ingress has the host, the class, and the backends that it needs."""
+    """Whether the Ingress or HTTPRoute has the host, the class or Gateway, and the backends that it needs."""
     host = live.mirror.host_of(upstream)
+    if live.mirror.ingress.gateway:
+        problem = route_problem(live, upstream)
+        return Failed(problem, deploy(live)) if problem else Passed(host)
     found = live.cluster.select(INGRESS, selector=f"app.kubernetes.io/instance={names.INGRESS}")
     routes = {rule.get("host"): rule for ingress in found for rule in ingress["spec"].get("rules") or []}
     if host not in routes:
@@ -103,7 +109,8 @@ def check_ingress(live: LiveMirror, upstream: Upstream) -> Outcome:
         return Failed(f"no Ingress of the mirror has host {host}; existing hosts: {others}", deploy(live))
     wanted_class = live.mirror.ingress.class_name
     for ingress in found:
-        live_class = ingress["spec"].get("ingressClassName")
+        annotations = ingress["metadata"].get("annotations") or {}
+        live_class = ingress["spec"].get("ingressClassName") or annotations.get(LEGACY_CLASS_ANNOTATION)
         if wanted_class and live_class != wanted_class:
             message = f"the Ingress of {host} has class {live_class or 'none'} instead of {wanted_class}"
             return Failed(message, deploy(live))
@@ -114,6 +121,36 @@ def check_ingress(live: LiveMirror, upstream: Upstream) -> Outcome:
         if backend != wanted:
             return Failed(f"the Ingress of {host} routes {path} to {backend} instead of {wanted}", deploy(live))
     return Passed(host)
+
+
+@check("config-gateway", "the Gateway accepts the route", needs=("config-ingress",))
+def check_gateway(live: LiveMirror, upstream: Upstream) -> Outcome:
+    """Whether the Gateway serves the host, according to the status of its HTTPRoute and ListenerSet."""
+    if live.mirror.ingress.gateway is None:
+        return Passed("no Gateway: the mirror has an Ingress")
+    problems = gateway_problems(live, upstream)
+    if problems:
+        hint = f"correct ingress.gateway or the Gateway: {kubectl(live)} describe httproute"
+        return Failed("\n".join(problems), then_deploy(live, hint))
+    return Passed(live.mirror.host_of(upstream))
+
+
+@check(
+    "config-ingress-class",
+    "regmirror knows what the Ingress controller needs",
+    severity=Severity.WARNING,
+    stage=Stage.ANY,
+)
+def _ingress_class(live: LiveMirror) -> Outcome:
+    if live.mirror.ingress.gateway:
+        return Passed("no Ingress: the mirror has a Gateway")
+    try:
+        warnings = controller_warnings(live.mirror, live.cluster)
+    except PermissionDeniedError:
+        return Passed("not checked: no permission to list IngressClasses")
+    if warnings:
+        return Failed("\n".join(warnings), "compare with the documentation of the controller")
+    return Passed(live.mirror.ingress.class_name or "default class")
 
 
 def _backends(rule: Object) -> dict[str, str]:

@@ -8,19 +8,37 @@ from regmirror.config.model import Upstream
 from regmirror.desired import names
 from regmirror.errors import ClusterError, RegistryError
 from regmirror.ports.cluster import SECRET
-from regmirror.signing.host_certificate import is_for_host
-from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped
+from regmirror.signing.host_certificate import host_certificate_problem
+from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped, Warned
 from regmirror.verify.checks.cluster import check_deployed
 from regmirror.verify.checks.config import check_ingress
 from regmirror.verify.hints import deploy, kubectl, read_log
 from regmirror.verify.live_mirror import LiveMirror
+from regmirror.workloads.issuance import issuance_of
 
 _WARN_BEFORE = timedelta(days=14)
 
 check = CheckList(Category.TLS)
 
 
-@check("tls-secret", "the TLS Secret has a valid certificate for the host", needs=("cluster-deployed",))
+@check("tls-issued", "cert-manager has issued the certificate", needs=("cluster-deployed",))
+def _issued(live: LiveMirror, upstream: Upstream) -> Outcome:
+    name = live.mirror.tls_secret_of(upstream)
+    if name not in live.mirror.issued_hosts:
+        return Passed("no issuer configured")
+    issuance = live.once(f"issuance {name}", lambda: issuance_of(live.cluster, name))
+    if not issuance.is_issued:
+        return Failed(f"cert-manager has not issued the certificate {name}: {issuance.summary}", _describe(live, name))
+    if issuance.has_failed:
+        return Warned(f"cert-manager cannot renew the certificate {name}: {issuance.summary}", _describe(live, name))
+    return Passed(name)
+
+
+def _describe(live: LiveMirror, name: str) -> str:
+    return f"fix the cause; the events of the Certificate have more: {kubectl(live)} describe certificate {name}"
+
+
+@check("tls-secret", "the TLS Secret has a valid certificate for the host", needs=("cluster-deployed", "tls-issued"))
 def _secret(live: LiveMirror, upstream: Upstream) -> Outcome:
     name, host = live.mirror.tls_secret_of(upstream), live.mirror.host_of(upstream)
     if name is None:
@@ -28,15 +46,9 @@ def _secret(live: LiveMirror, upstream: Upstream) -> Outcome:
     create = _create_certificate(live, upstream)
     if live.cluster.get(SECRET, name) is None:
         return Failed(f"there is no Secret {name} with the certificate of {host}", create)
-    try:
-        certificate = x509.load_pem_x509_certificate(live.secret(name).get("tls.crt", b""))
-    except ValueError:
-        return Failed(f"tls.crt in Secret {name} is not a certificate", create)
-    if not is_for_host(certificate, host):
-        return Failed(f"the certificate in Secret {name} is not for {host}", create)
-    if certificate.not_valid_after_utc < live.now():
-        return Failed(f"the certificate in Secret {name} expired on {certificate.not_valid_after_utc:%Y-%m-%d}", create)
-    return Passed(name)
+    data = live.secret(name)
+    problem = host_certificate_problem(f"Secret {name}", data.get("tls.crt"), data.get("tls.key"), host, live.now())
+    return Failed(problem, create) if problem else Passed(name)
 
 
 def _create_certificate(
@@ -46,7 +58,9 @@ def _create_certificate(
     name = live.mirror.tls_secret_of(upstream)
     if name is None:
         return "renew the certificate of the Ingress controller"
-    if live.mirror.ingress.issuer:
+    if live.mirror.ingress.self_signed:
+        return deploy(live)
+    if live.mirror.issuer_of(upstream):
         return f"find out why cert-manager did not issue it: {kubectl(live)} describe certificate {name}"
     created = f"{kubectl(live)} create secret tls {name} --cert=tls.crt --key=tls.key --dry-run=client -o yaml"
     return f"{action}: {created} | {kubectl(live)} apply -f -"
@@ -70,7 +84,7 @@ def _root_cause(live: LiveMirror, upstream: Upstream) -> Skipped | None:
     try:
         if isinstance(check_deployed(live), Failed):
             return Skipped("see cluster-deployed")
-        for check_id, run in (("tls-secret", _secret), ("config-ingress", check_ingress)):
+        for check_id, run in (("tls-issued", _issued), ("tls-secret", _secret), ("config-ingress", check_ingress)):
             if isinstance(run(live, upstream), Failed):
                 return Skipped(f"see {check_id}")
     except ClusterError:

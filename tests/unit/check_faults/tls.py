@@ -9,6 +9,7 @@ from regmirror.ports.http import Answer
 from tests import samples
 from tests.unit.check_faults.table import FaultTable, InjectFault, answer
 from tests.unit.deployed import Deployed
+from tests.unit.issued import certificate_object
 
 fault = FaultTable()
 
@@ -37,6 +38,17 @@ fault("tls-secret", "the certificate in Secret regmirror-tls expired on 2026-11-
 @fault("tls-secret", "is not for mirror.example.com")
 def certificate_without_names(mirror: Deployed) -> None:
     mirror.replace("regmirror-tls", **{"tls.crt": samples.key_pair().certificate_pem})
+
+
+@fault("tls-secret", "tls.key in Secret regmirror-tls is not the key of its certificate")
+def another_key(mirror: Deployed) -> None:
+    mirror.replace("regmirror-tls", **{"tls.key": samples.key_pair(2).key_pem})
+
+
+@fault("tls-issued", "cert-manager has not issued the certificate regmirror-tls: no such issuer")
+def not_issued(mirror: Deployed) -> None:
+    mirror.mirror = samples.mirror(ingress={"issuer": {"name": "le"}})
+    mirror.cluster.put(certificate_object("regmirror-tls", Ready=("False", "no such issuer")))
 
 
 @fault("tls-host", "the host name mirror.example.com does not resolve")
