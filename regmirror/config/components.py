@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from regmirror.config.autoscaling import Autoscaling
 from regmirror.config.fields import Duration, Image, MemorySize, Network
 from regmirror.config.kubernetes_fields import (
     LabelValue,
@@ -14,6 +15,7 @@ from regmirror.config.kubernetes_fields import (
     Toleration,
     quantity_value,
 )
+from regmirror.config.pod_settings import SchedulingSettings
 from regmirror.config.problem import error_at
 from regmirror.config.secret_references import SecretReference
 from regmirror.config.section import Section
@@ -31,7 +33,7 @@ class ContainerSettings(Section):
     ] = None
 
 
-class PodSettings(ContainerSettings):
+class PodSettings(SchedulingSettings, ContainerSettings):
     """The settings that the pods of every component share."""
 
     node_selector: Annotated[
@@ -168,18 +170,38 @@ class RegistryComponent(PodSettings):
     ] = 1
     ttl: Annotated[
         Duration,
-        Field(description="How long a blob or manifest is cached after its first pull. 0 keeps it forever."),
+        Field(description="How long a blob or manifest is cached after its first pull. 0 keeps it forever.", examples=["0"]),
     ] = timedelta(days=7)
+    autoscaling: Annotated[
+        Autoscaling | None,
+        Field(description="Let a HorizontalPodAutoscaler set the number of pods per upstream, instead of replicas."),
+    ] = None
     manifest_cache: Annotated[ManifestCache, Field(description="The cache of manifests in front of the registry.")] = (
         ManifestCache()
     )
     layer_cache: Annotated[LayerCache, Field(description="Layers on a disk of the node.")] = LayerCache()
 
+    @property
+    def least_replicas(self) -> int:
+        """The number of pods per upstream that always run."""
+        return self.autoscaling.min_replicas if self.autoscaling else self.replicas
+
+    @property
+    def most_replicas(self) -> int:
+        """The largest number of pods per upstream."""
+        return self.autoscaling.max_replicas if self.autoscaling else self.replicas
+
+    @model_validator(mode="after")
+    def _check_replicas(self) -> Self:
+        if self.autoscaling and self.replicas != 1:
+            raise error_at(("replicas",), "remove it: autoscaling sets the number of pods, from minReplicas on")
+        return self
+
     @model_validator(mode="after")
     def _check_ttl(self) -> Self:
-        if self.replicas > 1 and self.ttl:
+        if self.most_replicas > 1 and self.ttl:
             raise error_at(
-                ("replicas",),
+                ("autoscaling", "maxReplicas") if self.autoscaling else ("replicas",),
                 "more than one replica requires ttl: 0, because replicas overwrite each other's expiry schedule "
                 "(scheduler-state.json in the bucket)",
             )

@@ -13,6 +13,8 @@ _WRITTEN = (
     ("apps", "deployments"),
     ("networking.k8s.io", "ingresses"),
 )
+_WRITTEN_WITH_ACCOUNTS = ("", "serviceaccounts")
+_WRITTEN_WITH_AUTOSCALING = ("autoscaling", "horizontalpodautoscalers")
 _WRITTEN_WITH_REPLICAS = ("policy", "poddisruptionbudgets")
 _LEASE = tuple(Right(verb, "coordination.k8s.io", "leases") for verb in ("get", "create", "update"))
 _WRITTEN_WITH_POLICIES = ("networking.k8s.io", "networkpolicies")
@@ -57,6 +59,11 @@ def require_rights(cluster: Cluster, rights: list[Right], command: str) -> None:
 
 
 def _written(mirror: Mirror) -> list[tuple[str, str]]:
-    several = mirror.auth.replicas > 1 or mirror.registry.replicas > 1
-    optional = {_WRITTEN_WITH_REPLICAS: several, _WRITTEN_WITH_POLICIES: mirror.network_policies.enabled}
+    accounts = [component.service_account for component in (mirror.registry, mirror.auth, mirror.redis)]
+    optional = {
+        _WRITTEN_WITH_REPLICAS: mirror.auth.replicas > 1 or mirror.registry.most_replicas > 1,
+        _WRITTEN_WITH_POLICIES: mirror.network_policies.enabled,
+        _WRITTEN_WITH_ACCOUNTS: any(account and account.create for account in accounts),
+        _WRITTEN_WITH_AUTOSCALING: mirror.registry.autoscaling is not None,
+    }
     return [*_WRITTEN, *(kind for kind, is_written in optional.items() if is_written)]

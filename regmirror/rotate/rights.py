@@ -26,7 +26,7 @@ _USED_WITH_REPLICAS = {("policy", "poddisruptionbudgets"): ("list", "get", "patc
 
 def rotate_rights(mirror: Mirror) -> list[Right]:
     """Every permission that a rotation needs."""
-    several = mirror.auth.replicas > 1 or mirror.registry.replicas > 1
+    several = mirror.auth.replicas > 1 or mirror.registry.most_replicas > 1
     used = _USED | _USED_WITH_REPLICAS if several else _USED
     applied = rights_on_secrets(["patch"], _APPLIED)
     return [

@@ -155,7 +155,7 @@ def _pods(live: LiveMirror) -> Outcome:
 def _workloads(live: LiveMirror) -> dict[str, int]:
     """The Deployments of the mirror with their configured replicas."""
     mirror = live.mirror
-    registries = {names.registry(upstream.name): mirror.registry.replicas for upstream in mirror.upstreams}
+    registries = {names.registry(upstream.name): mirror.registry.least_replicas for upstream in mirror.upstreams}
     return {names.AUTH: mirror.auth.replicas, names.REDIS: 1, **registries}
 
 
