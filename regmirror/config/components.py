@@ -170,7 +170,10 @@ class RegistryComponent(PodSettings):
     ] = 1
     ttl: Annotated[
         Duration,
-        Field(description="How long a blob or manifest is cached after its first pull. 0 keeps it forever.", examples=["0"]),
+        Field(
+            description="How long a blob or manifest is cached after its first pull. 0 keeps it forever.",
+            examples=["0"],
+        ),
     ] = timedelta(days=7)
     autoscaling: Annotated[
         Autoscaling | None,

@@ -117,7 +117,7 @@ class ServiceAccount(Section):
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """A name, or the section."""
-        return {"anyOf": [{"type": "string"}, handler(core_schema)]}
+        return {**handler(core_schema), "type": ["string", "object"]}
 
     @model_validator(mode="before")
     @classmethod
@@ -169,9 +169,7 @@ class SchedulingSettings(Section):
             description="How the pods are spread, in the notation of Kubernetes. A constraint without labelSelector is "
             "about the pods of the same Deployment. "
             "Default: docker_auth and the registries prefer different zones and nodes.",
-            examples=[
-                [{"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule"}]
-            ],
+            examples=[[{"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule"}]],
         ),
     ] = []  # noqa: RUF012 - Pydantic copies it
     priority_class_name: Annotated[

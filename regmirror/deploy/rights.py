@@ -2,6 +2,7 @@
 
 from regmirror.config.find_references import referenced_cluster_secrets
 from regmirror.config.model import Mirror
+from regmirror.deploy.pod_prerequisites import named_service_accounts
 from regmirror.desired import names
 from regmirror.errors import PermissionDeniedError
 from regmirror.ports.cluster import Cluster, Right, missing_rights, rights_on_secrets
@@ -29,8 +30,24 @@ _READ = (
 )
 
 
+_ADMISSION = (
+    Right("list", "", "resourcequotas"),
+    Right("list", "", "limitranges"),
+    # Only for dry runs: Deployments create the pods.
+    Right("create", "", "pods"),
+)
+"""Without these, ``deploy`` does not find out in advance what would refuse the pods."""
+
+
 def deploy_rights(mirror: Mirror) -> list[Right]:
-    """What ``deploy`` needs; Helm deletes what a chart no longer contains."""
+    """What ``deploy`` uses."""
+    accounts = named_service_accounts(mirror).values()
+    read = [Right("get", "", "serviceaccounts", name) for name in dict.fromkeys(accounts)]
+    return [*required_rights(mirror), *_ADMISSION, *read]
+
+
+def required_rights(mirror: Mirror) -> list[Right]:
+    """What ``deploy`` cannot do without; Helm deletes what a chart no longer contains."""
     patched = rights_on_secrets(["patch"], _deployed(mirror))
     written = [Right(verb, group, resource) for group, resource in _written(mirror) for verb in _WRITE]
     return [*HELM_RECORDS, *patched, *written, *_LEASE, *_READ]
@@ -56,6 +73,11 @@ def require_rights(cluster: Cluster, rights: list[Right], command: str) -> None:
     if missing:
         hint = f"use another --context, or ask an administrator to grant them: regmirror rbac {command}"
         raise PermissionDeniedError(missing, hint=hint)
+
+
+def optional_kinds(mirror: Mirror) -> list[tuple[str, str]]:
+    """Group and resource of what the releases contain only if the file says so."""
+    return [kind for kind in _written(mirror) if kind not in _WRITTEN]
 
 
 def _written(mirror: Mirror) -> list[tuple[str, str]]:

@@ -63,10 +63,12 @@ itself: during a rollout, the old pods must not keep the new ones from their pla
 {{- $constraints = append $constraints (merge $preferred (dict "matchLabelKeys" (list "pod-template-hash"))) -}}
 {{- end -}}
 {{- end -}}
-{{- $ours := dict "labelSelector" (dict "matchLabels" (include "regmirror.selectorLabels" . | fromYaml)) -}}
+{{- $ours := dict "matchLabels" (include "regmirror.selectorLabels" . | fromYaml) -}}
 {{- $complete := list -}}
 {{- range $constraints -}}
-{{- $complete = append $complete (hasKey . "labelSelector" | ternary . (merge (dict) . $ours)) -}}
+{{- $selector := get . "labelSelector" -}}
+{{- if not (hasKey . "labelSelector") -}}{{- $selector = $ours -}}{{- end -}}
+{{- $complete = append $complete (merge (dict "labelSelector" $selector) (omit . "labelSelector")) -}}
 {{- end -}}
 {{- toYaml $complete -}}
 {{- end -}}
