@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 _UNITS = {
@@ -27,11 +28,7 @@ def parse_quantity(value: Any) -> Decimal:
 def format_quantity(resource: str, value: Decimal) -> str:
     """A number of a resource's base unit, rounded up: ``350m`` processors, ``512Mi`` bytes, ``3`` pods."""
     if any(word in resource for word in _IN_BYTES):
-        return f"{_rounded_up(value / _UNITS['Mi'])}Mi"
+        return f"{ceil(value / _UNITS['Mi'])}Mi"
     if value == value.to_integral_value():
         return str(int(value))
-    return f"{_rounded_up(value * 1000)}m"
-
-
-def _rounded_up(value: Decimal) -> int:
-    return -int(-value // 1)
+    return f"{ceil(value * 1000)}m"
