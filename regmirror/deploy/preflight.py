@@ -10,7 +10,7 @@ from regmirror.deploy.gitops import ensure_owned
 from regmirror.deploy.host_change import find_host_change
 from regmirror.deploy.pod_prerequisites import check_pods
 from regmirror.deploy.resolve_secrets import secret_value
-from regmirror.deploy.rights import require_rights, required_rights
+from regmirror.deploy.rights import deploy_rights, require_rights
 from regmirror.errors import ClusterError, ConfigurationError, PermissionDeniedError
 from regmirror.ports.cluster import (
     CLUSTER_ISSUER,
@@ -107,7 +107,7 @@ def _check_version(_: Mirror, cluster: Cluster) -> Done:
 
 
 def _check_rights(mirror: Mirror, cluster: Cluster) -> Done:
-    require_rights(cluster, required_rights(mirror), "deploy")
+    require_rights(cluster, deploy_rights(mirror), "deploy")
     if cluster.get(NAMESPACE, mirror.namespace) is None and not cluster.may(Right("create", "", "namespaces")):
         raise PermissionDeniedError(
             f"namespace {mirror.namespace} does not exist, and the user of context {cluster.context} cannot create it",

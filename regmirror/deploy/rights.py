@@ -36,18 +36,18 @@ _ADMISSION = (
     # Only for dry runs: Deployments create the pods.
     Right("create", "", "pods"),
 )
-"""Without these, ``deploy`` does not find out in advance what would refuse the pods."""
+PORT_FORWARD = (Right("get", "", "pods/portforward"), Right("create", "", "pods/portforward"))
+
+
+def optional_rights(mirror: Mirror) -> list[Right]:
+    """Without these, ``deploy`` does not check what they are about: who admits pods, and what pods can use."""
+    accounts = named_service_accounts(mirror).values()
+    read = [Right("get", "", "serviceaccounts", name) for name in dict.fromkeys(accounts)]
+    return [*_ADMISSION, *read, *(() if mirror.storage.access_key else PORT_FORWARD)]
 
 
 def deploy_rights(mirror: Mirror) -> list[Right]:
-    """What ``deploy`` uses."""
-    accounts = named_service_accounts(mirror).values()
-    read = [Right("get", "", "serviceaccounts", name) for name in dict.fromkeys(accounts)]
-    return [*required_rights(mirror), *_ADMISSION, *read]
-
-
-def required_rights(mirror: Mirror) -> list[Right]:
-    """What ``deploy`` cannot do without; Helm deletes what a chart no longer contains."""
+    """What ``deploy`` needs; Helm deletes what a chart no longer contains."""
     patched = rights_on_secrets(["patch"], _deployed(mirror))
     written = [Right(verb, group, resource) for group, resource in _written(mirror) for verb in _WRITE]
     return [*HELM_RECORDS, *patched, *written, *_LEASE, *_READ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from regmirror.config.model import Mirror
 from regmirror.deploy.admission import AdmissionStep
 from regmirror.deploy.bucket import BucketStep
+from regmirror.deploy.cloud_role import CloudRoleStep, OperatorsBucketStep
 from regmirror.deploy.diff_changes import DiffableStep
 from regmirror.deploy.namespace import NAMESPACE_STEP, NamespaceStep
 from regmirror.deploy.ownership import Ownership, OwnershipStep
@@ -85,7 +86,8 @@ def changing_steps(
         steps.append(_admission(desired, connections))
     if desired.store:
         needs = tuple(step.name for step in steps)
-        steps.append(BucketStep(desired.mirror, desired.store, desired.ownership, needs=needs))
+        bucket = BucketStep(desired.mirror, desired.store, desired.ownership, needs=needs)
+        steps.append(bucket if desired.mirror_secrets.s3 else OperatorsBucketStep(bucket))
     # The bucket comes first: if S3 refuses the key, nothing is changed in the cluster; and the registry panics at
     # start if its bucket is missing.
     steps.append(NamespaceStep(connections.cluster, tuple(step.name for step in steps), lease))
@@ -93,7 +95,8 @@ def changing_steps(
         # What the cluster demands in the namespace is known as soon as it exists.
         steps.append(_admission(desired, connections, NAMESPACE_STEP))
     if desired.ownership:
-        steps.append(OwnershipStep(desired.ownership))
+        claim = OwnershipStep(desired.ownership)
+        steps.append(claim if desired.mirror_secrets.s3 else OperatorsBucketStep(claim))
     steps.append(SecretsStep(connections.cluster, stack.secrets, needs=tuple(step.name for step in steps)))
     steps += [
         ReleaseStep(
@@ -108,6 +111,9 @@ def changing_steps(
         )
         for release in stack.releases
     ]
+    if desired.store and desired.mirror_secrets.s3 is None:
+        registries = tuple(release.name for release in stack.releases if release.component == "registry")
+        steps.append(CloudRoleStep(connections.cluster, registries))
     if desired.pruned:
         needs = (stack.releases[-1].name,)
         steps.append(PruneStep(desired.pruned, connections.helm, connections.cluster, needs))
