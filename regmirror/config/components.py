@@ -15,25 +15,13 @@ from regmirror.config.kubernetes_fields import (
     Toleration,
     quantity_value,
 )
-from regmirror.config.pod_settings import SchedulingSettings
+from regmirror.config.pod_settings import ContainerSettings, SchedulingSettings
 from regmirror.config.problem import error_at
 from regmirror.config.secret_references import SecretReference
 from regmirror.config.section import Section
 
 
-class ContainerSettings(Section):
-    """The settings that every container has."""
-
-    resources: Annotated[
-        dict[Literal["requests", "limits"], dict[QualifiedName, Quantity]] | None,
-        Field(
-            description="Requests and limits of the container. Omitted values keep the defaults of the chart.",
-            examples=[{"limits": {"memory": "2Gi"}}],
-        ),
-    ] = None
-
-
-class PodSettings(SchedulingSettings, ContainerSettings):
+class PodSettings(SchedulingSettings):
     """The settings that the pods of every component share."""
 
     node_selector: Annotated[

@@ -1,12 +1,12 @@
-"""Where the pods of a component run, and as whom: keys that ``registry``, ``auth`` and ``redis`` share."""
+"""What containers get, where the pods of a component run, and as whom: keys that components share."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema, model_validator
 from pydantic_core import CoreSchema
 
-from regmirror.config.kubernetes_fields import LabelValue, ObjectName, QualifiedName
+from regmirror.config.kubernetes_fields import LabelValue, ObjectName, QualifiedName, Quantity
 from regmirror.config.problem import error_at
 from regmirror.config.section import Section
 
@@ -133,7 +133,19 @@ class ServiceAccount(Section):
         return self
 
 
-class SchedulingSettings(Section):
+class ContainerSettings(Section):
+    """The settings that every container has."""
+
+    resources: Annotated[
+        dict[Literal["requests", "limits"], dict[QualifiedName, Quantity]] | None,
+        Field(
+            description="Requests and limits of the container. Omitted values keep the defaults of the chart.",
+            examples=[{"limits": {"memory": "2Gi"}}],
+        ),
+    ] = None
+
+
+class SchedulingSettings(ContainerSettings):
     """Where the pods of a component run, and as whom."""
 
     service_account: Annotated[

@@ -55,6 +55,11 @@ def _without_account(_: DeployedMirror, content: Content) -> None:
     content["upstreams"][0].pop("credentials", None)
 
 
+def _autoscaled(_: DeployedMirror, content: Content) -> None:
+    content["registry"].pop("replicas", None)
+    content["registry"] |= {"ttl": "0", "autoscaling": {"minReplicas": 1, "maxReplicas": 2}}
+
+
 def _pods(component: str) -> dict[str, Edit]:
     """The keys that every component has."""
     return {
@@ -86,7 +91,7 @@ CHANGES: dict[str, Edit] = {
     "front.resources": _set("front.resources", {"limits": {"memory": "1100Mi"}}),
     "fetcher.resources": _set("fetcher.resources", {"limits": {"memory": "160Mi"}}),
     "registry.replicas": _set("registry.replicas", 2, ttl="0"),
-    "registry.autoscaling.maxReplicas": _set("registry.autoscaling", {"minReplicas": 1, "maxReplicas": 2}, ttl="0"),
+    "registry.autoscaling.maxReplicas": _autoscaled,
     "auth.replicas": _set("auth.replicas", 2),
     "auth.keySize": _set("auth.keySize", 3072),
     "auth.certificateDays": _set("auth.certificateDays", 100),
