@@ -60,8 +60,8 @@ def test_secrets_are_mounted_for_its_group_only_and_never_in_the_environment(hel
 @pytest.mark.parametrize("chart", WORKLOADS)
 def test_passes_on_scheduling_settings(helm: Helm, chart: str) -> None:
     template = pod(helm, chart, FULL[chart])
-    scheduling = ("imagePullSecrets", "nodeSelector", "tolerations", "affinity", "priorityClassName")
-    scheduling += ("topologySpreadConstraints",)
+    given = ("imagePullSecrets", "nodeSelector", "tolerations", "affinity", "priorityClassName")
+    scheduling = (*given, "topologySpreadConstraints")
     assert {key: template["spec"][key] for key in scheduling} == {key: POD[key] for key in scheduling}
     assert template["metadata"]["annotations"] == {"regmirror.dev/secret-versions": "0a1b", "example.com/note": "on"}
     assert template["metadata"]["labels"]["team"] == "1"

@@ -7,6 +7,7 @@ import pytest
 from tests.e2e.admission_policies import LOWEST_ID, assign_ids, give_role, remove_policies
 from tests.e2e.deployed_mirror import DeployedMirror, Object
 from tests.e2e.inject import bucket_client
+from tests.e2e.waiting import await_value
 
 pytestmark = pytest.mark.lab
 
@@ -76,3 +77,34 @@ def test_a_role_of_the_registrys_service_account_alone(mirror_with_policies: Dep
     results = {check["id"]: check for check in verified["checks"]}
     assert [check for check in verified["checks"] if check["result"] == "error"] == []
     assert "by the cloud role of 1 pod" in results["storage-bucket"]["message"]
+
+
+def test_the_autoscaler_sets_the_number_of_pods_and_nothing_fights_it(new_mirror: Callable[[], DeployedMirror]) -> None:
+    mirror = new_mirror()
+    mirror.change_file(registry={"ttl": "0", "autoscaling": {"minReplicas": 2, "maxReplicas": 3}})
+    assert mirror.deploy().code == 0
+    # Without metrics, an autoscaler still keeps to its range.
+    await_value(lambda: replicas(mirror), lambda count: count == 2)
+    mirror.kubectl("patch", "hpa", REGISTRY, "--type=merge", "-p", '{"spec": {"minReplicas": 3}}')
+    await_value(lambda: replicas(mirror), lambda count: count == 3)
+    mirror.await_healthy()
+    assert mirror.regmirror("diff").code == 1
+    assert mirror.deploy().code == 0
+    assert replicas(mirror) == 3
+    assert mirror.regmirror("diff").code == 0
+    mirror.remove()
+
+
+def replicas(mirror: DeployedMirror) -> int:
+    """The number of pods that the registry's Deployment wants."""
+    return int(mirror.kubectl("get", "deployment", REGISTRY, "-o", "jsonpath={.spec.replicas}"))
+
+
+def test_two_mirrors_in_one_cluster(new_mirror: Callable[[], DeployedMirror]) -> None:
+    mirrors = [new_mirror(), new_mirror()]
+    for mirror in mirrors:
+        outcome = mirror.deploy()
+        assert outcome.code == 0, outcome.stderr
+    for mirror in mirrors:
+        mirror.await_healthy()
+        assert mirror.regmirror("diff").code == 0

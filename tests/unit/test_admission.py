@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,7 +25,7 @@ def limits(**item: Any) -> Object:
 
 
 @pytest.fixture
-def place() -> Iterator[Place]:
+def place() -> Place:
     """A namespace that exists and has nothing of the mirror."""
     place = Place()
     place.cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "regmirror"}})

@@ -78,7 +78,7 @@ def test_a_volume_that_lives_as_long_as_its_pod_is_a_claim() -> None:
 )
 def test_what_a_replacement_takes_at_most(live: Object | None, after: Object, pods: int, memory: int) -> None:
     demand = PodReplacement(after, live).additional_demand(as_it_is)
-    assert (demand["pods"], demand["requests.memory"]) == (pods, memory * 2**20)
+    assert (demand["pods"], demand["requests.memory"]) == (Decimal(pods), Decimal(memory * 2**20))
 
 
 def test_new_objects_count_by_their_kind() -> None:
