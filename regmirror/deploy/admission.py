@@ -17,6 +17,7 @@ from regmirror.ports.cluster import (
     RESOURCE_QUOTA,
     SERVICE_ACCOUNT,
     Cluster,
+    Kind,
     Object,
     Right,
 )
@@ -28,6 +29,7 @@ from regmirror.workloads.pod_replacement import PodReplacement
 from regmirror.workloads.quotas import NewPods, quota_problems
 
 ADMISSION_STEP = "admission"
+SCALER = Kind("autoscaling/v2", "HorizontalPodAutoscaler")
 _CREATE_POD = Right("create", "", "pods")
 _COUNTED_ABOVE = "exceeded quota"
 """For a single pod the API server does not know which pods it replaces."""
@@ -61,8 +63,10 @@ class AdmissionStep:
     def _check(self, cluster: Cluster) -> Done:
         if cluster.get(NAMESPACE, cluster.namespace) is None:
             return Done(f"namespace {cluster.namespace} will be created")
-        deployments = [found for objects in self.rendered.values() for found in objects if kind_of(found) == DEPLOYMENT]
-        replacements = [_replacement(cluster, wanted) for wanted in deployments]
+        least = {scaler["spec"]["scaleTargetRef"]["name"]: scaler["spec"]["minReplicas"] for scaler in self._of(SCALER)}
+        replacements = [
+            _replacement(cluster, wanted, least.get(wanted["metadata"]["name"], 0)) for wanted in self._of(DEPLOYMENT)
+        ]
         unchecked = [
             what
             for what, check in (("quotas", self._check_room), ("policies", self._check_policies))
@@ -71,6 +75,9 @@ class AdmissionStep:
         if unchecked:
             return Done(f"{' and '.join(unchecked)} not checked: no permission", skipped=True)
         return Done(f"namespace {cluster.namespace}")
+
+    def _of(self, kind: Kind) -> list[Object]:
+        return [found for objects in self.rendered.values() for found in objects if kind_of(found) == kind]
 
     def _check_room(self, cluster: Cluster, replacements: Sequence[PodReplacement]) -> bool:
         try:
@@ -127,8 +134,7 @@ class AdmissionStep:
 
     def _pod(self, cluster: Cluster, replacement: PodReplacement) -> Object:
         metadata, spec = replacement.template["metadata"], dict(replacement.template["spec"])
-        accounts = [a for objects in self.rendered.values() for a in objects if kind_of(a) == SERVICE_ACCOUNT]
-        ours = {account["metadata"]["name"] for account in accounts if _is_missing(cluster, account)}
+        ours = {account["metadata"]["name"] for account in self._of(SERVICE_ACCOUNT) if _is_missing(cluster, account)}
         if spec.get("serviceAccountName") in ours:
             # The release creates it.
             spec = _without_account(spec)
@@ -140,9 +146,12 @@ class AdmissionStep:
         }
 
 
-def _replacement(cluster: Cluster, wanted: Object) -> PodReplacement:
+def _replacement(cluster: Cluster, wanted: Object, least: int) -> PodReplacement:
+    """``least`` is the smallest number of pods that an autoscaler keeps; 0 without one."""
     live = cluster.get(DEPLOYMENT, wanted["metadata"]["name"])
-    return PodReplacement(cluster.preview(wanted) if live else wanted, live)
+    after = cluster.preview(wanted) if live else wanted
+    replicas = max(int(after["spec"].get("replicas", 1)), least)
+    return PodReplacement({**after, "spec": {**after["spec"], "replicas": replicas}}, live)
 
 
 def _is_missing(cluster: Cluster, wanted: Object) -> bool:

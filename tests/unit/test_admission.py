@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from regmirror.deploy.admission import AdmissionStep
 from regmirror.deploy.diff import diff_mirror
 from regmirror.errors import ClusterError, PodsRefusedError, QuotaError, RegmirrorError
+from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import DEPLOYMENT, LIMIT_RANGE, POD, RESOURCE_QUOTA, SECRET, Object, Right
+from tests.fakes.cluster import FakeCluster
 from tests.unit.deploying import EVERYTHING, Place, changed, configured
 
 
@@ -130,3 +133,22 @@ def test_a_diff_reports_what_is_not_admitted_and_goes_on(place: Place) -> None:
     assert report.differs
     with pytest.raises(ClusterError):
         place.deploy()
+
+
+def test_the_pods_that_an_autoscaler_keeps_need_room() -> None:
+    deployment: Object = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "mirror"},
+        "spec": {"template": {"metadata": {}, "spec": {"containers": [{"name": "main"}]}}},
+    }
+    scaler: Object = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "mirror"},
+        "spec": {"scaleTargetRef": {"name": "mirror"}, "minReplicas": 3, "maxReplicas": 9},
+    }
+    cluster = FakeCluster([quota({"pods": "2"})])
+    step = AdmissionStep(AsyncCluster(cluster), [], {"mirror": [deployment, scaler]})
+    with pytest.raises(QuotaError, match="pods needs 3 more, and 0 of 2 is used"):
+        asyncio.run(step.check())
