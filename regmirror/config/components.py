@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from regmirror.config.autoscaling import Autoscaling
 from regmirror.config.certificates import CertificateIssuer
 from regmirror.config.chart import AuthChart, RedisChart
 from regmirror.config.external_auth import ExternalAuth
@@ -20,6 +21,7 @@ from regmirror.config.kubernetes_fields import (
     Toleration,
     quantity_value,
 )
+from regmirror.config.pod_settings import ContainerSettings, SchedulingSettings
 from regmirror.config.problem import error_at
 from regmirror.config.secret_references import SecretReference
 from regmirror.config.section import Section
@@ -35,19 +37,7 @@ def refuse_others(section: Component, name: str) -> Component:
     return section
 
 
-class ContainerSettings(Section):
-    """The settings that every container has."""
-
-    resources: Annotated[
-        dict[Literal["requests", "limits"], dict[QualifiedName, Quantity]] | None,
-        Field(
-            description="Requests and limits of the container. Omitted values keep the defaults of the chart.",
-            examples=[{"limits": {"memory": "2Gi"}}],
-        ),
-    ] = None
-
-
-class PodSettings(ContainerSettings):
+class PodSettings(SchedulingSettings):
     """The settings that the pods of every component share."""
 
     node_selector: Annotated[
@@ -229,18 +219,41 @@ class RegistryComponent(PodSettings):
     ] = 1
     ttl: Annotated[
         Duration,
-        Field(description="How long a blob or manifest is cached after its first pull. 0 keeps it forever."),
+        Field(
+            description="How long a blob or manifest is cached after its first pull. 0 keeps it forever.",
+            examples=["0"],
+        ),
     ] = timedelta(days=7)
+    autoscaling: Annotated[
+        Autoscaling | None,
+        Field(description="Let a HorizontalPodAutoscaler set the number of pods per upstream, instead of replicas."),
+    ] = None
     manifest_cache: Annotated[ManifestCache, Field(description="The cache of manifests in front of the registry.")] = (
         ManifestCache()
     )
     layer_cache: Annotated[LayerCache, Field(description="Layers on a disk of the node.")] = LayerCache()
 
+    @property
+    def least_replicas(self) -> int:
+        """The number of pods per upstream that always run."""
+        return self.autoscaling.min_replicas if self.autoscaling else self.replicas
+
+    @property
+    def most_replicas(self) -> int:
+        """The largest number of pods per upstream."""
+        return self.autoscaling.max_replicas if self.autoscaling else self.replicas
+
+    @model_validator(mode="after")
+    def _check_replicas(self) -> Self:
+        if self.autoscaling and self.replicas != 1:
+            raise error_at(("replicas",), "remove it: autoscaling sets the number of pods, from minReplicas on")
+        return self
+
     @model_validator(mode="after")
     def _check_ttl(self) -> Self:
-        if self.replicas > 1 and self.ttl:
+        if self.most_replicas > 1 and self.ttl:
             raise error_at(
-                ("replicas",),
+                ("autoscaling", "maxReplicas") if self.autoscaling else ("replicas",),
                 "more than one replica requires ttl: 0, because replicas overwrite each other's expiry schedule "
                 "(scheduler-state.json in the bucket)",
             )

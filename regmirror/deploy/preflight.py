@@ -10,6 +10,7 @@ from regmirror.config.model import Mirror
 from regmirror.deploy.gateway_preflight import check_gateways
 from regmirror.deploy.gitops import ensure_owned
 from regmirror.deploy.host_change import find_host_change
+from regmirror.deploy.pod_prerequisites import check_pods
 from regmirror.deploy.preflight_certificates import check_certificates
 from regmirror.deploy.rights import deploy_rights, require_rights
 from regmirror.desired.ingress_controllers import WITHOUT_INGRESS_CLASS
@@ -60,6 +61,7 @@ def prerequisite_steps(connections: Connections, *, change_host: bool = False) -
     """The checks of what others must provide in the cluster, and of what the namespace serves."""
     return [
         _in_thread("namespace", "Namespace", _check_namespace, connections),
+        _in_thread("pods", "Pods", check_pods, connections),
         _in_thread(
             "ingress-class",
             "Gateway" if connections.mirror.ingress.gateway else "Ingress class",
