@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from regmirror.config.fields import Bucket, Host, Image, Label, ProbeImage, RepositoryPattern, Url
-from regmirror.config.images import DOCKER_HUB, matches, pulled_image
+from regmirror.config.images import DOCKER_HUB, pulled_image
 from regmirror.config.kubernetes_fields import ObjectName
+from regmirror.config.patterns import ANYTHING, matches
 from regmirror.config.validation_messages import value_problem
 
 ReferenceDict = dict[str, str]
@@ -125,4 +126,4 @@ def endpoint_url(text: str) -> str:
 def allowed_patterns(text: str) -> list[str]:
     """Parse DOCKERHUB_ALLOWED: names separated by commas; a name without a slash means the whole namespace."""
     entries = [entry.strip() for entry in text.split(",") if entry.strip()]
-    return [entry if "/" in entry else f"{entry}/*" for entry in entries]
+    return [entry if "/" in entry or entry == ANYTHING else f"{entry}/*" for entry in entries]

@@ -17,8 +17,9 @@ from regmirror.config.components import (
 )
 from regmirror.config.encryption import useless_insecure
 from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, Url
-from regmirror.config.images import DOCKER_HUB, DOCKER_IO, matches, pulled_image
+from regmirror.config.images import DOCKER_HUB, DOCKER_IO, pulled_image
 from regmirror.config.network_policies import NetworkPolicies
+from regmirror.config.patterns import ANYTHING, refusal
 from regmirror.config.problem import error_at
 from regmirror.config.secret_names import NEXT_SIGNING_SECRET, deployed_secrets
 from regmirror.config.secret_references import SecretReference
@@ -92,15 +93,23 @@ class Upstream(Section):
         list[RepositoryPattern],
         Field(
             description="Repositories that everyone may pull; all others are denied. "
-            "Official images of Docker Hub are library/NAME. With credentials, a wildcard includes private "
-            "repositories that the account can read.",
+            "Official images of Docker Hub are library/NAME. * and ? do not match a /, ** matches any number of parts: "
+            "acme/** is everything below acme. With credentials, a wildcard includes private repositories that the "
+            "account can read.",
             examples=[["library/*", "acme/tool"]],
         ),
     ]
+    deny: Annotated[
+        list[RepositoryPattern],
+        Field(
+            description="Repositories that nobody may pull, even if anonymousPull allows them.",
+            examples=[["acme/internal-*"]],
+        ),
+    ] = []  # noqa: RUF012 - Pydantic copies it
     probe_image: Annotated[
         ProbeImage | None,
         Field(
-            description="Image that regmirror verify pulls. It must match anonymousPull.",
+            description="Image that regmirror verify pulls. It must match anonymousPull, and not deny.",
             examples=["library/alpine:3"],
         ),
     ] = None
@@ -110,11 +119,11 @@ class Upstream(Section):
         """The registry in image names, derived from the URL: docker.io, quay.io."""
         return DOCKER_IO if self.url == DOCKER_HUB else urlsplit(self.url).netloc
 
-    @field_validator("anonymous_pull")
+    @field_validator("anonymous_pull", "deny")
     @classmethod
     def _check_names(cls, patterns: list[str], info: ValidationInfo) -> list[str]:
         """Docker Hub is the only registry where every name has a "/": registry.k8s.io/pause has none."""
-        bare = [pattern for pattern in patterns if "/" not in pattern]
+        bare = [pattern for pattern in patterns if "/" not in pattern and pattern != ANYTHING]
         if bare and info.data.get("url") == DOCKER_HUB:
             raise ValueError(
                 f'"{bare[0]}" matches no repository, because every name on Docker Hub has a "/": write "{bare[0]}/*" '
@@ -132,8 +141,8 @@ class Upstream(Section):
     def _check_probe_image(self) -> Self:
         if self.probe_image:
             repository, _ = pulled_image(self.probe_image)
-            if not any(matches(pattern, repository) for pattern in self.anonymous_pull):
-                raise error_at(("probeImage",), f"anonymousPull does not allow {repository}")
+            if problem := refusal(repository, self.anonymous_pull, self.deny):
+                raise error_at(("probeImage",), problem)
         return self
 
 

@@ -64,6 +64,7 @@ CHANGES: dict[str, Edit] = {
     "auth.tokenLifetime": _set("auth.tokenLifetime", "2m"),
     "redis.password": _other_redis_password,
     "upstreams.anonymousPull": _of_upstream(anonymousPull=["library/*", "acme/*", "example/*"]),
+    "upstreams.deny": _of_upstream(deny=["library/*-internal"]),
     "storage.prefix": _set("storage.prefix", "elsewhere"),
     **_pods("registry"),
     **_pods("auth"),

@@ -41,6 +41,7 @@ OTHER_VALUES: dict[str, Any] = {
     "upstreams.url": "https://other.example.com",
     "upstreams.host": "other.example.com",
     "upstreams.anonymousPull": ["library/*"],
+    "upstreams.deny": ["acme/other"],
     "upstreams.probeImage": "library/busybox:1",
     "registry.image": "other:1",
     "registry.ttl": "1h",
