@@ -50,6 +50,14 @@ def init(
     ] = "",
     issuer: Annotated[str, typer.Option(help="cert-manager ClusterIssuer of the TLS certificate.")] = "",
     tls_secret: Annotated[str, typer.Option(help="Secret with the TLS certificate. Default: regmirror-tls.")] = "",
+    image_registry: Annotated[
+        str,
+        typer.Option(
+            metavar="HOST[/PATH]",
+            envvar="REGMIRROR_IMAGE_REGISTRY",
+            help="Pull all images of the mirror's own pods from this registry.",
+        ),
+    ] = "",
     registry_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
     auth_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
     redis_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
@@ -96,6 +104,7 @@ def init(
             class_name=ingress_class,
             issuer=issuer,
             tls_secret=tls_secret,
+            image_registry=image_registry,
             images=dict(zip(IMAGES, images, strict=True)),
         )
         target = InitTarget(file, kubeconfig, context, is_replaced=force)

@@ -21,6 +21,7 @@ def render(
     context: typer.Context,
     file: options.File = DEFAULT_FILE,
     namespace: options.Namespace = None,
+    image_registry: options.ImageRegistry = "",
     helm: options.Helm = "helm",
     output_format: Annotated[
         OutputFormat, typer.Option("--format", help="Render plain manifests, or objects for Flux or Argo CD.")
@@ -116,7 +117,7 @@ def render(
             secrets_revision,
             parse_project(argocd_project),
         )
-        mirror = read_mirror(file, namespace)
+        mirror = read_mirror(file, namespace, image_registry)
         program = Pyhelm3Helm(helm, None, "", mirror.namespace, secret_variables(mirror))
         rendering = asyncio.run(render_mirror(mirror, program, render_options))
         if output_dir is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from regmirror.config.fields import Bucket, Host, Image, Label, ProbeImage, RepositoryPattern, Url
+from regmirror.config.image_registry import ImageRegistry
 from regmirror.config.images import DOCKER_HUB, pulled_image
 from regmirror.config.kubernetes_fields import ObjectName
 from regmirror.config.patterns import ANYTHING, matches
@@ -48,6 +49,7 @@ class InitOptions:
     class_name: str = ""
     issuer: str = ""
     tls_secret: str = ""
+    image_registry: str = ""
     images: Mapping[str, str] = field(default_factory=dict)
     """By component, the names of IMAGES."""
 
@@ -88,6 +90,7 @@ def _typed(options: InitOptions) -> Iterator[tuple[str, str, Any]]:
     yield "--ingress-class", options.class_name, ObjectName
     yield "--issuer", options.issuer, ObjectName
     yield "--tls-secret", options.tls_secret, ObjectName
+    yield "--image-registry", options.image_registry, ImageRegistry
     yield from ((f"--{component}-image", image, Image) for component, image in options.images.items())
 
 

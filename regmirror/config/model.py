@@ -17,6 +17,7 @@ from regmirror.config.components import (
 )
 from regmirror.config.encryption import useless_insecure
 from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, Url
+from regmirror.config.image_registry import ImageRegistry, relocated_sections
 from regmirror.config.images import DOCKER_HUB, DOCKER_IO, pulled_image
 from regmirror.config.network_policies import NetworkPolicies
 from regmirror.config.patterns import ANYTHING, refusal
@@ -161,6 +162,14 @@ class Mirror(Section):
         # Each upstream has its own database in Redis; redis_config.py sets their number.
         Field(min_length=1, max_length=64, description="The registries to mirror."),
     ]
+    image_registry: Annotated[
+        ImageRegistry | None,
+        Field(
+            description="Registry from which the mirror's own pods pull their images. It replaces the host of every "
+            "image; path, tag and digest are kept. Default: each image names its own registry.",
+            examples=["registry.internal.example.com/mirror"],
+        ),
+    ] = None
     registry: Annotated[
         RegistryComponent, Field(description="The registry of distribution, one Helm release per upstream.")
     ] = RegistryComponent()
@@ -183,6 +192,12 @@ class Mirror(Section):
     network_policies: Annotated[
         NetworkPolicies, Field(description="Kubernetes NetworkPolicies for the pods of the mirror.")
     ] = NetworkPolicies()
+
+    def relocated(self) -> Self:
+        """The same mirror with every image in ``image_registry``."""
+        if not self.image_registry:
+            return self
+        return self.model_copy(update=relocated_sections(dict(self), self.image_registry))
 
     def tls_secret_of(self, upstream: Upstream) -> str | None:
         """The Secret with the TLS certificate of an upstream's host; each host has its own."""

@@ -49,6 +49,7 @@ def _rules_of(upstream: Upstream, service: str) -> Iterator[dict[str, Any]]:
         for pattern in patterns:
             yield {
                 "match": {"type": "repository", "name": docker_auth_pattern(pattern), "service": service},
-                "actions": actions,
+                # A list of its own: YAML would write a shared one as an alias.
+                "actions": list(actions),
                 "comment": f"{verdict} may pull {pattern} of {upstream.name}",
             }

@@ -121,6 +121,7 @@ UNCHANGED: dict[str, str] = {
     "upstreams.url": "needs a second registry with the same images",
     "upstreams.credentials.username": "is read again, as the password is; see upstreams.credentials",
     "upstreams.credentials.password": "is read again, as the user name is; see upstreams.credentials",
+    "imageRegistry": "has a test of its own, test_air_gap.py",
     "registry.image": _ONE_IMAGE,
     "registry.layerCache.volume": "the lab has no StorageClass",
     "front.image": _ONE_IMAGE,
