@@ -47,7 +47,7 @@ def mirror(**changes: Any) -> Mirror:
 
 def read_mirror(path: Path) -> Mirror:
     """The mirror of a configuration file."""
-    return parse_mirror(read_text(path), str(path))
+    return parse_mirror(read_text(path), str(path)).relocated()
 
 
 @cache

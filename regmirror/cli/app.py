@@ -44,6 +44,10 @@ def root(
     namespace: Annotated[
         str | None, typer.Option("-n", "--namespace", metavar="NAME", help="Kubernetes namespace.")
     ] = None,
+    image_registry: Annotated[
+        str | None,
+        typer.Option("--image-registry", metavar="HOST[/PATH]", help="Registry of the mirror's own images."),
+    ] = None,
     helm: Annotated[
         str | None, typer.Option("--helm", metavar="PROGRAM", help="Name or path of the Helm executable.")
     ] = None,

@@ -17,6 +17,7 @@ COMMANDS = {
     "deploy": CommandEntry(SET_UP, "Install or update the mirror in the cluster."),
     "diff": CommandEntry(SET_UP, "Show how the cluster differs from the configuration."),
     "render": CommandEntry(SET_UP, "Print the manifests, for Argo CD, Flux or kubectl."),
+    "images": CommandEntry(SET_UP, "List the images of the mirror's own pods."),
     "verify": CommandEntry(PROVE, "Check that the mirror works."),
     "status": CommandEntry(OPERATE, "Show health, certificates, cache and pull quota."),
     "rotate-cert": CommandEntry(OPERATE, "Replace the key that signs tokens."),

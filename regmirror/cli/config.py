@@ -24,6 +24,7 @@ KINDS = {
     "EffectiveConfiguration": "regmirror.config.report:EffectiveConfiguration",
     "ValidationReport": "regmirror.config.report:ValidationReport",
     "ClientConfiguration": "regmirror.client_config.report:ClientConfiguration",
+    "ImageList": "regmirror.render.image_report:ImageList",
     "RenderReport": "regmirror.render.report:RenderReport",
     "DeployReport": "regmirror.deploy.report:DeployReport",
     "DiffReport": "regmirror.deploy.report:DiffReport",
@@ -139,12 +140,12 @@ def show(
         regmirror config show -o json
     """
     with terminal(output, debug=debug, no_color=no_color) as streams:
-        from regmirror.cli.connections import read_mirror, read_source
+        from regmirror.cli.connections import read_configuration, read_source
         from regmirror.config.effective_config import ValueSources, referenced_secrets
         from regmirror.config.load import parse_file
         from regmirror.config.report import effective_configuration
 
-        mirror = read_mirror(file, namespace)
+        mirror = read_configuration(file, namespace)
         _, root = parse_file(read_source(file), str(file))
         sources = ValueSources(root, {"namespace": "--namespace or REGMIRROR_NAMESPACE"} if namespace else {})
         secrets = referenced_secrets(mirror, os.environ, file.resolve().parent)

@@ -34,16 +34,30 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def read_mirror(file: Path, namespace: str | None) -> Mirror:
-    """The configuration, with the namespace of the command line if one is given; raises ConfigurationError."""
+def read_mirror(file: Path, namespace: str | None, image_registry: str = "") -> Mirror:
+    """The mirror that the file describes, with its images where pods pull them from; raises ConfigurationError.
+
+    The namespace and the image registry of the command line replace those of the file.
+    """
+    return read_configuration(file, namespace, image_registry).relocated()
+
+
+def read_configuration(file: Path, namespace: str | None = None, image_registry: str = "") -> Mirror:
+    """The configuration as it is in the file, apart from the options of the command line; raises ConfigurationError."""
     mirror = parse_mirror(read_source(file), str(file))
-    if not namespace:
-        return mirror
+    given = {"namespace": namespace, "image_registry": image_registry}
+    for name, value in given.items():
+        if value:
+            mirror = _with_option(mirror, name, value)
+    return mirror
+
+
+def _with_option(mirror: Mirror, name: str, value: str) -> Mirror:
     try:
-        return Mirror.model_validate(dict(mirror) | {"namespace": namespace})
+        return Mirror.model_validate(dict(mirror) | {name: value})
     except ValidationError as error:
         message = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise ConfigurationError(f"--namespace: {message}") from None
+        raise ConfigurationError(f"--{name.replace('_', '-')}: {message}") from None
 
 
 def read_source(file: Path) -> str:
@@ -92,12 +106,13 @@ class CommandConnections:
         resolve: Sequence[str] = (),
         ca_file: Path | None = None,
         timeout: float | None = None,
+        image_registry: str = "",
     ) -> None:
         """``timeout`` is in seconds, for each request to a host or to the store; None leaves each adapter its own.
 
         Raises ConfigurationError at once if ``resolve`` or ``ca_file`` is not valid.
         """
-        self._file, self._namespace = file, namespace
+        self._file, self._namespace, self._image_registry = file, namespace, image_registry
         self._kubeconfig, self._context, self._program = kubeconfig, context, helm
         self._resolve, self._ca_file = resolve, ca_file
         self._timeouts = () if timeout is None else (timeout,)
@@ -107,7 +122,7 @@ class CommandConnections:
     @cached_property
     def mirror(self) -> Mirror:
         """The configuration; raises ConfigurationError."""
-        return read_mirror(self._file, self._namespace)
+        return read_mirror(self._file, self._namespace, self._image_registry)
 
     @cached_property
     def cluster(self) -> AsyncCluster:

@@ -22,6 +22,7 @@ def deploy(
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     namespace: options.Namespace = None,
+    image_registry: options.ImageRegistry = "",
     helm: options.Helm = "helm",
     timeout: options.Timeout = "5m",
     resolve: options.Resolve = [],  # noqa: B006 - typer copies it
@@ -95,7 +96,14 @@ def deploy(
                 hint="regmirror deploy --rollback-on-failure, then regmirror deploy --prune",
             )
         connections = CommandConnections(
-            file, namespace, kubeconfig=kubeconfig, context=context, helm=helm, resolve=resolve, ca_file=ca_file
+            file,
+            namespace,
+            image_registry=image_registry,
+            kubeconfig=kubeconfig,
+            context=context,
+            helm=helm,
+            resolve=resolve,
+            ca_file=ca_file,
         )
         limit = read_timeout(timeout)
         chosen = DeployOptions(

@@ -21,6 +21,7 @@ def diff(
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     namespace: options.Namespace = None,
+    image_registry: options.ImageRegistry = "",
     helm: options.Helm = "helm",
     skip_bucket: Annotated[bool, typer.Option("--skip-bucket", help="Skip the check of the S3 bucket.")] = False,
     output: options.Output = Format.TABLE,
@@ -41,7 +42,9 @@ def diff(
         from regmirror.cli.connections import CommandConnections, run_until_done
         from regmirror.deploy.diff import diff_mirror
 
-        connections = CommandConnections(file, namespace, kubeconfig=kubeconfig, context=context, helm=helm)
+        connections = CommandConnections(
+            file, namespace, image_registry=image_registry, kubeconfig=kubeconfig, context=context, helm=helm
+        )
         report = run_until_done(diff_mirror(connections, skip_bucket=skip_bucket))
         show_diff_and_exit(streams, report, _command_that_resolves(report))
 

@@ -54,6 +54,14 @@ def init(
         bool,
         typer.Option("--self-signed", help="Let deploy issue the certificate with a private CA of this mirror."),
     ] = False,
+    image_registry: Annotated[
+        str,
+        typer.Option(
+            metavar="HOST[/PATH]",
+            envvar="REGMIRROR_IMAGE_REGISTRY",
+            help="Pull all images of the mirror's own pods from this registry.",
+        ),
+    ] = "",
     registry_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
     auth_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
     redis_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
@@ -101,6 +109,7 @@ def init(
             issuer=issuer,
             tls_secret=tls_secret,
             self_signed=self_signed,
+            image_registry=image_registry,
             images=dict(zip(IMAGES, images, strict=True)),
         )
         target = InitTarget(file, kubeconfig, context, is_replaced=force)

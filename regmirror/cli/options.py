@@ -84,6 +84,16 @@ Namespace = Annotated[
         help="Kubernetes namespace. Default: the one in the configuration file.",
     ),
 ]
+ImageRegistry = Annotated[
+    str,
+    typer.Option(
+        "--image-registry",
+        metavar="HOST[/PATH]",
+        envvar="REGMIRROR_IMAGE_REGISTRY",
+        help="Registry of the mirror's own images. Default: imageRegistry in the file.",
+        show_default=False,
+    ),
+]
 Output = Annotated[Format, typer.Option("-o", "--output", envvar="REGMIRROR_OUTPUT", help="Output format.")]
 Timeout = Annotated[
     str,
@@ -120,10 +130,20 @@ CaFile = Annotated[
     ),
 ]
 
-CLUSTER_OPTIONS = ("file", "kubeconfig", "context", "namespace", "helm", "resolve", "ca_file", "timeout")
+CLUSTER_OPTIONS = (
+    "file",
+    "kubeconfig",
+    "context",
+    "namespace",
+    "image_registry",
+    "helm",
+    "resolve",
+    "ca_file",
+    "timeout",
+)
 """Which configuration, which cluster, and how to connect; in the order of every command's help."""
 OUTPUT_OPTIONS = ("output", "debug", "no_color")
-REPEATED_IN_HINTS = ("file", "kubeconfig", "context", "namespace", "helm", "resolve", "ca_file")
+REPEATED_IN_HINTS = ("file", "kubeconfig", "context", "namespace", "image_registry", "helm", "resolve", "ca_file")
 """A command that continues the work of this one needs the same."""
 
 

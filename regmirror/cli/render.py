@@ -21,6 +21,7 @@ def render(
     context: typer.Context,
     file: options.File = DEFAULT_FILE,
     namespace: options.Namespace = None,
+    image_registry: options.ImageRegistry = "",
     helm: options.Helm = "helm",
     output_format: Annotated[
         OutputFormat, typer.Option("--format", help="Render plain manifests, or objects for Flux or Argo CD.")
@@ -109,7 +110,7 @@ def render(
         from regmirror.render.repository import parse_repository
 
         _check_options(context, output_format, output_dir, repository, check=check)
-        mirror = read_mirror(file, namespace)
+        mirror = read_mirror(file, namespace, image_registry)
         render_options = RenderOptions(
             output_format,
             parse_repository(repository, revision, path),
@@ -119,8 +120,7 @@ def render(
             _ca_bundles(mirror, file),
             file.resolve().parent,
         )
-        directory = file.resolve().parent
-        program = Pyhelm3Helm(helm, None, "", mirror.namespace, secret_variables(mirror), directory)
+        program = Pyhelm3Helm(helm, None, "", mirror.namespace, secret_variables(mirror), file.resolve().parent)
         rendering = asyncio.run(render_mirror(mirror, program, render_options))
         for note in rendering.notes:
             streams.info(note)

@@ -35,6 +35,7 @@ def rotate_cert(
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     namespace: options.Namespace = None,
+    image_registry: options.ImageRegistry = "",
     helm: options.Helm = "helm",
     timeout: Annotated[
         str,
@@ -121,6 +122,7 @@ def rotate_cert(
         connections = CommandConnections(
             file,
             namespace,
+            image_registry=image_registry,
             kubeconfig=kubeconfig,
             context=context,
             helm=helm,

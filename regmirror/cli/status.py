@@ -23,6 +23,7 @@ def status(
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     namespace: options.Namespace = None,
+    image_registry: options.ImageRegistry = "",
     resolve: options.Resolve = [],  # noqa: B006 - typer copies it
     ca_file: options.CaFile = None,
     watch: Annotated[bool, typer.Option("-w", "--watch", help="Refresh until Ctrl-C.")] = False,
@@ -52,7 +53,13 @@ def status(
         from regmirror.verify.live_mirror import LiveMirror
 
         connections = CommandConnections(
-            file, namespace, kubeconfig=kubeconfig, context=context, resolve=resolve, ca_file=ca_file
+            file,
+            namespace,
+            image_registry=image_registry,
+            kubeconfig=kubeconfig,
+            context=context,
+            resolve=resolve,
+            ca_file=ca_file,
         )
         pause = _read_interval(interval)
 

@@ -21,6 +21,7 @@ def support_bundle(
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     namespace: options.Namespace = None,
+    image_registry: options.ImageRegistry = "",
     helm: options.Helm = "helm",
     resolve: options.Resolve = [],  # noqa: B006 - typer copies it
     ca_file: options.CaFile = None,
@@ -53,7 +54,14 @@ def support_bundle(
         from regmirror.verify.live_mirror import LiveMirror
 
         connections = CommandConnections(
-            file, namespace, kubeconfig=kubeconfig, context=context, helm=helm, resolve=resolve, ca_file=ca_file
+            file,
+            namespace,
+            image_registry=image_registry,
+            kubeconfig=kubeconfig,
+            context=context,
+            helm=helm,
+            resolve=resolve,
+            ca_file=ca_file,
         )
         now = datetime.now(UTC)
         path = output_file or Path(f"regmirror-support-{now:%Y%m%d-%H%M%S}.tar.gz")

@@ -49,6 +49,7 @@ def verify(
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     namespace: options.Namespace = None,
+    image_registry: options.ImageRegistry = "",
     resolve: options.Resolve = [],  # noqa: B006 - typer copies it
     ca_file: options.CaFile = None,
     image: Annotated[
@@ -90,6 +91,7 @@ def verify(
         connections = CommandConnections(
             file,
             namespace,
+            image_registry=image_registry,
             kubeconfig=kubeconfig,
             context=context,
             resolve=resolve,

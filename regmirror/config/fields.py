@@ -20,7 +20,7 @@ _LONGEST_UPSTREAM_NAME = 43
 """The Helm release is named regmirror-NAME, and Helm allows 53 characters."""
 _AUTHORITY = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
 _NAME = re.compile(_LABEL)
-# Repository names by the grammar of distribution's reference package, plus * and ? of docker_auth (Go's path.Match).
+# Repository names by the grammar of distribution's reference package, plus * and ? of docker_auth, and ** as a part.
 _PATTERN = re.compile(r"[a-z0-9*?]([a-z0-9._*?-]*[a-z0-9*?])?(/[a-z0-9*?]([a-z0-9._*?-]*[a-z0-9*?])?)*")
 _IMAGE = re.compile(r"(?P<repository>[^@\s]+?)(:(?P<tag>\w[\w.-]{0,127}))?(@(?P<digest>sha256:[0-9a-f]{64}))?")
 # What a chart's values.schema.json accepts, and distribution's grammar of a repository.
@@ -110,7 +110,10 @@ def _upstream_name(value: object) -> str:
 def _repository_pattern(value: object) -> str:
     text = _string(value)
     if not _PATTERN.fullmatch(text):
-        raise ValueError(f'"{text}" is not a repository pattern such as "library/*" or "acme/tool"')
+        raise ValueError(f'"{text}" is not a repository pattern such as "library/*", "acme/**" or "acme/tool"')
+    mixed = next((part for part in text.split("/") if "**" in part and part != "**"), None)
+    if mixed:
+        raise ValueError(f'"{text}": ** must be a whole part, such as acme/**; write * instead of ** in "{mixed}"')
     return text
 
 
@@ -211,7 +214,9 @@ UpstreamName = Annotated[
 ]
 Image = Annotated[str, BeforeValidator(_image), _text_schema("An image with a tag, a digest, or both.")]
 RepositoryPattern = Annotated[
-    str, BeforeValidator(_repository_pattern), _text_schema("A repository name; * and ? do not match a /.")
+    str,
+    BeforeValidator(_repository_pattern),
+    _text_schema("A repository name; * and ? do not match a /, ** matches one or more parts."),
 ]
 ProbeImage = Annotated[str, BeforeValidator(_probe_image), _text_schema("An image, such as library/alpine:3.")]
 Bucket = Annotated[

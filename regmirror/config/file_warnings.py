@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import yaml
 
 from regmirror.config.encryption import is_exposed
-from regmirror.config.images import DOCKER_HUB, never_matches
+from regmirror.config.images import DOCKER_HUB
 from regmirror.config.key_paths import KeyPath, format_path, line_of
 from regmirror.config.model import Mirror, Upstream
 from regmirror.config.model_keys import documented_key
+from regmirror.config.pattern_problems import pattern_problems
+from regmirror.config.patterns import covers
 from regmirror.config.problem import Problem
 
 Warnings = Iterator[tuple[KeyPath, str]]
@@ -34,12 +36,11 @@ def plain_http_urls(mirror: Mirror, upstream: Upstream) -> list[str]:
 
 def _without_effect(mirror: Mirror) -> Warnings:
     for index, upstream in enumerate(mirror.upstreams):
-        path = ("upstreams", index, "anonymousPull")
+        path = ("upstreams", index)
         if not upstream.anonymous_pull:
-            yield path, "the list is empty: no client can pull from this upstream"
-        for number, pattern in enumerate(upstream.anonymous_pull):
-            if reason := never_matches(pattern, upstream.url):
-                yield (*path, number), f'"{pattern}" never matches: {reason}'
+            yield (*path, "anonymousPull"), "the list is empty: no client can pull from this upstream"
+        for key, number, problem in pattern_problems(upstream):
+            yield (*path, key, number), problem
 
 
 def _risks(mirror: Mirror) -> Warnings:
@@ -80,6 +81,10 @@ def _plain_upstream(upstream: Upstream, path: KeyPath) -> Warnings:
 
 
 def _wide_patterns(upstream: Upstream) -> list[str]:
-    """The patterns with a wildcard. On Docker Hub, library/ holds official images only, which are public."""
-    wide = [pattern for pattern in upstream.anonymous_pull if set(pattern) & {"*", "?"}]
+    """The patterns with a wildcard that deny does not cover. Docker Hub's library/ has official images only: public."""
+    wide = [
+        pattern
+        for pattern in upstream.anonymous_pull
+        if set(pattern) & {"*", "?"} and not any(covers(denied, pattern) for denied in upstream.deny)
+    ]
     return [pattern for pattern in wide if upstream.url != DOCKER_HUB or not pattern.startswith("library/")]

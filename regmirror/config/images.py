@@ -1,4 +1,4 @@
-"""Names of images that clients pull, and the repository patterns that allow them."""
+"""Names of images that clients pull."""
 
 import re
 
@@ -9,7 +9,6 @@ _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _PULLED_IMAGE = re.compile(
     rf"(?P<repository>{_COMPONENT}(?:/{_COMPONENT})*)(?::(?P<tag>\w[\w.-]{{0,127}}))?(?:@(?P<digest>sha256:[0-9a-f]{{64}}))?"
 )
-_WILDCARDS = {"*": "[^/]*", "?": "[^/]"}
 
 
 def pulled_image(text: str) -> tuple[str, str]:
@@ -23,19 +22,3 @@ def pulled_image(text: str) -> tuple[str, str]:
         raise ValueError(f'"{text}" is not an image name such as library/alpine:3')
     repository = match["repository"] if "/" in match["repository"] else f"library/{match['repository']}"
     return repository, match["digest"] or match["tag"] or "latest"
-
-
-def matches(pattern: str, repository: str) -> bool:
-    """Go's ``path.Match`` for patterns of ``*`` and ``?``, neither of which matches a ``/``."""
-    expression = "".join(_WILDCARDS.get(character, re.escape(character)) for character in pattern)
-    return re.fullmatch(expression, repository) is not None
-
-
-def never_matches(pattern: str, url: str) -> str | None:
-    """Why a pattern matches no repository of the upstream at ``url``; None if it can match."""
-    first, *rest = pattern.split("/")
-    if "." in first:
-        return f'no repository name begins with a host name: write "{"/".join(rest) or first}"'
-    if url == DOCKER_HUB and len(rest) != 1:
-        return 'every repository of Docker Hub is named NAMESPACE/NAME, and * does not match a "/"'
-    return None

@@ -7,8 +7,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from regmirror.config.fields import Bucket, Host, Image, Label, ProbeImage, RepositoryPattern, UpstreamUrl, Url
-from regmirror.config.images import DOCKER_HUB, matches, pulled_image
+from regmirror.config.image_registry import ImageRegistry
+from regmirror.config.images import DOCKER_HUB, pulled_image
 from regmirror.config.kubernetes_fields import ObjectName
+from regmirror.config.patterns import ANYTHING, matches
 from regmirror.config.validation_messages import value_problem
 
 ReferenceDict = dict[str, str]
@@ -51,6 +53,7 @@ class InitOptions:
     tls_secret: str = ""
     self_signed: bool = False
     """Let deploy issue the certificate with a CA of its own."""
+    image_registry: str = ""
     images: Mapping[str, str] = field(default_factory=dict)
     """By component, the names of IMAGES."""
 
@@ -98,6 +101,7 @@ def _typed(options: InitOptions) -> Iterator[tuple[str, str, Any]]:
     yield "--ingress-class", options.class_name, ObjectName
     yield "--issuer", options.issuer, ObjectName
     yield "--tls-secret", options.tls_secret, ObjectName
+    yield "--image-registry", options.image_registry, ImageRegistry
     yield from ((f"--{component}-image", image, Image) for component, image in options.images.items())
 
 
@@ -139,4 +143,4 @@ def endpoint_url(text: str) -> str:
 def allowed_patterns(text: str) -> list[str]:
     """Parse DOCKERHUB_ALLOWED: names separated by commas; a name without a slash means the whole namespace."""
     entries = [entry.strip() for entry in text.split(",") if entry.strip()]
-    return [entry if "/" in entry else f"{entry}/*" for entry in entries]
+    return [entry if "/" in entry or entry == ANYTHING else f"{entry}/*" for entry in entries]

@@ -25,11 +25,13 @@ from regmirror.config.components import (
 from regmirror.config.egress import Egress
 from regmirror.config.encryption import useless_insecure
 from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, UpstreamUrl
-from regmirror.config.images import DOCKER_HUB, DOCKER_IO, matches, pulled_image
+from regmirror.config.image_registry import ImageRegistry, relocated_sections
+from regmirror.config.images import DOCKER_HUB, DOCKER_IO, pulled_image
 from regmirror.config.key_paths import KeyPath
 from regmirror.config.kubernetes_fields import ObjectName, QualifiedName
 from regmirror.config.network_policies import NetworkPolicies
 from regmirror.config.overrides import HelmValues, Overrides, protected_value
+from regmirror.config.patterns import ANYTHING, refusal
 from regmirror.config.problem import error_at
 from regmirror.config.secret_names import CA_SECRET, NEXT_SIGNING_SECRET, deployed_secrets
 from regmirror.config.secret_references import ClusterReference, SecretReference
@@ -123,11 +125,19 @@ class Upstream(Section):
         list[RepositoryPattern],
         Field(
             description="Repositories that everyone may pull; all others are denied. "
-            "Official images of Docker Hub are library/NAME. With credentials, a wildcard includes private "
-            "repositories that the account can read.",
+            "Official images of Docker Hub are library/NAME. * and ? do not match a /, ** matches any number of parts: "
+            "acme/** is everything below acme. With credentials, a wildcard includes private repositories that the "
+            "account can read.",
             examples=[["library/*", "acme/tool"]],
         ),
     ]
+    deny: Annotated[
+        list[RepositoryPattern],
+        Field(
+            description="Repositories that nobody may pull, even if anonymousPull allows them.",
+            examples=[["acme/internal-*"]],
+        ),
+    ] = []  # noqa: RUF012 - Pydantic copies it
     tls_secret: Annotated[
         ObjectName | None,
         Field(
@@ -146,7 +156,7 @@ class Upstream(Section):
     probe_image: Annotated[
         ProbeImage | None,
         Field(
-            description="Image that regmirror verify pulls. It must match anonymousPull.",
+            description="Image that regmirror verify pulls. It must match anonymousPull, and not deny.",
             examples=["library/alpine:3"],
         ),
     ] = None
@@ -164,11 +174,11 @@ class Upstream(Section):
         """The registry in image names, derived from the URL: docker.io, quay.io."""
         return DOCKER_IO if self.url == DOCKER_HUB else urlsplit(self.url).netloc
 
-    @field_validator("anonymous_pull")
+    @field_validator("anonymous_pull", "deny")
     @classmethod
     def _check_names(cls, patterns: list[str], info: ValidationInfo) -> list[str]:
         """Docker Hub is the only registry where every name has a "/": registry.k8s.io/pause has none."""
-        bare = [pattern for pattern in patterns if "/" not in pattern]
+        bare = [pattern for pattern in patterns if "/" not in pattern and pattern != ANYTHING]
         if bare and info.data.get("url") == DOCKER_HUB:
             raise ValueError(
                 f'"{bare[0]}" matches no repository, because every name on Docker Hub has a "/": write "{bare[0]}/*" '
@@ -186,8 +196,8 @@ class Upstream(Section):
     def _check_probe_image(self) -> Self:
         if self.probe_image:
             repository, _ = pulled_image(self.probe_image)
-            if not any(matches(pattern, repository) for pattern in self.anonymous_pull):
-                raise error_at(("probeImage",), f"anonymousPull does not allow {repository}")
+            if problem := refusal(repository, self.anonymous_pull, self.deny):
+                raise error_at(("probeImage",), problem)
         return self
 
 
@@ -206,6 +216,14 @@ class Mirror(Section):
         # Each upstream has its own database in Redis; redis_config.py sets their number.
         Field(min_length=1, max_length=64, description="The registries to mirror."),
     ]
+    image_registry: Annotated[
+        ImageRegistry | None,
+        Field(
+            description="Registry from which the mirror's own pods pull their images. It replaces the host of every "
+            "image; path, tag and digest are kept. Default: each image names its own registry.",
+            examples=["registry.internal.example.com/mirror"],
+        ),
+    ] = None
     registry: Annotated[
         RegistryComponent, Field(description="The registry of distribution, one Helm release per upstream.")
     ] = RegistryComponent()
@@ -254,6 +272,12 @@ class Mirror(Section):
         """The ``service`` of the tokens for an upstream: its host, unless an existing docker_auth has another."""
         own = self.auth.external.service if self.auth.external else None
         return own or self.host_of(upstream)
+
+    def relocated(self) -> Self:
+        """The same mirror with every image in ``image_registry``."""
+        if not self.image_registry:
+            return self
+        return self.model_copy(update=relocated_sections(dict(self), self.image_registry))
 
     def tls_secret_of(self, upstream: Upstream) -> str | None:
         """The Secret with the TLS certificate of an upstream's host; each host has its own unless the file says so."""

@@ -3,9 +3,11 @@
 Source of the keys: docker_auth 1.14.0, ``examples/reference.yml`` and ``auth_server/server/config.go``.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
-from regmirror.config.model import Mirror
+from regmirror.config.model import Mirror, Upstream
+from regmirror.config.patterns import docker_auth_pattern
 from regmirror.desired import names
 
 SIGNING_DIRECTORY = "/signing"
@@ -36,12 +38,18 @@ def access_rules(mirror: Mirror) -> list[dict[str, Any]]:
     Each is bound to its upstream's ``service``: docker_auth signs any service that a client requests, so without it a
     token for one upstream could grant rights on another.
     """
-    return [
-        {
-            "match": {"type": "repository", "name": pattern, "service": mirror.host_of(upstream)},
-            "actions": ["pull"],
-            "comment": f"everyone may pull {pattern} of {upstream.name}",
-        }
-        for upstream in mirror.upstreams
-        for pattern in upstream.anonymous_pull
-    ]
+    return [rule for upstream in mirror.upstreams for rule in _rules_of(upstream, mirror.host_of(upstream))]
+
+
+def _rules_of(upstream: Upstream, service: str) -> Iterator[dict[str, Any]]:
+    for actions, verdict, patterns in (
+        ([], "nobody", upstream.deny),
+        (["pull"], "everyone", upstream.anonymous_pull),
+    ):
+        for pattern in patterns:
+            yield {
+                "match": {"type": "repository", "name": docker_auth_pattern(pattern), "service": service},
+                # A list of its own: YAML would write a shared one as an alias.
+                "actions": list(actions),
+                "comment": f"{verdict} may pull {pattern} of {upstream.name}",
+            }

@@ -62,7 +62,7 @@ def test_a_changed_access_list_takes_effect_with_deploy(mirror: DeployedMirror) 
         pulled = mirror.verify("--image", mirror.target.allowed_image)
         failed = [check for check in pulled.document["checks"] if check["result"] == "error"]
         assert [check["id"] for check in failed] == ["token-grant"]
-        assert "is not allowed by anonymousPull" in failed[0]["message"]
+        assert "anonymousPull does not allow" in failed[0]["message"]
     finally:
         mirror.file.write_text(original)
         assert mirror.deploy().code == 0

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from regmirror.desired.access import is_allowed, matches
+from regmirror.config.patterns import matches
+from regmirror.desired.access import is_allowed
 from tests import samples
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import yaml
+
 from regmirror.desired.auth_config import access_rules, auth_config
 from tests import samples
 
@@ -43,3 +45,8 @@ def test_a_rule_holds_for_its_own_upstream_alone() -> None:
 
 def test_an_upstream_without_a_list_grants_nothing() -> None:
     assert access_rules(samples.mirror(upstreams=[{"name": "hub", "anonymousPull": []}])) == []
+
+
+def test_the_rules_are_written_without_yaml_aliases() -> None:
+    upstream = {"name": "hub", "anonymousPull": ["a/*", "b/**"], "deny": ["a/x", "b/x"]}
+    assert "&" not in yaml.safe_dump(access_rules(samples.mirror(upstreams=[upstream])))

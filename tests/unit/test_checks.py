@@ -125,7 +125,7 @@ def test_an_image_that_is_not_allowed_is_reported_once() -> None:
     mirror.image = "outside/tool:1"
     outcome = mirror.ask("token-grant")
     assert isinstance(outcome, Failed)
-    assert outcome.message == "outside/tool:1 is not allowed by anonymousPull of upstream quay (prometheus/*)"
+    assert outcome.message == "upstream quay: anonymousPull does not allow outside/tool (prometheus/*)"
     assert mirror.ask("upstream-quota") == Skipped("see token-grant")
 
 

@@ -44,7 +44,9 @@ OTHER_VALUES: dict[str, Any] = {
     "upstreams.host": "other.example.com",
     "upstreams.anonymousPull": ["library/*"],
     "upstreams.annotations": {"external-dns.kubernetes.io/target": "other.example.com"},
+    "upstreams.deny": ["acme/other"],
     "upstreams.probeImage": "library/busybox:1",
+    "imageRegistry": "other.example.com",
     "registry.image": "other:1",
     "registry.ttl": "1h",
     "registry.resources": {"limits": {"memory": "3Gi"}},
@@ -199,7 +201,7 @@ def restarted(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
     old = stack_of(yaml.safe_dump(before))
     live = {manifest["metadata"]["name"]: manifest for manifest in old.secrets}
     later = samples.NOW.replace(year=samples.NOW.year + 1)
-    new = build_stack(parse_mirror(yaml.safe_dump(after), "after"), samples.mirror_secrets(), live, later)
+    new = build_stack(parse_mirror(yaml.safe_dump(after), "after").relocated(), samples.mirror_secrets(), live, later)
     pods = {release.name: pod_values(release.values) for release in old.releases}
     return {
         release.name
@@ -210,7 +212,7 @@ def restarted(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
 
 @cache
 def stack_of(text: str) -> Stack:
-    return build_stack(parse_mirror(text, "before"), samples.mirror_secrets(), {}, samples.NOW)
+    return build_stack(parse_mirror(text, "before").relocated(), samples.mirror_secrets(), {}, samples.NOW)
 
 
 def pod_values(values: dict[str, Any]) -> dict[str, Any]:

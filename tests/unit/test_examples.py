@@ -84,8 +84,9 @@ def test_three_upstreams_share_nothing_but_the_bucket() -> None:
 
 def test_the_air_gap_names_no_image_of_the_internet() -> None:
     mirror = samples.read_mirror(named("air-gap"))
-    for component in (mirror.registry, mirror.auth, mirror.redis):
+    for component in (mirror.registry, mirror.fetcher, mirror.auth, mirror.redis, mirror.front):
         assert component.image.startswith("harbor.internal.example.com/")
+    for component in (mirror.registry, mirror.auth, mirror.redis):
         assert component.image_pull_secrets
 
 

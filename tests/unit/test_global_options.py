@@ -19,6 +19,7 @@ VALUES = {
     "kubeconfig": ("--kubeconfig", "one", "two"),
     "context": ("--context", "one", "two"),
     "namespace": ("--namespace", "one", "two"),
+    "image_registry": ("--image-registry", "one.example.com", "two.example.com"),
     "helm": ("--helm", "helm3", "helm4"),
     "resolve": ("--resolve", "one:443:192.0.2.1", "two:443:192.0.2.2"),
     "ca_file": ("--ca-file", "one.crt", "two.crt"),

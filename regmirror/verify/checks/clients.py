@@ -4,7 +4,7 @@ import time
 
 from regmirror.config.model import Upstream
 from regmirror.desired import names
-from regmirror.desired.access import is_allowed
+from regmirror.desired.access import denied_samples, is_allowed
 from regmirror.distribution.challenge import parse_challenge
 from regmirror.distribution.client import (
     MANIFEST_TYPES,
@@ -121,31 +121,38 @@ def _digest(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outc
 
 @check(
     "clients-unlisted-denied",
-    "pulls that anonymousPull does not allow are denied",
+    "pulls that are not allowed are denied",
     needs=("registry-challenge", "token-accepted", "config-access"),
 )
 def _unlisted_denied(live: LiveMirror, upstream: Upstream) -> Outcome:
-    if is_allowed(upstream, UNLISTED.repository):
+    unlisted = [] if is_allowed(upstream, UNLISTED.repository) else [UNLISTED.repository]
+    samples = dict.fromkeys(unlisted, "anonymousPull does not allow") | dict.fromkeys(
+        denied_samples(upstream), "deny refuses"
+    )
+    if not samples:
         return Skipped("anonymousPull allows every repository")
     client = live.client(upstream)
-    token = client.pull_token(UNLISTED.repository)
-    if token and decode_token(token).access:
-        return _grants_more(live, upstream)
-    answer = client.request("HEAD", f"/v2/{UNLISTED.repository}/manifests/{UNLISTED.reference}", token)
-    if answer.status != 401:
-        message = f"a pull of {UNLISTED.repository} was answered with {answer.status} instead of 401"
-        return Failed(message, restart_registry(live, upstream))
+    for repository, rule in samples.items():
+        token = client.pull_token(repository)
+        if token and decode_token(token).access:
+            return _grants_more(live, upstream, repository, rule)
+        answer = client.request("HEAD", f"/v2/{repository}/manifests/{UNLISTED.reference}", token)
+        if answer.status != 401:
+            message = f"a pull of {repository} was answered with {answer.status} instead of 401"
+            return Failed(message, restart_registry(live, upstream))
     return Passed("401")
 
 
-def _grants_more(live: LiveMirror, upstream: Upstream) -> Outcome:
+def _grants_more(live: LiveMirror, upstream: Upstream, repository: str, rule: str) -> Outcome:
     if live.mirror.auth.external:
         return Warned(
-            f"{live.realm(upstream)} grants everyone the pull of {UNLISTED.repository}, beyond anonymousPull",
-            "change the access rules of docker_auth, or add what it allows to anonymousPull",
+            f"{live.realm(upstream)} grants everyone the pull of {repository}, which {rule}",
+            "change the access rules of docker_auth, or what the file allows",
         )
-    message = f"/auth grants everyone the pull of {UNLISTED.repository}, which anonymousPull does not allow"
-    return Failed(message, restart(live, names.AUTH))
+    return Failed(
+        f"/auth grants everyone the pull of {repository}, which {rule}",
+        restart(live, names.AUTH),
+    )
 
 
 @check("clients-push-denied", "pushes are denied", needs=("token-accepted", "config-access"))

@@ -5,9 +5,9 @@ from contextlib import suppress
 from pydantic import SecretStr
 
 from regmirror.config.file_warnings import plain_http_urls
-from regmirror.config.model import DOCKER_HUB, Upstream
+from regmirror.config.model import Upstream
+from regmirror.config.pattern_problems import pattern_problems
 from regmirror.desired import names
-from regmirror.desired.access import matches
 from regmirror.desired.auth_config import access_rules, auth_config
 from regmirror.desired.differences import differing_paths
 from regmirror.desired.ingress_controllers import LEGACY_CLASS_ANNOTATION
@@ -67,17 +67,29 @@ def _service(live: LiveMirror, upstream: Upstream) -> Outcome:
     return Passed(service)
 
 
-@check("config-access", "docker_auth's access list matches anonymousPull", needs=("cluster-deployed",), part="auth")
+@check(
+    "config-access",
+    "docker_auth's access list matches anonymousPull and deny",
+    needs=("cluster-deployed",),
+    part="auth",
+)
 def _access(live: LiveMirror) -> Outcome:
     wanted, deployed = access_rules(live.mirror), live.auth_config().get("acl")
     deployed = deployed if isinstance(deployed, list) else []
     if deployed == wanted:
         return Passed(f"{len(wanted)} rule{'s' * (len(wanted) != 1)}")
-    missing = [rule["match"]["name"] for rule in wanted if rule not in deployed]
-    extra = [str(look_up(rule, "match", "name") or "any repository") for rule in deployed if rule not in wanted]
-    lists = (("is missing", missing), ("also allows", extra))
+    extra = [rule for rule in deployed if rule not in wanted]
+    lists = (
+        ("is missing", [_described(rule) for rule in wanted if rule not in deployed]),
+        ("also allows", [_described(rule) for rule in extra if look_up(rule, "actions") != []]),
+        ("also denies", [_described(rule) for rule in extra if look_up(rule, "actions") == []]),
+    )
     differences = [f"{verb}: {', '.join(found)}" for verb, found in lists if found]
     return Failed("docker_auth's access list " + ("; it ".join(differences) or "has another order"), deploy(live))
+
+
+def _described(rule: object) -> str:
+    return str(look_up(rule, "match", "name") or "any repository")
 
 
 @check("config-users", "docker_auth allows only anonymous clients", needs=("cluster-deployed",), part="auth")
@@ -160,39 +172,15 @@ def _backends(rule: Object) -> dict[str, str]:
 
 @check(
     "config-patterns",
-    "every anonymousPull pattern can match",
+    "every pattern of anonymousPull and deny has an effect",
     severity=Severity.WARNING,
     stage=Stage.ANY,
 )
 def _patterns(live: LiveMirror, upstream: Upstream) -> Outcome:
-    found = [
-        *(f"{pattern}: {why}" for pattern in upstream.anonymous_pull if (why := _never_matches(upstream, pattern))),
-        *_shadowed(upstream.anonymous_pull),
-    ]
+    found = [f"{key}: {problem}" for key, _, problem in pattern_problems(upstream)]
     if found:
-        return Failed("\n".join(found), then_deploy(live, "fix or remove the pattern in anonymousPull"))
+        return Failed("\n".join(found), then_deploy(live, "fix or remove the pattern"))
     return Passed(", ".join(upstream.anonymous_pull))
-
-
-def _never_matches(upstream: Upstream, pattern: str) -> str | None:
-    """Why a pattern cannot match any repository of its upstream; None if it can."""
-    first, *rest = pattern.split("/")
-    if "." in first:
-        return "repository names do not start with a host name; remove it from the pattern"
-    if upstream.url == DOCKER_HUB and len(rest) != 1:
-        return "repositories on Docker Hub are named NAMESPACE/NAME, and * does not match a /"
-    return None
-
-
-def _shadowed(patterns: list[str]) -> list[str]:
-    """Patterns whose repositories an earlier pattern allows already."""
-    return [
-        f"{pattern}: the earlier pattern {wider} allows the same"
-        for index, pattern in enumerate(patterns)
-        for wider in patterns[:index]
-        # A * or ? in the later pattern is covered only by a * in the earlier one.
-        if "?" not in wider and matches(wider, pattern)
-    ]
 
 
 @check("config-safety", "the registry's settings are safe", needs=("config-service",))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from regmirror.ports.http import Answer
 from tests.fakes.registry_host import digest_of
-from tests.unit.check_faults.table import FaultTable, answer, change_manifest_answers
+from tests.unit.check_faults.table import FaultTable, answer, change_manifest_answers, reconfigure
 from tests.unit.deployed import Deployed
 
 LAYER = digest_of(b"another")
@@ -42,6 +42,13 @@ def moved_upstream(mirror: Deployed) -> None:
 )
 def granted_to_all(mirror: Deployed) -> None:
     mirror.host.allowed.add("regmirror-probe/not-allowed")
+
+
+@fault("clients-unlisted-denied", "/auth grants everyone the pull of acme/secret-x, which deny refuses")
+def denied_is_granted(mirror: Deployed) -> None:
+    upstream = {"name": "docker-hub", "anonymousPull": ["library/*", "acme/*"], "deny": ["acme/secret-*"]}
+    reconfigure(mirror, upstreams=[upstream])
+    mirror.host.allowed.add("acme/secret-x")
 
 
 @fault("clients-unlisted-denied", "a pull of regmirror-probe/not-allowed was answered with 404 instead of 401")

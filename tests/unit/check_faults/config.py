@@ -70,6 +70,11 @@ def rule_replaced(mirror: Deployed) -> None:
     edit_access_list(mirror, lambda acl: acl.__setitem__(0, rule("b/*")))
 
 
+@fault("config-access", "docker_auth's access list also denies: library/alpine")
+def denial_added(mirror: Deployed) -> None:
+    edit_access_list(mirror, lambda acl: acl.insert(0, rule("library/alpine") | {"actions": []}))
+
+
 @fault("config-access", "docker_auth's access list has another order")
 def other_order(mirror: Deployed) -> None:
     edit_access_list(mirror, lambda acl: acl.reverse())
@@ -127,16 +132,22 @@ def other_registry_backend(mirror: Deployed) -> None:
     route(mirror, "/v2", "x")
 
 
-def patterns(*entries: str) -> InjectFault:
-    return lambda mirror: reconfigure(mirror, upstreams=[{"name": "docker-hub", "anonymousPull": list(entries)}])
+def patterns(*entries: str, deny: tuple[str, ...] = ()) -> InjectFault:
+    upstream = {"name": "docker-hub", "anonymousPull": list(entries), "deny": list(deny)}
+    return lambda mirror: reconfigure(mirror, upstreams=[upstream])
 
 
-fault("config-patterns", "docker.io/library: repository names do not start with a host name")(
+fault("config-patterns", 'anonymousPull: "docker.io/library" never matches: no repository name begins with a host')(
     patterns("docker.io/library")
 )
-fault("config-patterns", "library/*/*: repositories on Docker Hub are named NAMESPACE/NAME")(patterns("library/*/*"))
-fault("config-patterns", "library/alpine: the earlier pattern library/* allows the same")(
+fault("config-patterns", 'anonymousPull: "library/*/*" never matches: every repository of Docker Hub is named')(
+    patterns("library/*/*")
+)
+fault("config-patterns", '"library/alpine" has no effect: the earlier pattern "library/*" matches the same')(
     patterns("library/*", "library/alpine")
+)
+fault("config-patterns", 'deny: "other/*" has no effect: anonymousPull allows none of it')(
+    patterns("library/*", deny=("other/*",))
 )
 
 
