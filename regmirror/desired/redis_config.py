@@ -15,7 +15,9 @@ def redis_database(mirror: Mirror, upstream: Upstream) -> int:
     With another place in the object store, it is another one: pods of both run during a rollout, and none must find
     descriptors of blobs that its own place does not have.
     """
-    place = f"{mirror.storage.endpoint} {mirror.storage.bucket} {mirror.storage.prefix}"
+    storage = mirror.storage
+    volume = f" {storage.filesystem.claim} {storage.filesystem.storage_class}" if storage.filesystem else ""
+    place = f"{storage.endpoint} {storage.bucket} {storage.prefix}{volume}"
     return mirror.upstreams.index(upstream) + _UPSTREAMS * (crc32(place.encode()) % _PLACES)
 
 
