@@ -130,6 +130,6 @@ def rights(mirror: "Mirror", command: Command) -> "Sequence[Right]":
         Command.ROTATE_CERT: rotate_rights,
         Command.SUPPORT_BUNDLE: support_rights,
         Command.UPGRADE_NOTES: lambda _: UPGRADE_RIGHTS,
-        Command.DESTROY: lambda _: destroy_rights(),
+        Command.DESTROY: destroy_rights,
     }
     return of_command[command](mirror)

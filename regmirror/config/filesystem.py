@@ -51,7 +51,7 @@ class Filesystem(Section):
         if self.claim is not None:
             for key, value in {"size": self.size, "storageClass": self.storage_class}.items():
                 if value is not None:
-                    raise error_at((key,), f"has no effect with claim: the PersistentVolumeClaim {self.claim} has its own")
+                    raise error_at((key,), f"has no effect with claim: {self.claim} has its own")
         if self.size is not None and quantity_value(self.size) <= 0:
             raise error_at(("size",), "must be larger than 0")
         return self

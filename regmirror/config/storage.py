@@ -123,7 +123,8 @@ class S3Storage(Section):
     @classmethod
     def _fill_in(cls, values: Any) -> Any:
         """The region and endpoint that a profile knows."""
-        profile = PROFILES.get(values.get("profile")) if isinstance(values, dict) else None
+        name = values.get("profile") if isinstance(values, dict) else None
+        profile = next((profile for known, profile in PROFILES.items() if known == name), None)
         if profile is None:
             return values
         endpoint = values.get("endpoint") or profile.endpoint
@@ -141,7 +142,7 @@ class S3Storage(Section):
         elif self.bucket is None:
             raise error_at(("bucket",), "required key is missing; without an S3 store, set filesystem")
         elif self.region is None:
-            raise error_at(("region",), "required key is missing; a profile sets it, if all stores of a kind have the same")
+            raise error_at(("region",), "required key is missing; some profiles set it")
         return self
 
     @model_validator(mode="after")
@@ -169,6 +170,12 @@ class S3Storage(Section):
     def key_prefix(self) -> str:
         """What the key of every object of the mirror begins with; ends with a slash unless it is empty."""
         return "".join(f"{part}/" for part in self.prefix.split("/") if part)
+
+    @property
+    def place(self) -> str:
+        """Where the data is, for messages: the name of the bucket or claim."""
+        claim = self.filesystem.claim if self.filesystem else None
+        return self.bucket or (f"PersistentVolumeClaim {claim}" if claim else "a volume for each upstream")
 
     @property
     def uses_path_style(self) -> bool:

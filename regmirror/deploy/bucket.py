@@ -48,7 +48,7 @@ class BucketStep:
             return Done(self._unchecked(), skipped=True)
         if self.ownership:
             self.ownership.read()
-        return Done(storage.bucket)
+        return Done(storage.place)
 
     def _compare(self) -> StepDiff:
         storage = self.mirror.storage
@@ -63,7 +63,7 @@ class BucketStep:
             if not storage.is_inside_cluster:
                 raise
             return StepDiff(self._unchecked())
-        return StepDiff(storage.bucket)
+        return StepDiff(storage.place)
 
     def _unchecked(self) -> str:
         return f"not checked: {self.mirror.storage.endpoint} is an address inside the cluster"

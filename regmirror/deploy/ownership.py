@@ -79,7 +79,7 @@ class Ownership:
         """The claims; raises ForeignDataError, StorageError or ClusterError."""
         claims = read_claims(self.mirror, self.store, self.cluster)
         if not self.take_over:
-            require_own_data(claims, self.mirror.storage.bucket, lambda _: _TAKE_OVER)
+            require_own_data(claims, self.mirror.storage.place, lambda _: _TAKE_OVER)
         return claims
 
     def write(self) -> list[Claim]:

@@ -15,6 +15,7 @@ _WRITTEN = (
 )
 _WRITTEN_WITH_REPLICAS = ("policy", "poddisruptionbudgets")
 _LEASE = tuple(Right(verb, "coordination.k8s.io", "leases") for verb in ("get", "create", "update"))
+_WRITTEN_WITH_VOLUMES = ("", "persistentvolumeclaims")
 _WRITTEN_WITH_POLICIES = ("networking.k8s.io", "networkpolicies")
 HELM_RECORDS = tuple(Right(verb, "", "secrets") for verb in ("get", "list", "create", "update", "delete"))
 """Helm stores each revision of a release in a new Secret, whose name nobody knows in advance."""
@@ -31,7 +32,7 @@ def deploy_rights(mirror: Mirror) -> list[Right]:
     """What ``deploy`` needs; Helm deletes what a chart no longer contains."""
     patched = rights_on_secrets(["patch"], _deployed(mirror))
     written = [Right(verb, group, resource) for group, resource in _written(mirror) for verb in _WRITE]
-    return [*HELM_RECORDS, *patched, *written, *_LEASE, *_READ]
+    return [*HELM_RECORDS, *patched, *written, *_LEASE, *_READ, *_claim(mirror)]
 
 
 def diff_rights(mirror: Mirror) -> list[Right]:
@@ -41,7 +42,13 @@ def diff_rights(mirror: Mirror) -> list[Right]:
     """
     read = rights_on_secrets(["get"], [*_deployed(mirror), *mirror.tls_secrets, *referenced_cluster_secrets(mirror)])
     applied = [Right(verb, group, resource) for group, resource in _written(mirror) for verb in ("get", "patch")]
-    return [Right("list", "", "secrets"), *read, *applied, Right("get", "", "namespaces")]
+    return [Right("list", "", "secrets"), *read, *applied, Right("get", "", "namespaces"), *_claim(mirror)]
+
+
+def _claim(mirror: Mirror) -> list[Right]:
+    """What reads an existing PersistentVolumeClaim."""
+    claim = mirror.storage.filesystem.claim if mirror.storage.filesystem else None
+    return [Right("get", "", "persistentvolumeclaims", claim)] if claim else []
 
 
 def _deployed(mirror: Mirror) -> list[str]:
@@ -58,5 +65,10 @@ def require_rights(cluster: Cluster, rights: list[Right], command: str) -> None:
 
 def _written(mirror: Mirror) -> list[tuple[str, str]]:
     several = mirror.auth.replicas > 1 or mirror.registry.replicas > 1
-    optional = {_WRITTEN_WITH_REPLICAS: several, _WRITTEN_WITH_POLICIES: mirror.network_policies.enabled}
+    filesystem = mirror.storage.filesystem
+    optional = {
+        _WRITTEN_WITH_REPLICAS: several,
+        _WRITTEN_WITH_VOLUMES: filesystem is not None and filesystem.claim is None,
+        _WRITTEN_WITH_POLICIES: mirror.network_policies.enabled,
+    }
     return [*_WRITTEN, *(kind for kind, is_written in optional.items() if is_written)]

@@ -118,7 +118,9 @@ async def _render(helm: Helm, stack: Stack) -> dict[str, list[Object]]:
 
 
 async def _open_store(connections: Connections, mirror_secrets: MirrorSecrets, skip: bool) -> ObjectStore | None:
-    return None if skip else await asyncio.to_thread(connections.open_store, mirror_secrets.s3)
+    if skip or connections.mirror.storage.filesystem:
+        return None
+    return await asyncio.to_thread(connections.open_store, mirror_secrets.s3)
 
 
 async def _take_snapshot(desired: DesiredState, connections: Connections) -> Snapshot:

@@ -12,6 +12,7 @@ from regmirror.deploy.prune import Orphans, PruneStep
 from regmirror.deploy.public_check import PublicCheckStep
 from regmirror.deploy.release import ReleaseStep
 from regmirror.deploy.secrets import SECRETS_STEP, SecretsStep
+from regmirror.deploy.volume import VolumeStep
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack
 from regmirror.ports.cluster import Object
@@ -53,7 +54,7 @@ class DesiredState:
     existing: Mapping[str, ListedRelease]
     """The releases in the cluster, by name."""
     store: ObjectStore | None = None
-    """The bucket; None skips its check."""
+    """The bucket; None if its check is skipped, or the data is on a volume."""
     ownership: Ownership | None = None
     """The claims on the data in the bucket; None with ``store``."""
     pruned: Orphans = field(default_factory=lambda: Orphans((), ()))
@@ -78,6 +79,8 @@ def changing_steps(
     steps: list[DiffableStep] = []
     if desired.store:
         steps.append(BucketStep(desired.mirror, desired.store, desired.ownership))
+    elif filesystem := desired.mirror.storage.filesystem:
+        steps.append(VolumeStep(desired.mirror, filesystem, connections.cluster.blocking))
     # The bucket comes first: if S3 refuses the key, nothing is changed in the cluster; and the registry panics at
     # start if its bucket is missing.
     steps.append(NamespaceStep(connections.cluster, tuple(step.name for step in steps), lease))

@@ -1,5 +1,7 @@
 """The permissions that ``destroy`` needs in the namespace."""
 
+from regmirror.config.model import Mirror
+from regmirror.destroy.volumes import has_own_volumes
 from regmirror.ports.cluster import Right
 
 _USED: dict[tuple[str, str], tuple[str, ...]] = {
@@ -19,6 +21,11 @@ _USED: dict[tuple[str, str], tuple[str, ...]] = {
 }
 
 
-def destroy_rights() -> list[Right]:
+_VOLUMES = ("get", "list", "delete")
+
+
+def destroy_rights(mirror: Mirror) -> list[Right]:
     """All of them, except to delete the namespace: that is checked only if deploy created it."""
-    return [Right(verb, group, resource) for (group, resource), verbs in _USED.items() for verb in verbs]
+    used = [Right(verb, group, resource) for (group, resource), verbs in _USED.items() for verb in verbs]
+    volumes = _VOLUMES if has_own_volumes(mirror) else ()
+    return [*used, *(Right(verb, "", "persistentvolumeclaims") for verb in volumes)]

@@ -20,7 +20,9 @@ from regmirror.ports.cluster import (
     EVENT,
     INGRESS_CLASS,
     NAMESPACE,
+    PERSISTENT_VOLUME,
     POD,
+    STORAGE_CLASS,
     Applied,
     Kind,
     Object,
@@ -29,7 +31,7 @@ from regmirror.ports.cluster import (
 
 Path = tuple[str, ...]
 _STAMPS = {"resourceVersion", "generation", "uid"}
-_CLUSTER_WIDE = {NAMESPACE, INGRESS_CLASS, CLUSTER_ISSUER}
+_CLUSTER_WIDE = {NAMESPACE, INGRESS_CLASS, CLUSTER_ISSUER, STORAGE_CLASS, PERSISTENT_VOLUME}
 
 
 class FakeCluster:

@@ -2,7 +2,10 @@
 
 import json
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
+from typing import TypeVar, cast
 
 from regmirror.config.model import Upstream
 from regmirror.desired import names
@@ -12,13 +15,14 @@ from regmirror.desired.registry_config import upstream_prefix
 from regmirror.distribution.client import MANIFEST_TYPES, request_headers
 from regmirror.distribution.inside_pod import get_inside_pod
 from regmirror.distribution.reference import ImageReference
-from regmirror.errors import BucketMissingError, RegistryError, StorageError, StorageUnreachableError
+from regmirror.errors import BucketMissingError, RegistryError, StorageError, StorageUnreachableError, VolumeError
 from regmirror.ports.cluster import namespace_uids
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped, Stage
 from regmirror.verify.hints import deploy, restart_redis, then_deploy
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.redis_memory import compare_with_bucket
 from regmirror.verify.sample_pull import pull_token, sample_image, sample_platform, with_image
+from regmirror.workloads.volume import check_volumes
 
 _STALE = timedelta(days=1)
 _SLOW = 0.1
@@ -27,11 +31,35 @@ _TRIES = 3
 _LIMIT = 20.0
 """Seconds: enough to find out that a store does not answer."""
 _CLOUD = "the pods get their permissions from the cloud provider, not from a key"
+_VOLUME = "the data is on a volume, not in a bucket"
+Run = TypeVar("Run", bound=Callable[..., Outcome])
 
 check = CheckList(Category.STORAGE)
 
 
+def of_bucket(run: Run) -> Run:
+    """The check, skipped if the data is on a volume."""
+
+    @wraps(run)
+    def skip_volume(live: LiveMirror, *upstream: Upstream) -> Outcome:
+        return Skipped(_VOLUME) if live.mirror.storage.filesystem else run(live, *upstream)
+
+    return cast("Run", skip_volume)
+
+
+@check("storage-volume", "the volumes can be used or created", stage=Stage.PRE_INSTALL)
+def _volume(live: LiveMirror) -> Outcome:
+    filesystem = live.mirror.storage.filesystem
+    if filesystem is None:
+        return Passed("none: the data is in a bucket")
+    try:
+        return Passed(check_volumes(live.mirror, filesystem, live.cluster))
+    except VolumeError as error:
+        return Failed(error.message, error.hint or "")
+
+
 @check("storage-key", "the configured S3 key can use the bucket", stage=Stage.PRE_INSTALL, limit=_LIMIT)
+@of_bucket
 def _key(live: LiveMirror) -> Outcome:
     storage = live.mirror.storage
     account = find_s3_account(live.mirror, live.connections.resolver)
@@ -47,10 +75,11 @@ def _key(live: LiveMirror) -> Outcome:
         if storage.is_inside_cluster:
             return Skipped(f"{storage.endpoint} is reachable only inside the cluster")
         raise
-    return Passed(storage.bucket)
+    return Passed(storage.place)
 
 
 @check("storage-bucket", "the registry's S3 key can use the bucket", needs=("cluster-deployed",), limit=_LIMIT)
+@of_bucket
 def _bucket(live: LiveMirror, upstream: Upstream) -> Outcome:
     storage = live.mirror.storage
     account = live.s3_account(upstream)
@@ -66,7 +95,7 @@ def _bucket(live: LiveMirror, upstream: Upstream) -> Outcome:
         if storage.is_inside_cluster and isinstance(error, StorageUnreachableError):
             return Skipped(f"{storage.endpoint} is reachable only inside the cluster")
         return Failed(error.message, then_deploy(live, error.hint or "check that the object store is healthy"))
-    return Passed(storage.bucket)
+    return Passed(storage.place)
 
 
 @check(
@@ -75,6 +104,7 @@ def _bucket(live: LiveMirror, upstream: Upstream) -> Outcome:
     needs=("storage-bucket",),
     limit=_LIMIT,
 )
+@of_bucket
 def _owner(live: LiveMirror, upstream: Upstream) -> Outcome:
     storage = live.mirror.storage
     content = live.connections.open_store(live.s3_account(upstream)).read(owner_key(storage, upstream))
@@ -113,7 +143,9 @@ def _create_bucket(live: LiveMirror) -> str:
     return f"create it: {command}; or set storage.createBucket: true, then run regmirror deploy"
 
 
-@check("storage-pods", "the registry's pods can reach the bucket", needs=("cluster-pods", "storage-bucket"))
+@check(
+    "storage-pods", "the registry's pods can reach their storage", needs=("cluster-pods",), after=("storage-bucket",)
+)
 def _pods(live: LiveMirror, upstream: Upstream) -> Outcome:
     release = names.registry(upstream.name)
     for pod in live.pods(release):
@@ -121,7 +153,8 @@ def _pods(live: LiveMirror, upstream: Upstream) -> Outcome:
         answer = get_inside_pod(live.cluster, name, names.REGISTRY_DEBUG_PORT, "/debug/health")
         if answer.status != 200:
             return Failed(
-                f"pod {name} cannot use the bucket: {_reasons(answer.body)}",
+                f"pod {name} cannot use {'its volume' if live.mirror.storage.filesystem else 'the bucket'}: "
+                f"{_reasons(answer.body)}",
                 then_deploy(live, "check the storage section of the file, and that pods can reach the endpoint"),
             )
     return Passed(f"{len(live.pods(release))} pod{'s' * (len(live.pods(release)) != 1)}")
@@ -140,6 +173,7 @@ def _reasons(body: bytes) -> str:
     needs=("storage-bucket", "cache-password"),
     limit=_LIMIT,
 )
+@of_bucket
 def _cache_agrees(live: LiveMirror, upstream: Upstream) -> Outcome:
     sample = compare_with_bucket(live, upstream)
     remembered = len(sample.remembered)
@@ -227,6 +261,7 @@ def _redirect(live: LiveMirror, upstream: Upstream) -> Outcome:
     severity=Severity.WARNING,
     limit=_LIMIT,
 )
+@of_bucket
 def _uploads(live: LiveMirror, upstream: Upstream) -> Outcome:
     prefix = upstream_prefix(live.mirror.storage, upstream)
     store = live.connections.open_store(live.s3_account(upstream))
@@ -246,6 +281,7 @@ def _uploads(live: LiveMirror, upstream: Upstream) -> Outcome:
     severity=Severity.WARNING,
     limit=_LIMIT,
 )
+@of_bucket
 def _lifecycle(live: LiveMirror, upstream: Upstream) -> Outcome:
     prefix = upstream_prefix(live.mirror.storage, upstream)
     try:
