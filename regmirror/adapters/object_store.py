@@ -29,7 +29,8 @@ class S3ObjectStore:
     """The mirror's bucket, with the mirror's key, or with the default credentials of boto3.
 
     ``timeout`` is in seconds, for each of at most two attempts per request. ``new_id`` returns another text each time:
-    checks that run at the same time, on any machine, each use an object of their own.
+    checks that run at the same time, on any machine, each use an object of their own. ``proxy`` is the URL of an HTTP
+    proxy for all requests; without it, those of the environment are used.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class S3ObjectStore:
         timeout: float = 15.0,
         *,
         new_id: Callable[[], str] = secrets.token_hex,
+        proxy: str | None = None,
     ) -> None:
         self._storage, self._new_id = storage, new_id
         self._client: Any = boto3.client(
@@ -50,6 +52,7 @@ class S3ObjectStore:
                 read_timeout=timeout,
                 retries={"mode": "standard", "total_max_attempts": 2},
                 s3={"addressing_style": "path" if storage.uses_path_style else "auto"},
+                proxies={"http": proxy, "https": proxy} if proxy else None,
                 use_dualstack_endpoint=storage.dual_stack or None,
                 # Newer checksums by default break stores that are not AWS (boto/boto3#4392).
                 request_checksum_calculation="when_required",

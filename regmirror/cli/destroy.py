@@ -44,7 +44,7 @@ def destroy(
     """Remove the mirror: its Helm releases, its Secrets, and its namespace if deploy created it.
 
     Lists what is removed and what is kept, then asks you to confirm by typing the mirror's host name. The bucket is
-    kept, and so are its data or the mirror's volumes unless --purge-data is given. Safe to run again: it continues where
+    kept, and so are the mirror's data and volumes unless --purge-data is given. Safe to run again: it continues where
     it stopped.
 
         regmirror destroy --dry-run

@@ -42,7 +42,7 @@ async def diff_mirror(connections: Connections, *, skip_bucket: bool = False) ->
     ]
     options = DeployOptions(prune=True, skip_bucket=skip_bucket)
     desired, orphans = await prepare(connections, datetime.now(UTC), options)
-    if desired.ownership and (refusal := await _refusal(desired.ownership)):
+    if desired.ownership and desired.is_store_reachable and (refusal := await _refusal(desired.ownership)):
         unmet.append(PrerequisiteReport(name=OWNERSHIP_STEP, message=refusal.message, hint=refusal.hint))
         desired = replace(desired, ownership=None)
     return await _report(connections, replace(desired, pruned=orphans), orphans, prerequisites=unmet)

@@ -5,6 +5,7 @@ from regmirror.config.model import Mirror
 from regmirror.desired import names
 from regmirror.errors import PermissionDeniedError
 from regmirror.ports.cluster import Cluster, Right, missing_rights, rights_on_secrets
+from regmirror.workloads.proxy_pod import PROXY_RIGHTS
 
 _WRITE = ("get", "list", "create", "patch", "update", "delete")
 _WRITTEN = (
@@ -33,6 +34,11 @@ def deploy_rights(mirror: Mirror) -> list[Right]:
     patched = rights_on_secrets(["patch"], _deployed(mirror))
     written = [Right(verb, group, resource) for group, resource in _written(mirror) for verb in _WRITE]
     return [*HELM_RECORDS, *patched, *written, *_LEASE, *_READ, *_claim(mirror)]
+
+
+def optional_rights(mirror: Mirror) -> list[Right]:
+    """What ``deploy`` uses only if this machine cannot reach the store; without it, the bucket is not checked."""
+    return list(PROXY_RIGHTS) if mirror.storage.endpoint else []
 
 
 def diff_rights(mirror: Mirror) -> list[Right]:

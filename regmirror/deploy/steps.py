@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from regmirror.config.model import Mirror
 from regmirror.deploy.bucket import BucketStep
+from regmirror.deploy.bucket_in_cluster import BucketInClusterStep
 from regmirror.deploy.diff_changes import DiffableStep
 from regmirror.deploy.namespace import NAMESPACE_STEP, NamespaceStep
 from regmirror.deploy.ownership import Ownership, OwnershipStep
@@ -55,6 +56,8 @@ class DesiredState:
     """The releases in the cluster, by name."""
     store: ObjectStore | None = None
     """The bucket; None if its check is skipped, or the data is on a volume."""
+    is_store_reachable: bool = True
+    """Whether this machine reaches the store; a pod has to, otherwise."""
     ownership: Ownership | None = None
     """The claims on the data in the bucket; None with ``store``."""
     pruned: Orphans = field(default_factory=lambda: Orphans((), ()))
@@ -77,14 +80,14 @@ def changing_steps(
     """The steps that change something; each can show what it would change, which needs no ``lease``."""
     stack = desired.stack
     steps: list[DiffableStep] = []
-    if desired.store:
+    if desired.store and desired.is_store_reachable:
         steps.append(BucketStep(desired.mirror, desired.store, desired.ownership))
     elif filesystem := desired.mirror.storage.filesystem:
         steps.append(VolumeStep(desired.mirror, filesystem, connections.cluster.blocking))
     # The bucket comes first: if S3 refuses the key, nothing is changed in the cluster; and the registry panics at
     # start if its bucket is missing.
     steps.append(NamespaceStep(connections.cluster, tuple(step.name for step in steps), lease))
-    claims = [OwnershipStep(desired.ownership)] if desired.ownership else []
+    claims = _claims(desired, connections)
     steps += claims
     steps.append(
         SecretsStep(connections.cluster, stack.secrets, needs=(NAMESPACE_STEP, *(claim.name for claim in claims)))
@@ -106,6 +109,15 @@ def changing_steps(
         needs = (stack.releases[-1].name,)
         steps.append(PruneStep(desired.pruned, connections.helm, connections.cluster, needs))
     return steps
+
+
+def _claims(desired: DesiredState, connections: Connections) -> list[DiffableStep]:
+    """The step that claims the data in the bucket; it also checks a bucket that only pods can reach."""
+    if desired.ownership is None:
+        return []
+    if desired.is_store_reachable:
+        return [OwnershipStep(desired.ownership)]
+    return [BucketInClusterStep(connections, desired.mirror_secrets.s3, desired.ownership)]
 
 
 def _public_check(desired: DesiredState, connections: Connections) -> PublicCheckStep:

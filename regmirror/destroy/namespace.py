@@ -72,7 +72,7 @@ def _contents_of_others(cluster: Cluster, purged: Collection[str]) -> str | None
 
 
 def _of_others(contents: list[Object], purged: Collection[str]) -> list[Object]:
-    """The objects that are not removed with the mirror; not those that belong to another one, which is judged itself."""
+    """The objects that are not removed with the mirror; not those of another one, which is judged itself."""
     present = {found["metadata"].get("uid") for found in contents}
     return [found for found in contents if not _is_known(found, purged) and not _is_derived(found, present)]
 

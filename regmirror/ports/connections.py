@@ -1,5 +1,6 @@
 """The connections of a command."""
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from regmirror.config.model import Mirror
@@ -39,3 +40,6 @@ class Connections(Protocol):
 
     def open_store(self, account: Account | None) -> ObjectStore:
         """The bucket, with the credentials of an account; None uses the credentials of the environment."""
+
+    def open_store_through(self, account: Account | None, pod: str, port: int) -> AbstractContextManager[ObjectStore]:
+        """The bucket, reached through the HTTP proxy at a port inside a pod."""

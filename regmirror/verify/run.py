@@ -24,8 +24,8 @@ Futures = dict[tuple[str, str], Future[Result]]
 def run_checks(checks: Sequence[Check], live: LiveMirror) -> Iterator[Result]:
     """Yield the result of every check as soon as it and all before it are known.
 
-    A check waits for those that it needs or comes after; if one of them does not pass, it is skipped. A check that exceeds its time
-    limit fails, and delays only the checks that need it.
+    A check waits for those that it needs or comes after; if one of them does not pass, it is skipped. A check that
+    exceeds its time limit fails, and delays only the checks that need it.
     """
     bound = [one for check in checks for one in check.for_mirror(live)]
     futures: Futures = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,10 @@ class FakeConnections:
     http: Any = field(default_factory=lambda: FakeHttp({}))
     resolver: SecretResolver = field(default_factory=no_secrets)
     store: Any = field(default_factory=FakeStore)
+    store_in_cluster: Any = field(default_factory=FakeStore)
+    """The store as pods reach it."""
+    passed_through: list[tuple[str, int]] = field(default_factory=list)
+    """Pods and ports through which the store was reached."""
 
     @property
     def cluster(self) -> AsyncCluster:
@@ -38,3 +44,9 @@ class FakeConnections:
         del account
         store: ObjectStore = self.store
         return store
+
+    @contextmanager
+    def open_store_through(self, account: object, pod: str, port: int) -> Iterator[ObjectStore]:
+        del account
+        self.passed_through.append((pod, port))
+        yield self.store_in_cluster

@@ -25,6 +25,7 @@ from regmirror.errors import (
     StorageError,
 )
 from regmirror.ports.cluster import DEPLOYMENT, EVENT, LEASE, NAMESPACE, POD, SECRET, Kind, Right
+from tests import samples
 from tests.fakes.cluster import FakeCluster
 from tests.golden import check_golden
 from tests.unit.deploying import EVERYTHING, Place

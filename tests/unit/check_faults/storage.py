@@ -34,6 +34,11 @@ def no_bucket_before_deploy(mirror: Deployed) -> None:
     mirror.store.exists = False
 
 
+@fault("storage-volume", "the cluster has no StorageClass fast")
+def no_storage_class(mirror: Deployed) -> None:
+    reconfigure(mirror, storage={"filesystem": {"size": "10Gi", "storageClass": "fast"}})
+
+
 @fault("storage-bucket", "cannot list the bucket: it does not exist")
 def no_bucket(mirror: Deployed) -> None:
     mirror.store.failure = BucketMissingError("cannot list the bucket: it does not exist")
