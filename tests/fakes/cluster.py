@@ -55,6 +55,8 @@ class FakeCluster:
         """By pod or POD/CONTAINER, and whether of its previous run."""
         self.rollouts: dict[str, list[dict[str, Any]]] = {}
         """By Deployment: the statuses that one look after the other finds; the last one stays."""
+        self.runs: dict[str, tuple[str, str]] = {"regmirror-store-proxy": ("Running", "ready")}
+        """By pod: the phase and the log of a pod that is created without a controller."""
         self.listeners: dict[tuple[str, int], Callable[[socket], None]] = {}
         """By pod and port: what serves a connection there."""
         self.elsewhere: list[Object] = []
@@ -150,6 +152,9 @@ class FakeCluster:
         if (kind, name) in self._objects:
             raise ConflictError(f"cannot create {kind.kind} {name}: it exists already")
         self.apply(manifest)
+        if name in self.runs:
+            phase, self.logs[name, False] = self.runs[name]
+            self.put(self._objects[kind, name] | {"status": {"phase": phase}})
 
     def replace(self, found: Object) -> None:
         before = self._objects.get(_key(found))

@@ -35,6 +35,8 @@ class RegistryPod:
         if "/blobs/" in path:
             self._hits += self.caches
             return _OK, "layer"
+        if path.startswith("/v2/_catalog"):
+            return (_UNWELL, "{}") if self.trouble else (_OK, '{"repositories": []}')
         if "/manifests/" not in path:
             return "404 Not Found", "{}"
         if "if-none-match" in headers:

@@ -61,34 +61,42 @@ def open_store(endpoint: str, local: int) -> S3ObjectStore:
 
 def test_every_request_reaches_the_store_through_the_pod() -> None:
     stub = S3Stub()
-    with stub.serving() as endpoint, program("localhost", int(endpoint.rpartition(":")[2])) as listen:
-        with tunnel(ForwardingCluster(), POD, listen) as local:
-            store = open_store(endpoint.replace("127.0.0.1", "localhost"), local)
-            store.check_bucket()
-            store.write("hub/.owner", b"x" * 300_000)
-            assert store.read("hub/.owner") == b"x" * 300_000
+    with (
+        stub.serving() as endpoint,
+        program("localhost", int(endpoint.rpartition(":")[2])) as listen,
+        tunnel(ForwardingCluster(), POD, listen) as local,
+    ):
+        store = open_store(endpoint.replace("127.0.0.1", "localhost"), local)
+        store.check_bucket()
+        store.write("hub/.owner", b"x" * 300_000)
+        assert store.read("hub/.owner") == b"x" * 300_000
     assert {path for _, path, _ in stub.requests if path.startswith("http")} == set()
 
 
 def test_encrypted_connections_pass_through_as_they_are() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server, program("localhost", server.getsockname()[1]) as listen:
-        with socket.create_connection(("127.0.0.1", listen)) as client:
-            client.sendall(f"CONNECT localhost:{server.getsockname()[1]} HTTP/1.1\r\n\r\n".encode())
-            server.accept()[0].close()
-            connection, _ = server.accept()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        program("localhost", server.getsockname()[1]) as listen,
+        socket.create_connection(("127.0.0.1", listen)) as client,
+    ):
+        client.sendall(f"CONNECT localhost:{server.getsockname()[1]} HTTP/1.1\r\n\r\n".encode())
+        server.accept()[0].close()
+        with server.accept()[0] as connection:
             assert client.recv(100).startswith(b"HTTP/1.1 200")
             client.sendall(b"\x16\x03")
             assert connection.recv(100) == b"\x16\x03"
             connection.sendall(b"\x00\xff")
             assert client.recv(100) == b"\x00\xff"
-            connection.close()
 
 
 def test_no_other_host_can_be_reached_through_the_pod() -> None:
     stub = S3Stub()
-    with stub.serving() as endpoint, program("localhost", int(endpoint.rpartition(":")[2])) as listen:
-        with pytest.raises(StorageUnreachableError):
-            open_store(endpoint, listen).check_bucket()
+    with (
+        stub.serving() as endpoint,
+        program("localhost", int(endpoint.rpartition(":")[2])) as listen,
+        pytest.raises(StorageUnreachableError),
+    ):
+        open_store(endpoint, listen).check_bucket()
     assert stub.requests == []
 
 

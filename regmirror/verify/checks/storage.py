@@ -22,6 +22,7 @@ from regmirror.verify.hints import deploy, restart_redis, then_deploy
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.redis_memory import compare_with_bucket
 from regmirror.verify.sample_pull import pull_token, sample_image, sample_platform, with_image
+from regmirror.verify.store_from_pods import ask_pods
 from regmirror.workloads.volume import check_volumes
 
 _STALE = timedelta(days=1)
@@ -71,10 +72,8 @@ def _key(live: LiveMirror) -> Outcome:
         if storage.create_bucket:
             return Passed(f"{storage.bucket} will be created")
         return Failed(error.message, _create_bucket(live))
-    except StorageUnreachableError:
-        if storage.is_inside_cluster:
-            return Skipped(f"{storage.endpoint} is reachable only inside the cluster")
-        raise
+    except StorageUnreachableError as error:
+        return Skipped(f"{error.message}; regmirror deploy checks the bucket from a pod")
     return Passed(storage.place)
 
 
@@ -91,9 +90,9 @@ def _bucket(live: LiveMirror, upstream: Upstream) -> Outcome:
         live.connections.open_store(account).check_bucket()
     except BucketMissingError as error:
         return Failed(error.message, _create_bucket(live))
+    except StorageUnreachableError as error:
+        return ask_pods(live, upstream, error)
     except StorageError as error:
-        if storage.is_inside_cluster and isinstance(error, StorageUnreachableError):
-            return Skipped(f"{storage.endpoint} is reachable only inside the cluster")
         return Failed(error.message, then_deploy(live, error.hint or "check that the object store is healthy"))
     return Passed(storage.place)
 
