@@ -111,6 +111,12 @@ _RESTARTS = {
     "storage.prefix": "registry; a new path starts with an empty cache",
     "storage.createBucket": _NONE,
     "storage.insecure": _NONE,
+    "storage.profile": "nothing, unless it sets another region",
+    "storage.encryption": "registry; existing objects are not encrypted again",
+    "storage.storageClass": "registry; existing objects keep their class",
+    "storage.filesystem": "registry; another volume starts with an empty cache",
+    "storage.filesystem.size": "nothing; the volumes grow",
+    "storage.filesystem.storageClass": "nothing; deploy refuses another one",
     "upstreams": "Valkey and docker_auth, if an upstream is added, removed or renamed",
     "upstreams.name": "Valkey and docker_auth; the upstream gets a new registry with an empty cache",
     "upstreams.url": _REGISTRY,
@@ -135,7 +141,13 @@ _RESTARTS = {
     "networkPolicies": "nothing; the NetworkPolicies are updated",
 }
 
+_INSTEAD_OF_OTHERS = {"storage.filesystem"}
+"""Sections that exclude other keys: they are not in the file with every key."""
+
 _GUIDES = {
+    "storage.profile": ("Choose an object store", "object-stores"),
+    "storage.encryption": ("Choose an object store", "object-stores"),
+    "storage.filesystem": ("Store the data on a volume", "filesystem"),
     "storage.accessKey": ("Use a cloud role instead of a key", "cloud-role"),
     "upstreams": ("Mirror several upstreams", "several-upstreams"),
     "upstreams.credentials": ("Raise the rate limit", "rate-limits"),
@@ -269,12 +281,15 @@ def _is_list(hint: Any) -> bool:
     return get_origin(get_args(hint)[0] if get_origin(hint) is Annotated else hint) is list
 
 
-def _example_of(model: type[BaseModel]) -> dict[str, Any]:
+def _example_of(model: type[BaseModel], prefix: str = "") -> dict[str, Any]:
     hints = get_type_hints(model, include_extras=True)
     content: dict[str, Any] = {}
     for name, field in model.model_fields.items():
+        key = f"{prefix}{field.alias}"
+        if key in _INSTEAD_OF_OTHERS:
+            continue
         section = section_of(hints[name])
-        value = _example_of(section) if section else _example_value(field)
+        value = _example_of(section, f"{key}.") if section else _example_value(field)
         content[str(field.alias)] = [value] if section and _is_list(hints[name]) else value
     return content
 
@@ -308,7 +323,9 @@ def _secret_references() -> str:
 
 def _whole_example() -> str:
     text = yaml.safe_dump(example(), sort_keys=False, width=100)
-    return f"## A file with every key\n\nOnly the required keys are needed.\n\n```yaml\n{text}```\n"
+    others = ", ".join(f"`{key}`" for key in sorted(_INSTEAD_OF_OTHERS))
+    introduction = f"Only the required keys are needed. {others} would take the place of other keys."
+    return f"## A file with every key\n\n{introduction}\n\n```yaml\n{text}```\n"
 
 
 if __name__ == "__main__":

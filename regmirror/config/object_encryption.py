@@ -14,7 +14,10 @@ class Encryption(Section):
 
     type: Annotated[
         EncryptionType,
-        Field(description="SSE-S3 for keys of the store (AES256), or KMS for a key of a key management service."),
+        Field(
+            description="SSE-S3 for keys of the store (AES256), or KMS for a key of a key management service.",
+            examples=["KMS"],
+        ),
     ]
     kms_key: Annotated[
         str | None,

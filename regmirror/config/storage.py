@@ -45,7 +45,7 @@ class S3Storage(Section):
         Field(
             description="Kind of the store. It sets the region if it is the same everywhere, and refuses values that "
             "the store does not accept. Default: Amazon S3 without endpoint, else any store.",
-            examples=["garage"],
+            examples=["minio"],
         ),
     ] = None
     region: Annotated[
