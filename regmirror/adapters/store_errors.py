@@ -12,7 +12,7 @@ from regmirror.errors import BucketMissingError, StorageError, StoreKeyError, St
 # The last is the code of versitygw for an unknown key.
 _KEY_REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound"}
 _POLICY = {"403", "AccessDenied"}
-_HEADERS_REFUSED = {"InvalidArgument", "InvalidRequest", "NotImplemented", "InvalidStorageClass"}
+_HEADERS_REFUSED = {"InternalError", "InvalidArgument", "InvalidRequest", "NotImplemented", "InvalidStorageClass"}
 _EXPECTED = re.compile(r"expect(?:ing|ed)[: ]+[\"']?([a-zA-Z0-9-]+)")
 
 
