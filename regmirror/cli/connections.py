@@ -5,9 +5,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import cache, cached_property
 from pathlib import Path
@@ -199,6 +199,15 @@ class CommandConnections:
         from regmirror.deploy.resolve_secrets import read_secret
 
         return read_secret(self.cluster.blocking, name, key)
+
+    @contextmanager
+    def open_store_through(self, account: Account | None, pod: str, port: int) -> Iterator[ObjectStore]:
+        """The bucket, reached through the HTTP proxy at a port inside a pod."""
+        from regmirror.adapters.object_store import S3ObjectStore
+        from regmirror.adapters.tunnel import tunnel
+
+        with tunnel(self.cluster.blocking, pod, port) as local:
+            yield S3ObjectStore(self.mirror.storage, account, proxy=f"http://127.0.0.1:{local}")
 
 
 class DaemonThreadExecutor(ThreadPoolExecutor):

@@ -22,7 +22,8 @@ def destroy(
     helm: options.Helm = "helm",
     timeout: options.Timeout = "5m",
     purge_data: Annotated[
-        bool, typer.Option("--purge-data", help="Also delete the data that the mirror has cached in the bucket.")
+        bool,
+        typer.Option("--purge-data", help="Also delete the data that the mirror has cached, and its volumes."),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the mirror's host name.")] = False,
     confirm_purge: Annotated[
@@ -30,7 +31,7 @@ def destroy(
         typer.Option(
             "--confirm-purge",
             metavar="BUCKET",
-            help="Confirm --purge-data with the bucket name instead of being asked.",
+            help="Confirm --purge-data with the bucket name, or the namespace of volumes, instead of being asked.",
         ),
     ] = None,
     dry_run: Annotated[
@@ -43,7 +44,8 @@ def destroy(
     """Remove the mirror: its Helm releases, its Secrets, and its namespace if deploy created it.
 
     Lists what is removed and what is kept, then asks you to confirm by typing the mirror's host name. The bucket is
-    kept, and so is its data unless --purge-data is given. Safe to run again: it continues where it stopped.
+    kept, and so are the mirror's data and volumes unless --purge-data is given. Safe to run again: it continues where
+    it stopped.
 
         regmirror destroy --dry-run
         regmirror destroy
@@ -67,11 +69,11 @@ def destroy(
             if removal.is_empty:
                 streams.info(f"Nothing of https://{host} is deployed in namespace {preview.namespace}.")
             return
-        bucket = preview.data.bucket if preview.data else ""
-        again = f"regmirror destroy --yes{f' --purge-data --confirm-purge {bucket}' if bucket else ''}"
+        purged, what = removal.purge_confirmation or ("", "")
+        again = f"regmirror destroy --yes{f' --purge-data --confirm-purge {purged}' if purged else ''}"
         _confirm(streams, host, "the mirror's host name", "continue", again, given=host if yes else None)
-        if bucket:
-            _confirm(streams, bucket, "the bucket name", "delete its data", again, given=confirm_purge)
+        if purged:
+            _confirm(streams, purged, what, "delete its data", again, given=confirm_purge)
         with StepProgress(streams) as progress:
             report = run_until_done(removal.execute(progress, limit))
         if streams.output is not Format.TABLE:

@@ -210,7 +210,7 @@ class Mirror(Section):
     namespace: Annotated[
         Label, Field(description="Kubernetes namespace of the mirror. deploy creates it if it does not exist.")
     ] = "regmirror"
-    storage: Annotated[S3Storage, Field(description="The S3 bucket that stores cached blobs and manifests.")]
+    storage: Annotated[S3Storage, Field(description="The S3 bucket or volume that stores cached blobs and manifests.")]
     upstreams: Annotated[
         list[Upstream],
         # Each upstream has its own database in Redis; redis_config.py sets their number.
@@ -364,6 +364,14 @@ class Mirror(Section):
         if account and account.create and account.name and len(self.upstreams) > 1:
             message = "remove it: with create, the registry of each upstream has a ServiceAccount of its own"
             raise error_at(("registry", "serviceAccount", "name"), message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_volume(self) -> Self:
+        filesystem = self.storage.filesystem
+        if filesystem and not filesystem.is_shared_by_nodes and self.registry.replicas > 1:
+            message = "must be ReadWriteMany for more than one replica of the registry, on storage that offers it"
+            raise error_at(("storage", "filesystem", "accessMode"), message)
         return self
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
 """The section ``storage`` of the configuration file."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
@@ -8,9 +8,17 @@ from pydantic import Field, model_validator
 from regmirror.config.ca_bundle import CaBundle
 from regmirror.config.encryption import is_exposed, is_inside_cluster, useless_insecure
 from regmirror.config.fields import Bucket, Prefix, Url
+from regmirror.config.filesystem import Filesystem
+from regmirror.config.object_encryption import Encryption
 from regmirror.config.problem import error_at
 from regmirror.config.secret_references import SecretReference
 from regmirror.config.section import Section
+from regmirror.config.store_profiles import PROFILES, ProfileName, profile_problem
+
+StorageClass = Literal[
+    "STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "REDUCED_REDUNDANCY", "NONE"
+]
+"""Those that the registry accepts (distribution v3.1.2) and that return objects at once."""
 
 
 class AccessKey(Section):
@@ -27,17 +35,29 @@ class AccessKey(Section):
 
 
 class S3Storage(Section):
-    """The S3 bucket that stores cached blobs and manifests."""
+    """Where cached blobs and manifests are stored: in an S3 bucket, or on a volume."""
 
-    bucket: Annotated[Bucket, Field(description="Name of the bucket.", examples=["acme-mirror"])]
+    bucket: Annotated[
+        Bucket | None,
+        Field(description="Name of the bucket. Required unless filesystem is set.", examples=["acme-mirror"]),
+    ] = None
+    profile: Annotated[
+        ProfileName | None,
+        Field(
+            description="Kind of the store. It sets the region if it is the same everywhere, and refuses values that "
+            "the store does not accept. Default: Amazon S3 without endpoint, else any store.",
+            examples=["minio"],
+        ),
+    ] = None
     region: Annotated[
-        str,
+        str | None,
         Field(
             min_length=1,
-            description="Region of the bucket. Most S3-compatible stores accept any value.",
+            description="Region of the bucket. Required, unless profile knows it. Some stores accept any value, others "
+            "only their own: Garage by default garage, Cloudflare R2 auto.",
             examples=["eu-central-1"],
         ),
-    ]
+    ] = None
     endpoint: Annotated[
         Url | None,
         Field(description="URL of an S3-compatible store. Omit for AWS.", examples=["https://s3.example.com"]),
@@ -83,8 +103,64 @@ class S3Storage(Section):
     ] = False
     prefix: Annotated[
         Prefix,
-        Field(description="Path in the bucket under which the mirror stores its data.", examples=["mirrors/acme"]),
+        Field(
+            description="Path in the bucket or volume under which the mirror stores its data.",
+            examples=["mirrors/acme"],
+        ),
     ] = ""
+    encryption: Annotated[
+        Encryption | None, Field(description="Encryption at rest. Omit it to leave encryption to the bucket.")
+    ] = None
+    storage_class: Annotated[
+        StorageClass | None,
+        Field(
+            description="Storage class of new objects. NONE sends no class, for stores that refuse the header. "
+            "Default: STANDARD.",
+            examples=["INTELLIGENT_TIERING"],
+        ),
+    ] = None
+    dual_stack: Annotated[
+        bool, Field(description="Use the IPv4 and IPv6 endpoints of Amazon S3, which IPv6-only clusters need.")
+    ] = False
+    filesystem: Annotated[
+        Filesystem | None,
+        Field(description="Store blobs and manifests on a volume instead of in a bucket, for clusters without S3."),
+    ] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, values: Any) -> Any:
+        """The region and endpoint that a profile knows."""
+        name = values.get("profile") if isinstance(values, dict) else None
+        profile = next((profile for known, profile in PROFILES.items() if known == name), None)
+        if profile is None:
+            return values
+        endpoint = values.get("endpoint") or profile.endpoint
+        known = {"endpoint": endpoint, "region": profile.region_of(endpoint if isinstance(endpoint, str) else None)}
+        return {**values, **{key: value for key, value in known.items() if value and not values.get(key)}}
+
+    @model_validator(mode="after")
+    def _check_place(self) -> Self:
+        if self.filesystem:
+            for key in sorted(self.model_fields_set - {"filesystem", "prefix"}):
+                # Loaded again, as for --namespace, a model has set all of its fields.
+                if getattr(self, key) != type(self).model_fields[key].default:
+                    alias = type(self).model_fields[key].alias or key
+                    raise error_at((alias,), "has no effect with filesystem: remove one of both")
+        elif self.bucket is None:
+            raise error_at(("bucket",), "required key is missing; without an S3 store, set filesystem")
+        elif self.region is None:
+            raise error_at(("region",), "required key is missing; some profiles set it")
+        return self
+
+    @model_validator(mode="after")
+    def _check_profile(self) -> Self:
+        encryption = self.encryption.type if self.encryption else None
+        if self.profile and (problem := profile_problem(self.profile, self.endpoint, self.region, encryption)):
+            raise error_at((problem.key,), problem.message)
+        if self.dual_stack and self.endpoint:
+            raise error_at(("dualStack",), "has no effect with endpoint: only Amazon S3 has dual-stack endpoints")
+        return self
 
     @model_validator(mode="after")
     def _check_redirect(self) -> Self:
@@ -102,6 +178,12 @@ class S3Storage(Section):
     def key_prefix(self) -> str:
         """What the key of every object of the mirror begins with; ends with a slash unless it is empty."""
         return "".join(f"{part}/" for part in self.prefix.split("/") if part)
+
+    @property
+    def place(self) -> str:
+        """Where the data is, for messages: the name of the bucket or claim."""
+        claim = self.filesystem.claim if self.filesystem else None
+        return self.bucket or (f"PersistentVolumeClaim {claim}" if claim else "a volume for each upstream")
 
     @property
     def uses_path_style(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from regmirror.config.model import Mirror
 from regmirror.deploy.diff_changes import StepDiff
 from regmirror.deploy.ownership import Ownership
-from regmirror.errors import BucketMissingError, StorageUnreachableError
+from regmirror.errors import BucketMissingError
 from regmirror.ports.object_store import ObjectStore
 from regmirror.steps.step import Done, Waiting
 
@@ -26,13 +26,14 @@ class BucketStep:
     async def apply(self, progress: Waiting) -> Done:
         """Raises StorageError."""
         progress.waiting(f"{self.mirror.storage.bucket} at {self.mirror.storage.endpoint or 'AWS'}")
-        return await asyncio.to_thread(self._ensure)
+        return await asyncio.to_thread(self.ensure)
 
     async def diff(self) -> StepDiff:
         """Raises StorageError."""
         return await asyncio.to_thread(self._compare)
 
-    def _ensure(self) -> Done:
+    def ensure(self) -> Done:
+        """Check the bucket, and create a missing one if the configuration says so. Raises StorageError."""
         storage = self.mirror.storage
         try:
             self.store.check_bucket()
@@ -42,13 +43,9 @@ class BucketStep:
             self.store.create_bucket()
             self.store.check_bucket()
             return Done(f"{storage.bucket} created", changed=True)
-        except StorageUnreachableError:
-            if not storage.is_inside_cluster:
-                raise
-            return Done(self._unchecked(), skipped=True)
         if self.ownership:
             self.ownership.read()
-        return Done(storage.bucket)
+        return Done(storage.place)
 
     def _compare(self) -> StepDiff:
         storage = self.mirror.storage
@@ -59,11 +56,4 @@ class BucketStep:
             if not storage.create_bucket:
                 raise
             return StepDiff(f"{storage.bucket} would be created", changed=True)
-        except StorageUnreachableError:
-            if not storage.is_inside_cluster:
-                raise
-            return StepDiff(self._unchecked())
-        return StepDiff(storage.bucket)
-
-    def _unchecked(self) -> str:
-        return f"not checked: {self.mirror.storage.endpoint} is an address inside the cluster"
+        return StepDiff(storage.place)

@@ -11,7 +11,7 @@ from regmirror.deploy.diff_changes import StepDiff
 from regmirror.deploy.namespace import NAMESPACE_STEP
 from regmirror.desired.ownership import CLUSTER_NAMESPACE, Owner, owner_key, parse_owner
 from regmirror.desired.registry_config import upstream_prefix
-from regmirror.errors import BucketMissingError, ForeignDataError, StorageError, StorageUnreachableError
+from regmirror.errors import BucketMissingError, ForeignDataError, StorageError
 from regmirror.ports.cluster import Cluster, namespace_uids
 from regmirror.ports.object_store import ObjectStore
 from regmirror.steps.step import Done, Waiting
@@ -79,7 +79,7 @@ class Ownership:
         """The claims; raises ForeignDataError, StorageError or ClusterError."""
         claims = read_claims(self.mirror, self.store, self.cluster)
         if not self.take_over:
-            require_own_data(claims, self.mirror.storage.bucket, lambda _: _TAKE_OVER)
+            require_own_data(claims, self.mirror.storage.place, lambda _: _TAKE_OVER)
         return claims
 
     def write(self) -> list[Claim]:
@@ -111,31 +111,18 @@ class OwnershipStep:
         """Raises StorageError or ClusterError."""
         storage = self.ownership.mirror.storage
         progress.waiting(f"{storage.bucket} at {storage.endpoint or 'AWS'}")
-        try:
-            written = await asyncio.to_thread(self.ownership.write)
-        except StorageUnreachableError:
-            if not storage.is_inside_cluster:
-                raise
-            return Done(self._unchecked(), skipped=True)
+        written = await asyncio.to_thread(self.ownership.write)
         return Done(_summary(written) or self._prefixes(), changed=bool(written))
 
     async def diff(self) -> StepDiff:
         """Raises StorageError or ClusterError."""
-        try:
-            differing = await asyncio.to_thread(self.ownership.differing)
-        except StorageUnreachableError:
-            if not self.ownership.mirror.storage.is_inside_cluster:
-                raise
-            return StepDiff(self._unchecked())
+        differing = await asyncio.to_thread(self.ownership.differing)
         summary = _summary(differing, "would be ")
         return StepDiff(summary or self._prefixes(), changed=bool(differing))
 
     def _prefixes(self) -> str:
         mirror = self.ownership.mirror
         return ", ".join(upstream_prefix(mirror.storage, upstream) for upstream in mirror.upstreams)
-
-    def _unchecked(self) -> str:
-        return f"not recorded: {self.ownership.mirror.storage.endpoint} is an address inside the cluster"
 
 
 def _summary(claims: list[Claim], would_be: str = "") -> str:

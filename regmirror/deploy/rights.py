@@ -8,6 +8,7 @@ from regmirror.desired.self_signed import self_signed_secrets
 from regmirror.errors import PermissionDeniedError
 from regmirror.ports.cluster import Cluster, Right, missing_rights, rights_on_secrets
 from regmirror.workloads.issuance import issuance_rights
+from regmirror.workloads.proxy_pod import PROXY_RIGHTS
 
 _WRITE = ("get", "list", "create", "patch", "update", "delete")
 _WRITTEN = (
@@ -20,6 +21,7 @@ _WRITTEN_WITH_ACCOUNTS = ("", "serviceaccounts")
 _WRITTEN_WITH_AUTOSCALING = ("autoscaling", "horizontalpodautoscalers")
 _WRITTEN_WITH_REPLICAS = ("policy", "poddisruptionbudgets")
 _LEASE = tuple(Right(verb, "coordination.k8s.io", "leases") for verb in ("get", "create", "update"))
+_WRITTEN_WITH_VOLUMES = ("", "persistentvolumeclaims")
 _WRITTEN_WITH_POLICIES = ("networking.k8s.io", "networkpolicies")
 _WRITTEN_WITH_ISSUER = ("cert-manager.io", "certificates")
 HELM_RECORDS = tuple(Right(verb, "", "secrets") for verb in ("get", "list", "create", "update", "delete"))
@@ -43,17 +45,20 @@ PORT_FORWARD = (Right("get", "", "pods/portforward"), Right("create", "", "pods/
 
 
 def optional_rights(mirror: Mirror) -> list[Right]:
-    """Without these, ``deploy`` does not check what they are about: who admits pods, and what pods can use."""
+    """Without these, ``deploy`` does not check what they are about: who admits pods, and what only pods can use."""
     accounts = named_service_accounts(mirror).values()
     read = [Right("get", "", "serviceaccounts", name) for name in dict.fromkeys(accounts)]
-    return [*_ADMISSION, *read, *(() if mirror.storage.access_key else PORT_FORWARD)]
+    has_bucket = mirror.storage.filesystem is None
+    asked = PORT_FORWARD if has_bucket and mirror.storage.access_key is None else ()
+    proxy = PROXY_RIGHTS if mirror.storage.endpoint else ()
+    return list(dict.fromkeys([*_ADMISSION, *read, *asked, *proxy]))
 
 
 def deploy_rights(mirror: Mirror) -> list[Right]:
     """What ``deploy`` needs; Helm deletes what a chart no longer contains."""
     patched = rights_on_secrets(["patch"], _deployed(mirror))
     written = [Right(verb, group, resource) for group, resource in _written(mirror) for verb in _WRITE]
-    return [*HELM_RECORDS, *patched, *written, *issuance_rights(mirror), *_LEASE, *_READ]
+    return [*HELM_RECORDS, *patched, *written, *issuance_rights(mirror), *_LEASE, *_READ, *_claim(mirror)]
 
 
 def diff_rights(mirror: Mirror) -> list[Right]:
@@ -63,7 +68,13 @@ def diff_rights(mirror: Mirror) -> list[Right]:
     """
     read = rights_on_secrets(["get"], [*_deployed(mirror), *mirror.tls_secrets, *referenced_cluster_secrets(mirror)])
     applied = [Right(verb, group, resource) for group, resource in _written(mirror) for verb in ("get", "patch")]
-    return [Right("list", "", "secrets"), *read, *applied, Right("get", "", "namespaces")]
+    return [Right("list", "", "secrets"), *read, *applied, Right("get", "", "namespaces"), *_claim(mirror)]
+
+
+def _claim(mirror: Mirror) -> list[Right]:
+    """What reads an existing PersistentVolumeClaim."""
+    claim = mirror.storage.filesystem.claim if mirror.storage.filesystem else None
+    return [Right("get", "", "persistentvolumeclaims", claim)] if claim else []
 
 
 def _deployed(mirror: Mirror) -> list[str]:
@@ -86,8 +97,10 @@ def optional_kinds(mirror: Mirror) -> list[tuple[str, str]]:
 
 def _written(mirror: Mirror) -> list[tuple[str, str]]:
     accounts = [component.service_account for component in (mirror.registry, mirror.auth, mirror.redis)]
+    filesystem = mirror.storage.filesystem
     optional = {
         _WRITTEN_WITH_REPLICAS: mirror.auth.replicas > 1 or mirror.registry.most_replicas > 1,
+        _WRITTEN_WITH_VOLUMES: filesystem is not None and filesystem.claim is None,
         _WRITTEN_WITH_POLICIES: mirror.network_policies.enabled,
         _WRITTEN_WITH_ISSUER: mirror.ingress.issuer is not None,
         _WRITTEN_WITH_ACCOUNTS: any(account and account.create for account in accounts),

@@ -18,6 +18,7 @@ from regmirror.deploy.resolve_secrets import resolve_secrets
 from regmirror.deploy.rollback import Snapshot, roll_back, take_snapshot
 from regmirror.deploy.secrets import with_resource_version
 from regmirror.deploy.steps import DeployOptions, DesiredState, deployment_steps
+from regmirror.deploy.store_access import StoreAccess, find_access
 from regmirror.deploy.warnings import ca_bundle_warnings, endpoint_warnings, orphan_warnings, signing_key_warnings
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import MirrorSecrets
@@ -116,6 +117,7 @@ async def prepare(connections: Connections, now: datetime, options: DeployOption
     ensure_suitable(mirror, stack.releases, rendered)
     existing = {release.name: release for release in releases}
     ownership = Ownership(mirror, store, cluster.blocking, now, options.take_over) if store else None
+    access = await asyncio.to_thread(find_access, store, mirror.storage) if store else StoreAccess.THIS_MACHINE
     desired = DesiredState(
         mirror,
         mirror_secrets,
@@ -124,6 +126,7 @@ async def prepare(connections: Connections, now: datetime, options: DeployOption
         existing,
         has_namespace=namespace is not None,
         store=store,
+        store_access=access,
         ownership=ownership,
     )
     return desired, find_orphans(stack, releases, set(live) - set(mirror.tls_secrets))
@@ -135,7 +138,9 @@ async def _render(helm: Helm, stack: Stack) -> dict[str, list[Object]]:
 
 
 async def _open_store(connections: Connections, mirror_secrets: MirrorSecrets, skip: bool) -> ObjectStore | None:
-    return None if skip else await asyncio.to_thread(connections.open_store, mirror_secrets.s3)
+    if skip or connections.mirror.storage.filesystem:
+        return None
+    return await asyncio.to_thread(connections.open_store, mirror_secrets.s3)
 
 
 async def _take_snapshot(desired: DesiredState, connections: Connections) -> Snapshot:

@@ -7,6 +7,7 @@ from regmirror.config.model import Mirror
 from regmirror.deploy.admission import AdmissionStep
 from regmirror.deploy.adopt_certificates import ADOPT_STEP, AdoptCertificatesStep
 from regmirror.deploy.bucket import BucketStep
+from regmirror.deploy.bucket_in_cluster import BucketInClusterStep
 from regmirror.deploy.certificates import CERTIFICATES_STEP, CertificatesStep
 from regmirror.deploy.cloud_role import CloudRoleStep, OperatorsBucketStep
 from regmirror.deploy.diff_changes import DiffableStep
@@ -17,6 +18,8 @@ from regmirror.deploy.public_check import PublicCheckStep
 from regmirror.deploy.release import ReleaseStep
 from regmirror.deploy.route import ROUTE_STEP, RouteStep, routes_of
 from regmirror.deploy.secrets import SECRETS_STEP, SecretsStep
+from regmirror.deploy.store_access import StoreAccess, UncheckedBucketStep
+from regmirror.deploy.volume import VolumeStep
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.pod_security import pod_security_warnings
 from regmirror.desired.releases import Stack
@@ -63,7 +66,8 @@ class DesiredState:
     is_checked: bool = True
     """Whether the steps find what the namespace does not admit; a diff does that before, and goes on."""
     store: ObjectStore | None = None
-    """The bucket; None skips its check."""
+    """The bucket; None if its check is skipped, or the data is on a volume."""
+    store_access: StoreAccess = StoreAccess.THIS_MACHINE
     ownership: Ownership | None = None
     """The claims on the data in the bucket; None with ``store``."""
     pruned: Orphans = field(default_factory=lambda: Orphans((), ()))
@@ -102,19 +106,14 @@ def changing_steps(
     steps: list[DiffableStep] = []
     if desired.is_checked and desired.has_namespace:
         steps.append(_admission(desired, connections))
-    if desired.store:
-        needs = tuple(step.name for step in steps)
-        bucket = BucketStep(desired.mirror, desired.store, desired.ownership, needs=needs)
-        steps.append(bucket if desired.mirror_secrets.s3 else OperatorsBucketStep(bucket))
+    steps += _storage(desired, connections, tuple(step.name for step in steps))
     # The bucket comes first: if S3 refuses the key, nothing is changed in the cluster; and the registry panics at
     # start if its bucket is missing.
     steps.append(NamespaceStep(connections.cluster, tuple(step.name for step in steps), lease))
     if desired.is_checked and not desired.has_namespace:
         # What the cluster demands in the namespace is known as soon as it exists.
         steps.append(_admission(desired, connections, NAMESPACE_STEP))
-    if desired.ownership:
-        claim = OwnershipStep(desired.ownership)
-        steps.append(claim if desired.mirror_secrets.s3 else OperatorsBucketStep(claim))
+    steps += _claims(desired, connections)
     steps.append(SecretsStep(connections.cluster, stack.secrets, needs=tuple(step.name for step in steps)))
     adoption: tuple[str, ...] = ()
     if desired.mirror.ingress.issuer:
@@ -144,6 +143,33 @@ def changing_steps(
 
 def _admission(desired: DesiredState, connections: Connections, *needs: str) -> AdmissionStep:
     return AdmissionStep(connections.cluster, desired.stack.secrets, desired.rendered, needs)
+
+
+def _storage(desired: DesiredState, connections: Connections, needs: tuple[str, ...]) -> list[DiffableStep]:
+    """The step that checks the bucket or the volumes, as far as this machine can before the namespace exists."""
+    mirror = desired.mirror
+    if filesystem := mirror.storage.filesystem:
+        return [VolumeStep(mirror, filesystem, connections.cluster.blocking, needs=needs)]
+    if desired.store is None or desired.store_access is StoreAccess.PODS:
+        return []
+    if desired.store_access is StoreAccess.CLOUD_ROLE:
+        return [UncheckedBucketStep(needs=needs)]
+    return [_with_credentials(desired, BucketStep(mirror, desired.store, desired.ownership, needs=needs))]
+
+
+def _claims(desired: DesiredState, connections: Connections) -> list[DiffableStep]:
+    """The step that claims the data in the bucket; it also checks a bucket that only pods can reach."""
+    if desired.ownership is None or desired.store_access is StoreAccess.CLOUD_ROLE:
+        return []
+    if desired.store_access is StoreAccess.PODS:
+        step: DiffableStep = BucketInClusterStep(connections, desired.mirror_secrets.s3, desired.ownership)
+        return [_with_credentials(desired, step)]
+    return [_with_credentials(desired, OwnershipStep(desired.ownership))]
+
+
+def _with_credentials(desired: DesiredState, step: DiffableStep) -> DiffableStep:
+    """With a cloud role, the credentials of this machine are others than those of the pods."""
+    return step if desired.mirror_secrets.s3 else OperatorsBucketStep(step)
 
 
 def _public_check(desired: DesiredState, connections: Connections, needs: tuple[str, ...]) -> PublicCheckStep:

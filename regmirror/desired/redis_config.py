@@ -18,7 +18,9 @@ def redis_database(mirror: Mirror, upstream: Upstream) -> int:
     """
     if mirror.redis.external:
         return mirror.redis.external.database + mirror.upstreams.index(upstream)
-    place = f"{mirror.storage.endpoint} {mirror.storage.bucket} {mirror.storage.prefix}"
+    storage = mirror.storage
+    volume = f" {storage.filesystem.claim} {storage.filesystem.storage_class}" if storage.filesystem else ""
+    place = f"{storage.endpoint} {storage.bucket} {storage.prefix}{volume}"
     return mirror.upstreams.index(upstream) + _UPSTREAMS * (crc32(place.encode()) % _PLACES)
 
 

@@ -15,7 +15,11 @@ from regmirror.desired.redis_client import redis_client
 BUNDLE_FILE = "/etc/regmirror/bundle/bundle.crt"
 DATA_PATH = "docker/registry/v2"
 """Below the path of an upstream, where the registry keeps blobs, manifests and tags."""
+DATA_DIRECTORY = "/var/lib/regmirror/data"
+"""Where the volume is mounted, if the data is not in a bucket."""
 CREDENTIAL_HELPER = "/etc/regmirror/helper/docker-credential-regmirror"
+
+_OFF = {"enabled": False}
 
 
 def registry_config(mirror: Mirror, upstream: Upstream, mirror_secrets: MirrorSecrets) -> dict[str, Any]:
@@ -97,24 +101,39 @@ def blob_path(digest: str) -> str:
 
 def _storage(mirror: Mirror, upstream: Upstream, account: Account | None) -> dict[str, Any]:
     s3 = mirror.storage
+    root = storage_prefix(s3, upstream)
+    driver = {"filesystem": {"rootdirectory": f"{DATA_DIRECTORY}{root}"}} if s3.filesystem else _s3(s3, root, account)
+    # Purging lists the whole bucket in every replica, where a lifecycle rule does it for free; volumes have no rules.
+    purging = {"enabled": True, "age": "24h", "interval": "24h", "dryrun": False} if s3.filesystem else _OFF
+    return {
+        **driver,
+        "cache": {"blobdescriptor": "redis"},
+        # Without it, expired objects stay in the bucket.
+        "delete": {"enabled": True},
+        "redirect": {"disable": not s3.redirect},
+        "maintenance": {"readonly": {"enabled": True}, "uploadpurging": purging},
+    }
+
+
+def _s3(s3: S3Storage, root: str, account: Account | None) -> dict[str, Any]:
     driver: dict[str, Any] = {
         "bucket": s3.bucket,
         "region": s3.region,
-        "rootdirectory": storage_prefix(s3, upstream),
+        "rootdirectory": root,
         "forcepathstyle": s3.uses_path_style,
     }
     if s3.endpoint:
         driver |= {"regionendpoint": s3.endpoint, "secure": s3.endpoint.startswith("https:")}
     if s3.redirect_endpoint:
         driver["redirectendpoint"] = s3.redirect_endpoint
+    if s3.encryption:
+        driver["encrypt"] = True
+        if s3.encryption.kms_key:
+            driver["keyid"] = s3.encryption.kms_key
+    if s3.storage_class:
+        driver["storageclass"] = s3.storage_class
+    if s3.dual_stack:
+        driver["usedualstack"] = True
     if account:
         driver |= {"accesskey": account.name.get_secret_value(), "secretkey": account.password.get_secret_value()}
-    return {
-        "s3": driver,
-        "cache": {"blobdescriptor": "redis"},
-        # Without it, expired objects stay in the bucket.
-        "delete": {"enabled": True},
-        "redirect": {"disable": not s3.redirect},
-        # Purging lists the whole bucket in every replica; a lifecycle rule of the bucket does it for free.
-        "maintenance": {"readonly": {"enabled": True}, "uploadpurging": {"enabled": False}},
-    }
+    return {"s3": driver}

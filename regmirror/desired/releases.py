@@ -125,6 +125,7 @@ def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) 
         "cache": _manifest_cache(mirror.registry.manifest_cache),
         "fetcher": {"image": image_parts(mirror.fetcher.image), "resources": mirror.fetcher.resources},
         "layer_cache": _layer_cache(mirror),
+        "data": _data(mirror),
     }
     return _release(mirror, name, "registry", context)
 
@@ -165,6 +166,20 @@ def _layer_cache(mirror: Mirror) -> dict[str, Any]:
         "bytes": 0 if mirror.storage.redirect else cache.bytes,
         "storage_class": "" if cache.volume == "emptyDir" else cache.volume,
     }
+
+
+def _data(mirror: Mirror) -> dict[str, Any]:
+    """The volume of one registry; empty if its data is in a bucket."""
+    filesystem = mirror.storage.filesystem
+    if filesystem is None:
+        return {}
+    values = {
+        "claimName": filesystem.claim,
+        "size": filesystem.size,
+        "storageClassName": filesystem.storage_class,
+        "accessMode": filesystem.access_mode,
+    }
+    return {"enabled": True} | {key: value for key, value in values.items() if value is not None}
 
 
 def _certificates(mirror: Mirror) -> Release:

@@ -47,7 +47,8 @@ def no_proxy(mirror: Mirror) -> tuple[str, ...]:
     egress = mirror.egress
     if egress.https_proxy is None:
         return ()
-    store = () if uses_proxy_for_storage(mirror) else (urlsplit(storage_url(mirror.storage)).hostname or "",)
+    is_direct_store = mirror.storage.filesystem is None and not uses_proxy_for_storage(mirror)
+    store = (urlsplit(storage_url(mirror.storage)).hostname or "",) if is_direct_store else ()
     return tuple(dict.fromkeys([*_INSIDE, *store, *egress.no_proxy]))
 
 
@@ -60,8 +61,10 @@ def uses_proxy_for_storage(mirror: Mirror) -> bool:
 
 def storage_url(storage: S3Storage) -> str:
     """The URL of the store; for AWS the regional one, which all requests for buckets of the region go to."""
-    domain = "amazonaws.com.cn" if storage.region.startswith("cn-") else "amazonaws.com"
-    return storage.endpoint or f"https://s3.{storage.region}.{domain}"
+    region = storage.region or ""
+    domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    dual_stack = ".dualstack" if storage.dual_stack else ""
+    return storage.endpoint or f"https://s3{dual_stack}.{region}.{domain}"
 
 
 def way_out_references(mirror: Mirror) -> list[object]:

@@ -27,7 +27,7 @@ class MirrorData:
     @property
     def bucket(self) -> str:
         """The name of the bucket."""
-        return self.mirror.storage.bucket
+        return self.mirror.storage.place
 
     def require_own(self) -> None:
         """Raises ForeignDataError if the data of an upstream belongs to another mirror; StorageError or ClusterError.

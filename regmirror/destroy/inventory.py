@@ -7,9 +7,10 @@ from regmirror.config.model import Mirror
 from regmirror.deploy.gitops import ensure_removable
 from regmirror.deploy.prune import our_releases
 from regmirror.desired import names
-from regmirror.destroy.namespace import VOLUME_CLAIM, NamespaceDecision, decide_namespace
+from regmirror.destroy.namespace import NamespaceDecision, decide_namespace
+from regmirror.destroy.volumes import claims_of_mirror, has_own_volumes, is_of_mirror
 from regmirror.errors import PermissionDeniedError
-from regmirror.ports.cluster import LEASE, POD, SECRET, Cluster
+from regmirror.ports.cluster import LEASE, POD, SECRET, VOLUME_CLAIM, Cluster
 from regmirror.ports.connections import Connections
 
 
@@ -25,11 +26,14 @@ class Inventory:
     namespace: NamespaceDecision
     kept: tuple[str, ...]
     """Apart from the bucket."""
+    purged_volumes: tuple[str, ...] = ()
+    """Names of PersistentVolumeClaims that are removed with their data."""
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing of the mirror is left in the cluster."""
-        return not (self.releases or self.draining or self.secrets or self.leases or self.namespace.is_removed)
+        found = (self.releases, self.draining, self.secrets, self.leases, self.purged_volumes)
+        return not (any(found) or self.namespace.is_removed)
 
     @property
     def removed(self) -> list[str]:
@@ -39,19 +43,21 @@ class Inventory:
             *(f"Pods of {name}, which has no Helm release" for name in self.draining),
             *(f"Secret {name}" for name in self.secrets),
             *(f"Lease {name}" for name in self.leases),
+            *(f"PersistentVolumeClaim {name}, with the data of this mirror" for name in self.purged_volumes),
             *([f"Namespace {self.namespace.name}"] if self.namespace.is_removed else []),
         ]
 
 
-async def take_inventory(connections: Connections) -> Inventory:
+async def take_inventory(connections: Connections, *, purge_volumes: bool = False) -> Inventory:
     """Read everything; nothing is changed. Raises HelmError, ClusterError or ManagedByGitOpsError."""
     cluster = connections.cluster
+    purged = tuple(await cluster.run(claims_of_mirror)) if purge_volumes else ()
     listed, secrets, lease, pods, namespace = await asyncio.gather(
         connections.helm.releases(),
         cluster.select(SECRET, names.MANAGED_SELECTOR),
         cluster.get(LEASE, names.CHANGE_LEASE),
         cluster.select(POD, "app.kubernetes.io/part-of=regmirror"),
-        cluster.run(decide_namespace),
+        cluster.run(decide_namespace, purged),
     )
     releases = our_releases(listed)
     await cluster.run(ensure_removable, connections.mirror, releases)
@@ -63,7 +69,8 @@ async def take_inventory(connections: Connections) -> Inventory:
         tuple(sorted({secret["metadata"]["name"] for secret in secrets} - set(_certificates(connections.mirror)))),
         (names.CHANGE_LEASE,) if lease else (),
         namespace,
-        tuple(await cluster.run(_kept, connections.mirror, namespace)),
+        tuple(await cluster.run(_kept, connections.mirror, namespace, purged)),
+        purged,
     )
 
 
@@ -72,15 +79,27 @@ def _certificates(mirror: Mirror) -> list[str]:
     return [] if mirror.ingress.self_signed else sorted(mirror.tls_secrets)
 
 
-def _kept(cluster: Cluster, mirror: Mirror, namespace: NamespaceDecision) -> list[str]:
+def _kept(cluster: Cluster, mirror: Mirror, namespace: NamespaceDecision, purged_volumes: tuple[str, ...]) -> list[str]:
     """What the mirror uses but others created, and what it never had."""
     found = [name for name in _certificates(mirror) if cluster.get(SECRET, name)]
     lines = [f"Secret {name}: the public certificate" for name in found]
-    try:
-        claims = ", ".join(sorted(claim["metadata"]["name"] for claim in cluster.select(VOLUME_CLAIM)))
-    except PermissionDeniedError:
-        claims = ""
-    lines.append(f"volumes: {claims}, which are not part of the mirror" if claims else "volumes: the mirror has none")
+    lines += _kept_volumes(cluster, mirror, purged_volumes)
     if namespace.exists and not namespace.is_removed:
         lines.append(f"Namespace {namespace.name}: {namespace.reason}")
+    return lines
+
+
+def _kept_volumes(cluster: Cluster, mirror: Mirror, purged: tuple[str, ...]) -> list[str]:
+    """The volumes in the namespace: those with the data of the mirror, and those of others."""
+    try:
+        claims = [claim for claim in cluster.select(VOLUME_CLAIM) if claim["metadata"]["name"] not in purged]
+    except PermissionDeniedError:
+        claims = []
+    own = sorted(claim["metadata"]["name"] for claim in claims if is_of_mirror(claim))
+    others = sorted(claim["metadata"]["name"] for claim in claims if not is_of_mirror(claim))
+    lines = [f"PersistentVolumeClaim {name}: the data of this mirror" for name in own]
+    if others:
+        lines.append(f"volumes: {', '.join(others)}, which are not part of the mirror")
+    elif not (own or purged or has_own_volumes(mirror)):
+        lines.append("volumes: the mirror has none")
     return lines

@@ -2,6 +2,7 @@
 
 from regmirror.config.model import Mirror
 from regmirror.deploy.rights import route_resources
+from regmirror.destroy.volumes import has_own_volumes
 from regmirror.ports.cluster import Right
 
 _USED: dict[tuple[str, str], tuple[str, ...]] = {
@@ -24,10 +25,12 @@ _USED: dict[tuple[str, str], tuple[str, ...]] = {
 
 
 _USED_WITH_ISSUER: dict[tuple[str, str], tuple[str, ...]] = {("cert-manager.io", "certificates"): ("get", "delete")}
+_VOLUMES = ("get", "list", "delete")
 
 
 def destroy_rights(mirror: Mirror) -> list[Right]:
     """All of them, except to delete the namespace: that is checked only if deploy created it."""
     routes = dict.fromkeys(route_resources(mirror), ("get", "list", "delete"))
-    used = {**_USED, **routes, **(_USED_WITH_ISSUER if mirror.ingress.issuer else {})}
+    volumes = {("", "persistentvolumeclaims"): _VOLUMES} if has_own_volumes(mirror) else {}
+    used = {**_USED, **routes, **volumes, **(_USED_WITH_ISSUER if mirror.ingress.issuer else {})}
     return [Right(verb, group, resource) for (group, resource), verbs in used.items() for verb in verbs]

@@ -13,6 +13,7 @@ from regmirror.destroy.inventory import Inventory, take_inventory
 from regmirror.destroy.report import DataReport, DestroyReport
 from regmirror.destroy.rights import destroy_rights
 from regmirror.destroy.steps import destroy_steps
+from regmirror.destroy.volumes import has_own_volumes, require_own_volumes
 from regmirror.ports.connections import Connections
 from regmirror.ports.object_store import Contents
 from regmirror.steps.clock import Clock
@@ -64,7 +65,6 @@ class Removal:
         return self._report([], dry_run=dry_run)
 
     def _report(self, steps: list[StepReport], *, dry_run: bool = False) -> DestroyReport:
-        content = "with all its data" if self.data is None else "without the data of this mirror (it is removed)"
         return DestroyReport(
             host=self.connections.mirror.host,
             namespace=self.connections.cluster.namespace,
@@ -72,10 +72,24 @@ class Removal:
             changed=any(step.changed for step in steps),
             dry_run=dry_run,
             removed=self.inventory.removed,
-            kept=[f"the bucket {self.connections.mirror.storage.bucket}, {content}", *self.inventory.kept],
+            kept=[*self._kept_bucket(), *self.inventory.kept],
             data=self._data(),
             steps=steps,
         )
+
+    @property
+    def purge_confirmation(self) -> tuple[str, str] | None:
+        """What has to be typed to delete the data: a name, and what it is the name of; None if none is deleted."""
+        if self.inventory.purged_volumes:
+            return self.connections.cluster.namespace, "the namespace of its volumes"
+        return (self.data.bucket, "the bucket name") if self.data else None
+
+    def _kept_bucket(self) -> list[str]:
+        storage = self.connections.mirror.storage
+        if storage.filesystem:
+            return []
+        content = "with all its data" if self.data is None else "without the data of this mirror (it is removed)"
+        return [f"the bucket {storage.bucket}, {content}"]
 
     def _data(self) -> DataReport | None:
         if self.data is None or self.contents is None:
@@ -91,11 +105,15 @@ class Removal:
 
 async def plan_removal(connections: Connections, *, purge_data: bool) -> Removal:
     """Determine what to remove; nothing is changed. Raises RegmirrorError."""
-    rights = connections.cluster.run(require_rights, destroy_rights(connections.mirror), "destroy")
+    mirror = connections.mirror
+    if purge_data:
+        require_own_volumes(mirror)
+    rights = connections.cluster.run(require_rights, destroy_rights(mirror), "destroy")
     await asyncio.gather(connections.helm.version(), rights)
     # Read before anything is removed: the key may be stored in the mirror's namespace.
-    data = await asyncio.to_thread(_data_of, connections) if purge_data else None
-    inventory = await take_inventory(connections)
+    is_on_volumes = has_own_volumes(mirror)
+    data = await asyncio.to_thread(_data_of, connections) if purge_data and not is_on_volumes else None
+    inventory = await take_inventory(connections, purge_volumes=purge_data and is_on_volumes)
     contents = await asyncio.to_thread(data.measure, _COUNTING) if data else None
     return Removal(connections, inventory, data, contents)
 

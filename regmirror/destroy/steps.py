@@ -8,6 +8,7 @@ from regmirror.desired import names
 from regmirror.destroy.data import MirrorData
 from regmirror.destroy.inventory import Inventory
 from regmirror.destroy.namespace import decide_namespace
+from regmirror.destroy.volumes import VolumeRemoval
 from regmirror.errors import ClusterError, StorageError
 from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import NAMESPACE, SECRET
@@ -40,6 +41,8 @@ def destroy_steps(
     releases = tuple(step.name for step in steps)
     if data and announced:
         steps.append(DataRemoval(data, announced, releases))
+    if inventory.purged_volumes:
+        steps.append(VolumeRemoval(inventory.purged_volumes, connections.cluster, releases))
     # Pods need them until they terminate.
     steps.append(SecretRemoval(inventory.secrets, connections.cluster, tuple(step.name for step in steps)))
     steps.append(NamespaceRemoval(connections.cluster, lease, (_SECRETS,)))

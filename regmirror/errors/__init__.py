@@ -190,10 +190,38 @@ class StorageUnreachableError(StorageError):
     code = "RM402"
 
 
+class StoreKeyError(StorageError):
+    """There are no S3 credentials, or the service refuses them."""
+
+
 class ForeignDataError(StorageError):
     """The data in the bucket belongs to another mirror."""
 
     code = "RM403"
+
+
+class StoreRegionError(StorageError):
+    """The S3 service expects requests for another region."""
+
+    code = "RM404"
+
+
+class WriteRefusedError(StorageError):
+    """The S3 service lists the bucket, but refuses to create objects in it."""
+
+    code = "RM405"
+
+
+class UnsuitableStoreError(StorageError):
+    """The S3 service lacks a request that the registry needs."""
+
+    code = "RM406"
+
+
+class VolumeError(StorageError):
+    """The volume for cached blobs and manifests cannot be used."""
+
+    code = "RM407"
 
 
 class RegistryError(RegmirrorError):

@@ -1,5 +1,6 @@
 """The connections of a command."""
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from regmirror.config.ca_bundle import CaBundleResolver
@@ -50,3 +51,6 @@ class Connections(Protocol):
 
         None uses the credentials of the environment. Raises CaBundleError or MissingSecretError.
         """
+
+    def open_store_through(self, account: Account | None, pod: str, port: int) -> AbstractContextManager[ObjectStore]:
+        """The bucket, reached through the HTTP proxy at a port inside a pod."""

@@ -101,6 +101,9 @@ def _begun(pod: Object) -> datetime | None:
 def store(live: LiveMirror, upstream: Upstream, ends: float) -> Contents:
     """The objects of one upstream in the bucket, counted until ``ends`` on the monotonic clock."""
     storage = live.mirror.storage
+    if storage.filesystem:
+        claim = storage.filesystem.claim or names.registry(upstream.name)
+        raise StorageError(f"the data is on PersistentVolumeClaim {claim}, which only Kubernetes can measure")
     account = live.s3_account(upstream) if storage.access_key else None
     if account is None and storage.access_key:
         raise StorageError("the registry's configuration has no S3 key")

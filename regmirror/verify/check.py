@@ -94,7 +94,8 @@ class Check:
     """One claim about a mirror.
 
     ``id`` is stable and has a section in docs/reference/checks; ``title`` states the good state. ``needs`` are ids of
-    checks without which this one would only repeat their failure. ``run`` may raise RegmirrorError, which is a failure;
+    checks without which this one would only repeat their failure; ``after`` likewise, except that they may be skipped.
+    ``run`` may raise RegmirrorError, which is a failure;
     a failure of severity WARNING is reported as a warning. ``limit`` is in seconds; a check that takes longer fails.
     """
 
@@ -103,6 +104,7 @@ class Check:
     category: Category
     run: Callable[[LiveMirror], Outcome]
     needs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     severity: Severity = Severity.ERROR
     limit: float = 10.0
     stage: Stage = Stage.DEPLOYED

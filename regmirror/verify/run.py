@@ -24,14 +24,14 @@ Futures = dict[tuple[str, str], Future[Result]]
 def run_checks(checks: Sequence[Check], live: LiveMirror) -> Iterator[Result]:
     """Yield the result of every check as soon as it and all before it are known.
 
-    A check waits for those that it needs; if one of them does not pass, it is skipped. A check that exceeds its time
-    limit fails, and delays only the checks that need it.
+    A check waits for those that it needs or comes after; if one of them does not pass, it is skipped. A check that
+    exceeds its time limit fails, and delays only the checks that need it.
     """
     bound = [one for check in checks for one in check.for_mirror(live)]
     futures: Futures = {}
     slots = threading.Semaphore(_AT_ONCE)
     for one in bound:
-        needed = {need: _needed(futures, need, one.upstream) for need in one.check.needs}
+        needed = {need: _needed(futures, need, one.upstream) for need in (*one.check.needs, *one.check.after)}
         run = _Run(one, needed, slots, f"regmirror verify --check {one.check.id}")
         futures[one.check.id, one.upstream] = run.result
         # A daemon, so that a check that hangs cannot keep the process from ending.
@@ -78,7 +78,8 @@ class _Run:
 
     def work(self) -> None:
         for need, futures in self.needed.items():
-            if any(_blocks(future.result().outcome) for future in futures):
+            is_order = need in self.one.check.after
+            if any(_blocks(future.result().outcome, is_order) for future in futures):
                 self._settle(Skipped(f"{need} did not pass"), 0.0)
                 return
         self.slots.acquire()
@@ -114,9 +115,11 @@ class _Run:
         self.result.set_result(Result(self.one.check, self.one.upstream, outcome, seconds))
 
 
-def _blocks(outcome: Outcome) -> bool:
-    """Whether the checks that need this one are skipped."""
-    return isinstance(outcome, (Failed, Skipped)) and not isinstance(outcome, NotApplicable)
+def _blocks(outcome: Outcome, is_order: bool) -> bool:
+    """Whether a check that needs this one, or with ``is_order`` only comes after it, is skipped."""
+    if isinstance(outcome, Skipped) and (is_order or isinstance(outcome, NotApplicable)):
+        return False
+    return isinstance(outcome, (Failed, Skipped))
 
 
 def is_healthy(results: Sequence[Result]) -> bool:

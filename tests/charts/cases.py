@@ -94,6 +94,8 @@ RENDERED: dict[str, tuple[str, dict[str, Any]]] = {
     **{f"{chart}-full": (chart, values) for chart, values in FULL.items()},
     "ingress-route": ("ingress", ROUTE),
     "registry-autoscaled": ("registry", {"autoscaling": {"enabled": True}}),
+    "registry-volume": ("registry", {"data": {"enabled": True, "storageClassName": "fast"}}),
+    "registry-claim": ("registry", {"data": {"enabled": True, "claimName": "mirror-data"}}),
     "registry-without-cache": ("registry", {"cache": {"enabled": False}}),
 }
 

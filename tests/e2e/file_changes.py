@@ -83,6 +83,7 @@ CHANGES: dict[str, Edit] = {
     "upstreams.anonymousPull": _of_upstream(anonymousPull=["library/*", "acme/*", "example/*"]),
     "upstreams.deny": _of_upstream(deny=["library/*-internal"]),
     "storage.prefix": _set("storage.prefix", "elsewhere"),
+    "storage.storageClass": _set("storage.storageClass", "NONE"),
     **_pods("registry"),
     **_pods("auth"),
     **_pods("redis"),
@@ -136,7 +137,8 @@ _CERTIFICATES = (
     "ingress.selfSigned",
     "upstreams.tlsSecret",
 )
-_ONE_STORE = "the lab has one object store, with one key"
+_ONE_STORE = "the mirror of this test has one object store, with one key"
+_NO_ENCRYPTION = "the lab's object store does not encrypt"
 _GATEWAY = (
     "ingress.gateway.parentRefs",
     "ingress.gateway.listenerSet.port",
@@ -157,6 +159,14 @@ UNCHANGED: dict[str, str] = {
     "storage.pathStyle": _ONE_STORE,
     "storage.accessKey.id": _ONE_STORE,
     "storage.accessKey.secret": _ONE_STORE,
+    "storage.profile": _ONE_STORE,
+    "storage.encryption.type": _NO_ENCRYPTION,
+    "storage.encryption.kmsKey": _NO_ENCRYPTION,
+    "storage.dualStack": "only Amazon S3 has it",
+    **{
+        f"storage.filesystem.{key}": "another volume is another store; see test_filesystem.py"
+        for key in ("size", "storageClass", "accessMode", "claim")
+    },
     "storage.redirect": "the clients of a test cluster may not reach its store",
     "storage.redirectEndpoint": "the clients of a test cluster may not reach its store",
     "storage.insecure": "only ends a warning",

@@ -20,8 +20,10 @@ from regmirror.ports.cluster import (
     EVENT,
     INGRESS_CLASS,
     NAMESPACE,
+    PERSISTENT_VOLUME,
     POD,
     SECURITY_CONTEXT_CONSTRAINTS,
+    STORAGE_CLASS,
     Applied,
     Kind,
     Object,
@@ -30,7 +32,7 @@ from regmirror.ports.cluster import (
 
 Path = tuple[str, ...]
 _STAMPS = {"resourceVersion", "generation", "uid"}
-_CLUSTER_WIDE = {NAMESPACE, INGRESS_CLASS, CLUSTER_ISSUER}
+_CLUSTER_WIDE = {NAMESPACE, INGRESS_CLASS, CLUSTER_ISSUER, STORAGE_CLASS, PERSISTENT_VOLUME}
 
 
 class FakeCluster:
@@ -57,6 +59,8 @@ class FakeCluster:
         """By pod or POD/CONTAINER, and whether of its previous run."""
         self.rollouts: dict[str, list[dict[str, Any]]] = {}
         """By Deployment: the statuses that one look after the other finds; the last one stays."""
+        self.runs: dict[str, tuple[str, str]] = {"regmirror-store-proxy": ("Running", "ready")}
+        """By pod: the phase and the log of a pod that is created without a controller."""
         self.listeners: dict[tuple[str, int], Callable[[socket], None]] = {}
         """By pod and port: what serves a connection there."""
         self.elsewhere: list[Object] = []
@@ -155,6 +159,9 @@ class FakeCluster:
         if (kind, name) in self._objects:
             raise ConflictError(f"cannot create {kind.kind} {name}: it exists already")
         self.apply(manifest)
+        if name in self.runs:
+            phase, self.logs[name, False] = self.runs[name]
+            self.put(self._objects[kind, name] | {"status": {"phase": phase}})
 
     def try_create(self, manifest: Object) -> None:
         if reason := self.refused.get(_key(manifest)[0]):

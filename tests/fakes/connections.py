@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,10 @@ class FakeConnections:
     resolver: SecretResolver = field(default_factory=no_secrets)
     store: Any = field(default_factory=FakeStore)
     ca_bundles: CaBundleResolver = field(default_factory=no_bundles)
+    store_in_cluster: Any = field(default_factory=FakeStore)
+    """The store as pods reach it."""
+    passed_through: list[tuple[str, int]] = field(default_factory=list)
+    """Pods and ports through which the store was reached."""
 
     @property
     def cluster(self) -> AsyncCluster:
@@ -52,3 +58,9 @@ class FakeConnections:
         del account
         store: ObjectStore = self.store
         return store
+
+    @contextmanager
+    def open_store_through(self, account: object, pod: str, port: int) -> Iterator[ObjectStore]:
+        del account
+        self.passed_through.append((pod, port))
+        yield self.store_in_cluster

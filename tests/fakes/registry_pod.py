@@ -41,6 +41,8 @@ class RegistryPod:
             self._lookups += self.asks_redis
             self._errors += not self.redis_answers
             return _OK, "layer"
+        if path.startswith("/v2/_catalog"):
+            return (_UNWELL, "{}") if self.trouble else (_OK, '{"repositories": []}')
         if "/manifests/" not in path:
             return "404 Not Found", "{}"
         if "if-none-match" in headers:

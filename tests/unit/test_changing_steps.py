@@ -50,14 +50,6 @@ def test_a_bucket_that_cannot_be_used_stops_the_deployment(failure: StorageError
         do(BucketStep(storage(endpoint="https://s3.example.com"), FakeStore(failure=failure)))
 
 
-@pytest.mark.parametrize(
-    "endpoint", ["http://minio:9000", "http://minio.storage.svc:9000", "http://minio.storage.svc.cluster.local"]
-)
-def test_an_endpoint_inside_the_cluster_cannot_be_checked_from_here(endpoint: str) -> None:
-    done = do(BucketStep(storage(endpoint=endpoint), FakeStore(failure=UNREACHABLE)))
-    assert done == Done(f"not checked: {endpoint} is an address inside the cluster", skipped=True)
-
-
 def test_the_namespace_is_created_once() -> None:
     cluster = FakeCluster(exists=False)
     assert do(NamespaceStep(AsyncCluster(cluster), ())) == Done("regmirror created", changed=True)

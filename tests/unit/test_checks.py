@@ -10,7 +10,7 @@ import pytest
 from regmirror.desired import names
 from regmirror.desired.registry_config import blob_path
 from regmirror.errors import RegistryError, StorageError, StorageUnreachableError
-from regmirror.ports.cluster import ENDPOINT_SLICE, INGRESS, NAMESPACE
+from regmirror.ports.cluster import ENDPOINT_SLICE, INGRESS, NAMESPACE, POD
 from regmirror.ports.http import Answer
 from regmirror.ports.object_store import Contents
 from regmirror.verify.check import Failed, Outcome, Passed, Skipped, Warned
@@ -18,13 +18,14 @@ from tests import samples
 from tests.fakes.http import Request
 from tests.fakes.redis_server import RedisServer
 from tests.fakes.registry_host import digest_of
+from tests.fakes.registry_pod import RegistryPod
 from tests.unit.check_faults.cluster import no_namespace, not_ready, nothing_deployed, scaled_to_zero
 from tests.unit.check_faults.registry import other_realm
 from tests.unit.check_faults.storage import WITH_KEY, forget_nothing, redirecting
 from tests.unit.check_faults.table import NO_BLOB, REGISTRY_SECRET, answer, edit_token_section
 from tests.unit.check_faults.tls import plain_http
 from tests.unit.check_faults.upstream import private_image, revoked_account, upstream_down
-from tests.unit.deployed import UPSTREAM, deployed
+from tests.unit.deployed import REGISTRY, UPSTREAM, deployed
 
 
 def failed(outcomes: dict[str, Outcome]) -> list[str]:
@@ -249,11 +250,26 @@ def test_an_ingress_without_paths_is_a_failure() -> None:
         assert "routes /auth to nothing instead of regmirror-auth" in outcome.message
 
 
-def test_a_store_inside_the_cluster_cannot_be_reached_from_outside() -> None:
-    storage = {"bucket": "layers", "region": "here", "endpoint": "http://minio.storage.svc:9000"}
-    mirror = deployed(storage=storage)
+@pytest.mark.parametrize("endpoint", ["http://minio.storage.svc:9000", "https://s3.example.com"])
+def test_a_store_that_only_pods_reach_is_proven_from_the_pods(endpoint: str) -> None:
+    mirror = deployed(storage={"bucket": "layers", "region": "here", "endpoint": endpoint})
     mirror.store.failure = StorageUnreachableError("no answer")
-    assert mirror.ask("storage-bucket") == Skipped("http://minio.storage.svc:9000 is reachable only inside the cluster")
+    assert mirror.ask("storage-bucket") == Skipped(
+        f"this machine cannot reach {endpoint}, but 1 pod can: see storage-pods"
+    )
+    outcomes = mirror.ask_all()
+    assert isinstance(outcomes["storage-pods"], Passed)
+    assert isinstance(outcomes["storage-owner"], Skipped)
+
+
+def test_a_store_that_pods_do_not_reach_either_is_a_failure() -> None:
+    mirror = deployed(storage={"bucket": "layers", "region": "here", "endpoint": "https://s3.example.com"})
+    mirror.store.failure = StorageUnreachableError("no answer")
+    (pod,) = mirror.cluster.select(POD, f"app.kubernetes.io/instance={REGISTRY}")
+    RegistryPod(trouble="no such host").listen(mirror.cluster, pod["metadata"]["name"])
+    outcome = mirror.ask("storage-bucket")
+    assert isinstance(outcome, Failed)
+    assert outcome.message == f"no answer; neither can pod {pod['metadata']['name']}"
 
 
 def test_a_warning_fails_nothing_and_stops_nothing() -> None:

@@ -1,7 +1,10 @@
 """Checks of the bucket: from this machine with the registry's key, and from the registry's pods."""
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
+from typing import TypeVar, cast
 
 from regmirror.config.model import Upstream
 from regmirror.desired import names
@@ -12,7 +15,7 @@ from regmirror.distribution.client import MANIFEST_TYPES, request_headers
 from regmirror.distribution.inside_pod import get_inside_pod
 from regmirror.distribution.reference import ImageReference
 from regmirror.distribution.store_health import store_problem
-from regmirror.errors import BucketMissingError, RegistryError, StorageError, StorageUnreachableError
+from regmirror.errors import BucketMissingError, RegistryError, StorageError, StorageUnreachableError, VolumeError
 from regmirror.errors.documentation import guide_url
 from regmirror.ports.cluster import namespace_uids
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped, Stage
@@ -20,6 +23,8 @@ from regmirror.verify.hints import deploy, restart_redis, then_deploy
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.redis_memory import compare_with_bucket
 from regmirror.verify.sample_pull import pull_token, sample_image, sample_platform, with_image
+from regmirror.verify.store_from_pods import ask_pods
+from regmirror.workloads.volume import check_volumes
 
 _STALE = timedelta(days=1)
 _SLOW = 0.1
@@ -28,11 +33,35 @@ _TRIES = 3
 _LIMIT = 20.0
 """Seconds: enough to find out that a store does not answer."""
 _CLOUD = "the pods get their permissions from the cloud provider, not from a key"
+_VOLUME = "the data is on a volume, not in a bucket"
+Run = TypeVar("Run", bound=Callable[..., Outcome])
 
 check = CheckList(Category.STORAGE)
 
 
+def of_bucket(run: Run) -> Run:
+    """The check, skipped if the data is on a volume."""
+
+    @wraps(run)
+    def skip_volume(live: LiveMirror, *upstream: Upstream) -> Outcome:
+        return Skipped(_VOLUME) if live.mirror.storage.filesystem else run(live, *upstream)
+
+    return cast("Run", skip_volume)
+
+
+@check("storage-volume", "the volumes can be used or created", stage=Stage.PRE_INSTALL)
+def _volume(live: LiveMirror) -> Outcome:
+    filesystem = live.mirror.storage.filesystem
+    if filesystem is None:
+        return Passed("none: the data is in a bucket")
+    try:
+        return Passed(check_volumes(live.mirror, filesystem, live.cluster))
+    except VolumeError as error:
+        return Failed(error.message, error.hint or "")
+
+
 @check("storage-key", "the configured S3 key can use the bucket", stage=Stage.PRE_INSTALL, limit=_LIMIT)
+@of_bucket
 def _key(live: LiveMirror) -> Outcome:
     storage = live.mirror.storage
     account = find_s3_account(live.mirror, live.connections.resolver)
@@ -44,14 +73,13 @@ def _key(live: LiveMirror) -> Outcome:
         if storage.create_bucket:
             return Passed(f"{storage.bucket} will be created")
         return Failed(error.message, _create_bucket(live))
-    except StorageUnreachableError:
-        if storage.is_inside_cluster:
-            return Skipped(f"{storage.endpoint} is reachable only inside the cluster")
-        raise
-    return Passed(storage.bucket)
+    except StorageUnreachableError as error:
+        return Skipped(f"{error.message}; regmirror deploy checks the bucket from a pod")
+    return Passed(storage.place)
 
 
 @check("storage-bucket", "the registry's S3 key can use the bucket", needs=("cluster-deployed",), limit=_LIMIT)
+@of_bucket
 def _bucket(live: LiveMirror, upstream: Upstream) -> Outcome:
     storage = live.mirror.storage
     account = live.s3_account(upstream)
@@ -63,11 +91,11 @@ def _bucket(live: LiveMirror, upstream: Upstream) -> Outcome:
         live.connections.open_store(account).check_bucket()
     except BucketMissingError as error:
         return Failed(error.message, _create_bucket(live))
+    except StorageUnreachableError as error:
+        return ask_pods(live, upstream, error)
     except StorageError as error:
-        if storage.is_inside_cluster and isinstance(error, StorageUnreachableError):
-            return Skipped(f"{storage.endpoint} is reachable only inside the cluster")
         return Failed(error.message, then_deploy(live, error.hint or "check that the object store is healthy"))
-    return Passed(storage.bucket)
+    return Passed(storage.place)
 
 
 def _bucket_from_pods(live: LiveMirror, upstream: Upstream) -> Outcome:
@@ -89,6 +117,7 @@ def _bucket_from_pods(live: LiveMirror, upstream: Upstream) -> Outcome:
     needs=("storage-bucket",),
     limit=_LIMIT,
 )
+@of_bucket
 def _owner(live: LiveMirror, upstream: Upstream) -> Outcome:
     if live.s3_account(upstream) is None:
         return Skipped(_CLOUD)
@@ -129,14 +158,16 @@ def _create_bucket(live: LiveMirror) -> str:
     return f"create it: {command}; or set storage.createBucket: true, then run regmirror deploy"
 
 
-@check("storage-pods", "the registry's pods can reach the bucket", needs=("cluster-pods", "storage-bucket"))
+@check(
+    "storage-pods", "the registry's pods can reach their storage", needs=("cluster-pods",), after=("storage-bucket",)
+)
 def _pods(live: LiveMirror, upstream: Upstream) -> Outcome:
     release = names.registry(upstream.name)
     for pod in live.pods(release):
         name = pod["metadata"]["name"]
         if problem := store_problem(live.cluster, name):
             return Failed(
-                f"pod {name} cannot use the bucket: {problem}",
+                f"pod {name} cannot use {'its volume' if live.mirror.storage.filesystem else 'the bucket'}: {problem}",
                 then_deploy(live, _pods_hint(problem)),
             )
     return Passed(f"{len(live.pods(release))} pod{'s' * (len(live.pods(release)) != 1)}")
@@ -155,6 +186,7 @@ def _pods_hint(reasons: str) -> str:
     limit=_LIMIT,
     part="redis",
 )
+@of_bucket
 def _cache_agrees(live: LiveMirror, upstream: Upstream) -> Outcome:
     if live.s3_account(upstream) is None:
         return Skipped(_CLOUD)
@@ -244,6 +276,7 @@ def _redirect(live: LiveMirror, upstream: Upstream) -> Outcome:
     severity=Severity.WARNING,
     limit=_LIMIT,
 )
+@of_bucket
 def _uploads(live: LiveMirror, upstream: Upstream) -> Outcome:
     if live.s3_account(upstream) is None:
         return Skipped(_CLOUD)
@@ -265,6 +298,7 @@ def _uploads(live: LiveMirror, upstream: Upstream) -> Outcome:
     severity=Severity.WARNING,
     limit=_LIMIT,
 )
+@of_bucket
 def _lifecycle(live: LiveMirror, upstream: Upstream) -> Outcome:
     if live.s3_account(upstream) is None:
         return Skipped(_CLOUD)

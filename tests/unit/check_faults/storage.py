@@ -9,7 +9,7 @@ from regmirror.desired import names
 from regmirror.desired.ownership import Owner
 from regmirror.desired.registry_config import blob_path
 from regmirror.errors import BucketMissingError, StorageError, StorageUnreachableError
-from regmirror.ports.cluster import namespace_uids
+from regmirror.ports.cluster import POD, namespace_uids
 from regmirror.ports.http import Answer
 from tests import samples
 from tests.fakes.redis_server import RedisServer
@@ -34,6 +34,11 @@ def no_bucket_before_deploy(mirror: Deployed) -> None:
     mirror.store.exists = False
 
 
+@fault("storage-volume", "the cluster has no StorageClass fast")
+def no_storage_class(mirror: Deployed) -> None:
+    reconfigure(mirror, storage={"filesystem": {"size": "10Gi", "storageClass": "fast"}})
+
+
 @fault("storage-bucket", "cannot list the bucket: it does not exist")
 def no_bucket(mirror: Deployed) -> None:
     mirror.store.failure = BucketMissingError("cannot list the bucket: it does not exist")
@@ -42,6 +47,8 @@ def no_bucket(mirror: Deployed) -> None:
 @fault("storage-bucket", "no answer")
 def unreachable_store(mirror: Deployed) -> None:
     mirror.store.failure = StorageUnreachableError("no answer")
+    (pod,) = mirror.cluster.select(POD, f"app.kubernetes.io/instance={REGISTRY}")
+    RegistryPod(trouble="no answer").listen(mirror.cluster, pod["metadata"]["name"])
 
 
 @fault("storage-bucket", "the registry's configuration has no S3 key")
