@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from .cases import FULL, ROUTE
@@ -59,3 +61,11 @@ def test_only_a_named_timeout_reaches_the_gateway(
     auth, registry = hub["spec"]["rules"]
     assert registry.get("timeouts") == expected
     assert "timeouts" not in auth
+
+
+@pytest.mark.parametrize(("values", "path"), [({}, "/v2"), (ROUTE, {"type": "PathPrefix", "value": "/v2"})])
+def test_without_a_token_server_only_the_registry_is_routed(helm: Helm, values: dict[str, Any], path: object) -> None:
+    for found in helm.render("ingress", {**values, "authService": ""}):
+        (rule,) = found["spec"]["rules"]
+        routes = rule["http"]["paths"] if "http" in rule else rule["matches"]
+        assert [route["path"] for route in routes] == [path]
