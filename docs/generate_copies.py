@@ -8,8 +8,10 @@ EXAMPLES = {
     "cert-manager.yaml": "A certificate from cert-manager, a DNS record from external-dns",
     "in-cluster-s3.yaml": "An S3 store inside the cluster, and an account at Docker Hub",
     "replicas.yaml": "Several replicas, and a cloud role instead of an S3 key",
-    "several-upstreams.yaml": "Docker Hub, GitHub and Quay behind one token service",
+    "several-upstreams.yaml": "Docker Hub, GitHub, Quay and Docker Hardened Images behind one token service",
+    "on-premises-proxy-private-ca.yaml": "Behind an HTTP proxy, with a private CA",
     "air-gap.yaml": "Nothing from the internet",
+    "credentials/ecr.yaml": "A CronJob that renews the password of Amazon ECR",
     "rotation/cronjob.yaml": "A CronJob that rotates the signing key",
 }
 

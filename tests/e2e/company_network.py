@@ -88,7 +88,9 @@ class _RegistryHandler(BaseHTTPRequestHandler):
             self.end_headers()
             return
         backend = http.client.HTTPConnection(self.company.backend)
-        backend.request(self.command, self.path, headers={n: self.headers[n] for n in RELAYED if n in self.headers})
+        # The registry sends each accepted media type in a header of its own.
+        headers = {name: ", ".join(values) for name in RELAYED if (values := self.headers.get_all(name))}
+        backend.request(self.command, self.path, headers=headers)
         answer = backend.getresponse()
         self.send_response_only(answer.status)
         for name, value in answer.getheaders():

@@ -37,6 +37,7 @@ def test_there_is_an_example_of_each_kind() -> None:
         "cert-manager",
         "in-cluster-s3",
         "minimal",
+        "on-premises-proxy-private-ca",
         "replicas",
         "several-upstreams",
     ]
@@ -75,6 +76,7 @@ def test_three_upstreams_share_nothing_but_the_bucket() -> None:
         "hub.example.com",
         "ghcr.example.com",
         "quay.example.com",
+        "dhi.example.com",
     ]
 
 
