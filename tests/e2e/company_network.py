@@ -62,6 +62,7 @@ class CompanyRegistry:
     tls: ssl.SSLContext
     account: tuple[str, str]
     port: int = 0
+    challenge: str = 'Basic realm="company"'
 
     @contextmanager
     def serving(self, address: str) -> Iterator["CompanyRegistry"]:
@@ -83,7 +84,7 @@ class _RegistryHandler(BaseHTTPRequestHandler):
         expected = "Basic " + base64.b64encode(":".join(self.company.account).encode()).decode()
         if self.headers.get("Authorization") != expected:
             self.send_response(401)
-            self.send_header("WWW-Authenticate", 'Basic realm="company"')
+            self.send_header("WWW-Authenticate", self.company.challenge)
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
