@@ -48,7 +48,7 @@ def check_certificates(mirror: Mirror, cluster: Cluster, now: datetime) -> Done:
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    """What is wrong with one TLS Secret; ``hint`` is a sentence for it alone."""
+    """What is wrong with one TLS Secret; ``hint`` says how to fix that one."""
 
     message: str
     hint: str
