@@ -18,7 +18,9 @@ def test_passes_pod_security_restricted(helm: Helm, case: str) -> None:
     assert spec["securityContext"]["runAsUser"] >= 1
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
-    assert all({"secret", "configMap", "emptyDir"} & volume.keys() for volume in spec["volumes"])
+    assert all(
+        {"secret", "configMap", "emptyDir", "persistentVolumeClaim"} & volume.keys() for volume in spec["volumes"]
+    )
     for each in spec["containers"]:
         assert each["securityContext"] == {
             "allowPrivilegeEscalation": False,
