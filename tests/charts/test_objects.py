@@ -16,6 +16,7 @@ API_VERSIONS = {
     "HTTPRoute": "gateway.networking.k8s.io/v1",
     "Ingress": "networking.k8s.io/v1",
     "NetworkPolicy": "networking.k8s.io/v1",
+    "PersistentVolumeClaim": "v1",
     "PodDisruptionBudget": "policy/v1",
     "Service": "v1",
     "ServiceAccount": "v1",

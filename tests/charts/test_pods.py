@@ -18,7 +18,8 @@ def test_passes_pod_security_restricted(helm: Helm, case: str) -> None:
     assert spec["securityContext"].get("runAsUser", 1) >= 1
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
-    assert all({"secret", "configMap", "emptyDir", "projected"} & volume.keys() for volume in spec["volumes"])
+    kinds = {"secret", "configMap", "emptyDir", "projected", "persistentVolumeClaim"}
+    assert all(kinds & volume.keys() for volume in spec["volumes"])
     for each in spec["containers"]:
         assert each["securityContext"] == {
             "allowPrivilegeEscalation": False,

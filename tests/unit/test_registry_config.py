@@ -99,6 +99,22 @@ def test_an_endpoint_is_reached_as_its_store_expects(storage: dict[str, Any], ex
     assert driver == known | expected
 
 
+@pytest.mark.parametrize(
+    ("storage", "expected"),
+    [
+        ({"encryption": {"type": "SSE-S3"}}, {"encrypt": True}),
+        ({"encryption": {"type": "KMS", "kmsKey": "alias/mirror"}}, {"encrypt": True, "keyid": "alias/mirror"}),
+        ({"storageClass": "NONE"}, {"storageclass": "NONE"}),
+        ({"dualStack": True}, {"usedualstack": True}),
+        ({}, {}),
+    ],
+)
+def test_options_of_objects_are_those_of_the_file(storage: dict[str, Any], expected: dict[str, Any]) -> None:
+    driver = config(storage={"bucket": "layers", "region": "eu-central-1", **storage})["storage"]["s3"]
+    options = {"encrypt", "keyid", "storageclass", "usedualstack"}
+    assert {key: value for key, value in driver.items() if key in options} == expected
+
+
 def test_a_cloud_role_needs_no_key() -> None:
     mirror = samples.mirror()
     driver = registry_config(mirror, mirror.upstreams[0], samples.mirror_secrets(s3=None))["storage"]["s3"]
