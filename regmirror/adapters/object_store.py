@@ -8,10 +8,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, NoCredentialsError
 
+from regmirror.adapters.aws_session import isolated_session
 from regmirror.adapters.lifecycle import taking_rules
 from regmirror.config.model import S3Storage
 from regmirror.desired.mirror_secrets import Account
@@ -40,7 +40,7 @@ class S3ObjectStore:
         new_id: Callable[[], str] = secrets.token_hex,
     ) -> None:
         self._storage, self._new_id = storage, new_id
-        self._client: Any = boto3.client(
+        self._client: Any = isolated_session().client(
             "s3",
             region_name=storage.region,
             endpoint_url=storage.endpoint,

@@ -76,6 +76,12 @@ class ManagedByGitOpsError(ConfigurationError):
     code = "RM104"
 
 
+class EnvironmentVariableError(ConfigurationError):
+    """An environment variable would make Helm use another cluster, user or release storage than regmirror."""
+
+    code = "RM120"
+
+
 class ClusterError(RegmirrorError):
     """A request to the Kubernetes API failed."""
 
