@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -89,6 +90,12 @@ def test_the_proxy_of_the_kubeconfig_is_used_whatever_no_proxy_says(tmp_path: Pa
     file = write(tmp_path / "one", "one", "one", {"proxy-url": "http://proxy.example.com:3128"})
     environment = {"NO_PROXY": "*", "no_proxy": "*", "HTTPS_PROXY": "http://other.example.com"}
     assert loaded(file, **environment)[2:] == ["http://proxy.example.com:3128", None]
+
+
+def test_the_account_of_the_proxy_is_used(tmp_path: Path) -> None:
+    file = write(tmp_path / "one", "one", "one", {"proxy-url": "http://me:p%40ss@proxy.example.com:3128"})
+    configuration, _ = load_kubeconfig(file, None)
+    assert configuration.proxy_headers == {"proxy-authorization": f"Basic {base64.b64encode(b'me:p@ss').decode()}"}
 
 
 def test_the_name_of_the_server_s_certificate_is_used(tmp_path: Path) -> None:
