@@ -14,6 +14,7 @@ from typing import Any
 import pyhelm3
 import yaml
 
+from regmirror.adapters.environment import helm_environment
 from regmirror.desired.releases import Release
 from regmirror.errors import ChartError, HelmError, HelmMissingError
 from regmirror.ports.helm import DeployedRelease, ListedRelease
@@ -49,7 +50,7 @@ class ExecCommand(pyhelm3.Command):  # type: ignore[misc] # pyhelm3 publishes no
                 stdin=DEVNULL if input is None else PIPE,
                 stdout=PIPE,
                 stderr=PIPE,
-                env={name: value for name, value in os.environ.items() if name not in self._withheld},
+                env=helm_environment(os.environ, self._withheld),
             )
         except OSError as error:
             raise HelmMissingError(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import urllib3
 import yaml
@@ -14,6 +15,7 @@ from kubernetes.client import Configuration
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION
 
+from regmirror.adapters.kubeconfig_files import KubeconfigFiles, require_supported
 from regmirror.errors import KubeconfigError
 
 _CHOOSE_KUBECONFIG = "set --kubeconfig or KUBECONFIG; see: kubectl config get-contexts"
@@ -26,14 +28,15 @@ def load_kubeconfig(kubeconfig: Path | None, context: str | None) -> tuple[Confi
     described = f"the kubeconfig {source}" if source else "the kubeconfig"
     _require_file(source)
     try:
-        contexts, active = config.list_kube_config_contexts(config_file=source)
-        names = [entry["name"] for entry in contexts]
-        chosen = context or (active or {}).get("name")
-        if chosen not in names:
+        files = KubeconfigFiles(source)
+        chosen = context or files.current_context
+        if chosen is None or chosen not in files.contexts:
             raise KubeconfigError(
-                f"{described} has no context {chosen}",
-                hint=f"choose one with --context: {', '.join(names) or 'there is none'}",
+                f"{described} has no context {chosen}" if chosen else f"{described} has no current context",
+                hint=f"choose one with --context: {', '.join(files.contexts) or 'there is none'}",
             )
+        cluster = files.cluster_of(chosen)
+        require_supported(f"context {chosen} of {described}", cluster, files.user_of(chosen))
         with _plugin_errors() as plugin_errors:
             config.load_kube_config(config_file=source, context=chosen, client_configuration=configuration)
     except (ConfigException, OSError) as error:
@@ -45,6 +48,8 @@ def load_kubeconfig(kubeconfig: Path | None, context: str | None) -> tuple[Confi
         raise KubeconfigError(f"{described} cannot be used: it is not a kubeconfig", hint=_CHOOSE_KUBECONFIG) from None
     if plugin_errors:
         raise _plugin_error(described, plugin_errors[0])
+    if cluster.get("proxy-url"):
+        _use_proxy(configuration, str(cluster["proxy-url"]))
     # The default of three retries turns an unreachable server into minutes of silence.
     configuration.retries = urllib3.Retry(connect=0, read=0, redirect=0, other=0, total=0)
     # Requests run in parallel; a smaller pool discards connections and logs that on standard error.
@@ -52,9 +57,19 @@ def load_kubeconfig(kubeconfig: Path | None, context: str | None) -> tuple[Confi
     return configuration, str(chosen)
 
 
+def _use_proxy(configuration: Configuration, url: str) -> None:
+    """Use the proxy of the kubeconfig as kubectl and Helm do: with its account, and without regard to NO_PROXY."""
+    configuration.no_proxy = None
+    parts = urlsplit(url)
+    if parts.username:
+        account = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        configuration.proxy_headers = urllib3.make_headers(proxy_basic_auth=account)
+
+
 def _require_file(source: str | None) -> None:
     """The kubernetes package, like kubectl, ignores a file of the list that does not exist, but not all of them."""
-    paths = (source or KUBE_CONFIG_DEFAULT_LOCATION).split(os.pathsep)
+    # Only KUBECONFIG is a list, for kubectl and for Helm: --kubeconfig is one file.
+    paths = [source] if source else KUBE_CONFIG_DEFAULT_LOCATION.split(os.pathsep)
     if any(Path(path).expanduser().exists() for path in paths):
         return
     message = "no kubeconfig found: neither KUBECONFIG nor ~/.kube/config names an existing file"

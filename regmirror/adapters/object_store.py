@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -25,6 +24,7 @@ from botocore.exceptions import (
 )
 from botocore.httpsession import get_cert_path
 
+from regmirror.adapters.aws_session import isolated_session
 from regmirror.adapters.lifecycle import taking_rules
 from regmirror.adapters.store_errors import store_error
 from regmirror.adapters.store_requests import adjust_requests, write_options
@@ -63,7 +63,7 @@ class S3ObjectStore:
         proxy: str | None = None,
     ) -> None:
         self._storage, self._new_id, self._way_out = storage, new_id, way_out
-        self._client: Any = boto3.client(
+        self._client: Any = isolated_session().client(
             "s3",
             region_name=storage.region,
             endpoint_url=storage.endpoint,

@@ -133,9 +133,11 @@ class CommandConnections:
 
     @cached_property
     def helm(self) -> Helm:
-        """Helm, in the namespace and context of ``cluster``."""
+        """Helm, in the namespace and context of ``cluster``; raises EnvironmentVariableError."""
+        from regmirror.adapters.environment import require_same_cluster
         from regmirror.adapters.helm import Pyhelm3Helm
 
+        require_same_cluster(os.environ)
         withheld, directory = secret_variables(self.mirror), self._file.resolve().parent
         return Pyhelm3Helm(
             self._program, self._kubeconfig, self.cluster.context, self.mirror.namespace, withheld, directory

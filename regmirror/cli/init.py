@@ -96,7 +96,7 @@ def init(
         given = replace(
             given,
             host=host,
-            allowed=allowed_patterns(",".join(allow)) or given.allowed,
+            allowed=allowed_patterns(",".join(allow), upstream or given.upstream_url) or given.allowed,
             bucket=bucket,
             region=region,
             endpoint=endpoint_url(endpoint),

@@ -45,18 +45,18 @@ class Questions:
 
     def _ask_access(self, options: InitOptions) -> InitOptions:
         host = options.host or self._text("Public host name of the mirror (for example mirror.example.com)", Host)
-        allowed = options.allowed or self._ask_allowed()
+        allowed = options.allowed or self._ask_allowed(options.upstream_url)
         options = replace(options, host=host, allowed=allowed)
         return replace(options, probe_image=options.probe_image or self._ask_probe_image(options))
 
-    def _ask_allowed(self) -> list[str]:
+    def _ask_allowed(self, upstream_url: str) -> list[str]:
         def validate(answer: str) -> str | None:
-            patterns = allowed_patterns(answer)
+            patterns = allowed_patterns(answer, upstream_url)
             problems = (value_problem(RepositoryPattern, pattern) for pattern in patterns)
             return next(filter(None, problems), None) if patterns else "an answer is required"
 
         question = "Namespaces or repositories that everyone may pull, with commas (for example library, acme/tool)"
-        return allowed_patterns(self._prompts.text(question, validate))
+        return allowed_patterns(self._prompts.text(question, validate), upstream_url)
 
     def _ask_probe_image(self, options: InitOptions) -> str:
         default = default_probe_image(options.upstream_url, options.allowed)

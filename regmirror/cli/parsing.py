@@ -1,7 +1,9 @@
 """Commands and groups whose options have one order, and whose help is plain text."""
 
+import os
 from typing import Any
 
+from typer import echo
 from typer.core import TyperCommand, TyperGroup
 
 from regmirror.cli.help_page import help_page, usage
@@ -19,6 +21,7 @@ class Command(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
+        _name_ignored_variables({parameter.name for parameter in self.params})
         with running(ctx):
             return super().invoke(ctx)
 
@@ -29,6 +32,15 @@ class Command(TyperCommand):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
         formatter.write(format_page(help_page(self, ctx)))
+
+
+def _name_ignored_variables(options: set[str | None]) -> None:
+    """Say on standard error which variables of the environment a command that runs Helm does not follow."""
+    from regmirror.adapters.environment import ignored_variables
+
+    if "helm" in options:
+        for sentence in ignored_variables(os.environ, store="kubeconfig" in options):
+            echo(sentence, err=True)
 
 
 class Group(TyperGroup):

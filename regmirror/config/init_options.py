@@ -140,7 +140,11 @@ def endpoint_url(text: str) -> str:
     return f"https://{text}" if is_host else text
 
 
-def allowed_patterns(text: str) -> list[str]:
-    """Parse DOCKERHUB_ALLOWED: names separated by commas; a name without a slash means the whole namespace."""
+def allowed_patterns(text: str, upstream_url: str = DOCKER_HUB) -> list[str]:
+    """Parse names separated by commas, as in DOCKERHUB_ALLOWED; a name without a slash means the whole namespace.
+
+    Other registries than Docker Hub have namespaces within namespaces.
+    """
     entries = [entry.strip() for entry in text.split(",") if entry.strip()]
-    return [entry if "/" in entry or entry == ANYTHING else f"{entry}/*" for entry in entries]
+    below = "*" if upstream_url == DOCKER_HUB else ANYTHING
+    return [entry if "/" in entry or entry == ANYTHING else f"{entry}/{below}" for entry in entries]

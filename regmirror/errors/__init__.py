@@ -106,6 +106,12 @@ class RouteRefusedError(RegmirrorError):
     code = "RM105"
 
 
+class EnvironmentVariableError(ConfigurationError):
+    """An environment variable would make Helm use another cluster, user or release storage than regmirror."""
+
+    code = "RM120"
+
+
 class ClusterError(RegmirrorError):
     """A request to the Kubernetes API failed."""
 

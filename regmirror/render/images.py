@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from regmirror.config.fields import image_parts
 from regmirror.config.model import Mirror
 from regmirror.desired.secret_templates import secret_templates
 from regmirror.render.objects import releases_of
@@ -44,11 +45,19 @@ def _images(mirror: Mirror) -> Iterator[tuple[str, str, dict[str, str]]]:
 
 
 def _within(values: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
+    """The images in the values of a chart, ours or another one; each with its path."""
     for key, value in values.items():
-        if key == "image" and isinstance(value, dict):
-            yield (*path, key), {part: str(value.get(part) or "") for part in ("repository", "tag", "digest")}
+        if key == "image" and value:
+            yield (*path, key), image_parts(value) if isinstance(value, str) else _parts(value)
         elif isinstance(value, dict):
             yield from _within(value, (*path, key))
+
+
+def _parts(image: dict[str, Any]) -> dict[str, str]:
+    """Some charts name the registry separately."""
+    parts = {part: str(image.get(part) or "") for part in ("registry", "repository", "tag", "digest")}
+    registry = parts.pop("registry")
+    return parts | ({"repository": f"{registry}/{parts['repository']}"} if registry else {})
 
 
 def _use(section: str, release: str) -> str:

@@ -105,7 +105,7 @@ def test_every_option_sets_its_key() -> None:
     assert mirror.storage.create_bucket
     assert mirror.storage.access_key is None
     assert (upstream.url, upstream.probe_image) == ("https://quay.io", "library/alpine:3")
-    assert upstream.anonymous_pull == ["library/alpine", "acme/*", "library/nginx"]
+    assert upstream.anonymous_pull == ["library/alpine", "acme/**", "library/nginx"]
     assert mirror.ingress.issuer is not None
     assert (mirror.ingress.class_name, mirror.ingress.issuer.name, mirror.ingress.tls_secret) == (
         "traefik",

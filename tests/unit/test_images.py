@@ -13,12 +13,13 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from regmirror.cli.app import app
+from regmirror.cli.connections import CommandConnections
 from regmirror.config.image_registry import ImageRegistry, relocate
 from regmirror.config.validation_messages import value_problem
 from regmirror.desired.releases import Release
 from regmirror.desired.secret_templates import secret_templates
 from regmirror.render.bill_of_materials import bill_of_materials
-from regmirror.render.images import deployed_images
+from regmirror.render.images import _within, deployed_images
 from regmirror.render.objects import releases_of
 from tests import samples
 from tests.golden import check_golden
@@ -100,6 +101,25 @@ def test_every_image_of_the_releases_is_listed() -> None:
         "registry.image",
     ]
     assert all(image.source == image.reference for image in images)
+
+
+@pytest.mark.parametrize(
+    ("image", "found"),
+    [
+        ({"repository": "a/b", "tag": 1}, {"repository": "a/b", "tag": "1", "digest": ""}),
+        ({"registry": "r.io", "repository": "a/b"}, {"repository": "r.io/a/b", "tag": "", "digest": ""}),
+        ("r.io/a:1", {"repository": "r.io/a", "tag": "1", "digest": ""}),
+    ],
+)
+def test_the_images_of_other_charts_are_found(image: object, found: dict[str, str]) -> None:
+    assert list(_within({"main": {"image": image}, "image": None})) == [(("main", "image"), found)]
+
+
+def test_the_connections_of_a_command_have_the_images_of_the_option() -> None:
+    write(imageRegistry="other.example.com")
+    mirror = CommandConnections(Path("regmirror.yaml"), image_registry=INTERNAL).mirror
+    assert mirror.auth.image == f"{INTERNAL}/cesanta/docker_auth:1.14.0"
+    assert CommandConnections(Path("regmirror.yaml")).mirror.auth.image.startswith("other.example.com/cesanta/")
 
 
 def test_an_image_with_two_uses_is_listed_once() -> None:

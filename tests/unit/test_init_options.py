@@ -34,6 +34,10 @@ def test_a_name_without_a_slash_means_the_whole_namespace(text: str, patterns: l
     assert allowed_patterns(text) == patterns
 
 
+def test_elsewhere_the_whole_namespace_has_more_levels() -> None:
+    assert allowed_patterns("acme, acme/tool, **", "https://ghcr.io") == ["acme/**", "acme/tool", "**"]
+
+
 def test_every_variable_sets_its_option() -> None:
     options = options_from_variables(NINE)
     assert (options.bucket, options.region, options.endpoint) == ("layers", "fra1", "https://fra1.example.com")

@@ -170,6 +170,15 @@ def test_a_key_that_is_not_a_string_is_refused() -> None:
             "line 7: upstreams[0].probeImage: anonymousPull does not allow acme/tool",
         ),
         (
+            "[{name: hub, anonymousPull: [acme/**], deny: [acme/x-*], probeImage: 'acme/x-1:1'}]",
+            "line 7: upstreams[0].probeImage: deny refuses acme/x-1 (acme/x-*)",
+        ),
+        (
+            "[{name: hub, anonymousPull: [acme/*], deny: [tool]}]",
+            'line 7: upstreams[0].deny: "tool" matches no repository',
+        ),
+        ("[{name: hub, anonymousPull: [acme**]}]", 'upstreams[0].anonymousPull[0]: "acme**": ** must be a whole part'),
+        (
             "[{name: hub, anonymousPull: [library/*], probeImage: 'https://a/b'}]",
             'line 7: upstreams[0].probeImage: "https://a/b" is not an image name such as library/alpine:3',
         ),
