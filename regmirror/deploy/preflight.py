@@ -191,6 +191,8 @@ def _check_certificate(mirror: Mirror, cluster: Cluster) -> Done:
     secrets = {mirror.host_of(u): secret for u in mirror.upstreams if (secret := mirror.tls_secret_of(u))}
     for host, secret in secrets.items():
         _check_tls_secret(secret, host, cluster)
+    if mirror.ingress.has_foreign_certificate:
+        return Done("from the Gateway")
     return Done(f"Secret {', '.join(dict.fromkeys(secrets.values()))}" if secrets else "from the Ingress controller")
 
 

@@ -22,7 +22,9 @@ def controller_warnings(mirror: Mirror, cluster: Cluster) -> list[str]:
     found = find_class(wanted, cluster.select(INGRESS_CLASS))
     if found is None:
         return []
-    warning = controller_warning(found["metadata"]["name"], wanted, str((found.get("spec") or {}).get("controller", "")))
+    warning = controller_warning(
+        found["metadata"]["name"], wanted, str((found.get("spec") or {}).get("controller", ""))
+    )
     return [warning] if warning else []
 
 

@@ -27,7 +27,7 @@ RIGHTS = {
     "deploy": deploy_rights(samples.mirror()),
     "verify": verify_rights(samples.mirror()),
     "diff": diff_rights(samples.mirror()),
-    "destroy": destroy_rights(),
+    "destroy": destroy_rights(samples.mirror()),
     "rotate-cert": rotate_rights(samples.mirror()),
     "status": status_rights(samples.mirror()),
     "support-bundle": support_rights(samples.mirror()),

@@ -25,6 +25,7 @@ from regmirror.errors import (
     StorageError,
 )
 from regmirror.ports.cluster import DEPLOYMENT, EVENT, LEASE, NAMESPACE, POD, SECRET, Kind, Right
+from tests import samples
 from tests.fakes.cluster import FakeCluster
 from tests.golden import check_golden
 from tests.unit.deploying import EVERYTHING, Place
@@ -285,7 +286,7 @@ def test_pods_that_do_not_terminate_are_named(env: Place) -> None:
     assert plan(env).is_empty
 
 
-@pytest.mark.parametrize("right", destroy_rights())
+@pytest.mark.parametrize("right", destroy_rights(samples.mirror()))
 def test_a_missing_right_is_reported_before_anything_is_removed(env: Place, right: Right) -> None:
     env.cluster.denied = {right}
     with pytest.raises(PermissionDeniedError, match=str(right)):
