@@ -116,7 +116,8 @@ def test_a_listener_that_takes_no_route_is_reported_with_the_reason(listener: di
 @pytest.mark.parametrize("hostname", ["", "mirror.example.com", "*.example.com", "*.com"])
 def test_one_listener_that_takes_the_route_is_enough(hostname: str) -> None:
     http = {"name": "http", "port": 80, "protocol": "HTTP"}
-    assert check(cluster_with(gateway(http, {**HTTPS, "hostname": hostname, "allowedRoutes": ALL})))
+    cluster = cluster_with(gateway(http, {**HTTPS, "hostname": hostname, "allowedRoutes": ALL}))
+    assert check(cluster).detail == "Gateway gateways/public"
 
 
 @pytest.mark.parametrize("named", [{"sectionName": "other"}, {"port": 8443}])
@@ -141,7 +142,7 @@ def test_a_selector_is_evaluated_as_kubernetes_does(selector: Any, labels: dict[
     cluster = cluster_with(gateway({**HTTPS, "allowedRoutes": allowed}))
     label(cluster, **labels)
     if is_taken:
-        assert check(cluster)
+        assert check(cluster).detail == "Gateway gateways/public"
     else:
         assert "only from namespaces with the label team" in error_of(cluster).message
 
@@ -151,7 +152,8 @@ def test_a_listener_set_must_be_allowed() -> None:
     assert error.message == (
         "ingress.gateway.listenerSet: Gateway gateways/public does not take it: allowedListeners from no namespace"
     )
-    assert check(cluster_with(gateway(HTTPS, allowedListeners=ALL)), listenerSet={})
+    allowed = cluster_with(gateway(HTTPS, allowedListeners=ALL))
+    assert check(allowed, listenerSet={}).detail == "Gateway gateways/public"
 
 
 def test_a_host_of_another_route_is_refused() -> None:

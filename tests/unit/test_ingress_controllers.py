@@ -22,7 +22,7 @@ def values(**changes: Any) -> dict[str, Any]:
     return build_stack(samples.mirror(**changes), samples.mirror_secrets(), {}, samples.NOW).releases[-1].values
 
 
-def annotations(**ingress: Any) -> dict[str, str]:
+def annotations_of(**ingress: Any) -> dict[str, str]:
     found: dict[str, str] = values(ingress=ingress)["annotations"]
     return found
 
@@ -53,7 +53,7 @@ def warnings(cluster: FakeCluster, **ingress: Any) -> list[str]:
 def test_a_well_known_class_gets_what_its_controllers_need_and_nothing_else(
     class_name: str, expected: dict[str, str]
 ) -> None:
-    found = annotations(className=class_name)
+    found = annotations_of(className=class_name)
     assert expected.items() <= found.items()
     domains = {key.partition("/")[0] for key in expected}
     assert {key.partition("/")[0] for key in found} == domains
@@ -61,8 +61,8 @@ def test_a_well_known_class_gets_what_its_controllers_need_and_nothing_else(
 
 @pytest.mark.parametrize("ingress", [{}, {"className": "internal"}])
 def test_a_class_whose_name_says_nothing_gets_what_every_controller_needs(ingress: dict[str, Any]) -> None:
-    assert annotations(**ingress) == controller_annotations(None)
-    assert all(known.annotations.items() <= annotations(**ingress).items() for known in CONTROLLERS)
+    assert annotations_of(**ingress) == controller_annotations(None)
+    assert all(known.annotations.items() <= annotations_of(**ingress).items() for known in CONTROLLERS)
 
 
 def test_annotations_of_the_file_win_and_those_of_an_upstream_win_over_all() -> None:
@@ -76,14 +76,14 @@ def test_annotations_of_the_file_win_and_those_of_an_upstream_win_over_all() -> 
 @pytest.mark.parametrize("prefix", [NEW, OLD])
 def test_every_external_dns_reads_the_annotations_with_either_prefix_in_the_file(prefix: str) -> None:
     both = {f"{NEW}ttl": "60", f"{OLD}ttl": "60"}
-    assert both.items() <= annotations(className="traefik", annotations={f"{prefix}ttl": "60"}).items()
+    assert both.items() <= annotations_of(className="traefik", annotations={f"{prefix}ttl": "60"}).items()
     upstream = {**samples.MINIMAL["upstreams"][0], "annotations": {f"{prefix}ttl": "60"}}
     assert values(upstreams=[upstream])["hosts"][0]["annotations"] == both
 
 
 def test_two_values_for_two_versions_of_external_dns_are_kept() -> None:
     different = {f"{NEW}target": "new.example.com", f"{OLD}target": "old.example.com"}
-    assert different.items() <= annotations(annotations=different).items()
+    assert different.items() <= annotations_of(annotations=different).items()
 
 
 def test_a_class_of_gke_is_an_annotation() -> None:
