@@ -35,12 +35,22 @@ def plain_http_urls(mirror: Mirror, upstream: Upstream) -> list[str]:
 
 
 def _without_effect(mirror: Mirror) -> Warnings:
+    yield from _without_effect_on_a_gateway(mirror)
     for index, upstream in enumerate(mirror.upstreams):
         path = ("upstreams", index)
         if not upstream.anonymous_pull:
             yield (*path, "anonymousPull"), "the list is empty: no client can pull from this upstream"
         for key, number, problem in pattern_problems(upstream):
             yield (*path, key, number), problem
+
+
+def _without_effect_on_a_gateway(mirror: Mirror) -> Warnings:
+    ingress = mirror.ingress
+    if ingress.gateway and ingress.class_name:
+        yield ("ingress", "className"), "has no effect: ingress.gateway replaces the Ingress"
+    # Without the key, the Secret is a default that nobody has asked for.
+    if ingress.has_foreign_certificate and ingress.tls_secret and "tls_secret" in ingress.model_fields_set:
+        yield ("ingress", "tlsSecret"), "has no effect: the certificate is that of the Gateway, without listenerSet"
 
 
 def _risks(mirror: Mirror) -> Warnings:

@@ -126,7 +126,7 @@ def check_public_host(http: Http, host: str, realm: str | None = None) -> None:
         sent = f" with the realm {challenge.realm}" if challenge else ""
         raise RegistryError(
             f"https://{host}/v2/ answered {answer.status}{sent} instead of 401 with the realm {realm}",
-            hint="check that DNS points to the Ingress of this mirror: regmirror verify",
+            hint="check that DNS points to the Ingress controller or Gateway of this mirror: regmirror verify",
         )
     if is_external and client.ask_token(realm, challenge.service).status == 401:
         return

@@ -96,6 +96,7 @@ RENDERED: dict[str, tuple[str, dict[str, Any]]] = {
     "registry-autoscaled": ("registry", {"autoscaling": {"enabled": True}}),
     "registry-volume": ("registry", {"data": {"enabled": True, "storageClassName": "fast"}}),
     "registry-claim": ("registry", {"data": {"enabled": True, "claimName": "mirror-data"}}),
+    "ingress-listeners": ("ingress", {**ROUTE, "listenerSet": {"enabled": True, "port": 443}}),
     "registry-without-cache": ("registry", {"cache": {"enabled": False}}),
 }
 
