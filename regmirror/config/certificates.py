@@ -47,9 +47,9 @@ class CertificateIssuer(Section):
 
 @dataclass(frozen=True, slots=True)
 class NamedIssuer:
-    """An issuer, and the key of the file that names it."""
+    """An issuer, and the key of the file or the annotation that names it."""
 
-    key_path: str
+    named_by: str
     name: str
     """Empty for the default issuer of cert-manager's own configuration."""
     kind: str = "ClusterIssuer"
@@ -64,14 +64,14 @@ class NamedIssuer:
 
 def issuer_of_annotations(annotations: Mapping[str, str]) -> NamedIssuer | None:
     """The issuer that cert-manager reads from the annotations of an Ingress; None if they name none."""
-    key_path = "annotations"
     if name := annotations.get(CLUSTER_ISSUER_ANNOTATION):
-        return NamedIssuer(key_path, name)
+        return NamedIssuer(CLUSTER_ISSUER_ANNOTATION, name)
     if name := annotations.get(ISSUER_ANNOTATION):
         kind = annotations.get("cert-manager.io/issuer-kind") or "Issuer"
-        return NamedIssuer(key_path, name, kind, annotations.get("cert-manager.io/issuer-group") or CERT_MANAGER_GROUP)
+        group = annotations.get("cert-manager.io/issuer-group") or CERT_MANAGER_GROUP
+        return NamedIssuer(ISSUER_ANNOTATION, name, kind, group)
     if annotations.get(DEFAULT_ISSUER_ANNOTATION) == "true":
-        return NamedIssuer(key_path, "")
+        return NamedIssuer(DEFAULT_ISSUER_ANNOTATION, "")
     return None
 
 

@@ -127,7 +127,7 @@ def _is_ours(secret: Object) -> bool:
 
 
 def _check_issuer(issuer: NamedIssuer, cluster: Cluster) -> Done:
-    alternative = f"or remove it from {issuer.key_path} and create the Secret that ingress.tlsSecret names"
+    alternative = f"or remove {issuer.named_by} and create the Secret that ingress.tlsSecret names"
     try:
         if issuer.name and any(cluster.get(kind, issuer.name) for kind in _kinds(issuer, cluster)):
             return Done(f"from {issuer}")
@@ -137,18 +137,18 @@ def _check_issuer(issuer: NamedIssuer, cluster: Cluster) -> Done:
         return Done(f"{issuer} not checked: no permission", skipped=True)
     if not has_cert_manager:
         raise ConfigurationError(
-            f"{issuer.key_path}: {issuer} needs cert-manager, which is not installed",
+            f"{issuer.named_by}: {issuer} needs cert-manager, which is not installed",
             hint=f"install cert-manager, {alternative}",
         )
     if not issuer.name:
         return Done(f"from {issuer}")
     if not has_kind:
         raise ConfigurationError(
-            f"{issuer.key_path}: the cluster has no kind {issuer.kind} of the API group {issuer.group}",
+            f"{issuer.named_by}: the cluster has no kind {issuer.kind} of the API group {issuer.group}",
             hint=f"install that issuer, or correct its kind and group, {alternative}",
         )
     raise ConfigurationError(
-        f"{issuer.key_path}: the cluster has no {issuer}", hint=f"create the {issuer.kind} {issuer.name}, {alternative}"
+        f"{issuer.named_by}: the cluster has no {issuer}", hint=f"create the {issuer.kind} {issuer.name}, {alternative}"
     )
 
 

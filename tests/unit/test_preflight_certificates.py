@@ -186,7 +186,7 @@ def test_an_issuer_that_annotations_name_counts_as_one(annotations: dict[str, st
 def test_an_issuer_of_annotations_that_is_missing_is_reported_with_their_key() -> None:
     mirror = samples.mirror(ingress={"annotations": {"cert-manager.io/cluster-issuer": "le"}})
     error = error_of(FakeCluster(CERT_MANAGER), mirror)
-    assert error.message == "annotations: the cluster has no ClusterIssuer le"
+    assert error.message == "cert-manager.io/cluster-issuer: the cluster has no ClusterIssuer le"
 
 
 @pytest.mark.parametrize("hidden", [CLUSTER_ISSUER, CUSTOM_RESOURCE_DEFINITION])

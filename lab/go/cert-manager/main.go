@@ -88,7 +88,8 @@ func run(ctx context.Context, options controller.ContextOptions, health string) 
 }
 
 func serveHealth(ctx context.Context, address string) error {
-	server := &http.Server{Addr: address, ReadHeaderTimeout: 5 * time.Second}
+	answer := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	server := &http.Server{Addr: address, Handler: answer, ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		<-ctx.Done()
 		_ = server.Close()
