@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.deployed_mirror import PROGRAMS, DeployedMirror, Outcome, run
+from tests.e2e.waiting import wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -51,7 +52,7 @@ def test_a_second_deployment_changes_nothing_and_leaves_no_pod(laptop: Laptop) -
     outcome = laptop.regmirror("deploy", "-o", "json")
     assert outcome.code == 0, outcome.stderr
     assert outcome.document["changed"] is False
-    assert POD not in [pod["metadata"]["name"] for pod in laptop.mirror.objects("pods")]
+    wait_until(lambda: POD not in [pod["metadata"]["name"] for pod in laptop.mirror.objects("pods")])
 
 
 def test_verify_proves_the_store_from_the_pods(laptop: Laptop) -> None:
