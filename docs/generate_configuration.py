@@ -101,10 +101,14 @@ The configuration file never contains a secret. A secret reference says where a 
 
 # The pods that a change of a key replaces; a key that is not listed has the entry of its section.
 _REGISTRY, _AUTH, _REDIS, _NONE = "registry", "docker_auth", "Valkey", "nothing"
+_SERVICE = "nothing; the Service is updated"
+_ALTERNATIVES = {"service"}
+"""Sections that exclude other keys: the file with every key has those."""
 _RESTARTS = {
     "apiVersion": _NONE,
     "kind": _NONE,
     "host": "registry and docker_auth; the old host is no longer served",
+    "port": "registry and docker_auth; clients must be set up again",
     "namespace": "nothing; a new mirror is deployed in the other namespace, and the old one is kept",
     "storage": _REGISTRY,
     "storage.bucket": "registry; a new bucket starts with an empty cache",
@@ -131,6 +135,13 @@ _RESTARTS = {
     "fetcher": _REGISTRY,
     "front": "registry and docker_auth",
     "ingress": "nothing; the Ingress is updated",
+    "ingress.service": "nginx of the public endpoint",
+    "ingress.service.type": _SERVICE,
+    "ingress.service.nodePort": _SERVICE,
+    "ingress.service.annotations": _SERVICE,
+    "ingress.service.loadBalancerClass": _SERVICE,
+    "ingress.service.loadBalancerSourceRanges": _SERVICE,
+    "ingress.service.replicas": "nothing; pods are added or removed",
     "ingress.trustedProxies": "registry and docker_auth",
     "networkPolicies": "nothing; the NetworkPolicies are updated",
 }
@@ -145,6 +156,8 @@ _GUIDES = {
     "ingress.trustedProxies": ("Limit clients and networks", "limit-access"),
     "networkPolicies": ("Limit clients and networks", "limit-access"),
     "ingress.tlsSecret": ("Use a private CA", "private-ca"),
+    "ingress.service": ("Expose a mirror without an Ingress", "without-ingress"),
+    "port": ("Expose a mirror without an Ingress", "without-ingress"),
 }
 
 
@@ -273,6 +286,8 @@ def _example_of(model: type[BaseModel]) -> dict[str, Any]:
     hints = get_type_hints(model, include_extras=True)
     content: dict[str, Any] = {}
     for name, field in model.model_fields.items():
+        if name in _ALTERNATIVES:
+            continue
         section = section_of(hints[name])
         value = _example_of(section) if section else _example_value(field)
         content[str(field.alias)] = [value] if section and _is_list(hints[name]) else value

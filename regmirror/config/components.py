@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from regmirror.config.fields import Duration, Image, MemorySize, Network
+from regmirror.config.ingress_service import ServiceSettings
 from regmirror.config.kubernetes_fields import (
     LabelValue,
     ObjectName,
@@ -196,6 +197,20 @@ class CertificateIssuer(Section):
     ] = "ClusterIssuer"
 
 
+_SERVICE_HAS_NO = "has no effect with ingress.service, because no Ingress is created: {instead}"
+_INSTEAD = {
+    "className": "remove it",
+    "annotations": "use ingress.service.annotations",
+    "issuer": "create a Certificate of cert-manager for the Secret that tlsSecret names",
+}
+
+
+class IngressService(ServiceSettings, PodSettings):
+    """A Service as the public endpoint; nginx of the mirror terminates TLS, and there is no Ingress."""
+
+    replicas: Annotated[int, Field(ge=1, le=20, description="Number of nginx pods.")] = 1
+
+
 class IngressComponent(Section):
     """The Ingress: the public endpoint of the mirror."""
 
@@ -239,6 +254,26 @@ class IngressComponent(Section):
             "Requires cert-manager in the cluster."
         ),
     ] = None
+
+    service: Annotated[
+        IngressService | None,
+        Field(
+            description="Expose the mirror with a Service of its own instead of an Ingress; nginx of the mirror "
+            "terminates TLS with tlsSecret."
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _check_service(self) -> Self:
+        """The Service has none of what an Ingress controller provides."""
+        if self.service is None:
+            return self
+        if not self.tls_secret:
+            raise error_at(("tlsSecret",), "ingress.service requires a Secret with the TLS certificate of the host")
+        for key, value in {"className": self.class_name, "annotations": self.annotations, "issuer": self.issuer}.items():
+            if value:
+                raise error_at((key,), _SERVICE_HAS_NO.format(instead=_INSTEAD[key]))
+        return self
 
     @model_validator(mode="after")
     def _check_issuer(self) -> Self:

@@ -41,9 +41,12 @@ __all__ = [
 API_VERSION: Final = "regmirror.dev/v1alpha1"
 
 
-def realm_url(host: str) -> str:
-    """The URL at which clients of a public host request tokens."""
-    return f"https://{host}/auth"
+HTTPS_PORT: Final = 443
+
+
+def realm_url(endpoint: str) -> str:
+    """The URL at which clients of a public endpoint, ``HOST`` or ``HOST:PORT``, request tokens."""
+    return f"https://{endpoint}/auth"
 
 
 class Credentials(Section):
@@ -143,6 +146,15 @@ class Mirror(Section):
     api_version: Annotated[Literal["regmirror.dev/v1alpha1"], Field(description="Version of the file format.")]
     kind: Annotated[Literal["Mirror"], Field(description="Kind of the document.")]
     host: Annotated[Host, Field(description="Public host name of the mirror.", examples=["mirror.example.com"])]
+    port: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=65535,
+            description="Port of every public host. Clients pull from https://HOST:PORT.",
+            examples=[8443],
+        ),
+    ] = HTTPS_PORT
     namespace: Annotated[
         Label, Field(description="Kubernetes namespace of the mirror. deploy creates it if it does not exist.")
     ] = "regmirror"
@@ -186,12 +198,28 @@ class Mirror(Section):
         return list(dict.fromkeys(name for upstream in self.upstreams if (name := self.tls_secret_of(upstream))))
 
     def host_of(self, upstream: Upstream) -> str:
-        """The public host of an upstream; also the ``service`` of its tokens."""
+        """The public host of an upstream, without a port."""
         return upstream.host or self.host
+
+    @property
+    def endpoint(self) -> str:
+        """The public host of the mirror, with the port unless it is 443."""
+        return self._with_port(self.host)
+
+    def endpoint_of(self, upstream: Upstream) -> str:
+        """The public host of an upstream, with the port unless it is 443; also the ``service`` of its tokens."""
+        return self._with_port(self.host_of(upstream))
+
+    def _with_port(self, host: str) -> str:
+        return host if self.port == HTTPS_PORT else f"{host}:{self.port}"
+
+    def url_of(self, upstream: Upstream) -> str:
+        """The URL from which clients pull the images of an upstream."""
+        return f"https://{self.endpoint_of(upstream)}"
 
     def realm_of(self, upstream: Upstream) -> str:
         """The URL at which clients of an upstream request tokens."""
-        return realm_url(self.host_of(upstream))
+        return realm_url(self.endpoint_of(upstream))
 
     @model_validator(mode="after")
     def _check_tls_secrets(self) -> Self:
@@ -203,6 +231,25 @@ class Mirror(Section):
                 host = f" for the host of upstream {upstream.name}" if upstream.host else ""
                 message = f"the Secret {name}{host} is one of the mirror's own: choose another name"
                 raise error_at(("ingress", "tlsSecret"), message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_node_port(self) -> Self:
+        service = self.ingress.service
+        if service and service.type == "NodePort" and not service.node_port and self.port == HTTPS_PORT:
+            message = (
+                "the type NodePort opens a port of the nodes, which is not 443: set port to the port of the nodes, "
+                "such as 30443, or set nodePort if something forwards port 443 to it"
+            )
+            raise error_at(("ingress", "service", "nodePort"), message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_peers(self) -> Self:
+        policies = self.network_policies
+        if policies.enabled and not (policies.ingress_from or self.ingress.service):
+            message = "name the pods or networks of the Ingress controller: nobody else could pull"
+            raise error_at(("networkPolicies", "ingressFrom"), message)
         return self
 
     @model_validator(mode="after")

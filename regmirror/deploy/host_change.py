@@ -6,7 +6,7 @@ from regmirror.config.model import Mirror
 from regmirror.desired import names
 from regmirror.desired.secret_contents import SecretContentError, look_up, read_config, secret_data
 from regmirror.errors import HostChangeError, PermissionDeniedError
-from regmirror.ports.cluster import INGRESS, SECRET, Cluster, Object
+from regmirror.ports.cluster import INGRESS, SECRET, SERVICE, Cluster, Object
 
 _SUFFIX = names.registry_secret("").removeprefix(names.PREFIX)
 
@@ -33,7 +33,7 @@ def find_host_change(mirror: Mirror, cluster: Cluster) -> HostChange | None:
 
     If a host remains, an upstream may be removed or renamed. Raises ClusterError.
     """
-    wanted = {upstream.name: mirror.host_of(upstream) for upstream in mirror.upstreams}
+    wanted = {upstream.name: mirror.endpoint_of(upstream) for upstream in mirror.upstreams}
     served = _served_hosts(cluster)
     changed = {name for name, host in served.items() if wanted.get(name, host) != host}
     if served and not set(served.values()) & set(wanted.values()):
@@ -46,13 +46,19 @@ def find_host_change(mirror: Mirror, cluster: Cluster) -> HostChange | None:
 
 
 def _served_hosts(cluster: Cluster) -> dict[str, str]:
-    """The host of each upstream according to its registry, if the mirror has an Ingress for it."""
+    """The endpoint of each upstream according to its registry, if the cluster serves it."""
     try:
         secrets = cluster.select(SECRET, names.MANAGED_SELECTOR)
         hosts = {_upstream_of(secret): _host_of(secret) for secret in secrets if _is_registry_secret(secret)}
-        return {name: host for name, host in hosts.items() if host and cluster.get(INGRESS, f"{names.INGRESS}-{host}")}
+        return {name: host for name, host in hosts.items() if host and _has_public_endpoint(cluster, host)}
     except PermissionDeniedError:
         return {}
+
+
+def _has_public_endpoint(cluster: Cluster, endpoint: str) -> bool:
+    """Whether an Ingress, or the Service of ``ingress.service``, serves the host."""
+    host = endpoint.partition(":")[0]
+    return bool(cluster.get(INGRESS, f"{names.INGRESS}-{host}") or cluster.get(SERVICE, names.INGRESS))
 
 
 def _is_registry_secret(secret: Object) -> bool:

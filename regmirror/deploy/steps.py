@@ -108,9 +108,9 @@ def changing_steps(
 def _public_check(desired: DesiredState, connections: Connections) -> PublicCheckStep:
     mirror = desired.mirror
     return PublicCheckStep(
-        tuple(mirror.host_of(upstream) for upstream in mirror.upstreams),
+        tuple(mirror.endpoint_of(upstream) for upstream in mirror.upstreams),
         connections.http,
         connections.cluster,
         needs=(desired.stack.releases[-1].name,),
-        tls_secrets={mirror.host_of(u): secret for u in mirror.upstreams if (secret := mirror.tls_secret_of(u))},
+        tls_secrets={mirror.endpoint_of(u): secret for u in mirror.upstreams if (secret := mirror.tls_secret_of(u))},
     )

@@ -38,7 +38,7 @@ def access_rules(mirror: Mirror) -> list[dict[str, Any]]:
     """
     return [
         {
-            "match": {"type": "repository", "name": pattern, "service": mirror.host_of(upstream)},
+            "match": {"type": "repository", "name": pattern, "service": mirror.endpoint_of(upstream)},
             "actions": ["pull"],
             "comment": f"everyone may pull {pattern} of {upstream.name}",
         }

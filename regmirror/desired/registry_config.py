@@ -55,7 +55,7 @@ def registry_config(mirror: Mirror, upstream: Upstream, mirror_secrets: MirrorSe
         "auth": {
             "token": {
                 "realm": mirror.realm_of(upstream),
-                "service": mirror.host_of(upstream),
+                "service": mirror.endpoint_of(upstream),
                 "issuer": mirror.auth.issuer,
                 "rootcertbundle": BUNDLE_FILE,
                 "signingalgorithms": ["RS256"],

@@ -66,7 +66,7 @@ class Removal:
     def _report(self, steps: list[StepReport], *, dry_run: bool = False) -> DestroyReport:
         content = "with all its data" if self.data is None else "without the data of this mirror (it is removed)"
         return DestroyReport(
-            host=self.connections.mirror.host,
+            host=self.connections.mirror.endpoint,
             namespace=self.connections.cluster.namespace,
             context=self.connections.cluster.context,
             changed=any(step.changed for step in steps),

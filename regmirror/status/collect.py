@@ -23,7 +23,7 @@ def collect_status(live: LiveMirror, time_limit: float = TIME_LIMIT) -> Status:
     signing = Lookup(lookups.signing_ends, live)
     upstreams = [_UpstreamLookups(live, upstream, ends) for upstream in live.mirror.upstreams]
     return Status(
-        host=live.mirror.host,
+        host=live.mirror.endpoint,
         namespace=live.cluster.namespace,
         context=live.cluster.context,
         now=live.now(),
@@ -37,7 +37,7 @@ class _UpstreamLookups:
     """The running lookups about one upstream."""
 
     def __init__(self, live: LiveMirror, upstream: Upstream, ends: float) -> None:
-        self._upstream, self._host, self._ends = upstream, live.mirror.host_of(upstream), ends
+        self._upstream, self._host, self._ends = upstream, live.mirror.endpoint_of(upstream), ends
         self._public_endpoint = Lookup(lookups.public_endpoint, live, upstream)
         self._certificate = Lookup(lookups.certificate_ends, live, upstream)
         self._cache = Lookup(lookups.cache, live, upstream, ends - _MARGIN)

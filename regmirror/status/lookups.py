@@ -64,7 +64,7 @@ def public_endpoint(live: LiveMirror, upstream: Upstream) -> PublicEndpoint:
 
 def certificate_ends(live: LiveMirror, upstream: Upstream) -> datetime:
     """When the certificate of the public host expires."""
-    host = live.mirror.host_of(upstream)
+    host = live.mirror.endpoint_of(upstream)
     try:
         return x509.load_der_x509_certificate(live.http.certificate(host)).not_valid_after_utc
     except ValueError as error:

@@ -88,7 +88,7 @@ class UpstreamReport(DocumentPart):
 
     name: Annotated[str, Field(description="Name of the upstream.")]
     url: Annotated[str, Field(description="URL of the upstream.")]
-    host: Annotated[str, Field(description="Public host of its mirror.")]
+    host: Annotated[str, Field(description="Public host of its mirror, with the port unless it is 443.")]
     public_endpoint: Annotated[PublicEndpointReport | Unknown, Field(description="The answer of the public host.")]
     public_certificate: Annotated[CertificateReport | Unknown, Field(description="Certificate of the public host.")]
     cache: Annotated[CacheReport | Unknown, Field(description="Cache hits and saved traffic.")]

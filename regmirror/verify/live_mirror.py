@@ -71,8 +71,7 @@ class LiveMirror:
 
     def client(self, upstream: Upstream) -> RegistryClient:
         """The mirror of one upstream, as an anonymous client reaches it."""
-        base = f"https://{self.mirror.host_of(upstream)}"
-        return RegistryClient(self.http, base, may_redirect_to=self.mirror.storage.may_redirect_to)
+        return RegistryClient(self.http, self.mirror.url_of(upstream), may_redirect_to=self.mirror.storage.may_redirect_to)
 
     def realm(self, upstream: Upstream) -> str:
         """The token endpoint that clients must be sent to."""
@@ -199,7 +198,7 @@ class LiveMirror:
         """A token without any rights, as everyone gets it; raises RegistryError or SigningError."""
 
         def fetch() -> tuple[str, Token]:
-            text = self.client(upstream).token(self.realm(upstream), self.mirror.host_of(upstream))
+            text = self.client(upstream).token(self.realm(upstream), self.mirror.endpoint_of(upstream))
             return text, decode_token(text)
 
         return self.once(f"token {upstream.name}", fetch)

@@ -178,7 +178,7 @@ def sign(
     """A token for one minute, signed here with the cluster's own key, for access that no client ever gets."""
     claims = Claims(
         issuer=live.mirror.auth.issuer,
-        service=service or live.mirror.host_of(upstream),
+        service=service or live.mirror.endpoint_of(upstream),
         subject="regmirror verify",
         access=access,
         issued_at=live.now() - age,

@@ -143,7 +143,7 @@ def _unlisted_denied(live: LiveMirror, upstream: Upstream) -> Outcome:
 def _push_denied(live: LiveMirror, upstream: Upstream) -> Outcome:
     repository = sample_repository(live, upstream)
     client = live.client(upstream)
-    host = live.mirror.host_of(upstream)
+    host = live.mirror.endpoint_of(upstream)
     token = client.token(live.realm(upstream), host, (f"repository:{repository}:push,pull",))
     granted = [action for access in decode_token(token).access for action in access.actions]
     if {"push", "*"} & set(granted):
@@ -195,7 +195,7 @@ def _with_namespace(path: str, upstream: Upstream) -> str:
 def _credentials(live: LiveMirror, upstream: Upstream) -> Outcome:
     """Some clients send the mirror credentials that belong to the upstream; only the answer shows that they fail."""
     client = RegistryClient(live.http, live.client(upstream).base, UNKNOWN_ACCOUNT)
-    status = client.ask_token(live.realm(upstream), live.mirror.host_of(upstream)).status
+    status = client.ask_token(live.realm(upstream), live.mirror.endpoint_of(upstream)).status
     if status != 401:
         message = f"/auth answered {status} instead of 401 to an account that does not exist"
         return Failed(message, restart(live, names.AUTH))

@@ -48,12 +48,12 @@ def _issuer(live: LiveMirror, upstream: Upstream) -> Outcome:
 
 @check("config-service", "the registry has the right token realm and service", needs=("cluster-deployed",))
 def _service(live: LiveMirror, upstream: Upstream) -> Outcome:
-    config, host = live.registry_config(upstream), live.mirror.host_of(upstream)
-    for key, wanted in {"service": host, "realm": live.realm(upstream)}.items():
+    config, service = live.registry_config(upstream), live.mirror.endpoint_of(upstream)
+    for key, wanted in {"service": service, "realm": live.realm(upstream)}.items():
         found = look_up(config, "auth", "token", key)
         if found != wanted:
             return Failed(f'the registry\'s {key} is "{found}" instead of "{wanted}"', deploy(live))
-    return Passed(host)
+    return Passed(service)
 
 
 @check("config-access", "docker_auth's access list matches anonymousPull", needs=("cluster-deployed",))

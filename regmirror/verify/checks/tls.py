@@ -9,13 +9,15 @@ from regmirror.desired import names
 from regmirror.errors import ClusterError, RegistryError
 from regmirror.ports.cluster import SECRET
 from regmirror.signing.host_certificate import is_for_host
-from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped
+from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped, Warned
 from regmirror.verify.checks.cluster import check_deployed
 from regmirror.verify.checks.config import check_ingress
 from regmirror.verify.hints import deploy, kubectl, read_log
 from regmirror.verify.live_mirror import LiveMirror
 
 _WARN_BEFORE = timedelta(days=14)
+_PLAIN_HTTP_REFUSED = 400
+"""How nginx, Go's net/http and Envoy answer plain HTTP on a port for HTTPS."""
 
 check = CheckList(Category.TLS)
 
@@ -58,7 +60,7 @@ def _reachable(live: LiveMirror, upstream: Upstream) -> Outcome:
         live.client(upstream).request("GET", "/v2/")
     except RegistryError as error:
         return _root_cause(live, upstream) or Failed(error.message, error.hint or _describe_ingress(live))
-    return Passed(f"https://{live.mirror.host_of(upstream)}")
+    return Passed(live.mirror.url_of(upstream))
 
 
 def _describe_ingress(live: LiveMirror) -> str:
@@ -78,6 +80,26 @@ def _root_cause(live: LiveMirror, upstream: Upstream) -> Skipped | None:
     return None
 
 
+@check("tls-address", "the public host is checked at the address that clients use")
+def _address(live: LiveMirror, upstream: Upstream) -> Outcome:
+    host, port, endpoint = live.mirror.host_of(upstream), live.mirror.port, live.mirror.endpoint_of(upstream)
+    detour = live.http.detour(host, port)
+    if detour is None:
+        return Passed(f"port {port}, address from DNS")
+    if detour.port != port:
+        return Failed(
+            f"clients of {endpoint} connect to port {port}, but --resolve made the checks use port {detour.port} of "
+            f"{detour.address}: they do not show that any client can pull",
+            f"if clients must use port {detour.port}, set port: {detour.port} in the file and deploy it; otherwise make "
+            f"port {port} reach the mirror, and verify it without --resolve",
+        )
+    known = f"DNS has {', '.join(detour.dns)}" if detour.dns else f"{host} does not resolve here"
+    return Warned(
+        f"the checks used {detour.address} (--resolve), but {known}: clients that use DNS cannot pull that way",
+        f"point the DNS record of {host} at {detour.address}",
+    )
+
+
 @check(
     "tls-validity",
     "the public certificate is valid for at least 14 days",
@@ -85,7 +107,7 @@ def _root_cause(live: LiveMirror, upstream: Upstream) -> Skipped | None:
     severity=Severity.WARNING,
 )
 def _validity(live: LiveMirror, upstream: Upstream) -> Outcome:
-    host = live.mirror.host_of(upstream)
+    host = live.mirror.endpoint_of(upstream)
     ends = x509.load_der_x509_certificate(live.http.certificate(host)).not_valid_after_utc
     left = ends - live.now()
     if left < _WARN_BEFORE:
@@ -101,16 +123,20 @@ def _validity(live: LiveMirror, upstream: Upstream) -> Outcome:
     severity=Severity.WARNING,
 )
 def _redirect(live: LiveMirror, upstream: Upstream) -> Outcome:
-    host = live.mirror.host_of(upstream)
+    """With another port than 443, a client configured with http:// uses that port, too."""
+    endpoint = live.mirror.endpoint_of(upstream)
     try:
-        answer = live.http.request("GET", f"http://{host}/v2/")
+        answer = live.http.request("GET", f"http://{endpoint}/v2/")
     except RegistryError:
-        return Passed("port 80 is closed")
+        return Passed(f"http://{endpoint} is closed")
     if 300 <= answer.status < 400 and answer.headers.get("location", "").startswith("https://"):
         return Passed(f"{answer.status} to https")
+    if answer.status == _PLAIN_HTTP_REFUSED:
+        return Passed("400: the port accepts only HTTPS")
     return Failed(
-        f"http://{host}/v2/ answered {answer.status}: a client configured with http:// sends its tokens unencrypted",
-        "configure the Ingress controller to redirect HTTP to HTTPS, or close port 80",
+        f"http://{endpoint}/v2/ answered {answer.status}: a client configured with http:// sends its tokens "
+        "unencrypted",
+        "configure the Ingress controller to redirect HTTP to HTTPS, or close the port",
     )
 
 
@@ -121,7 +147,7 @@ def _route(live: LiveMirror, upstream: Upstream) -> Outcome:
         return Passed(f"/v2/ answered {answer.status}")
     if cause := _root_cause(live, upstream):
         return cause
-    registry, url = names.registry(upstream.name), f"https://{live.mirror.host_of(upstream)}/v2/"
+    registry, url = names.registry(upstream.name), f"{live.mirror.url_of(upstream)}/v2/"
     if not live.has_ready_pods(registry):
         return Skipped(f"Service {registry} has no ready endpoint: see cluster-pods and cluster-services")
     if answer.status == 404:

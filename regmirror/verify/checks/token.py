@@ -110,7 +110,7 @@ def _claims(live: LiveMirror, upstream: Upstream) -> Outcome:
     _, token = live.anonymous_token(upstream)
     for claim, name, wanted in (
         ("iss", "issuer", live.mirror.auth.issuer),
-        ("aud", "audience", live.mirror.host_of(upstream)),
+        ("aud", "audience", live.mirror.endpoint_of(upstream)),
     ):
         if token.claims.get(claim) != wanted:
             message = f'the token\'s {name} is "{token.claims.get(claim)}" instead of "{wanted}"'
@@ -155,7 +155,7 @@ def _lifetime(live: LiveMirror, upstream: Upstream) -> Outcome:
     severity=Severity.WARNING,
 )
 def _clock(live: LiveMirror, upstream: Upstream) -> Outcome:
-    realm = f"{live.realm(upstream)}?{urlencode({'service': live.mirror.host_of(upstream)})}"
+    realm = f"{live.realm(upstream)}?{urlencode({'service': live.mirror.endpoint_of(upstream)})}"
     asked = {"docker_auth": realm, "the registry": f"{live.client(upstream).base}/v2/"}
     clocks = {"this machine": live.now()}
     for name, url in asked.items():
@@ -180,7 +180,7 @@ def _granted(live: LiveMirror, upstream: Upstream) -> Outcome:
         return Passed("no image configured to ask for")
     # Asked of the mirror's own realm: whether the registry sends clients there is for registry-challenge to find out.
     scope = f"repository:{image.repository}:pull"
-    token = live.client(upstream).token(live.realm(upstream), live.mirror.host_of(upstream), (scope,))
+    token = live.client(upstream).token(live.realm(upstream), live.mirror.endpoint_of(upstream), (scope,))
     if not decode_token(token).access:
         message = f"/auth does not grant the pull of {image.repository}: it runs with an older access list"
         return Failed(message, restart(live, names.AUTH))
