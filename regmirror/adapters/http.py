@@ -210,7 +210,7 @@ def _translate(url: str, error: Exception) -> RegistryError:
             return UntrustedCertificateError(message, hint=_certificate_hint(cause))
         case urllib3.exceptions.NameResolutionError() | urllib3.exceptions.HTTPError(), socket.gaierror():
             port = parts.port or (443 if parts.scheme == "https" else 80)
-            hint = f"point DNS at your Ingress controller, or pass --resolve {host}:{port}:ADDRESS until then"
+            hint = f"create a DNS record for {host}, or pass --resolve {host}:{port}:ADDRESS until then"
             return RegistryError(f"the host name {host} does not resolve", hint=hint)
         case urllib3.exceptions.TimeoutError(), cause if not isinstance(cause, ConnectionError):
             return RegistryError(f"{_bare(url)} did not answer in time")

@@ -37,7 +37,9 @@ def mirrored_registries(mirror: Mirror, renamed: Mapping[str, str]) -> list[Mirr
             f"--registry: no upstream is named {unknown[0]}", hint=f"use one of: {', '.join(sorted(known))}"
         )
     registries = [
-        MirroredRegistry(name, _server(name) if upstream.name in renamed else upstream.url, mirror.endpoint_of(upstream))
+        MirroredRegistry(
+            name, _server(name) if upstream.name in renamed else upstream.url, mirror.endpoint_of(upstream)
+        )
         for upstream in mirror.upstreams
         for name in [renamed.get(upstream.name) or upstream.registry_name]
     ]

@@ -270,7 +270,11 @@ class IngressComponent(Section):
             return self
         if not self.tls_secret:
             raise error_at(("tlsSecret",), "ingress.service requires a Secret with the TLS certificate of the host")
-        for key, value in {"className": self.class_name, "annotations": self.annotations, "issuer": self.issuer}.items():
+        for key, value in {
+            "className": self.class_name,
+            "annotations": self.annotations,
+            "issuer": self.issuer,
+        }.items():
             if value:
                 raise error_at((key,), _SERVICE_HAS_NO.format(instead=_INSTEAD[key]))
         return self

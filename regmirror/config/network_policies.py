@@ -82,4 +82,3 @@ class NetworkPolicies(Section):
             examples=[[{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "traefik"}}}]],
         ),
     ] = []  # noqa: RUF012 - Pydantic copies it
-

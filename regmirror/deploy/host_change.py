@@ -1,5 +1,6 @@
 """Whether a deployment would replace the public host of the mirror that the namespace serves."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from regmirror.config.model import Mirror
@@ -48,11 +49,16 @@ def find_host_change(mirror: Mirror, cluster: Cluster) -> HostChange | None:
 def _served_hosts(cluster: Cluster) -> dict[str, str]:
     """The endpoint of each upstream according to its registry, if the cluster serves it."""
     try:
-        secrets = cluster.select(SECRET, names.MANAGED_SELECTOR)
-        hosts = {_upstream_of(secret): _host_of(secret) for secret in secrets if _is_registry_secret(secret)}
-        return {name: host for name, host in hosts.items() if host and _has_public_endpoint(cluster, host)}
+        hosts = registry_endpoints(cluster.select(SECRET, names.MANAGED_SELECTOR))
+        return {name: host for name, host in hosts.items() if _has_public_endpoint(cluster, host)}
     except PermissionDeniedError:
         return {}
+
+
+def registry_endpoints(secrets: Iterable[Object]) -> dict[str, str]:
+    """The public endpoint of each upstream whose registry's Secret is among these; damaged Secrets are left out."""
+    found = {_upstream_of(secret): _endpoint_of(secret) for secret in secrets if _is_registry_secret(secret)}
+    return {name: endpoint for name, endpoint in found.items() if endpoint}
 
 
 def _has_public_endpoint(cluster: Cluster, endpoint: str) -> bool:
@@ -70,7 +76,7 @@ def _upstream_of(secret: Object) -> str:
     return str(secret["metadata"]["name"]).removeprefix(names.PREFIX).removesuffix(_SUFFIX)
 
 
-def _host_of(secret: Object) -> str:
+def _endpoint_of(secret: Object) -> str:
     """The name by which the registry accepts tokens; empty if the Secret is damaged."""
     try:
         return str(look_up(read_config(secret_data(secret), "config.yml"), "auth", "token", "service") or "")

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from regmirror.config.model import Mirror
 from regmirror.deploy.diff_changes import kind_of
 from regmirror.deploy.steps import DesiredState
 from regmirror.desired import names
 from regmirror.desired.secret_contents import SecretContentError, look_up, read_config, secret_data
 from regmirror.ports.async_cluster import AsyncCluster
-from regmirror.ports.cluster import INGRESS, SECRET, Object
+from regmirror.ports.cluster import INGRESS, SECRET, SERVICE, Object
 
 _CONFIG = "auth_config.yml"
 
@@ -24,7 +25,19 @@ async def interruptions(desired: DesiredState, cluster: AsyncCluster) -> list[st
         *_issuer(_config(live), _config(wanted)),
         *_hosts(_config(live), _config(wanted)),
         *_ingress_class(current, ingresses),
+        *await _kind_of_endpoint(desired.mirror, cluster),
     ]
+
+
+async def _kind_of_endpoint(mirror: Mirror, cluster: AsyncCluster) -> list[str]:
+    """Clients reach an Ingress and a Service at different addresses."""
+    old, new = "the Ingress", "the Service"
+    live = [await cluster.get(INGRESS, f"{names.INGRESS}-{mirror.host_of(upstream)}") for upstream in mirror.upstreams]
+    if not mirror.ingress.service:
+        old, new, live = new, old, [await cluster.get(SERVICE, names.INGRESS)]
+    if not any(live):
+        return []
+    return [f"{new} replaces {old} as the public endpoint: pulls fail until clients reach the address of {new}"]
 
 
 def _issuer(live: dict[str, Any], wanted: dict[str, Any]) -> Iterator[str]:

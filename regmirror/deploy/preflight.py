@@ -8,6 +8,7 @@ from functools import partial
 from regmirror.config.model import Mirror
 from regmirror.deploy.gitops import ensure_owned
 from regmirror.deploy.host_change import find_host_change
+from regmirror.deploy.node_port import check_node_port
 from regmirror.deploy.resolve_secrets import secret_value
 from regmirror.deploy.rights import deploy_rights, require_rights
 from regmirror.errors import ClusterError, ConfigurationError, PermissionDeniedError
@@ -62,7 +63,9 @@ def prerequisite_steps(connections: Connections, *, change_host: bool = False) -
     """The checks of what others must provide in the cluster, and of what the namespace serves."""
     return [
         _in_thread("namespace", "Namespace", _check_namespace, connections),
-        _in_thread("ingress-class", "Ingress class", _check_ingress_class, connections),
+        _in_thread("node-port", "Node port", check_node_port, connections)
+        if connections.mirror.ingress.service
+        else _in_thread("ingress-class", "Ingress class", _check_ingress_class, connections),
         _in_thread("host", "Public host", partial(_check_host, change_host=change_host), connections),
         _in_thread("certificate", "TLS certificate", _check_certificate, connections),
     ]
@@ -160,6 +163,8 @@ def _check_host(mirror: Mirror, cluster: Cluster, *, change_host: bool) -> Done:
 def _check_uniqueness(mirror: Mirror, cluster: Cluster) -> Done:
     """Two Ingresses for one host would share its requests: half of them with tokens of the other mirror."""
     hosts = {mirror.host_of(upstream) for upstream in mirror.upstreams}
+    if mirror.ingress.service:
+        return Done(", ".join(sorted(hosts)))
     try:
         ingresses = cluster.select(INGRESS, everywhere=True)
     except PermissionDeniedError:

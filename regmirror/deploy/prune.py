@@ -14,7 +14,7 @@ from regmirror.ports.helm import Helm, ListedRelease
 from regmirror.steps.step import Done, Waiting
 
 PRUNE_STEP = "prune"
-_CHARTS = {"redis", "auth", "registry", "ingress"}
+_CHARTS = {"redis", "auth", "registry", "ingress", "endpoint"}
 _POLL = 0.5
 """Seconds between two requests for the pods of a removed release."""
 

@@ -21,7 +21,7 @@ class UpstreamReport(DocumentPart):
 
     name: Annotated[str, Field(description="Name of the upstream.")]
     url: Annotated[str, Field(description="URL of the registry that is mirrored.")]
-    host: Annotated[str, Field(description="Public host of the mirror of this upstream, with the port unless it is 443.")]
+    host: Annotated[str, Field(description="Public host of its mirror, with the port unless it is 443.")]
 
 
 class _Report(DocumentPart):

@@ -57,6 +57,8 @@ def require_rights(cluster: Cluster, rights: list[Right], command: str) -> None:
 
 
 def _written(mirror: Mirror) -> list[tuple[str, str]]:
-    several = mirror.auth.replicas > 1 or mirror.registry.replicas > 1
+    service = mirror.ingress.service
+    replicas = (mirror.auth.replicas, mirror.registry.replicas, service.replicas if service else 1)
+    several = max(replicas) > 1
     optional = {_WRITTEN_WITH_REPLICAS: several, _WRITTEN_WITH_POLICIES: mirror.network_policies.enabled}
     return [*_WRITTEN, *(kind for kind, is_written in optional.items() if is_written)]

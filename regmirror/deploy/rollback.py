@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from regmirror.deploy.diff_changes import kind_of
+from regmirror.deploy.host_change import registry_endpoints
 from regmirror.deploy.public_check import PublicCheckStep
 from regmirror.deploy.release import ReleaseStep
 from regmirror.deploy.steps import DeployOptions, DesiredState
 from regmirror.desired import names
 from regmirror.errors import InterruptedRunError, PartlyAppliedError, RegmirrorError, RolledBackError
 from regmirror.ports.async_cluster import AsyncCluster
-from regmirror.ports.cluster import DEPLOYMENT, INGRESS, SECRET, Object
+from regmirror.ports.cluster import DEPLOYMENT, SECRET, Object
 from regmirror.ports.connections import Connections
 from regmirror.ports.helm import Helm
 from regmirror.steps.runner import run_steps
@@ -38,9 +39,10 @@ class Snapshot:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The public hosts."""
-        ingresses = [o for objects in self.objects.values() for o in objects if kind_of(o) == INGRESS]
-        return tuple(sorted({rule["host"] for ingress in ingresses for rule in ingress["spec"]["rules"]}))
+        """The public endpoints, if the release that serves them existed."""
+        if names.INGRESS not in self.revisions:
+            return ()
+        return tuple(sorted(set(registry_endpoints(self.secrets.values()).values())))
 
 
 async def take_snapshot(releases: list[str], connections: Connections, secrets: list[Object]) -> Snapshot:

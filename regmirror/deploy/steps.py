@@ -112,5 +112,6 @@ def _public_check(desired: DesiredState, connections: Connections) -> PublicChec
         connections.http,
         connections.cluster,
         needs=(desired.stack.releases[-1].name,),
+        is_service=mirror.ingress.service is not None,
         tls_secrets={mirror.endpoint_of(u): secret for u in mirror.upstreams if (secret := mirror.tls_secret_of(u))},
     )

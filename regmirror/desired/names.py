@@ -31,6 +31,7 @@ MANAGED_SELECTOR = "app.kubernetes.io/managed-by=regmirror"
 REDIS = f"{PREFIX}redis"
 AUTH = f"{PREFIX}auth"
 INGRESS = f"{PREFIX}ingress"
+"""The release of the public endpoint; with ``ingress.service`` also its Deployment and Service."""
 
 CHANGE_LEASE = f"{PREFIX}change"
 """Held by the command that is changing the mirror."""

@@ -10,6 +10,7 @@ from regmirror.config.fields import image_parts
 from regmirror.config.model import ManifestCache, Mirror, PodSettings, Upstream
 from regmirror.desired import names
 from regmirror.desired.assets import chart_directory
+from regmirror.desired.endpoint import endpoint_chart, endpoint_context
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.secret_versions import annotate_versions, combined_version
 from regmirror.desired.secrets import Manifest, secret_manifests
@@ -59,7 +60,7 @@ def build_releases(mirror: Mirror, secrets: list[Manifest]) -> list[Release]:
     """The releases of a mirror; of each Secret only the name and version matter."""
     by_name = {manifest["metadata"]["name"]: manifest for manifest in secrets}
     registries = [_registry(mirror, upstream, by_name) for upstream in mirror.upstreams]
-    return [_redis(mirror, by_name), _auth(mirror, by_name), *registries, _ingress(mirror)]
+    return [_redis(mirror, by_name), _auth(mirror, by_name), *registries, _endpoint(mirror)]
 
 
 def _redis(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
@@ -98,16 +99,19 @@ def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) 
 
 
 def _front(mirror: Mirror) -> dict[str, Any]:
+    """With ``ingress.service``, the endpoint limits clients itself: it sees their addresses first."""
     return {
         "image": image_parts(mirror.front.image),
-        "trusted_proxies": mirror.ingress.trusted_proxies,
+        "trusted_proxies": [] if mirror.ingress.service else mirror.ingress.trusted_proxies,
         "resources": mirror.front.resources,
     }
 
 
 def _policy(mirror: Mirror) -> dict[str, Any]:
     policies = mirror.network_policies
-    return {"enabled": policies.enabled, "ingress_from": policies.ingress_from}
+    endpoint = {"podSelector": {"matchLabels": {"app.kubernetes.io/instance": names.INGRESS}}}
+    allowed = [endpoint] if mirror.ingress.service else policies.ingress_from
+    return {"enabled": policies.enabled, "ingress_from": allowed}
 
 
 def _manifest_cache(cache: ManifestCache) -> dict[str, Any]:
@@ -123,32 +127,9 @@ def _layer_cache(mirror: Mirror) -> dict[str, Any]:
     }
 
 
-def _ingress(mirror: Mirror) -> Release:
-    issuer = mirror.ingress.issuer
-    context = {
-        "class_name": mirror.ingress.class_name or "",
-        "annotations": _issuer_annotation(issuer.kind, issuer.name) | mirror.ingress.annotations
-        if issuer
-        else mirror.ingress.annotations,
-        "hosts": [
-            {
-                "host": mirror.host_of(upstream),
-                "registryService": names.registry(upstream.name),
-                "registryPort": names.REGISTRY_PORT,
-                "tlsSecretName": mirror.tls_secret_of(upstream),
-            }
-            for upstream in mirror.upstreams
-        ],
-        "auth_service": names.AUTH,
-        "auth_port": names.AUTH_PORT,
-    }
+def _endpoint(mirror: Mirror) -> Release:
     needs = (names.AUTH, *(names.registry(upstream.name) for upstream in mirror.upstreams))
-    return _release(names.INGRESS, "ingress", context, needs)
-
-
-def _issuer_annotation(kind: str, name: str) -> dict[str, str]:
-    key = "cert-manager.io/cluster-issuer" if kind == "ClusterIssuer" else "cert-manager.io/issuer"
-    return {key: name}
+    return _release(names.INGRESS, endpoint_chart(mirror), endpoint_context(mirror), needs)
 
 
 def _release(name: str, component: str, context: dict[str, Any], needs: tuple[str, ...] = ()) -> Release:

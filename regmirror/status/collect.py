@@ -19,6 +19,8 @@ def collect_status(live: LiveMirror, time_limit: float = TIME_LIMIT) -> Status:
     """The state of the mirror; what cannot be determined is reported as unknown."""
     ends = time.monotonic() + time_limit
     releases = [names.REDIS, names.AUTH, *(names.registry(upstream.name) for upstream in live.mirror.upstreams)]
+    if live.mirror.ingress.service:
+        releases.append(names.INGRESS)
     components = {name: Lookup(lookups.component, live, name) for name in releases}
     signing = Lookup(lookups.signing_ends, live)
     upstreams = [_UpstreamLookups(live, upstream, ends) for upstream in live.mirror.upstreams]

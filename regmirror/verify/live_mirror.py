@@ -71,7 +71,9 @@ class LiveMirror:
 
     def client(self, upstream: Upstream) -> RegistryClient:
         """The mirror of one upstream, as an anonymous client reaches it."""
-        return RegistryClient(self.http, self.mirror.url_of(upstream), may_redirect_to=self.mirror.storage.may_redirect_to)
+        return RegistryClient(
+            self.http, self.mirror.url_of(upstream), may_redirect_to=self.mirror.storage.may_redirect_to
+        )
 
     def realm(self, upstream: Upstream) -> str:
         """The token endpoint that clients must be sent to."""

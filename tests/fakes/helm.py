@@ -16,7 +16,7 @@ from tests.fakes.cluster import FakeCluster
 
 
 class FakeHelm:
-    """Every chart renders to a Service, a Deployment with a digest of all values, and an Ingress for each host."""
+    """Every chart renders to a Service and a Deployment with a digest of all values; ingress to an Ingress per host."""
 
     def __init__(self, cluster: FakeCluster) -> None:
         self.server_version: tuple[int, int] | None = (3, 17)
@@ -80,18 +80,19 @@ class FakeHelm:
         template = {"metadata": {"labels": labels, "annotations": annotations}, "spec": {"containers": containers}}
         space = self._cluster.namespace
         spec = {"replicas": release.values.get("replicas", 1), "template": template}
-        return [
-            {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"selector": labels}},
-            {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec},
-            *[
+        if release.component == "ingress":
+            return [
                 {
                     "apiVersion": "networking.k8s.io/v1",
                     "kind": "Ingress",
                     "metadata": metadata | {"name": f"{release.name}-{one['host']}", "namespace": space},
                     "spec": {"rules": [{"host": one["host"]}]},
                 }
-                for one in release.values.get("hosts", [])
-            ],
+                for one in release.values["hosts"]
+            ]
+        return [
+            {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"selector": labels}},
+            {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec},
         ]
 
     async def upgrade(self, release: Release) -> int:

@@ -156,7 +156,9 @@ def _workloads(live: LiveMirror) -> dict[str, int]:
     """The Deployments of the mirror with their configured replicas."""
     mirror = live.mirror
     registries = {names.registry(upstream.name): mirror.registry.replicas for upstream in mirror.upstreams}
-    return {names.AUTH: mirror.auth.replicas, names.REDIS: 1, **registries}
+    service = mirror.ingress.service
+    endpoint = {names.INGRESS: service.replicas} if service else {}
+    return {names.AUTH: mirror.auth.replicas, names.REDIS: 1, **registries, **endpoint}
 
 
 def _trouble(live: LiveMirror, name: str, replicas: int) -> list[str]:

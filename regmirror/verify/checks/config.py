@@ -15,6 +15,7 @@ from regmirror.desired.secret_contents import look_up
 from regmirror.ports.cluster import INGRESS, Object
 from regmirror.signing.key_pair import KeyPair
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Stage, Warned
+from regmirror.verify.checks.public_service import check_public_service
 from regmirror.verify.hints import deploy, kubectl, then_deploy
 from regmirror.verify.live_mirror import LiveMirror, NotDeployedError
 
@@ -84,9 +85,11 @@ def check_users(live: LiveMirror) -> Outcome:
     return Passed()
 
 
-@check("config-ingress", "the Ingress routes the public host to the mirror", needs=("cluster-deployed",))
+@check("config-ingress", "the public host is routed to the mirror", needs=("cluster-deployed",))
 def check_ingress(live: LiveMirror, upstream: Upstream) -> Outcome:
-    """Whether the Ingress has the host, the class, and the backends that it needs."""
+    """Whether the Ingress has the host, the class, and the backends that it needs; or the Service its ports."""
+    if service := live.mirror.ingress.service:
+        return check_public_service(live, service)
     host = live.mirror.host_of(upstream)
     found = live.cluster.select(INGRESS, selector=f"app.kubernetes.io/instance={names.INGRESS}")
     routes = {rule.get("host"): rule for ingress in found for rule in ingress["spec"].get("rules") or []}
@@ -225,7 +228,8 @@ def _pod_images(live: LiveMirror) -> Outcome:
     wanted = {names.REDIS: mirror.redis.image, names.AUTH: mirror.auth.image}
     wanted |= {names.registry(upstream.name): mirror.registry.image for upstream in mirror.upstreams}
     found = {name: (_container(live, name).get("image"), image) for name, image in wanted.items()}
-    for release in (names.AUTH, *(names.registry(upstream.name) for upstream in mirror.upstreams)):
+    endpoint = [names.INGRESS] if mirror.ingress.service else []
+    for release in (names.AUTH, *(names.registry(upstream.name) for upstream in mirror.upstreams), *endpoint):
         container = _container(live, release, names.FRONT_CONTAINER)
         found[f"the front of {release}"] = (container.get("image"), mirror.front.image)
     for release in (names.registry(upstream.name) for upstream in mirror.upstreams):

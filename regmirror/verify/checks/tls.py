@@ -64,6 +64,11 @@ def _reachable(live: LiveMirror, upstream: Upstream) -> Outcome:
 
 
 def _describe_ingress(live: LiveMirror) -> str:
+    if live.mirror.ingress.service:
+        return (
+            f"check the address of the Service and the log of its pods: {kubectl(live)} describe service "
+            f"{names.INGRESS}, {kubectl(live)} logs deployment/{names.INGRESS}; then {deploy(live)}"
+        )
     return f"check the events and the address of the Ingress: {kubectl(live)} describe ingress; then {deploy(live)}"
 
 
@@ -90,8 +95,8 @@ def _address(live: LiveMirror, upstream: Upstream) -> Outcome:
         return Failed(
             f"clients of {endpoint} connect to port {port}, but --resolve made the checks use port {detour.port} of "
             f"{detour.address}: they do not show that any client can pull",
-            f"if clients must use port {detour.port}, set port: {detour.port} in the file and deploy it; otherwise make "
-            f"port {port} reach the mirror, and verify it without --resolve",
+            f"if clients must use port {detour.port}, set port: {detour.port} in the file and deploy it; otherwise "
+            f"make port {port} reach the mirror, and verify it without --resolve",
         )
     known = f"DNS has {', '.join(detour.dns)}" if detour.dns else f"{host} does not resolve here"
     return Warned(
@@ -151,5 +156,6 @@ def _route(live: LiveMirror, upstream: Upstream) -> Outcome:
     if not live.has_ready_pods(registry):
         return Skipped(f"Service {registry} has no ready endpoint: see cluster-pods and cluster-services")
     if answer.status == 404:
-        return Failed(f"{url} answered 404: the Ingress controller does not know the host", _describe_ingress(live))
+        knows = "nginx" if live.mirror.ingress.service else "the Ingress controller"
+        return Failed(f"{url} answered 404: {knows} does not know the host", _describe_ingress(live))
     return Failed(f"{url} answered {answer.status}: no registry pod responds", read_log(live, upstream))
