@@ -133,7 +133,7 @@ _RESTARTS = {
     "redis": _REDIS,
     "redis.password": "Valkey and registry",
     "fetcher": _REGISTRY,
-    "front": "registry and docker_auth",
+    "front": "registry and docker_auth; with ingress.service, nginx of the public endpoint, too",
     "ingress": "nothing; the Ingress is updated",
     "ingress.service": "nginx of the public endpoint",
     "ingress.service.type": _SERVICE,

@@ -7,6 +7,7 @@ EXAMPLES = {
     "minimal.yaml": "The smallest file: Docker Hub on AWS",
     "cert-manager.yaml": "A certificate from cert-manager, a DNS record from external-dns",
     "in-cluster-s3.yaml": "An S3 store inside the cluster, and an account at Docker Hub",
+    "laptop.yaml": "A laptop: a port of the node, and no Ingress controller",
     "replicas.yaml": "Several replicas, and a cloud role instead of an S3 key",
     "several-upstreams.yaml": "Docker Hub, GitHub and Quay behind one token service",
     "air-gap.yaml": "Nothing from the internet",

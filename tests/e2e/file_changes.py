@@ -104,6 +104,7 @@ INTERRUPTING: dict[str, Edit] = {
 
 _ONE_IMAGE = "rolls out as resources does, and the lab has one image of each program"
 _ONE_STORE = "the lab has one object store, with one key"
+_ANOTHER_ENDPOINT = "needs another public endpoint: tests/e2e/test_service.py"
 UNCHANGED: dict[str, str] = {
     "apiVersion": "has one value",
     "kind": "has one value",
@@ -129,5 +130,22 @@ UNCHANGED: dict[str, str] = {
     "ingress.className": "needs a second Ingress controller and another address in DNS",
     "ingress.issuer.name": "needs cert-manager",
     "ingress.issuer.kind": "needs cert-manager",
+    "port": _ANOTHER_ENDPOINT,
+    **{
+        f"ingress.service.{key}": _ANOTHER_ENDPOINT
+        for key in (
+            "type",
+            "nodePort",
+            "annotations",
+            "loadBalancerClass",
+            "loadBalancerSourceRanges",
+            "externalTrafficPolicy",
+            "replicas",
+            "resources",
+            "nodeSelector",
+            "tolerations",
+            "imagePullSecrets",
+        )
+    },
 }
 """By key: why no test changes it under load."""

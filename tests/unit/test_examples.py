@@ -36,6 +36,7 @@ def test_there_is_an_example_of_each_kind() -> None:
         "air-gap",
         "cert-manager",
         "in-cluster-s3",
+        "laptop",
         "minimal",
         "replicas",
         "several-upstreams",

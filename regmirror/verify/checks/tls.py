@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from cryptography import x509
 
-from regmirror.config.model import Upstream
+from regmirror.config.model import HTTPS_PORT, Upstream
 from regmirror.desired import names
 from regmirror.errors import ClusterError, RegistryError
 from regmirror.ports.cluster import SECRET
@@ -133,7 +133,7 @@ def _redirect(live: LiveMirror, upstream: Upstream) -> Outcome:
     try:
         answer = live.http.request("GET", f"http://{endpoint}/v2/")
     except RegistryError:
-        return Passed(f"http://{endpoint} is closed")
+        return Passed(f"port {80 if live.mirror.port == HTTPS_PORT else live.mirror.port} is closed")
     if 300 <= answer.status < 400 and answer.headers.get("location", "").startswith("https://"):
         return Passed(f"{answer.status} to https")
     if answer.status == _PLAIN_HTTP_REFUSED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from regmirror.ports.cluster import SECRET
-from regmirror.ports.http import Answer
+from regmirror.ports.http import Answer, Detour
 from tests import samples
 from tests.unit.check_faults.table import FaultTable, InjectFault, answer
 from tests.unit.deployed import Deployed
@@ -37,6 +37,21 @@ fault("tls-secret", "the certificate in Secret regmirror-tls expired on 2026-11-
 @fault("tls-secret", "is not for mirror.example.com")
 def certificate_without_names(mirror: Deployed) -> None:
     mirror.replace("regmirror-tls", **{"tls.crt": samples.key_pair().certificate_pem})
+
+
+@fault("tls-address", "clients of mirror.example.com connect to port 443, but --resolve made the checks use port 30443")
+def another_port(mirror: Deployed) -> None:
+    mirror.http.detours[samples.HOST, 443] = Detour("192.0.2.7", 30443, ("192.0.2.7",))
+
+
+@fault("tls-address", "the checks used 192.0.2.7 (--resolve), but DNS has 192.0.2.1")
+def another_address(mirror: Deployed) -> None:
+    mirror.http.detours[samples.HOST, 443] = Detour("192.0.2.7", 443, ("192.0.2.1",))
+
+
+@fault("tls-address", "the checks used 192.0.2.7 (--resolve), but mirror.example.com does not resolve here")
+def no_address(mirror: Deployed) -> None:
+    mirror.http.detours[samples.HOST, 443] = Detour("192.0.2.7", 443, ())
 
 
 @fault("tls-host", "the host name mirror.example.com does not resolve")
