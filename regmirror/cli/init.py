@@ -48,6 +48,11 @@ def init(
     ingress_class: Annotated[
         str, typer.Option(help="IngressClass. Default: the only one, or the default one, of the cluster.")
     ] = "",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the public host.")] = 443,
+    service: Annotated[
+        options.ServiceType | None,
+        typer.Option(help="Expose the mirror with a Service of this type instead of an Ingress."),
+    ] = None,
     issuer: Annotated[str, typer.Option(help="cert-manager ClusterIssuer of the TLS certificate.")] = "",
     tls_secret: Annotated[str, typer.Option(help="Secret with the TLS certificate. Default: regmirror-tls.")] = "",
     registry_image: Annotated[str, typer.Option(help=_IMAGE_HELP)] = "",
@@ -93,6 +98,8 @@ def init(
             upstream_url=upstream or given.upstream_url,
             insecure=insecure,
             probe_image=probe_image,
+            port=port,
+            service=service or "",
             class_name=ingress_class,
             issuer=issuer,
             tls_secret=tls_secret,

@@ -7,6 +7,7 @@ from typing import Any
 from regmirror.config.fields import Bucket, Host, Image, Label, ProbeImage, RepositoryPattern, Url
 from regmirror.config.images import DOCKER_HUB, matches, pulled_image
 from regmirror.config.kubernetes_fields import ObjectName
+from regmirror.config.model import HTTPS_PORT
 from regmirror.config.validation_messages import value_problem
 
 ReferenceDict = dict[str, str]
@@ -14,6 +15,7 @@ ReferenceDict = dict[str, str]
 DEFAULT_PROBE_IMAGE = "library/alpine:3"
 DEFAULT_TLS_SECRET = "regmirror-tls"  # noqa: S105 - the name of a Secret
 _HOST, _BUCKET, _ALLOW = "--host (or REGMIRROR_HOST)", "--bucket (or S3_BUCKET)", "--allow (or DOCKERHUB_ALLOWED)"
+NODE_PORT = "NodePort"
 IMAGES = ("registry", "auth", "redis", "front", "fetcher")
 
 
@@ -44,6 +46,9 @@ class InitOptions:
     insecure: bool = False
     """Accept http:// for the endpoint and the upstream."""
     probe_image: str = ""
+    port: int = HTTPS_PORT
+    service: str = ""
+    """The type of the Service that exposes the mirror; empty for an Ingress."""
     class_name: str = ""
     issuer: str = ""
     tls_secret: str = ""
@@ -72,9 +77,19 @@ def invalid_options(options: InitOptions) -> list[str]:
         for name, value, kind in _typed(options)
         if value and (problem := value_problem(kind, value))
     ]
+    invalid += [f"--service: has no effect with {name}" for name in _unused(options)] if options.service else []
+    if options.service == NODE_PORT and options.port == HTTPS_PORT:
+        invalid.append("--service: the type NodePort also requires --port, such as 30443, the port of the nodes")
     if options.probe_image and options.allowed and (problem := probe_problem(options.probe_image, options.allowed)):
         invalid.append(f"--probe-image: {problem}")
     return invalid
+
+
+def _unused(options: InitOptions) -> list[str]:
+    """The options for an Ingress."""
+    return [
+        name for name, value in {"--ingress-class": options.class_name, "--issuer": options.issuer}.items() if value
+    ]
 
 
 def _typed(options: InitOptions) -> Iterator[tuple[str, str, Any]]:

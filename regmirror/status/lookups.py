@@ -59,7 +59,9 @@ def signing_ends(live: LiveMirror) -> datetime:
 def public_endpoint(live: LiveMirror, upstream: Upstream) -> PublicEndpoint:
     """The answer of the public host."""
     client = live.client(upstream)
-    return PublicEndpoint(client.base, client.request("GET", "/v2/").status)
+    detour = live.http.detour(live.mirror.host_of(upstream), live.mirror.port)
+    reached_at = f"{detour.address}:{detour.port}" if detour else ""
+    return PublicEndpoint(client.base, client.request("GET", "/v2/").status, reached_at)
 
 
 def certificate_ends(live: LiveMirror, upstream: Upstream) -> datetime:

@@ -1,4 +1,4 @@
-"""A mirror without an Ingress controller: a Service on a port of the nodes, and TLS terminated by the mirror's nginx."""
+"""A mirror without an Ingress controller: a Service on a port of the nodes, with TLS terminated by its own nginx."""
 
 import ssl
 from collections.abc import Callable

@@ -91,7 +91,12 @@ class FakeHelm:
                 for one in release.values["hosts"]
             ]
         return [
-            {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"selector": labels}},
+            {
+                "apiVersion": "v1",
+                "kind": "Service",
+                "metadata": metadata | {"namespace": space},
+                "spec": {"selector": labels},
+            },
             {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec},
         ]
 
