@@ -50,7 +50,14 @@ _TYPES: dict[Any, str] = {
     pod_settings.Affinity: "mapping",
     pod_settings.SpreadConstraint: "mapping",
 }
-_INSTEAD_OF_OTHERS = {"redis.external", "redis.chart", "auth.external", "auth.chart"}
+_INSTEAD_OF_OTHERS = {
+    "redis.external",
+    "redis.chart",
+    "auth.external",
+    "auth.chart",
+    "storage.filesystem",
+    "ingress.service",
+}
 """Sections that exclude other keys: they are not in the file with every key."""
 _PLAIN = {str: "string", int: "integer", bool: "boolean", float: "number", Path: "path"}
 _SECRET_REFERENCE: Any = SecretReference
@@ -122,10 +129,14 @@ forms, and copies it to the registries, which restart when it has changed. `depl
 
 # The pods that a change of a key replaces; a key that is not listed has the entry of its section.
 _REGISTRY, _AUTH, _REDIS, _NONE = "registry", "docker_auth", "Valkey", "nothing"
+_SERVICE = "nothing; the Service is updated"
+_ALTERNATIVES = {"service"}
+"""Sections that exclude other keys: the file with every key has those."""
 _RESTARTS = {
     "apiVersion": _NONE,
     "kind": _NONE,
     "host": "registry and docker_auth; the old host is no longer served",
+    "port": "registry and docker_auth; clients must be set up again",
     "namespace": "nothing; a new mirror is deployed in the other namespace, and the old one is kept",
     "storage": _REGISTRY,
     "storage.bucket": "registry; a new bucket starts with an empty cache",
@@ -170,10 +181,17 @@ _RESTARTS = {
     "redis.password": "Valkey and registry",
     "redis.external": _REGISTRY,
     "fetcher": _REGISTRY,
-    "front": "registry and docker_auth",
+    "front": "registry and docker_auth; with ingress.service, nginx of the public endpoint, too",
     "egress": _REGISTRY,
     "ingress": "nothing; the Ingress is updated",
     "ingress.gateway": "nothing; the HTTPRoutes are updated",
+    "ingress.service": "nginx of the public endpoint",
+    "ingress.service.type": _SERVICE,
+    "ingress.service.nodePort": _SERVICE,
+    "ingress.service.annotations": _SERVICE,
+    "ingress.service.loadBalancerClass": _SERVICE,
+    "ingress.service.loadBalancerSourceRanges": _SERVICE,
+    "ingress.service.replicas": "nothing; pods are added or removed",
     "ingress.trustedProxies": "registry and docker_auth",
     "podSecurity": "registry, docker_auth and Valkey",
     "networkPolicies": "nothing; the NetworkPolicies are updated",
@@ -185,7 +203,6 @@ _RESTARTS = {
     "upstreams.overrides": _REGISTRY,
 }
 
-_INSTEAD_OF_OTHERS = {"storage.filesystem"}
 """Sections that exclude other keys: they are not in the file with every key."""
 
 _GUIDES = {
@@ -232,6 +249,8 @@ _GUIDES = {
     "ingress.issuer": ("Provide the certificates", "certificates"),
     "ingress.selfSigned": ("Provide the certificates", "certificates"),
     "upstreams.tlsSecret": ("Provide the certificates", "certificates"),
+    "ingress.service": ("Expose a mirror without an Ingress", "without-ingress"),
+    "port": ("Expose a mirror without an Ingress", "without-ingress"),
 }
 
 

@@ -10,6 +10,7 @@ EXAMPLES = {
     "k3s-traefik.yaml": "k3s with its Traefik",
     "gke-gateway.yaml": "GKE with a Gateway and Cloud Storage",
     "in-cluster-s3.yaml": "An S3 store inside the cluster, and an account at Docker Hub",
+    "laptop.yaml": "A laptop: a port of the node, and no Ingress controller",
     "replicas.yaml": "Several replicas, and a cloud role instead of an S3 key",
     "eks-pod-identity-alb.yaml": "EKS: S3 with Pod Identity, an Application Load Balancer, autoscaling",
     "openshift-ceph.yaml": "OpenShift: assigned user IDs, a bucket of Ceph, the router",

@@ -13,7 +13,7 @@ import urllib3
 from regmirror.adapters.tls import tls_context
 from regmirror.desired.way_out import WayOut
 from regmirror.errors import ConfigurationError, RegistryError, UntrustedCertificateError
-from regmirror.ports.http import Answer, StreamedAnswer
+from regmirror.ports.http import Answer, Detour, StreamedAnswer
 
 _LIMIT = 16 * 2**20
 _CHUNK = 2**18
@@ -72,9 +72,10 @@ class Urllib3Http:
                 raise RegistryError(f"the answer of {_bare(url)} ended early")
             return Answer(response.status, _lower(response.headers), body)
 
-    def certificate(self, host: str) -> bytes:
-        """The certificate (DER) that a host presents on port 443, trusted or not."""
-        address = self._resolve.get((host, 443), Address(host, 443))
+    def certificate(self, endpoint: str) -> bytes:
+        """The certificate (DER) that ``HOST`` or ``HOST:PORT`` presents, trusted or not; the default port is 443."""
+        host, _, port = endpoint.partition(":")
+        address = self._address(host, int(port or 443))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -86,7 +87,15 @@ class Urllib3Http:
             ):
                 return encrypted.getpeercert(binary_form=True) or b""
         except OSError as error:
-            raise self._translate(f"https://{host}", error) from error
+            raise self._translate(f"https://{endpoint}", error) from error
+
+    def detour(self, host: str, port: int) -> Detour | None:
+        """How requests to this port of a host differ from those of clients; None if they do not."""
+        address = self._resolve.get((host, port))
+        if address is None:
+            return None
+        known, used = _lookup(host), _lookup(address.host) or (address.host,)
+        return None if address.port == port and set(used) <= set(known) else Detour(*address, known)
 
     @contextmanager
     def stream(self, url: str, headers: Mapping[str, str] | None = None) -> Iterator[StreamedAnswer]:
@@ -137,7 +146,8 @@ class Urllib3Http:
         )
 
     def _translate(self, url: str, error: Exception) -> RegistryError:
-        cause, host = _innermost(error), urlsplit(url).hostname
+        cause, parts = _innermost(error), urlsplit(url)
+        host = parts.hostname
         if isinstance(cause, ssl.SSLCertVerificationError):
             message = f"the TLS certificate of {host} is not trusted: {cause.verify_message}"
             return UntrustedCertificateError(message, hint=_certificate_hint(cause, self._trust_hint))
@@ -145,16 +155,20 @@ class Urllib3Http:
             return _proxy_error(url, cause)
         match error, cause:
             case urllib3.exceptions.NameResolutionError() | urllib3.exceptions.HTTPError(), socket.gaierror():
-                hint = f"point DNS at your Ingress controller, or pass --resolve {host}:443:ADDRESS until then"
+                port = parts.port or (443 if parts.scheme == "https" else 80)
+                hint = f"create a DNS record for {host}, or pass --resolve {host}:{port}:ADDRESS until then"
                 return RegistryError(f"the host name {host} does not resolve", hint=hint)
             case urllib3.exceptions.TimeoutError(), cause if not isinstance(cause, ConnectionError):
                 return RegistryError(f"{_bare(url)} did not answer in time")
         return RegistryError(f"no answer from {_bare(url)}: {_reason(cause)}")
 
+    def _address(self, host: str, port: int) -> Address:
+        return self._resolve.get((host, port), Address(host, port))
+
     def _pool(self, scheme: str, host: str, port: int) -> urllib3.HTTPConnectionPool:
         key = (scheme, host, port)
         if key not in self._pools:
-            address = self._resolve.get((host, port), Address(host, port))
+            address = self._address(host, port)
             if scheme == "https":
                 self._pools[key] = urllib3.HTTPSConnectionPool(
                     address.host,
@@ -188,6 +202,14 @@ def parse_resolve(entries: Sequence[str]) -> dict[tuple[str, int], Address]:
                 hint="for example --resolve mirror.example.com:443:192.0.2.7",
             ) from None
     return resolved
+
+
+def _lookup(host: str) -> tuple[str, ...]:
+    """The addresses of a host name, or an address itself; none if it does not resolve."""
+    try:
+        return tuple(sorted({str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}))
+    except OSError:
+        return ()
 
 
 def _split_address(text: str) -> tuple[str, str]:

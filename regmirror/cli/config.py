@@ -118,7 +118,7 @@ def validate(
         if streams.output is not Format.TABLE:
             streams.document(report.document())
             return
-        hosts = ", ".join(f"https://{mirror.host_of(upstream)}" for upstream in mirror.upstreams)
+        hosts = ", ".join(mirror.url_of(upstream) for upstream in mirror.upstreams)
         streams.result(f"{streams.symbols.ok} {file} is valid ({hosts})", "green")
         for warning in report.warnings:
             streams.info(f"{streams.symbols.warning} {warning}", "yellow")

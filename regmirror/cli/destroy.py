@@ -58,7 +58,7 @@ def destroy(
 
         connections = CommandConnections(file, namespace, kubeconfig=kubeconfig, context=context, helm=helm)
         limit = read_timeout(timeout)
-        host = connections.mirror.host
+        host, url = connections.mirror.host, f"https://{connections.mirror.endpoint}"
         removal = run_until_done(plan_removal(connections, purge_data=purge_data))
         preview = removal.preview(dry_run=dry_run)
         if streams.output is Format.TABLE and not removal.is_empty:
@@ -67,7 +67,7 @@ def destroy(
             if streams.output is not Format.TABLE:
                 streams.document(preview.document())
             if removal.is_empty:
-                streams.info(f"Nothing of https://{host} is deployed in namespace {preview.namespace}.")
+                streams.info(f"Nothing of {url} is deployed in namespace {preview.namespace}.")
             return
         purged, what = removal.purge_confirmation or ("", "")
         again = f"regmirror destroy --yes{f' --purge-data --confirm-purge {purged}' if purged else ''}"
@@ -78,7 +78,7 @@ def destroy(
             report = run_until_done(removal.execute(progress, limit))
         if streams.output is not Format.TABLE:
             streams.document(report.document())
-        streams.info(f"Removed https://{host}.")
+        streams.info(f"Removed {url}.")
 
 
 def _confirm(streams: Terminal, name: str, what: str, purpose: str, again: str, *, given: str | None) -> None:

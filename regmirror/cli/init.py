@@ -55,6 +55,11 @@ def init(
             help="Gateway to use instead of an Ingress. Default: the only one, if the cluster has no IngressClass.",
         ),
     ] = "",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the public host.")] = 443,
+    service: Annotated[
+        options.ServiceType | None,
+        typer.Option(help="Expose the mirror with a Service of this type instead of an Ingress."),
+    ] = None,
     issuer: Annotated[str, typer.Option(help="cert-manager ClusterIssuer of the TLS certificate.")] = "",
     tls_secret: Annotated[str, typer.Option(help="Secret with the TLS certificate. Default: regmirror-tls.")] = "",
     self_signed: Annotated[
@@ -112,6 +117,8 @@ def init(
             upstream_url=upstream or given.upstream_url,
             insecure=insecure,
             probe_image=probe_image,
+            port=port,
+            service=service or "",
             class_name=ingress_class,
             gateway=gateway,
             issuer=issuer,

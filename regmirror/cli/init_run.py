@@ -40,7 +40,7 @@ def run_init(streams: Terminal, target: InitTarget, given: InitOptions, *, ask: 
         )
     _require_valid(target, given, ask=ask)
     offers = ClusterOffers()
-    has_endpoint = bool(given.class_name or given.gateway)
+    has_endpoint = bool(given.class_name or given.gateway or given.service)
     if not has_endpoint or (ask and not given.has_certificate):
         offers = cluster_offers(target.kubeconfig, target.context, given.namespace)
     given = _with_class(streams, given, offers, ask=ask)
@@ -70,7 +70,7 @@ def _require_valid(target: InitTarget, given: InitOptions, *, ask: bool) -> None
 def _with_class(streams: Terminal, given: InitOptions, offers: ClusterOffers, *, ask: bool) -> InitOptions:
     """The options with the only Ingress class of the cluster; without one, says what to do."""
     warning = streams.symbols.warning
-    if given.class_name or given.gateway:
+    if given.class_name or given.gateway or given.service:
         return given
     if offers.error:
         unset = "ingress.className is not set, so deploy uses the cluster's default class"
@@ -79,7 +79,8 @@ def _with_class(streams: Terminal, given: InitOptions, offers: ClusterOffers, *,
         return _with_gateway(streams, given, offers, ask=ask)
     elif not offers.classes:
         streams.info(
-            f"{warning} the cluster has no IngressClass: install an Ingress controller before deploy", "yellow"
+            f"{warning} the cluster has no IngressClass: install an Ingress controller before deploy, or use --service",
+            "yellow",
         )
     elif len(offers.classes) == 1:
         streams.info(f"Ingress class: {offers.classes[0]} (the only one in context {offers.context})")

@@ -34,6 +34,13 @@ class Runtime(StrEnum):
     MINIKUBE = "minikube"
 
 
+class ServiceType(StrEnum):
+    """The types of a Service that clients outside of the cluster reach."""
+
+    LOAD_BALANCER = "LoadBalancer"
+    NODE_PORT = "NodePort"
+
+
 class ReportFormat(StrEnum):
     """How the results of checks are written to standard output."""
 

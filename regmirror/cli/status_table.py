@@ -164,7 +164,11 @@ def _signing(certificate: CertificateReport) -> Line:
 
 
 def _public_endpoint(endpoint: PublicEndpointReport) -> Line:
-    return (endpoint.url, None) if endpoint.serves else (f"{endpoint.url} answered {endpoint.status}", "red")
+    if not endpoint.serves:
+        return f"{endpoint.url} answered {endpoint.status}", "red"
+    if endpoint.reached_at:
+        return f"{endpoint.url}, reached at {endpoint.reached_at} with --resolve, which clients do not use", "yellow"
+    return endpoint.url, None
 
 
 def _hits(cache: CacheReport) -> str:

@@ -17,7 +17,7 @@ class MirroredRegistry:
     server: str
     """URL of the registry itself."""
     host: str
-    """Host of the mirror."""
+    """Host of the mirror, with the port unless it is 443."""
 
     @property
     def mirror(self) -> str:
@@ -37,7 +37,9 @@ def mirrored_registries(mirror: Mirror, renamed: Mapping[str, str]) -> list[Mirr
             f"--registry: no upstream is named {unknown[0]}", hint=f"use one of: {', '.join(sorted(known))}"
         )
     registries = [
-        MirroredRegistry(name, _server(name) if upstream.name in renamed else upstream.url, mirror.host_of(upstream))
+        MirroredRegistry(
+            name, _server(name) if upstream.name in renamed else upstream.url, mirror.endpoint_of(upstream)
+        )
         for upstream in mirror.upstreams
         for name in [renamed.get(upstream.name) or upstream.registry_name]
     ]

@@ -13,6 +13,7 @@ from regmirror.config.external_auth import ExternalAuth
 from regmirror.config.external_redis import ExternalRedis
 from regmirror.config.fields import Duration, Image, MemorySize, Network, image_parts
 from regmirror.config.gateway import Gateway
+from regmirror.config.ingress_service import ServiceSettings
 from regmirror.config.kubernetes_fields import (
     LabelValue,
     ObjectName,
@@ -260,6 +261,20 @@ class RegistryComponent(PodSettings):
         return self
 
 
+_SERVICE_HAS_NO = "has no effect with ingress.service, because no Ingress is created: {instead}"
+_INSTEAD = {
+    "className": "remove it",
+    "gateway": "remove it",
+    "annotations": "use ingress.service.annotations",
+}
+
+
+class IngressService(ServiceSettings, PodSettings):
+    """A Service as the public endpoint; nginx of the mirror terminates TLS, and there is no Ingress."""
+
+    replicas: Annotated[int, Field(ge=1, le=20, description="Number of nginx pods.")] = 1
+
+
 class IngressComponent(Section):
     """The Ingress: the public endpoint of the mirror."""
 
@@ -319,6 +334,30 @@ class IngressComponent(Section):
             "client-config, verify and the other commands then trust that CA without --ca-file."
         ),
     ] = False
+
+    service: Annotated[
+        IngressService | None,
+        Field(
+            description="Expose the mirror with a Service of its own instead of an Ingress; nginx of the mirror "
+            "terminates TLS with tlsSecret."
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _check_service(self) -> Self:
+        """The Service has none of what an Ingress controller provides."""
+        if self.service is None:
+            return self
+        if not self.tls_secret:
+            raise error_at(("tlsSecret",), "ingress.service requires a Secret with the TLS certificate of the host")
+        for key, value in {
+            "className": self.class_name,
+            "gateway": self.gateway,
+            "annotations": self.annotations,
+        }.items():
+            if value:
+                raise error_at((key,), _SERVICE_HAS_NO.format(instead=_INSTEAD[key]))
+        return self
 
     @model_validator(mode="after")
     def _check_issuer(self) -> Self:

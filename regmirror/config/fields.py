@@ -40,7 +40,10 @@ def _host(value: object) -> str:
     if "://" in text:
         raise ValueError(f'write the bare host name, without a scheme: "{urlsplit(text).hostname or ""}"')
     if ":" in text:
-        raise ValueError(f'write the bare host name, without a port: "{text.split(":")[0]}"')
+        host, _, port = text.partition(":")
+        raise ValueError(
+            f'write the bare host name "{host}", and set the key port to {port if port.isdecimal() else "the port"}'
+        )
     if "/" in text:
         raise ValueError(f'write the bare host name, without a path: "{text.split("/")[0]}"')
     if not _HOST.fullmatch(text.lower()) or text.replace(".", "").isdigit():

@@ -10,6 +10,7 @@ from regmirror.config.fields import Bucket, Host, Image, Label, ProbeImage, Repo
 from regmirror.config.image_registry import ImageRegistry
 from regmirror.config.images import DOCKER_HUB, pulled_image
 from regmirror.config.kubernetes_fields import ObjectName
+from regmirror.config.model import HTTPS_PORT
 from regmirror.config.patterns import ANYTHING, matches
 from regmirror.config.validation_messages import value_problem
 
@@ -18,6 +19,7 @@ ReferenceDict = dict[str, str]
 DEFAULT_PROBE_IMAGE = "library/alpine:3"
 DEFAULT_TLS_SECRET = "regmirror-tls"  # noqa: S105 - the name of a Secret
 _HOST, _BUCKET, _ALLOW = "--host (or REGMIRROR_HOST)", "--bucket (or S3_BUCKET)", "--allow (or DOCKERHUB_ALLOWED)"
+NODE_PORT = "NodePort"
 IMAGES = ("registry", "auth", "redis", "front", "fetcher")
 
 
@@ -48,6 +50,9 @@ class InitOptions:
     insecure: bool = False
     """Accept http:// for the endpoint and the upstream."""
     probe_image: str = ""
+    port: int = HTTPS_PORT
+    service: str = ""
+    """The type of the Service that exposes the mirror; empty for an Ingress."""
     class_name: str = ""
     gateway: str = ""
     """NAMESPACE/NAME, or NAMESPACE/NAME/LISTENER."""
@@ -90,11 +95,21 @@ def invalid_options(options: InitOptions) -> list[str]:
     ]
     if options.gateway and (problem := _gateway_problem(options)):
         invalid.append(f"--gateway: {problem}")
+    invalid += [f"--service: has no effect with {name}" for name in _unused(options)] if options.service else []
+    if options.service == NODE_PORT and options.port == HTTPS_PORT:
+        invalid.append("--service: the type NodePort also requires --port, such as 30443, the port of the nodes")
     if options.probe_image and options.allowed and (problem := probe_problem(options.probe_image, options.allowed)):
         invalid.append(f"--probe-image: {problem}")
     if options.self_signed and options.issuer:
         invalid.append("--self-signed: cannot be combined with --issuer")
     return invalid
+
+
+def _unused(options: InitOptions) -> list[str]:
+    """The options for an Ingress."""
+    return [
+        name for name, value in {"--ingress-class": options.class_name, "--issuer": options.issuer}.items() if value
+    ]
 
 
 def _typed(options: InitOptions) -> Iterator[tuple[str, str, Any]]:

@@ -57,9 +57,12 @@ Part = Literal["redis", "auth"]
 PARTS: Final[tuple[Part, ...]] = ("redis", "auth")
 
 
-def realm_url(host: str) -> str:
-    """The URL at which clients of a public host request tokens."""
-    return f"https://{host}/auth"
+HTTPS_PORT: Final = 443
+
+
+def realm_url(endpoint: str) -> str:
+    """The URL at which clients of a public endpoint, ``HOST`` or ``HOST:PORT``, request tokens."""
+    return f"https://{endpoint}/auth"
 
 
 class Credentials(Section):
@@ -213,6 +216,15 @@ class Mirror(Section):
     api_version: Annotated[Literal["regmirror.dev/v1alpha1"], Field(description="Version of the file format.")]
     kind: Annotated[Literal["Mirror"], Field(description="Kind of the document.")]
     host: Annotated[Host, Field(description="Public host name of the mirror.", examples=["mirror.example.com"])]
+    port: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=65535,
+            description="Port of every public host. Clients pull from https://HOST:PORT.",
+            examples=[8443],
+        ),
+    ] = HTTPS_PORT
     namespace: Annotated[
         Label, Field(description="Kubernetes namespace of the mirror. deploy creates it if it does not exist.")
     ] = "regmirror"
@@ -277,7 +289,7 @@ class Mirror(Section):
     def service_of(self, upstream: Upstream) -> str:
         """The ``service`` of the tokens for an upstream: its host, unless an existing docker_auth has another."""
         own = self.auth.external.service if self.auth.external else None
-        return own or self.host_of(upstream)
+        return own or self.endpoint_of(upstream)
 
     def relocated(self) -> Self:
         """The same mirror with every image in ``image_registry``."""
@@ -329,12 +341,28 @@ class Mirror(Section):
         return {name: hosts for name, hosts in self.tls_hosts.items() if name in issued}
 
     def host_of(self, upstream: Upstream) -> str:
-        """The public host of an upstream."""
+        """The public host of an upstream, without a port."""
         return upstream.host or self.host
+
+    @property
+    def endpoint(self) -> str:
+        """The public host of the mirror, with the port unless it is 443."""
+        return self._with_port(self.host)
+
+    def endpoint_of(self, upstream: Upstream) -> str:
+        """The public host of an upstream, with the port unless it is 443; also the ``service`` of its tokens."""
+        return self._with_port(self.host_of(upstream))
+
+    def _with_port(self, host: str) -> str:
+        return host if self.port == HTTPS_PORT else f"{host}:{self.port}"
+
+    def url_of(self, upstream: Upstream) -> str:
+        """The URL from which clients pull the images of an upstream."""
+        return f"https://{self.endpoint_of(upstream)}"
 
     def realm_of(self, upstream: Upstream) -> str:
         """The URL at which clients of an upstream request tokens."""
-        return self.auth.external.realm if self.auth.external else realm_url(self.host_of(upstream))
+        return self.auth.external.realm if self.auth.external else realm_url(self.endpoint_of(upstream))
 
     @model_validator(mode="after")
     def _check_tls_secrets(self) -> Self:
@@ -378,6 +406,25 @@ class Mirror(Section):
         if filesystem and not filesystem.is_shared_by_nodes and self.registry.replicas > 1:
             message = "must be ReadWriteMany for more than one replica of the registry, on storage that offers it"
             raise error_at(("storage", "filesystem", "accessMode"), message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_node_port(self) -> Self:
+        service = self.ingress.service
+        if service and service.type == "NodePort" and not service.node_port and self.port == HTTPS_PORT:
+            message = (
+                "the type NodePort opens a port of the nodes, which is not 443: set port to the port of the nodes, "
+                "such as 30443, or set nodePort if something forwards port 443 to it"
+            )
+            raise error_at(("ingress", "service", "nodePort"), message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_peers(self) -> Self:
+        policies = self.network_policies
+        if policies.enabled and not (policies.ingress_from or self.ingress.service):
+            message = "name the pods or networks of the Ingress controller: nobody else could pull"
+            raise error_at(("networkPolicies", "ingressFrom"), message)
         return self
 
     @model_validator(mode="after")

@@ -1,12 +1,11 @@
 """The section ``networkPolicies`` of the configuration file."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from regmirror.config.fields import network
 from regmirror.config.kubernetes_fields import checked_labels
-from regmirror.config.problem import error_at
 from regmirror.config.section import Section
 
 _SELECTORS = ("namespaceSelector", "podSelector")
@@ -78,15 +77,8 @@ class NetworkPolicies(Section):
         list[Peer],
         Field(
             description="Pods and networks from which the Ingress controller or Gateway reaches the mirror, in the "
-            "notation of a NetworkPolicy. The kubelet's probes need no entry.",
+            "notation of a NetworkPolicy; with ingress.service, those of clients (default: all). The kubelet's probes "
+            "need no entry.",
             examples=[[{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "traefik"}}}]],
         ),
     ] = []  # noqa: RUF012 - Pydantic copies it
-
-    @model_validator(mode="after")
-    def _check_peers(self) -> Self:
-        if self.enabled and not self.ingress_from:
-            raise error_at(
-                ("ingressFrom",), "name the pods or networks of the Ingress controller: nobody else could pull"
-            )
-        return self

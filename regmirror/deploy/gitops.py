@@ -29,6 +29,8 @@ def ensure_owned(cluster: Cluster, mirror: Mirror, command: str) -> None:
     ``command`` is ``deploy`` or ``rotate-cert``. Needs only to get objects, not to list them.
     """
     wanted = [names.AUTH, names.REDIS, *(names.registry(upstream.name) for upstream in mirror.upstreams)]
+    if mirror.ingress.service:
+        wanted.append(names.INGRESS)
     for kind in (DEPLOYMENT, SERVICE):
         for live in filter(None, (cluster.get(kind, name) for name in wanted)):
             if applied_by := applied_by_others(live["metadata"]):

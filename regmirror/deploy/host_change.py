@@ -1,5 +1,6 @@
 """Whether a deployment would replace the public host of the mirror that the namespace serves."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ from regmirror.config.model import Mirror
 from regmirror.desired import names
 from regmirror.desired.secret_contents import SecretContentError, look_up, read_config, secret_data
 from regmirror.errors import HostChangeError, PermissionDeniedError
-from regmirror.ports.cluster import HTTP_ROUTE, INGRESS, SECRET, Cluster, Object
+from regmirror.ports.cluster import HTTP_ROUTE, INGRESS, SECRET, SERVICE, Cluster, Object
 
 _SUFFIX = names.registry_secret("").removeprefix(names.PREFIX)
 
@@ -34,7 +35,7 @@ def find_host_change(mirror: Mirror, cluster: Cluster) -> HostChange | None:
 
     If a host remains, an upstream may be removed or renamed. Raises ClusterError.
     """
-    wanted = {upstream.name: mirror.host_of(upstream) for upstream in mirror.upstreams}
+    wanted = {upstream.name: mirror.endpoint_of(upstream) for upstream in mirror.upstreams}
     served = _served_hosts(cluster)
     changed = {name for name, host in served.items() if wanted.get(name, host) != host}
     if served and not set(served.values()) & set(wanted.values()):
@@ -47,22 +48,28 @@ def find_host_change(mirror: Mirror, cluster: Cluster) -> HostChange | None:
 
 
 def _served_hosts(cluster: Cluster) -> dict[str, str]:
-    """The host of each upstream according to its registry, if the mirror has a route for it."""
+    """The endpoint of each upstream according to its registry, if the cluster serves it."""
     try:
-        secrets = cluster.select(SECRET, names.MANAGED_SELECTOR)
-        hosts = {_upstream_of(secret): _host_of(secret) for secret in secrets if _is_registry_secret(secret)}
+        hosts = registry_endpoints(cluster.select(SECRET, names.MANAGED_SELECTOR))
     except PermissionDeniedError:
         return {}
     return {name: host for name, host in hosts.items() if host and _is_routed(host, cluster)}
 
 
-def _is_routed(host: str, cluster: Cluster) -> bool:
-    """Whether an Ingress or an HTTPRoute of the mirror exists for a host, as far as the user may know."""
-    for kind in (INGRESS, HTTP_ROUTE):
+def _is_routed(endpoint: str, cluster: Cluster) -> bool:
+    """Whether an Ingress, an HTTPRoute or the Service of ``ingress.service`` exists, as far as the user may know."""
+    route = f"{names.INGRESS}-{endpoint.partition(':')[0]}"
+    for kind, name in ((INGRESS, route), (HTTP_ROUTE, route), (SERVICE, names.INGRESS)):
         with suppress(PermissionDeniedError):
-            if cluster.get(kind, f"{names.INGRESS}-{host}"):
+            if cluster.get(kind, name):
                 return True
     return False
+
+
+def registry_endpoints(secrets: Iterable[Object]) -> dict[str, str]:
+    """The public endpoint of each upstream whose registry's Secret is among these; damaged Secrets are left out."""
+    found = {_upstream_of(secret): _endpoint_of(secret) for secret in secrets if _is_registry_secret(secret)}
+    return {name: endpoint for name, endpoint in found.items() if endpoint}
 
 
 def _is_registry_secret(secret: Object) -> bool:
@@ -74,7 +81,7 @@ def _upstream_of(secret: Object) -> str:
     return str(secret["metadata"]["name"]).removeprefix(names.PREFIX).removesuffix(_SUFFIX)
 
 
-def _host_of(secret: Object) -> str:
+def _endpoint_of(secret: Object) -> str:
     """The name by which the registry accepts tokens; empty if the Secret is damaged."""
     try:
         return str(look_up(read_config(secret_data(secret), "config.yml"), "auth", "token", "service") or "")

@@ -11,7 +11,7 @@ from regmirror.desired import names
 from regmirror.desired.secret_contents import SecretContentError, look_up, read_config, secret_data
 from regmirror.errors import PermissionDeniedError
 from regmirror.ports.async_cluster import AsyncCluster
-from regmirror.ports.cluster import HTTP_ROUTE, INGRESS, SECRET, Kind, Object
+from regmirror.ports.cluster import HTTP_ROUTE, INGRESS, SECRET, SERVICE, Kind, Object
 from regmirror.workloads.routes import hosts_of
 
 _CONFIG = "auth_config.yml"
@@ -32,6 +32,7 @@ async def interruptions(desired: DesiredState, cluster: AsyncCluster) -> list[st
         *_hosts(_config(live), _config(wanted)),
         *_ingress_class(current, ingresses),
         *await _other_kind(desired.rendered[names.INGRESS], cluster),
+        *await _service_or_not(desired.mirror, cluster),
     ]
 
 
@@ -65,6 +66,19 @@ async def _exists(kind: Kind, name: str, cluster: AsyncCluster) -> bool:
         return await cluster.get(kind, name) is not None
     except PermissionDeniedError:
         return False
+
+
+async def _service_or_not(mirror: Mirror, cluster: AsyncCluster) -> list[str]:
+    """A change from an Ingress or an HTTPRoute to a Service, or back."""
+    routes = [f"{names.INGRESS}-{mirror.host_of(upstream)}" for upstream in mirror.upstreams]
+    route = _NAMES[HTTP_ROUTE if mirror.ingress.gateway else INGRESS]
+    if mirror.ingress.service:
+        found = [kind for kind in _NAMES for name in routes if await _exists(kind, name, cluster)]
+        moves = f"from {_NAMES[found[0]]} to a Service" if found else ""
+    else:
+        moves = f"from a Service to {route}" if await _exists(SERVICE, names.INGRESS, cluster) else ""
+    hosts = ", ".join(dict.fromkeys(mirror.host_of(upstream) for upstream in mirror.upstreams))
+    return [f"{hosts} moves {moves}: pulls fail until DNS points to the new address"] if moves else []
 
 
 def _issuer(live: dict[str, Any], wanted: dict[str, Any]) -> Iterator[str]:

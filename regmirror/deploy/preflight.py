@@ -10,6 +10,7 @@ from regmirror.config.model import Mirror
 from regmirror.deploy.gateway_preflight import check_gateways
 from regmirror.deploy.gitops import ensure_owned
 from regmirror.deploy.host_change import find_host_change
+from regmirror.deploy.node_port import check_node_port
 from regmirror.deploy.pod_prerequisites import check_pods
 from regmirror.deploy.preflight_certificates import check_certificates
 from regmirror.deploy.rights import deploy_rights, require_rights
@@ -62,15 +63,19 @@ def prerequisite_steps(connections: Connections, *, change_host: bool = False) -
     return [
         _in_thread("namespace", "Namespace", _check_namespace, connections),
         _in_thread("pods", "Pods", check_pods, connections),
-        _in_thread(
-            "ingress-class",
-            "Gateway" if connections.mirror.ingress.gateway else "Ingress class",
-            _check_ingress_class,
-            connections,
-        ),
+        _public_endpoint(connections),
         _in_thread("host", "Public host", partial(_check_host, change_host=change_host), connections),
         _in_thread("certificate", "TLS certificate", _check_certificates, connections),
     ]
+
+
+def _public_endpoint(connections: Connections) -> PreflightStep:
+    """What the cluster must provide for the kind of public endpoint."""
+    ingress = connections.mirror.ingress
+    if ingress.service:
+        return _in_thread("node-port", "Node port", check_node_port, connections)
+    title = "Gateway" if ingress.gateway else "Ingress class"
+    return _in_thread("ingress-class", title, _check_ingress_class, connections)
 
 
 async def unmet_prerequisites(connections: Connections) -> list[tuple[PreflightStep, ConfigurationError]]:
@@ -165,6 +170,8 @@ def _check_host(mirror: Mirror, cluster: Cluster, *, change_host: bool) -> Done:
 def _check_uniqueness(mirror: Mirror, cluster: Cluster) -> Done:
     """Two routes for one host would share its requests: half of them with tokens of the other mirror."""
     hosts = {mirror.host_of(upstream) for upstream in mirror.upstreams}
+    if mirror.ingress.service:
+        return Done(", ".join(sorted(hosts)))
     kind = HTTP_ROUTE if mirror.ingress.gateway else INGRESS
     try:
         others = cluster.select(kind, everywhere=True)

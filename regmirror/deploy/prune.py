@@ -15,7 +15,7 @@ from regmirror.ports.helm import Helm, ListedRelease
 from regmirror.steps.step import Done, Waiting
 
 PRUNE_STEP = "prune"
-_CHARTS = {"redis", "auth", "registry", "certificates", "ingress", *CHART_NAMES.values()}
+_CHARTS = {"redis", "auth", "registry", "certificates", "ingress", "endpoint", *CHART_NAMES.values()}
 """regmirror's own, and those that the file may name instead."""
 _POLL = 0.5
 """Seconds between two requests for the pods of a removed release."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from regmirror.config.model import realm_url
+from regmirror.config.model import HTTPS_PORT, realm_url
 from regmirror.deploy.resolve_secrets import read_secret
+from regmirror.desired import names
 from regmirror.distribution.challenge import parse_challenge
 from regmirror.distribution.client import RegistryClient
 from regmirror.errors import ClusterError, RegistryError, RegmirrorError, UntrustedCertificateError
@@ -22,6 +23,8 @@ _POLL = 0.5
 """Seconds between two attempts: an Ingress controller needs a moment to load a new Ingress."""
 _CERTIFICATE_GRACE = 20.0
 """Seconds in which an Ingress controller may serve its default certificate before it loads that of a new Ingress."""
+_MOUNT_GRACE = 120.0
+"""Seconds in which the kubelet may keep the previous certificate in the pods of ``ingress.service``."""
 _SETTLING = 3.0
 """Seconds in which replicas of an Ingress controller load a certificate that one connection has already seen."""
 
@@ -52,6 +55,8 @@ class PublicCheckStep:
     """By host: the realm that it must name; those that issue their own tokens are absent."""
     authority: bytes = b""
     """A CA (PEM) to trust in addition: that of ``ingress.selfSigned``."""
+    is_service: bool = False
+    """Whether nginx of the mirror serves the certificates, instead of an Ingress controller."""
     name: str = PUBLIC_CHECK_STEP
     title: str = "Public check"
 
@@ -61,7 +66,8 @@ class PublicCheckStep:
             self.http.trust(self.authority)
         for host in self.hosts:
             await self._check(host, progress)
-        return Done(f"https://{', '.join(self.hosts)} issues and accepts tokens")
+        detours = dict.fromkeys(detour for host in self.hosts if (detour := _describe_detour(self.http, host)))
+        return Done(f"https://{', '.join(self.hosts)} issues and accepts tokens{''.join(detours)}")
 
     async def _check(self, host: str, progress: Waiting) -> None:
         since: _UntrustedSince | None = None
@@ -95,20 +101,32 @@ class PublicCheckStep:
             if now - since.own >= _SETTLING:
                 raise error.reworded(f"{error.message} (the certificate is that of Secret {secret})")
             return
-        if now - since.first < _CERTIFICATE_GRACE or (secret and not wanted):
+        grace = _MOUNT_GRACE if self.is_service else _CERTIFICATE_GRACE
+        if now - since.first < grace or (secret and not wanted):
             return
         if wanted:
             raise error.reworded(
                 f"{error.message} (it is not the certificate of Secret {secret})",
-                hint=f"check whether the Ingress controller uses the Secret: "
-                f"kubectl -n {self.cluster.namespace} describe ingress",
+                hint=self._hint(),
             )
         raise error
+
+    def _hint(self) -> str:
+        kubectl = f"kubectl -n {self.cluster.namespace}"
+        if self.is_service:
+            return f"check whether nginx can read the Secret: {kubectl} logs deployment/{names.INGRESS}"
+        return f"check whether the Ingress controller uses the Secret: {kubectl} describe ingress"
 
     async def _certificate(self, secret: str) -> bytes | None:
         """The certificate (DER) of a TLS Secret; None if there is none yet."""
         certificate = load_host_certificate(await self.cluster.run(read_secret, secret, "tls.crt"))
         return certificate.public_bytes(Encoding.DER) if certificate else None
+
+
+def _describe_detour(http: Http, endpoint: str) -> str:
+    host, _, port = endpoint.partition(":")
+    detour = http.detour(host, int(port or HTTPS_PORT))
+    return f"; checked at {detour.address}:{detour.port} with --resolve, which clients do not use" if detour else ""
 
 
 def check_public_host(http: Http, host: str, realm: str | None = None) -> None:
@@ -126,7 +144,7 @@ def check_public_host(http: Http, host: str, realm: str | None = None) -> None:
         sent = f" with the realm {challenge.realm}" if challenge else ""
         raise RegistryError(
             f"https://{host}/v2/ answered {answer.status}{sent} instead of 401 with the realm {realm}",
-            hint="check that DNS points to the Ingress controller or Gateway of this mirror: regmirror verify",
+            hint="check that DNS points to the public endpoint of this mirror: regmirror verify",
         )
     if is_external and client.ask_token(realm, challenge.service).status == 401:
         return

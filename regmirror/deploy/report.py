@@ -21,7 +21,7 @@ class UpstreamReport(DocumentPart):
 
     name: Annotated[str, Field(description="Name of the upstream.")]
     url: Annotated[str, Field(description="URL of the registry that is mirrored.")]
-    host: Annotated[str, Field(description="Public host of the mirror of this upstream.")]
+    host: Annotated[str, Field(description="Public host of its mirror, with the port unless it is 443.")]
 
 
 class _Report(DocumentPart):
@@ -29,7 +29,7 @@ class _Report(DocumentPart):
 
     api_version: Annotated[Literal["regmirror.dev/v1alpha1"], Field(description="Version of the document format.")]
     kind: Annotated[str, Field(description="Kind of the document.")]
-    host: Annotated[str, Field(description="Public host of the mirror.")]
+    host: Annotated[str, Field(description="Public host of the mirror, with the port unless it is 443.")]
     namespace: Annotated[str, Field(description="Namespace of the mirror.")]
     context: Annotated[str, Field(description="Kubeconfig context of the cluster.")]
     upstreams: Annotated[list[UpstreamReport], Field(description="The upstreams, in the order of the file.")]
@@ -131,11 +131,11 @@ def heading(mirror: Mirror, context: str) -> dict[str, Any]:
     """The fields that every report begins with."""
     return {
         "api_version": API_VERSION,
-        "host": mirror.host,
+        "host": mirror.endpoint,
         "namespace": mirror.namespace,
         "context": context,
         "upstreams": [
-            UpstreamReport(name=upstream.name, url=upstream.url, host=mirror.host_of(upstream))
+            UpstreamReport(name=upstream.name, url=upstream.url, host=mirror.endpoint_of(upstream))
             for upstream in mirror.upstreams
         ],
     }

@@ -97,9 +97,10 @@ def optional_kinds(mirror: Mirror) -> list[tuple[str, str]]:
 
 def _written(mirror: Mirror) -> list[tuple[str, str]]:
     accounts = [component.service_account for component in (mirror.registry, mirror.auth, mirror.redis)]
-    filesystem = mirror.storage.filesystem
+    filesystem, service = mirror.storage.filesystem, mirror.ingress.service
+    replicas = (mirror.auth.replicas, mirror.registry.most_replicas, service.replicas if service else 1)
     optional = {
-        _WRITTEN_WITH_REPLICAS: mirror.auth.replicas > 1 or mirror.registry.most_replicas > 1,
+        _WRITTEN_WITH_REPLICAS: max(replicas) > 1,
         _WRITTEN_WITH_VOLUMES: filesystem is not None and filesystem.claim is None,
         _WRITTEN_WITH_POLICIES: mirror.network_policies.enabled,
         _WRITTEN_WITH_ISSUER: mirror.ingress.issuer is not None,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from regmirror.deploy.diff_changes import kind_of
+from regmirror.deploy.host_change import registry_endpoints
 from regmirror.deploy.public_check import PublicCheckStep
 from regmirror.deploy.release import ReleaseStep
 from regmirror.deploy.steps import DeployOptions, DesiredState
@@ -13,13 +14,12 @@ from regmirror.desired import names
 from regmirror.desired.secret_contents import SecretContentError, look_up, read_config, secret_data
 from regmirror.errors import InterruptedRunError, PartlyAppliedError, RegmirrorError, RolledBackError
 from regmirror.ports.async_cluster import AsyncCluster
-from regmirror.ports.cluster import DEPLOYMENT, HTTP_ROUTE, INGRESS, SECRET, Object
+from regmirror.ports.cluster import DEPLOYMENT, SECRET, Object
 from regmirror.ports.connections import Connections
 from regmirror.ports.helm import Helm
 from regmirror.steps.runner import run_steps
 from regmirror.steps.step import Done, Progress, Step, Waiting
 from regmirror.workloads.rollout import is_rolled_out, progress_of
-from regmirror.workloads.routes import hosts_of
 
 _SECRETS_STEP = "restore-secrets"
 _SIGNING_KEY_SECRETS = {names.SIGNING_SECRET, names.BUNDLE_SECRET}
@@ -40,9 +40,10 @@ class Snapshot:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The public hosts."""
-        routes = [o for objects in self.objects.values() for o in objects if kind_of(o) in {INGRESS, HTTP_ROUTE}]
-        return tuple(sorted({host for route in routes for host in hosts_of(route)}))
+        """The public endpoints, if the release that serves them existed."""
+        if names.INGRESS not in self.revisions:
+            return ()
+        return tuple(sorted(set(registry_endpoints(self.secrets.values()).values())))
 
     @property
     def external_realms(self) -> dict[str, str]:

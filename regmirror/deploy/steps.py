@@ -175,11 +175,12 @@ def _with_credentials(desired: DesiredState, step: DiffableStep) -> DiffableStep
 def _public_check(desired: DesiredState, connections: Connections, needs: tuple[str, ...]) -> PublicCheckStep:
     mirror, self_signed = desired.mirror, desired.mirror_secrets.self_signed
     return PublicCheckStep(
-        tuple(mirror.host_of(upstream) for upstream in mirror.upstreams),
+        tuple(mirror.endpoint_of(upstream) for upstream in mirror.upstreams),
         connections.http,
         connections.cluster,
         needs=needs,
-        tls_secrets={mirror.host_of(u): secret for u in mirror.upstreams if (secret := mirror.tls_secret_of(u))},
-        realms={mirror.host_of(u): mirror.realm_of(u) for u in mirror.upstreams} if mirror.auth.external else {},
+        tls_secrets={mirror.endpoint_of(u): secret for u in mirror.upstreams if (secret := mirror.tls_secret_of(u))},
+        realms={mirror.endpoint_of(u): mirror.realm_of(u) for u in mirror.upstreams} if mirror.auth.external else {},
         authority=self_signed.authority.certificate_pem if self_signed else b"",
+        is_service=mirror.ingress.service is not None,
     )

@@ -29,5 +29,5 @@ def reference_directory() -> Path:
 
 
 def chart_directory(name: str) -> Path:
-    """The chart of one component: redis, auth, registry or ingress."""
+    """The chart of one component: redis, auth, registry, ingress or endpoint."""
     return asset_directory("charts") / name

@@ -38,7 +38,7 @@ def access_rules(mirror: Mirror) -> list[dict[str, Any]]:
     Each is bound to its upstream's ``service``: docker_auth signs any service that a client requests, so without it a
     token for one upstream could grant rights on another.
     """
-    return [rule for upstream in mirror.upstreams for rule in _rules_of(upstream, mirror.host_of(upstream))]
+    return [rule for upstream in mirror.upstreams for rule in _rules_of(upstream, mirror.endpoint_of(upstream))]
 
 
 def _rules_of(upstream: Upstream, service: str) -> Iterator[dict[str, Any]]:

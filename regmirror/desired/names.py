@@ -33,6 +33,7 @@ MANAGED_SELECTOR = "app.kubernetes.io/managed-by=regmirror"
 REDIS = f"{PREFIX}redis"
 AUTH = f"{PREFIX}auth"
 INGRESS = f"{PREFIX}ingress"
+"""The release of the public endpoint; with ``ingress.service`` also its Deployment and Service."""
 CERTIFICATES = f"{PREFIX}certificates"
 
 CHANGE_LEASE = f"{PREFIX}change"

@@ -11,12 +11,10 @@ from regmirror.config.model import ManifestCache, Mirror, PodSettings, Upstream
 from regmirror.config.pod_settings import ServiceAccount
 from regmirror.config.secret_references import ClusterReference
 from regmirror.desired import names
-from regmirror.desired.endpoint_annotations import endpoint_annotations, for_every_external_dns
+from regmirror.desired.endpoint import endpoint_chart, endpoint_context
 from regmirror.desired.flavors import ChartSource, chart_source, flavor_context
-from regmirror.desired.ingress_controllers import WITHOUT_INGRESS_CLASS
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.overrides import OverriddenValue, override
-from regmirror.desired.routes import route_values
 from regmirror.desired.secret_versions import annotate_versions, combined_version
 from regmirror.desired.secrets import Manifest, secret_manifests
 from regmirror.desired.templates import render_values
@@ -80,7 +78,7 @@ def build_releases(mirror: Mirror, secrets: list[Manifest]) -> list[Release]:
     redis = [] if mirror.redis.external else [_redis(mirror, by_name)]
     auth = [] if mirror.auth.external else [_auth(mirror, by_name)]
     certificates = [_certificates(mirror)] if mirror.ingress.issuer else []
-    releases = [*redis, *auth, *registries, *certificates, _ingress(mirror)]
+    releases = [*redis, *auth, *registries, *certificates, _endpoint(mirror)]
     return [_with_overrides(mirror, release) for release in releases]
 
 
@@ -143,16 +141,19 @@ def _followed_account(upstream: Upstream) -> dict[str, dict[str, str]]:
 
 
 def _front(mirror: Mirror) -> dict[str, Any]:
+    """With ``ingress.service``, the endpoint limits clients itself: it sees their addresses first."""
     return {
         "image": image_parts(mirror.front.image),
-        "trusted_proxies": mirror.ingress.trusted_proxies,
+        "trusted_proxies": [] if mirror.ingress.service else mirror.ingress.trusted_proxies,
         "resources": mirror.front.resources,
     }
 
 
 def _policy(mirror: Mirror) -> dict[str, Any]:
     policies = mirror.network_policies
-    return {"enabled": policies.enabled, "ingress_from": policies.ingress_from}
+    endpoint = {"podSelector": {"matchLabels": {"app.kubernetes.io/instance": names.INGRESS}}}
+    allowed = [endpoint] if mirror.ingress.service else policies.ingress_from
+    return {"enabled": policies.enabled, "ingress_from": allowed}
 
 
 def _manifest_cache(cache: ManifestCache) -> dict[str, Any]:
@@ -195,28 +196,10 @@ def _certificates(mirror: Mirror) -> Release:
     return _release(mirror, names.CERTIFICATES, "certificates", context)
 
 
-def _ingress(mirror: Mirror) -> Release:
-    class_name = mirror.ingress.class_name or ""
-    context = {
-        "class_name": "" if class_name in WITHOUT_INGRESS_CLASS else class_name,
-        "annotations": endpoint_annotations(mirror),
-        "route": route_values(mirror.ingress.gateway) if mirror.ingress.gateway else None,
-        "hosts": [
-            {
-                "host": mirror.host_of(upstream),
-                "registryService": names.registry(upstream.name),
-                "registryPort": names.REGISTRY_PORT,
-                "tlsSecretName": mirror.tls_secret_of(upstream),
-                "annotations": for_every_external_dns(upstream.annotations),
-            }
-            for upstream in mirror.upstreams
-        ],
-        "auth_service": "" if mirror.auth.external else names.AUTH,
-        "auth_port": names.AUTH_PORT,
-    }
+def _endpoint(mirror: Mirror) -> Release:
     auth = () if mirror.auth.external else (names.AUTH,)
     needs = (*auth, *(names.registry(upstream.name) for upstream in mirror.upstreams))
-    return _release(mirror, names.INGRESS, "ingress", context, needs)
+    return _release(mirror, names.INGRESS, endpoint_chart(mirror), endpoint_context(mirror), needs)
 
 
 def _release(

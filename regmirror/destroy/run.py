@@ -66,7 +66,7 @@ class Removal:
 
     def _report(self, steps: list[StepReport], *, dry_run: bool = False) -> DestroyReport:
         return DestroyReport(
-            host=self.connections.mirror.host,
+            host=self.connections.mirror.endpoint,
             namespace=self.connections.cluster.namespace,
             context=self.connections.cluster.context,
             changed=any(step.changed for step in steps),

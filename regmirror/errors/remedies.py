@@ -23,6 +23,11 @@ _REMEDIES = (
     ),
     (r"x509: certificate", "for a private CA, set storage.caBundle or upstreams[].caBundle"),
     (r"proxyconnect tcp", "check egress.httpsProxy, and that pods can reach the proxy"),
+    (
+        r"not in the valid range\. The range of valid ports is (\d+-\d+)",
+        r"choose a port of the nodes from \1, or change --service-node-port-range of the API server",
+    ),
+    (r"provided port is already allocated", "choose another port of the nodes: another Service has this one"),
     (r"PersistentVolumeClaim", "fix that claim, or remove the volume: the mirror itself has none"),
     (r"nodes are available", "free resources on a node, or change resources, nodeSelector or tolerations"),
 )

@@ -24,6 +24,16 @@ class StreamedAnswer:
     chunks: Iterator[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Detour:
+    """The address and port that are used for a host instead of those that clients use."""
+
+    address: str
+    port: int
+    dns: tuple[str, ...]
+    """The addresses of the host in DNS, as this machine sees it; none if it does not resolve."""
+
+
 class Http(Protocol):
     """Requests that do not follow redirects. Every method raises RegistryError, with the cause, if there is no answer.
 
@@ -36,8 +46,11 @@ class Http(Protocol):
     def request(self, method: str, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         """One request; a body over 16 MiB is a RegistryError."""
 
-    def certificate(self, host: str) -> bytes:
-        """The certificate (DER) that a host presents on port 443, trusted or not."""
+    def certificate(self, endpoint: str) -> bytes:
+        """The certificate (DER) that ``HOST`` or ``HOST:PORT`` presents, trusted or not; the default port is 443."""
+
+    def detour(self, host: str, port: int) -> Detour | None:
+        """How requests to this port of a host differ from those of clients; None if they do not."""
 
     def stream(self, url: str, headers: Mapping[str, str] | None = None) -> AbstractContextManager[StreamedAnswer]:
         """GET a body of any size, piece by piece."""

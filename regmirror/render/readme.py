@@ -59,7 +59,7 @@ def readme(
     directory = "apps/" if output_format is OutputFormat.ARGOCD else ""
     values = secret_values(mirror)
     context = {
-        "hosts": [f"https://{mirror.host_of(upstream)}" for upstream in mirror.upstreams],
+        "hosts": [mirror.url_of(upstream) for upstream in mirror.upstreams],
         "tool": _TOOLS[output_format],
         "namespace": mirror.namespace,
         "bucket": mirror.storage.bucket,

@@ -24,7 +24,7 @@ class RenderReport(DocumentPart):
 
     api_version: Annotated[Literal["regmirror.dev/v1alpha1"], Field(description="Version of this document's format.")]
     kind: Annotated[Literal["RenderReport"], Field(description="Kind of the document.")]
-    host: Annotated[str, Field(description="Public host of the mirror.")]
+    host: Annotated[str, Field(description="Public host of the mirror, with the port unless it is 443.")]
     namespace: Annotated[str, Field(description="Namespace of the mirror.")]
     format: Annotated[OutputFormat, Field(description="Format of the files, as --format.")]
     directory: Annotated[str, Field(description="Directory of the files, as --output-dir.")]
@@ -40,7 +40,7 @@ def render_report(
     return RenderReport(
         api_version=API_VERSION,
         kind="RenderReport",
-        host=mirror.host,
+        host=mirror.endpoint,
         namespace=mirror.namespace,
         format=output_format,
         directory=str(directory),

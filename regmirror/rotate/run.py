@@ -230,7 +230,7 @@ class Rotation:
 
     def _mirror(self) -> dict[str, Any]:
         cluster = self.connections.cluster
-        return {"host": self.connections.mirror.host, "namespace": cluster.namespace, "context": cluster.context}
+        return {"host": self.connections.mirror.endpoint, "namespace": cluster.namespace, "context": cluster.context}
 
 
 def _step(action: Action, detail: str) -> StepReport:

@@ -20,12 +20,13 @@ def collect_status(live: LiveMirror, time_limit: float = TIME_LIMIT) -> Status:
     ends = time.monotonic() + time_limit
     redis = [] if live.mirror.redis.external else [names.REDIS]
     auth = [] if live.mirror.auth.external else [names.AUTH]
-    releases = [*redis, *auth, *(names.registry(upstream.name) for upstream in live.mirror.upstreams)]
+    endpoint = [names.INGRESS] if live.mirror.ingress.service else []
+    releases = [*redis, *auth, *(names.registry(upstream.name) for upstream in live.mirror.upstreams), *endpoint]
     components = {name: Lookup(lookups.component, live, name) for name in releases}
     signing = Lookup(lookups.signing_ends, live)
     upstreams = [_UpstreamLookups(live, upstream, ends) for upstream in live.mirror.upstreams]
     return Status(
-        host=live.mirror.host,
+        host=live.mirror.endpoint,
         namespace=live.cluster.namespace,
         context=live.cluster.context,
         now=live.now(),
@@ -39,7 +40,7 @@ class _UpstreamLookups:
     """The running lookups about one upstream."""
 
     def __init__(self, live: LiveMirror, upstream: Upstream, ends: float) -> None:
-        self._upstream, self._host, self._ends = upstream, live.mirror.host_of(upstream), ends
+        self._upstream, self._host, self._ends = upstream, live.mirror.endpoint_of(upstream), ends
         self._public_endpoint = Lookup(lookups.public_endpoint, live, upstream)
         self._certificate = Lookup(lookups.certificate_ends, live, upstream)
         self._cache = Lookup(lookups.cache, live, upstream, ends - _MARGIN)

@@ -58,6 +58,8 @@ class PublicEndpoint:
 
     url: str
     status: int
+    reached_at: str = ""
+    """The address and port that --resolve made the request use; empty if it took the way of clients."""
 
     @property
     def serves(self) -> bool:

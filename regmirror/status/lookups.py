@@ -59,12 +59,14 @@ def signing_ends(live: LiveMirror) -> datetime:
 def public_endpoint(live: LiveMirror, upstream: Upstream) -> PublicEndpoint:
     """The answer of the public host."""
     client = live.client(upstream)
-    return PublicEndpoint(client.base, client.request("GET", "/v2/").status)
+    detour = live.http.detour(live.mirror.host_of(upstream), live.mirror.port)
+    reached_at = f"{detour.address}:{detour.port}" if detour else ""
+    return PublicEndpoint(client.base, client.request("GET", "/v2/").status, reached_at)
 
 
 def certificate_ends(live: LiveMirror, upstream: Upstream) -> datetime:
     """When the certificate of the public host expires."""
-    host = live.mirror.host_of(upstream)
+    host = live.mirror.endpoint_of(upstream)
     try:
         return x509.load_der_x509_certificate(live.http.certificate(host)).not_valid_after_utc
     except ValueError as error:

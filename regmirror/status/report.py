@@ -46,6 +46,10 @@ class PublicEndpointReport(DocumentPart):
     url: Annotated[str, Field(description="The public host.")]
     status: Annotated[int, Field(description="HTTP status of the answer.")]
     serves: Annotated[bool, Field(description="Whether this is the answer of a registry (200 or 401).")]
+    reached_at: Annotated[
+        str | None,
+        Field(description="The address that --resolve made the request use; null if it is the one that clients use."),
+    ]
 
 
 class CacheReport(DocumentPart):
@@ -88,7 +92,7 @@ class UpstreamReport(DocumentPart):
 
     name: Annotated[str, Field(description="Name of the upstream.")]
     url: Annotated[str, Field(description="URL of the upstream.")]
-    host: Annotated[str, Field(description="Public host of its mirror.")]
+    host: Annotated[str, Field(description="Public host of its mirror, with the port unless it is 443.")]
     public_endpoint: Annotated[PublicEndpointReport | Unknown, Field(description="The answer of the public host.")]
     public_certificate: Annotated[CertificateReport | Unknown, Field(description="Certificate of the public host.")]
     cache: Annotated[CacheReport | Unknown, Field(description="Cache hits and saved traffic.")]
@@ -167,7 +171,9 @@ def _component(component: Component) -> ComponentReport:
 
 
 def _public_endpoint(endpoint: PublicEndpoint) -> PublicEndpointReport:
-    return PublicEndpointReport(url=endpoint.url, status=endpoint.status, serves=endpoint.serves)
+    return PublicEndpointReport(
+        url=endpoint.url, status=endpoint.status, serves=endpoint.serves, reached_at=endpoint.reached_at or None
+    )
 
 
 def _certificate(ends: datetime, now: datetime) -> CertificateReport:

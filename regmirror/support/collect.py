@@ -79,7 +79,7 @@ def _redactor(live: LiveMirror, local: set[str] | Unavailable, secrets: list[Obj
     values = set() if isinstance(local, Unavailable) else local
     values |= set() if isinstance(secrets, Unavailable) else secret_values(secrets)
     mirror = live.mirror
-    public = {live.cluster.namespace, *(mirror.host_of(upstream) for upstream in mirror.upstreams)}
+    public = {live.cluster.namespace, *(mirror.endpoint_of(upstream) for upstream in mirror.upstreams)}
     return Redactor(values - public)
 
 

@@ -13,7 +13,7 @@ def junit_report(mirror: Mirror, checks: Sequence[CheckReport]) -> str:
 
     Source: the schema of the Jenkins xUnit plugin, which other CI systems read as well.
     """
-    root = ElementTree.Element("testsuites", {"name": f"regmirror verify {mirror.host}", **_counts(checks)})
+    root = ElementTree.Element("testsuites", {"name": f"regmirror verify {mirror.endpoint}", **_counts(checks)})
     for category in Category:
         within = [check for check in checks if check.category == category.value]
         if within:

@@ -75,8 +75,9 @@ class LiveMirror:
 
     def client(self, upstream: Upstream) -> RegistryClient:
         """The mirror of one upstream, as an anonymous client reaches it."""
-        base = f"https://{self.mirror.host_of(upstream)}"
-        return RegistryClient(self.http, base, may_redirect_to=self.mirror.storage.may_redirect_to)
+        return RegistryClient(
+            self.http, self.mirror.url_of(upstream), may_redirect_to=self.mirror.storage.may_redirect_to
+        )
 
     def upstream_http(self, upstream: Upstream) -> Http:
         """The upstream and its token service, by the way of the registry. Raises ConfigurationError."""

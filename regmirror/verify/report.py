@@ -36,7 +36,7 @@ class VerifyReport(DocumentPart):
 
     api_version: Annotated[Literal["regmirror.dev/v1alpha1"], Field(description="Version of the document's format.")]
     kind: Annotated[Literal["VerifyReport"], Field(description="Kind of the document.")]
-    host: Annotated[str, Field(description="Public host of the mirror.")]
+    host: Annotated[str, Field(description="Public host of the mirror, with the port unless it is 443.")]
     namespace: Annotated[str, Field(description="Namespace of the mirror.")]
     context: Annotated[str, Field(description="Kubeconfig context that was used.")]
     result: Annotated[
@@ -51,7 +51,7 @@ def verify_report(mirror: Mirror, context: str, results: Sequence[Result]) -> di
     report = VerifyReport(
         api_version=mirror.api_version,
         kind="VerifyReport",
-        host=mirror.host,
+        host=mirror.endpoint,
         namespace=mirror.namespace,
         context=context,
         result=overall_result(results),

@@ -28,6 +28,7 @@ def verify_rights(mirror: Mirror) -> list[Right]:
         Right("list", "", "events"),
         Right("get", "apps", "deployments"),
         Right("list", "discovery.k8s.io", "endpointslices"),
+        *([Right("get", "", "services")] if mirror.ingress.service else []),
         *_routes(mirror),
         *issuance_rights(mirror),
     ]

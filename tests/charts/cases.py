@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 WORKLOADS = ("redis", "auth", "registry")
-CHARTS = (*WORKLOADS, "certificates", "ingress")
+CHARTS = (*WORKLOADS, "certificates", "ingress", "endpoint")
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -82,6 +82,27 @@ FULL: dict[str, dict[str, Any]] = {
     },
 }
 
+FULL["endpoint"] = {
+    **{key: value for key, value in POD.items() if key not in {"image", "secretVersions", "extraEnv"}},
+    "front": {"image": {"digest": DIGEST, "pullPolicy": "Always"}, "trustedProxies": ["10.0.0.0/8"]},
+    "networkPolicy": {"enabled": True},
+    "replicas": 2,
+    "hosts": [
+        {"host": "hub.example.com", "registryService": "hub", "tlsSecretName": "wildcard-tls"},
+        {"host": "quay.example.com", "registryService": "quay", "registryPort": 80, "tlsSecretName": "quay-tls"},
+        {"host": "ghcr.example.com", "registryService": "ghcr", "tlsSecretName": "wildcard-tls"},
+    ],
+    "service": {
+        "type": "LoadBalancer",
+        "port": 8443,
+        "nodePort": 30443,
+        "annotations": {"example.com/note": "on"},
+        "loadBalancerClass": "example.com/balancer",
+        "loadBalancerSourceRanges": ["10.0.0.0/8"],
+        "externalTrafficPolicy": "Local",
+    },
+}
+
 ROUTE: dict[str, Any] = {
     **FULL["ingress"],
     "kind": "HTTPRoute",
@@ -100,4 +121,4 @@ RENDERED: dict[str, tuple[str, dict[str, Any]]] = {
     "registry-without-cache": ("registry", {"cache": {"enabled": False}}),
 }
 
-PODS = [case for case, (chart, _) in RENDERED.items() if chart in WORKLOADS]
+PODS = [case for case, (chart, _) in RENDERED.items() if chart in {*WORKLOADS, "endpoint"}]

@@ -8,7 +8,7 @@ from typing import Any
 from .helm import Helm
 from .manifests import one, pod
 
-FRONTS = ("auth", "registry")
+FRONTS = ("auth", "registry", "endpoint")
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "Mi": 1 << 20, "Gi": 1 << 30}
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from .cases import CHARTS, WORKLOADS
+from .front import FRONTS
 from .helm import DIRECTORY
 
 
@@ -31,12 +32,12 @@ def leaves(tree: dict[str, Any]) -> set[str]:
     ("file", "charts"),
     [
         ("templates/_helpers.tpl", CHARTS),
-        ("templates/_workload.tpl", WORKLOADS),
+        ("templates/_workload.tpl", (*WORKLOADS, "endpoint")),
         ("templates/serviceaccount.yaml", WORKLOADS),
-        ("templates/_http.tpl", ("auth", "registry")),
-        ("templates/_front.tpl", ("auth", "registry")),
-        ("templates/networkpolicy.yaml", ("auth", "registry")),
-        ("templates/poddisruptionbudget.yaml", ("auth", "registry")),
+        ("templates/_http.tpl", FRONTS),
+        ("templates/_front.tpl", FRONTS),
+        ("templates/networkpolicy.yaml", FRONTS),
+        ("templates/poddisruptionbudget.yaml", FRONTS),
     ],
 )
 def test_shared_templates_are_the_same_text_and_say_so(file: str, charts: tuple[str, ...]) -> None:
@@ -46,9 +47,8 @@ def test_shared_templates_are_the_same_text_and_say_so(file: str, charts: tuple[
 
 
 @pytest.mark.parametrize("file", ["sockets.sh", "run-front.sh"])
-def test_both_fronts_run_the_same_script(file: str) -> None:
-    auth, registry = ((DIRECTORY / chart / "files" / file).read_text() for chart in ("auth", "registry"))
-    assert auth == registry
+def test_the_fronts_run_the_same_script(file: str) -> None:
+    assert len({(DIRECTORY / chart / "files" / file).read_text() for chart in FRONTS}) == 1
 
 
 def test_shared_values_have_the_same_schema() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -24,6 +23,7 @@ import pytest
 
 from .front import configuration
 from .helm import DIRECTORY, Helm
+from .nginx import await_listening, free_port, running_nginx
 
 TYPES = (
     "application/vnd.oci.image.index.v1+json",
@@ -100,9 +100,6 @@ def registry(helm3: Helm, tmp_path: Path) -> Iterator[Front]:
 @contextmanager
 def run(text: str, chart: str, directory: Path) -> Iterator[Front]:
     """Run nginx with another port and directory, in front of a program of ours."""
-    nginx = os.environ.get("LAB_NGINX") or shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    if nginx is None:
-        pytest.skip("nginx not found: set LAB_NGINX to its path, or add it to PATH")
     program, port = Program(), free_port()
     with ExitStack() as stack:
         server = stack.enter_context(serving(program))
@@ -121,14 +118,8 @@ def run(text: str, chart: str, directory: Path) -> Iterator[Front]:
             stack.enter_context(fetcher(Path(sockets), layers, server.server_port))
         (directory / "nginx.conf").write_text(text)
         (directory / "listen.conf").write_text(f"listen 127.0.0.1:{port} backlog=4096 sndbuf=64k;")
-        # Only root starts workers as another user, and they could not write to this directory.
-        command = [nginx, "-e", "stderr", "-c", str(directory / "nginx.conf"), "-g", "daemon off; user root;"]
-        with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
-            try:
-                await_listening(port, process)
-                yield Front(port, program)
-            finally:
-                process.terminate()
+        await_listening(port, stack.enter_context(running_nginx(directory / "nginx.conf")))
+        yield Front(port, program)
 
 
 @contextmanager
@@ -172,20 +163,6 @@ def serving(program: Program) -> Iterator[ThreadingHTTPServer]:
     finally:
         server.shutdown()
         server.server_close()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def await_listening(port: int, process: subprocess.Popen[bytes]) -> None:
-    while process.poll() is None:
-        with closing(socket.socket()) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-    assert process.stderr is not None
-    pytest.fail(process.stderr.read().decode())
 
 
 def pieces() -> Iterator[bytes]:

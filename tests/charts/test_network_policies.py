@@ -18,6 +18,13 @@ def test_only_the_public_endpoint_reaches_the_front(helm: Helm, chart: str) -> N
     assert policy["ingress"] == [{"from": PEERS, "ports": [{"port": "http"}]}]
 
 
+def test_everyone_reaches_the_endpoint_unless_peers_are_named(helm: Helm) -> None:
+    (rule,) = one(helm.render("endpoint", FULL["endpoint"]), "NetworkPolicy")["spec"]["ingress"]
+    assert rule == {"from": [], "ports": [{"port": "http"}]}
+    named = {"networkPolicy": {"enabled": True, "ingressFrom": PEERS}}
+    assert one(helm.render("endpoint", named), "NetworkPolicy")["spec"]["ingress"][0]["from"] == PEERS
+
+
 def test_only_registries_reach_redis_which_reaches_nothing(helm: Helm) -> None:
     policy = one(helm.render("redis", FULL["redis"]), "NetworkPolicy")["spec"]
     assert (policy["policyTypes"], policy["egress"]) == (["Ingress", "Egress"], [])
@@ -29,6 +36,6 @@ def test_only_registries_reach_redis_which_reaches_nothing(helm: Helm) -> None:
     assert not labels.items() <= pod(helm, "auth")["metadata"]["labels"].items()
 
 
-@pytest.mark.parametrize("chart", WORKLOADS)
+@pytest.mark.parametrize("chart", [*WORKLOADS, "endpoint"])
 def test_there_is_none_by_default(helm: Helm, chart: str) -> None:
     assert "NetworkPolicy" not in {manifest["kind"] for manifest in helm.render(chart)}

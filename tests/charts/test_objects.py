@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .cases import PODS, RENDERED, WORKLOADS
+from .cases import PODS, RENDERED
 from .helm import Helm
 from .manifests import one
 
@@ -32,7 +32,8 @@ def test_every_object_is_named_and_labelled(helm: Helm, case: str) -> None:
     for manifest in helm.render(chart, values):
         assert manifest["apiVersion"] == API_VERSIONS[manifest["kind"]]
         metadata = manifest["metadata"]
-        assert metadata["name"] == "mirror" if chart in WORKLOADS else metadata["name"] in hosts | secrets
+        named = {"ingress": hosts, "certificates": secrets}.get(chart, {"mirror"})
+        assert metadata["name"] in named
         assert (
             metadata["labels"].items()
             >= {
@@ -56,8 +57,10 @@ def test_service_finds_the_pods_by_labels_that_never_change(helm: Helm, case: st
     assert service["selector"].items() <= workload["template"]["metadata"]["labels"].items()
     containers = workload["template"]["spec"]["containers"]
     names = {port["name"]: port["containerPort"] for each in containers for port in each.get("ports", [])}
-    entered = {"redis": 6379, "auth": 8080, "registry": 8080}[chart]
-    reached = {"redis": 6379, "auth": 5001, "registry": 5000}[chart]
+    entered = {"redis": 6379}.get(chart, 8080)
+    reached = {"redis": 6379, "auth": 5001, "registry": 5000}.get(chart) or RENDERED[case][1].get(
+        "service", {"port": 443}
+    )["port"]
     assert [(names[port["targetPort"]], port["port"]) for port in service["ports"]] == [(entered, reached)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from .cases import WORKLOADS
+from .front import FRONTS
 from .helm import Helm
 from .manifests import deployment, one, pod
 
@@ -34,7 +35,7 @@ def test_rolls_without_a_gap(helm: Helm, chart: str) -> None:
     assert template["terminationGracePeriodSeconds"] > pause + draining
 
 
-@pytest.mark.parametrize("chart", SERVING)
+@pytest.mark.parametrize("chart", FRONTS)
 def test_a_budget_guards_more_than_one_replica(helm: Helm, chart: str) -> None:
     manifests = helm.render(chart, {"replicas": 2})
     budget, workload = one(manifests, "PodDisruptionBudget")["spec"], one(manifests, "Deployment")["spec"]
@@ -62,7 +63,7 @@ def test_redis_never_runs_twice(helm: Helm) -> None:
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
 
 
-@pytest.mark.parametrize("chart", SERVING)
+@pytest.mark.parametrize("chart", FRONTS)
 def test_a_new_configuration_of_the_front_restarts_the_pods(helm: Helm, chart: str) -> None:
     first, again, changed = (
         pod(helm, chart, {"front": {"trustedProxies": [network]}})

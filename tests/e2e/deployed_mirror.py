@@ -51,6 +51,12 @@ class DeployedMirror:
         return f"{self.namespace}.{self.target.domain}"
 
     @property
+    def endpoint(self) -> str:
+        """The public host, with the port of the configuration file unless it is 443."""
+        port = yaml.safe_load(self.file.read_text()).get("port", 443)
+        return self.host if port == 443 else f"{self.host}:{port}"
+
+    @property
     def file(self) -> Path:
         """The configuration file."""
         return self.directory / "regmirror.yaml"

@@ -145,6 +145,7 @@ _GATEWAY = (
     "ingress.gateway.requestTimeout",
 )
 _AS_CREATE = "is a part of serviceAccount.create: the pods get another ServiceAccount"
+_ANOTHER_ENDPOINT = "needs another public endpoint: tests/e2e/test_service.py"
 UNCHANGED: dict[str, str] = {
     **{f"{component}.serviceAccount.name": _AS_CREATE for component in ("registry", "auth", "redis")},
     **{f"{component}.serviceAccount.annotations": _AS_CREATE for component in ("registry", "auth", "redis")},
@@ -211,5 +212,22 @@ UNCHANGED: dict[str, str] = {
     "ingress.className": "needs a second Ingress controller and another address in DNS",
     **dict.fromkeys(_GATEWAY, "another address in DNS serves the mirror; see test_gateway.py"),
     **dict.fromkeys(_CERTIFICATES, "changes the certificate only; see test_certificates.py"),
+    "port": _ANOTHER_ENDPOINT,
+    **{
+        f"ingress.service.{key}": _ANOTHER_ENDPOINT
+        for key in (
+            "type",
+            "nodePort",
+            "annotations",
+            "loadBalancerClass",
+            "loadBalancerSourceRanges",
+            "externalTrafficPolicy",
+            "replicas",
+            "resources",
+            "nodeSelector",
+            "tolerations",
+            "imagePullSecrets",
+        )
+    },
 }
 """By key: why no test changes it under load."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from regmirror.adapters.http import Urllib3Http, parse_resolve
 from regmirror.distribution.client import RegistryClient
@@ -25,6 +26,8 @@ class Load:
     """Clients that pull until they are stopped; records each failure with its time and reason."""
 
     mirror: DeployedMirror
+    authority: Path | None = None
+    """The CA certificates that the clients trust; those of the target cluster by default."""
     counts: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -92,7 +95,7 @@ class Load:
     def _slow(self, after: float = 0.0) -> Callable[[], object]:
         """A layer that is read so slowly that its download spans a whole rollout of the registry."""
         http = self.http()
-        client = RegistryClient(http, f"https://{self.mirror.host}")
+        client = RegistryClient(http, f"https://{self.mirror.endpoint}")
         layer = client.manifest(BIG, client.pull_token(BIG.repository)).blobs[-1]
         url = f"{client.base}/v2/{BIG.repository}/blobs/{layer['digest']}"
 
@@ -113,10 +116,10 @@ class Load:
         return pull
 
     def _client(self) -> RegistryClient:
-        return RegistryClient(self.http(), f"https://{self.mirror.host}")
+        return RegistryClient(self.http(), f"https://{self.mirror.endpoint}")
 
     def http(self) -> Urllib3Http:
         """An HTTP client for this mirror."""
         target = self.mirror.target
         addresses = [f"{self.mirror.host}:443:{target.address}"] if target.address else []
-        return Urllib3Http(parse_resolve(addresses), target.authority, timeout=300.0)
+        return Urllib3Http(parse_resolve(addresses), self.authority or target.authority, timeout=300.0)

@@ -73,8 +73,8 @@ class Puller:
         target = mirror.target
         addresses = [f"{mirror.host}:443:{target.address}"] if target.address else []
         self._http = Urllib3Http(parse_resolve(addresses), target.authority, timeout=on_this_machine(CLIENT_TIMEOUT))
-        self._client = RegistryClient(self._http, f"https://{mirror.host}")
-        self._host = mirror.host
+        self._client = RegistryClient(self._http, f"https://{mirror.endpoint}")
+        self._service = mirror.endpoint
         self._tokens: dict[str, str | None] = {}
 
     def remember(self, name: str) -> CachedImage:
@@ -95,7 +95,7 @@ class Puller:
         """A function for each kind of request for a cached image; it returns how the request was answered."""
         name = image.repository
         return {
-            TOKEN: lambda: self._answered(f"/auth?service={self._host}&scope=repository:{name}:pull"),
+            TOKEN: lambda: self._answered(f"/auth?service={self._service}&scope=repository:{name}:pull"),
             TAG: lambda: self._answered(f"/v2/{name}/manifests/{image.tag}", name, image.manifest),
             DIGEST: lambda: self._answered(f"/v2/{name}/manifests/{image.manifest}", name, image.manifest),
             LAYER: lambda: self._answered(f"/v2/{name}/blobs/{image.layer}", name, image.layer),

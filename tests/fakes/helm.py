@@ -92,16 +92,22 @@ class FakeHelm:
         template = {"metadata": {"labels": labels, "annotations": annotations}, "spec": {"containers": containers}}
         space = self._cluster.namespace
         spec = {"replicas": release.values.get("replicas", 1), "template": template}
-        return [
-            {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"selector": labels}},
-            {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec},
-            *[
+        if release.component == "ingress":
+            return [
                 {
                     **_ROUTES[release.values.get("kind", "Ingress")](one["host"], release.values),
                     "metadata": metadata | {"name": f"{release.name}-{one['host']}", "namespace": space},
                 }
-                for one in release.values.get("hosts", [])
-            ],
+                for one in release.values["hosts"]
+            ]
+        return [
+            {
+                "apiVersion": "v1",
+                "kind": "Service",
+                "metadata": metadata | {"namespace": space},
+                "spec": {"selector": labels},
+            },
+            {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec},
         ]
 
     async def upgrade(self, release: Release) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 from regmirror.errors import RegistryError
-from regmirror.ports.http import Answer, StreamedAnswer
+from regmirror.ports.http import Answer, Detour, StreamedAnswer
 
 _LIMIT = 16 * 2**20
 _CHUNK = 1000
@@ -43,7 +43,9 @@ class FakeHttp:
     hosts: dict[str, Host] = field(default_factory=dict)
     """By scheme and host."""
     certificates: dict[str, bytes] = field(default_factory=dict)
-    """By host: what it presents, as DER."""
+    """By ``HOST`` or ``HOST:PORT``: what it presents, as DER."""
+    detours: dict[tuple[str, int], Detour] = field(default_factory=dict)
+    """By host and port."""
     requests: list[Request] = field(default_factory=list)
     """Everything that was asked, in order."""
     trusted: list[bytes] = field(default_factory=list)
@@ -58,10 +60,13 @@ class FakeHttp:
             raise RegistryError(f"{url} answered more than 16 MiB")
         return answer
 
-    def certificate(self, host: str) -> bytes:
-        if host not in self.certificates:
-            raise RegistryError(f"the host name {host} does not resolve")
-        return self.certificates[host]
+    def certificate(self, endpoint: str) -> bytes:
+        if endpoint not in self.certificates:
+            raise RegistryError(f"the host name {endpoint} does not resolve")
+        return self.certificates[endpoint]
+
+    def detour(self, host: str, port: int) -> Detour | None:
+        return self.detours.get((host, port))
 
     @contextmanager
     def stream(self, url: str, headers: Mapping[str, str] | None = None) -> Iterator[StreamedAnswer]:

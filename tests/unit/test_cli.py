@@ -197,7 +197,7 @@ def test_verify_shows_a_table_to_people() -> None:
     assert lines[:2] == ["cluster", "  × the Kubernetes API is reachable"]
     assert f"      See: {check_url('cluster-api', 'cluster')}" in lines
     assert "  - the Kubernetes version is supported (skipped: cluster-api did not pass)" in lines
-    assert lines[-2].startswith("× 2 passed, 2 failed, 0 warnings, ")
+    assert lines[-2].startswith("× 2 passed, 3 failed, 0 warnings, ")
     assert lines[-1] == "  failed: cluster-api, tls-host"
 
 

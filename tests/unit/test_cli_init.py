@@ -272,7 +272,7 @@ def test_an_existing_file_is_kept() -> None:
             "--host=https://mirror.example.com",
             '--host (or REGMIRROR_HOST): write the bare host name, without a scheme: "mirror.example.com"',
         ),
-        ("--host=mirror.example.com:443", "--host (or REGMIRROR_HOST): write the bare host name, without a port"),
+        ("--host=mirror.example.com:443", "--host (or REGMIRROR_HOST): write the bare host name"),
         ("--bucket=b", '--bucket (or S3_BUCKET): "b" is not a valid bucket name: use 3 to 63 lowercase letters'),
         ("--endpoint=ftp://s3.example.com", '--endpoint (or S3_ENDPOINT): "ftp://s3.example.com" is not a URL'),
         ("--endpoint=nonsense", '--endpoint (or S3_ENDPOINT): "nonsense" is not a URL'),

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from regmirror.config.components import IngressService
 from regmirror.config.load import parse_mirror
 from regmirror.config.model_keys import documented_key, documented_keys
 from regmirror.desired import names
@@ -24,12 +25,14 @@ ROOT = Path(__file__).parents[2]
 GENERATOR = runpy.run_path(str(ROOT / "docs/generate_configuration.py"))
 PAGE: str = GENERATOR["document"]()
 EXAMPLE: dict[str, Any] = GENERATOR["example"]()
+SERVICE_EXAMPLE: dict[str, Any] = GENERATOR["_example_of"](IngressService)
 RESTARTS: Callable[[str], str] = GENERATOR["restarts"]
 GENERAL = ["Types", "Secret references", "CA bundles", "A file with every key"]
 HEADINGS = re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
 # Another value than that of the example, for every key that can change without another key.
 OTHER_VALUES: dict[str, Any] = {
     "host": "other.example.com",
+    "port": 9443,
     "storage.bucket": "other",
     "storage.region": "other",
     "storage.endpoint": "https://other.example.com",
@@ -126,6 +129,17 @@ OTHER_VALUES: dict[str, Any] = {
     "upstreams.overrides": {"podLabels": {"other": "label"}},
     "ingress.issuer.group": "example.com",
     "upstreams.tlsSecret": "other",
+    "ingress.service.type": "NodePort",
+    "ingress.service.nodePort": 30001,
+    "ingress.service.annotations": {},
+    "ingress.service.loadBalancerClass": "example.com/other",
+    "ingress.service.loadBalancerSourceRanges": [],
+    "ingress.service.externalTrafficPolicy": "Local",
+    "ingress.service.replicas": 2,
+    "ingress.service.resources": {"limits": {"memory": "3Gi"}},
+    "ingress.service.nodeSelector": {},
+    "ingress.service.tolerations": [],
+    "ingress.service.imagePullSecrets": [],
 }
 
 
@@ -165,6 +179,7 @@ def test_an_example_of_a_section_is_a_part_of_a_valid_file() -> None:
 @pytest.mark.parametrize("key", list(OTHER_VALUES))
 def test_a_change_of_a_key_restarts_what_the_page_says(key: str) -> None:
     words = {"registry": names.registry("docker-hub"), "docker_auth": names.AUTH, "Valkey": names.REDIS}
+    words["nginx of the public endpoint"] = names.INGRESS
     documented = re.split(";", RESTARTS(key))[0]
     expected = {release for word, release in words.items() if word in documented}
     if key == "upstreams.name":
@@ -172,6 +187,10 @@ def test_a_change_of_a_key_restarts_what_the_page_says(key: str) -> None:
     before = copy.deepcopy(EXAMPLE)
     if key == "host":
         del before["upstreams"][0]["host"]
+    if key.startswith("ingress.service."):
+        before["ingress"] = {"service": copy.deepcopy(SERVICE_EXAMPLE)}
+    if key == "ingress.service.type":
+        del before["ingress"]["service"]["loadBalancerClass"], before["ingress"]["service"]["loadBalancerSourceRanges"]
     if key == "registry.layerCache.size":
         # Redirected clients get no layers from the cache.
         del before["storage"]["redirect"], before["storage"]["redirectEndpoint"]
@@ -220,8 +239,10 @@ def stack_of(text: str) -> Stack:
 
 def pod_values(values: dict[str, Any]) -> dict[str, Any]:
     """Without what the pods do not see, and of a ServiceAccount only its name."""
-    pods = {key: value for key, value in values.items() if key not in {"replicas", "autoscaling", "networkPolicy"}}
-    return pods | {"serviceAccount": values.get("serviceAccount", {}).get("name")}
+    unseen = {"replicas", "autoscaling", "networkPolicy", "service"}
+    pods = {key: value for key, value in values.items() if key not in unseen}
+    seen = {"limitsClients": values.get("service", {}).get("externalTrafficPolicy")}
+    return pods | seen | {"serviceAccount": values.get("serviceAccount", {}).get("name")}
 
 
 def test_every_key_with_a_value_is_changed_by_these_tests() -> None:

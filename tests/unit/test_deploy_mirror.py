@@ -37,7 +37,7 @@ def test_the_first_deployment_creates_everything(place: Place) -> None:
         True,
     )
     assert place.helm.upgraded[-1] == "regmirror-ingress"
-    assert len(place.cluster.select(DEPLOYMENT)) == 4
+    assert len(place.cluster.select(DEPLOYMENT)) == 3
 
 
 def test_the_second_deployment_changes_nothing(place: Place) -> None:

@@ -60,7 +60,7 @@ def subclasses(of: type[T]) -> Iterator[type[T]]:
 
 def models() -> list[type[BaseModel]]:
     """Every part of the configuration file."""
-    return sorted(subclasses(Section), key=lambda model: model.__name__)
+    return sorted(set(subclasses(Section)), key=lambda model: model.__name__)
 
 
 def error_classes() -> list[type[RegmirrorError]]:

@@ -39,6 +39,7 @@ def test_there_is_an_example_of_each_kind() -> None:
         "gke-gateway",
         "in-cluster-s3",
         "k3s-traefik",
+        "laptop",
         "minimal",
         "on-premises-proxy-private-ca",
         "openshift-ceph",

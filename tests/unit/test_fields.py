@@ -95,7 +95,7 @@ def test_good_values_are_read(kind: Any, value: object, expected: object) -> Non
     [
         (Host, "https://mirror.example.com", 'without a scheme: "mirror.example.com"'),
         (Host, "https://", "without a scheme"),
-        (Host, "mirror.example.com:443", 'without a port: "mirror.example.com"'),
+        (Host, "mirror.example.com:8443", 'bare host name "mirror.example.com", and set the key port to 8443'),
         (Host, "mirror.example.com/v2", 'without a path: "mirror.example.com"'),
         (Host, "mirror", "not a fully qualified host name such as mirror.example.com"),
         (Host, "mirror..example.com", "not a fully qualified host name"),

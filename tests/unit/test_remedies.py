@@ -26,6 +26,12 @@ WEBHOOK = 'admission webhook "x.example.com" denied the request: no'
             "and cannot be imported into the current release: invalid ownership metadata",
             "where it was applied (kubectl, Flux or Argo CD)",
         ),
+        (
+            "spec.ports[0].nodePort: Invalid value: 20443: provided port is not in the valid range. "
+            "The range of valid ports is 30000-32767",
+            "choose a port of the nodes from 30000-32767",
+        ),
+        ("spec.ports[0].nodePort: Invalid value: 30443: provided port is already allocated", "another port"),
         ("0/3 nodes are available: 3 Insufficient memory", "resources on a node"),
     ],
 )

@@ -13,7 +13,7 @@ else
 fi
 # The kernel's memory for data that a client has not read yet counts as memory of this container. Without sndbuf, it
 # grows to megabytes per connection.
-echo "listen $listen backlog=4096 sndbuf=64k;" > /var/cache/nginx/listen.conf
+echo "listen $listen ${LISTEN_OPTION-} backlog=4096 sndbuf=64k;" > /var/cache/nginx/listen.conf
 
 # Left by a container that was killed.
 rm -f /run/regmirror/token-check.sock

@@ -1,4 +1,4 @@
-{{/* Same text in auth, registry; tests/charts/test_alike.py compares them. */}}
+{{/* Same text in auth, endpoint, registry; tests/charts/test_alike.py compares them. */}}
 
 {{/* The front: nginx, the only program of the pod that listens on its address. Clients and probes reach the others through it. */}}
 
@@ -6,7 +6,14 @@
 {{- tpl (.Files.Get "files/nginx.conf") . | trim -}}
 {{- end -}}
 
-{{/* What both files/nginx.conf have in common at the level of http. */}}
+{{/* Not empty if requests are limited for each client address: if the addresses of clients are known. */}}
+{{- define "regmirror.limitsClients" -}}
+{{- if or .Values.front.trustedProxies (eq (toString (.Values.service | default dict).externalTrafficPolicy) "Local") -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{/* What every files/nginx.conf has in common at the level of http. */}}
 {{- define "regmirror.frontHttp" -}}
 access_log off;
 server_tokens off;
@@ -41,6 +48,8 @@ set_real_ip_from {{ . }};
 {{- end }}
 real_ip_header X-Forwarded-For;
 real_ip_recursive on;
+{{- end }}
+{{- if include "regmirror.limitsClients" . }}
 limit_conn_zone $client_address zone=connections_of_client:4m;
 map $uri $client_address {
   / "";
@@ -56,7 +65,7 @@ map $uri $counted {
   default all;
 }
 limit_conn_zone $counted zone=connections:1m;
-limit_conn_status {{ empty .Values.front.trustedProxies | ternary 503 429 }};
+limit_conn_status {{ include "regmirror.limitsClients" . | empty | ternary 503 429 }};
 limit_conn_log_level info;
 limit_req_status 429;
 limit_req_log_level info;
@@ -68,6 +77,11 @@ proxy_set_header Connection "";
 proxy_set_header Host $http_host;
 proxy_set_header Content-Length "";
 proxy_set_header Content-Type "";
+{{- if hasKey .Values "service" }}
+# The endpoint replaces what a client claims about itself.
+proxy_set_header X-Forwarded-For $remote_addr;
+proxy_set_header X-Forwarded-Proto https;
+{{- end }}
 {{- end -}}
 
 {{/* A location with an error_page of its own inherits none of these. */}}
@@ -76,11 +90,11 @@ error_page 429 = @too_many;
 error_page 503 = @busy;
 {{- end -}}
 
-{{/* What both files/nginx.conf have in common in the server. */}}
+{{/* What every files/nginx.conf has in common in the server. */}}
 {{- define "regmirror.frontServer" -}}
 # Written by run-front.sh.
 include /var/cache/nginx/listen.conf;
-{{- with .Values.front.trustedProxies }}
+{{- if include "regmirror.limitsClients" . }}
 
 # Many clients may share one address, such as all nodes behind a NAT gateway.
 limit_conn connections_of_client 1024;
@@ -113,11 +127,18 @@ return {{ . }} '{"errors":[{"code":"TOOMANYREQUESTS","message":"too many request
     - -c
     - |
       {{- .Files.Get "files/sockets.sh" | nindent 6 }}
+      {{- with .Files.Get "files/upstreams.sh" }}
+      {{- . | nindent 6 }}
+      {{- end }}
       {{- .Files.Get "files/run-front.sh" | trim | nindent 6 }}
   env:
     # nginx reads its configuration once, so a new configuration must create a new pod.
     - name: CONFIGURATION
       value: {{ include "regmirror.nginxConfig" . | sha256sum | quote }}
+    {{- if hasKey .Values "service" }}
+    - name: SERVICES
+      value: {{ include "regmirror.services" . | quote }}
+    {{- end }}
   ports:
     - name: http
       containerPort: 8080
@@ -147,6 +168,13 @@ return {{ . }} '{"errors":[{"code":"TOOMANYREQUESTS","message":"too many request
       readOnly: true
     - name: front
       mountPath: /var/cache/nginx
+    {{- if hasKey .Values "service" }}
+    {{- range $number, $secret := include "regmirror.tlsSecrets" . | fromJsonArray }}
+    - name: tls-{{ $number }}
+      mountPath: /etc/regmirror/tls/{{ $secret }}
+      readOnly: true
+    {{- end }}
+    {{- end }}
     {{- if hasKey .Values "fetcher" }}
     - name: sockets
       mountPath: /run/regmirror
@@ -164,4 +192,12 @@ return {{ . }} '{"errors":[{"code":"TOOMANYREQUESTS","message":"too many request
 - name: front
   emptyDir:
     sizeLimit: 512Mi
+{{- if hasKey .Values "service" }}
+{{- range $number, $secret := include "regmirror.tlsSecrets" . | fromJsonArray }}
+- name: tls-{{ $number }}
+  secret:
+    secretName: {{ $secret | quote }}
+    defaultMode: 0440
+{{- end }}
+{{- end }}
 {{- end -}}

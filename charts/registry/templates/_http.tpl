@@ -1,4 +1,4 @@
-{{/* Same text in auth, registry; tests/charts/test_alike.py compares them. */}}
+{{/* Same text in auth, endpoint, registry; tests/charts/test_alike.py compares them. */}}
 
 {{/* A new pod is ready before an old one stops. */}}
 {{- define "regmirror.rollingUpdate" -}}

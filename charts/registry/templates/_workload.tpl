@@ -1,4 +1,4 @@
-{{/* Same text in auth, redis, registry; tests/charts/test_alike.py compares them. */}}
+{{/* Same text in auth, endpoint, redis, registry; tests/charts/test_alike.py compares them. */}}
 
 {{/*
 Kubernetes sets environment variables in pods for every Service, and the registry reads each REGISTRY_... variable as

@@ -165,7 +165,9 @@ def _workloads(live: LiveMirror) -> dict[str, int]:
     registries = {names.registry(upstream.name): mirror.registry.least_replicas for upstream in mirror.upstreams}
     redis = {} if mirror.redis.external else {names.REDIS: 1}
     auth = {} if mirror.auth.external else {names.AUTH: mirror.auth.replicas}
-    return {**auth, **redis, **registries}
+    service = mirror.ingress.service
+    endpoint = {names.INGRESS: service.replicas} if service else {}
+    return {**auth, **redis, **registries, **endpoint}
 
 
 def _trouble(live: LiveMirror, name: str, replicas: int) -> list[str]:

@@ -20,6 +20,7 @@ from regmirror.errors import ConfigurationError, PermissionDeniedError
 from regmirror.ports.cluster import INGRESS, Object
 from regmirror.signing.key_pair import KeyPair
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Stage, Warned
+from regmirror.verify.checks.public_service import check_public_service
 from regmirror.verify.gateway_routes import gateway_problems, route_problem
 from regmirror.verify.hints import deploy, kubectl, then_deploy
 from regmirror.verify.live_mirror import LiveMirror, NotDeployedError
@@ -107,9 +108,11 @@ def check_users(live: LiveMirror) -> Outcome:
     return Passed()
 
 
-@check("config-ingress", "the Ingress or HTTPRoute routes the public host to the mirror", needs=("cluster-deployed",))
+@check("config-ingress", "the public host is routed to the mirror", needs=("cluster-deployed",))
 def check_ingress(live: LiveMirror, upstream: Upstream) -> Outcome:
-    """Whether the Ingress or HTTPRoute has the host, the class or Gateway, and the backends that it needs."""
+    """Whether the Ingress, HTTPRoute or Service has the host, the class or Gateway, and the backends that it needs."""
+    if service := live.mirror.ingress.service:
+        return check_public_service(live, service)
     host = live.mirror.host_of(upstream)
     if live.mirror.ingress.gateway:
         problem = route_problem(live, upstream)
@@ -282,7 +285,8 @@ def _pod_images(live: LiveMirror) -> Outcome:
     wanted |= {names.registry(upstream.name): mirror.registry.image for upstream in mirror.upstreams}
     found = {name: (_container(live, name).get("image"), image) for name, image in wanted.items()}
     auth = () if mirror.auth.external or mirror.auth.chart else (names.AUTH,)
-    for release in (*auth, *(names.registry(upstream.name) for upstream in mirror.upstreams)):
+    endpoint = [names.INGRESS] if mirror.ingress.service else []
+    for release in (*auth, *(names.registry(upstream.name) for upstream in mirror.upstreams), *endpoint):
         container = _container(live, release, names.FRONT_CONTAINER)
         found[f"the front of {release}"] = (container.get("image"), mirror.front.image)
     for release in (names.registry(upstream.name) for upstream in mirror.upstreams):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from cryptography import x509
 
-from regmirror.config.model import Upstream
+from regmirror.config.model import HTTPS_PORT, Upstream
 from regmirror.desired import names
 from regmirror.errors import ClusterError, RegistryError
 from regmirror.ports.cluster import SECRET
@@ -17,6 +17,8 @@ from regmirror.verify.live_mirror import LiveMirror
 from regmirror.workloads.issuance import issuance_of
 
 _WARN_BEFORE = timedelta(days=14)
+_PLAIN_HTTP_REFUSED = 400
+"""How nginx, Go's net/http and Envoy answer plain HTTP on a port for HTTPS."""
 
 check = CheckList(Category.TLS)
 
@@ -72,14 +74,21 @@ def _reachable(live: LiveMirror, upstream: Upstream) -> Outcome:
         live.client(upstream).request("GET", "/v2/")
     except RegistryError as error:
         return _root_cause(live, upstream) or Failed(error.message, error.hint or _describe_ingress(live))
-    return Passed(f"https://{live.mirror.host_of(upstream)}")
+    return Passed(live.mirror.url_of(upstream))
 
 
 def _server(live: LiveMirror) -> str:
+    if live.mirror.ingress.service:
+        return "nginx"
     return "Gateway" if live.mirror.ingress.gateway else "Ingress controller"
 
 
 def _describe_ingress(live: LiveMirror) -> str:
+    if live.mirror.ingress.service:
+        return (
+            f"check the address of the Service and the log of its pods: {kubectl(live)} describe service "
+            f"{names.INGRESS}, {kubectl(live)} logs deployment/{names.INGRESS}; then {deploy(live)}"
+        )
     kind = "HTTPRoute" if live.mirror.ingress.gateway else "Ingress"
     describe = f"{kubectl(live)} describe {kind.lower()}"
     return f"check the events and the address of the {kind}: {describe}; then {deploy(live)}"
@@ -104,6 +113,26 @@ def _root_cause(live: LiveMirror, upstream: Upstream) -> Skipped | None:
     return None
 
 
+@check("tls-address", "the public host is checked at the address that clients use")
+def _address(live: LiveMirror, upstream: Upstream) -> Outcome:
+    host, port, endpoint = live.mirror.host_of(upstream), live.mirror.port, live.mirror.endpoint_of(upstream)
+    detour = live.http.detour(host, port)
+    if detour is None:
+        return Passed(f"port {port}, address from DNS")
+    if detour.port != port:
+        return Failed(
+            f"clients of {endpoint} connect to port {port}, but --resolve made the checks use port {detour.port} of "
+            f"{detour.address}: they do not show that any client can pull",
+            f"if clients must use port {detour.port}, set port: {detour.port} in the file and deploy it; otherwise "
+            f"make port {port} reach the mirror, and verify it without --resolve",
+        )
+    known = f"DNS has {', '.join(detour.dns)}" if detour.dns else f"{host} does not resolve here"
+    return Warned(
+        f"the checks used {detour.address} (--resolve), but {known}: clients that use DNS cannot pull that way",
+        f"point the DNS record of {host} at {detour.address}",
+    )
+
+
 @check(
     "tls-validity",
     "the public certificate is valid for at least 14 days",
@@ -111,7 +140,7 @@ def _root_cause(live: LiveMirror, upstream: Upstream) -> Skipped | None:
     severity=Severity.WARNING,
 )
 def _validity(live: LiveMirror, upstream: Upstream) -> Outcome:
-    host = live.mirror.host_of(upstream)
+    host = live.mirror.endpoint_of(upstream)
     ends = x509.load_der_x509_certificate(live.http.certificate(host)).not_valid_after_utc
     left = ends - live.now()
     if left < _WARN_BEFORE:
@@ -127,15 +156,19 @@ def _validity(live: LiveMirror, upstream: Upstream) -> Outcome:
     severity=Severity.WARNING,
 )
 def _redirect(live: LiveMirror, upstream: Upstream) -> Outcome:
-    host = live.mirror.host_of(upstream)
+    """With another port than 443, a client configured with http:// uses that port, too."""
+    endpoint = live.mirror.endpoint_of(upstream)
     try:
-        answer = live.http.request("GET", f"http://{host}/v2/")
+        answer = live.http.request("GET", f"http://{endpoint}/v2/")
     except RegistryError:
-        return Passed("port 80 is closed")
+        return Passed(f"port {80 if live.mirror.port == HTTPS_PORT else live.mirror.port} is closed")
     if 300 <= answer.status < 400 and answer.headers.get("location", "").startswith("https://"):
         return Passed(f"{answer.status} to https")
+    if answer.status == _PLAIN_HTTP_REFUSED:
+        return Passed("400: the port accepts only HTTPS")
     return Failed(
-        f"http://{host}/v2/ answered {answer.status}: a client configured with http:// sends its tokens unencrypted",
+        f"http://{endpoint}/v2/ answered {answer.status}: a client configured with http:// sends its tokens "
+        "unencrypted",
         _redirect_hint(live),
     )
 
@@ -153,7 +186,7 @@ def _route(live: LiveMirror, upstream: Upstream) -> Outcome:
         return Passed(f"/v2/ answered {answer.status}")
     if cause := _root_cause(live, upstream):
         return cause
-    registry, url = names.registry(upstream.name), f"https://{live.mirror.host_of(upstream)}/v2/"
+    registry, url = names.registry(upstream.name), f"{live.mirror.url_of(upstream)}/v2/"
     if not live.has_ready_pods(registry):
         return Skipped(f"Service {registry} has no ready endpoint: see cluster-pods and cluster-services")
     if answer.status == 404:

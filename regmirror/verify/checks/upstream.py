@@ -99,7 +99,7 @@ def _private(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Out
         return Skipped(f"the mirror's account cannot read it either: {error.message}")
     return Failed(
         f"only the mirror's account can read {image} at {upstream.url}, and the mirror serves it to everyone who "
-        f"reaches {live.mirror.host_of(upstream)}",
+        f"reaches {live.mirror.endpoint_of(upstream)}",
         then_deploy(live, "add it to deny, or use an account that is a member of nothing"),
     )
 

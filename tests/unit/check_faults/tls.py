@@ -5,7 +5,7 @@ from __future__ import annotations
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from regmirror.ports.cluster import SECRET
-from regmirror.ports.http import Answer
+from regmirror.ports.http import Answer, Detour
 from tests import samples
 from tests.unit.check_faults.table import FaultTable, InjectFault, answer
 from tests.unit.deployed import Deployed
@@ -49,6 +49,21 @@ def another_key(mirror: Deployed) -> None:
 def not_issued(mirror: Deployed) -> None:
     mirror.mirror = samples.mirror(ingress={"issuer": {"name": "le"}})
     mirror.cluster.put(certificate_object("regmirror-tls", Ready=("False", "no such issuer")))
+
+
+@fault("tls-address", "clients of mirror.example.com connect to port 443, but --resolve made the checks use port 30443")
+def another_port(mirror: Deployed) -> None:
+    mirror.http.detours[samples.HOST, 443] = Detour("192.0.2.7", 30443, ("192.0.2.7",))
+
+
+@fault("tls-address", "the checks used 192.0.2.7 (--resolve), but DNS has 192.0.2.1")
+def another_address(mirror: Deployed) -> None:
+    mirror.http.detours[samples.HOST, 443] = Detour("192.0.2.7", 443, ("192.0.2.1",))
+
+
+@fault("tls-address", "the checks used 192.0.2.7 (--resolve), but mirror.example.com does not resolve here")
+def no_address(mirror: Deployed) -> None:
+    mirror.http.detours[samples.HOST, 443] = Detour("192.0.2.7", 443, ())
 
 
 @fault("tls-host", "the host name mirror.example.com does not resolve")
