@@ -7,6 +7,8 @@ EXAMPLES = {
     "minimal.yaml": "The smallest file: Docker Hub on AWS",
     "cert-manager.yaml": "A certificate from cert-manager, a DNS record from external-dns",
     "r2-cert-manager-external-dns.yaml": "Cloudflare R2, cert-manager and external-dns",
+    "k3s-traefik.yaml": "k3s with its Traefik",
+    "gke-gateway.yaml": "GKE with a Gateway and Cloud Storage",
     "in-cluster-s3.yaml": "An S3 store inside the cluster, and an account at Docker Hub",
     "replicas.yaml": "Several replicas, and a cloud role instead of an S3 key",
     "several-upstreams.yaml": "Docker Hub, GitHub and Quay behind one token service",

@@ -1,5 +1,6 @@
 """Builds and downloads the programs of the lab into the build cache."""
 
+import os
 import shutil
 import tarfile
 import zipfile
@@ -10,6 +11,7 @@ from lab.components import (
     DRAYAGE,
     GO_MODULES,
     KUBERNETES_COMPONENTS,
+    LONG_TEST_MODULES,
     MODULE_FILES,
     PUBLISHED_PROGRAMS,
     GoModule,
@@ -31,27 +33,34 @@ def build(cache_directory: Path) -> dict[str, Path]:
         for program in PUBLISHED_PROGRAMS:
             programs |= published(program, cache_directory)
         go = toolchain.find(GO_MODULES, cache_directory)
-        _announce(go, cache_directory)
         for files in MODULE_FILES:
             module_files.fetch(files, go, cache_directory)
-        for module in GO_MODULES:
-            programs |= _go_module(module, go, cache_directory)
+        programs |= _go_modules(GO_MODULES, go, cache_directory)
+        if os.environ.get("REGMIRROR_LONG"):
+            newer = toolchain.find(LONG_TEST_MODULES, cache_directory)
+            programs |= _go_modules(LONG_TEST_MODULES, newer, cache_directory)
     return programs | dict.fromkeys(KUBERNETES_COMPONENTS, programs["kubernetes"])
 
 
 def clean(cache_directory: Path) -> None:
     """Removes everything that `build`, `up` and the benchmark have cached, and nothing else."""
-    built = {component.name for component in (*GO_MODULES, *MODULE_FILES, *PUBLISHED_PROGRAMS, DRAYAGE)}
+    built = {
+        component.name for component in (*GO_MODULES, *LONG_TEST_MODULES, *MODULE_FILES, *PUBLISHED_PROGRAMS, DRAYAGE)
+    }
     cache.clean(cache_directory, built | {toolchain.CACHE_NAME, images.CACHE_NAME, sample_images.CACHE_NAME})
 
 
-def _announce(go: toolchain.GoToolchain, cache_directory: Path) -> None:
+def _go_modules(modules: tuple[GoModule, ...], go: toolchain.GoToolchain, cache_directory: Path) -> dict[str, Path]:
     """Reports the expected build time first, because an empty cache takes many minutes."""
-    missing = [module for module in GO_MODULES if not _entry(module, go, cache_directory).is_dir()]
+    missing = [module for module in modules if not _entry(module, go, cache_directory).is_dir()]
     if missing:
         minutes = max(1, round(sum(module.typical_seconds for module in missing) / 60))
         names = ", ".join(module.name for module in missing)
         progress.say(f"building {names} with {go.version}: takes about {minutes} min on 2 idle cores, only once")
+    programs: dict[str, Path] = {}
+    for module in modules:
+        programs |= _go_module(module, go, cache_directory)
+    return programs
 
 
 def _entry(module: GoModule, go: toolchain.GoToolchain, cache_directory: Path) -> Path:

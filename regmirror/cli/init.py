@@ -48,6 +48,13 @@ def init(
     ingress_class: Annotated[
         str, typer.Option(help="IngressClass. Default: the only one, or the default one, of the cluster.")
     ] = "",
+    gateway: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMESPACE/NAME/LISTENER",
+            help="Gateway to use instead of an Ingress. Default: the only one, if the cluster has no IngressClass.",
+        ),
+    ] = "",
     issuer: Annotated[str, typer.Option(help="cert-manager ClusterIssuer of the TLS certificate.")] = "",
     tls_secret: Annotated[str, typer.Option(help="Secret with the TLS certificate. Default: regmirror-tls.")] = "",
     self_signed: Annotated[
@@ -98,6 +105,7 @@ def init(
             insecure=insecure,
             probe_image=probe_image,
             class_name=ingress_class,
+            gateway=gateway,
             issuer=issuer,
             tls_secret=tls_secret,
             self_signed=self_signed,

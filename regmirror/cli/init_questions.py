@@ -99,13 +99,18 @@ class Questions:
         return {"file": str(SECRETS_DIRECTORY / name)}
 
     def _ask_class(self, options: InitOptions) -> InitOptions:
-        if options.class_name or len(self._offers.classes) < 2:
+        if options.class_name or options.gateway:
+            return options
+        if not self._offers.classes and self._offers.gateways and not (options.issuer or options.tls_secret):
+            answer = self._prompts.choice("Gateway (the cluster has no IngressClass)", self._offers.gateways)
+            return replace(options, gateway=answer)
+        if len(self._offers.classes) < 2:
             return options
         answer = self._prompts.choice("Ingress class", self._offers.classes, self._offers.default_class)
         return replace(options, class_name=answer)
 
     def _ask_certificate(self, options: InitOptions) -> InitOptions:
-        if options.has_certificate:
+        if options.has_certificate or options.gateway:
             return options
         if issuer := self._ask_issuer():
             return replace(options, issuer=issuer)

@@ -40,7 +40,8 @@ def run_init(streams: Terminal, target: InitTarget, given: InitOptions, *, ask: 
         )
     _require_valid(target, given, ask=ask)
     offers = ClusterOffers()
-    if not given.class_name or (ask and not given.has_certificate):
+    has_endpoint = bool(given.class_name or given.gateway)
+    if not has_endpoint or (ask and not given.has_certificate):
         offers = cluster_offers(target.kubeconfig, target.context, given.namespace)
     given = _with_class(streams, given, offers, ask=ask)
     typed: Mapping[str, str] = {}
@@ -69,11 +70,13 @@ def _require_valid(target: InitTarget, given: InitOptions, *, ask: bool) -> None
 def _with_class(streams: Terminal, given: InitOptions, offers: ClusterOffers, *, ask: bool) -> InitOptions:
     """The options with the only Ingress class of the cluster; without one, says what to do."""
     warning = streams.symbols.warning
-    if given.class_name:
+    if given.class_name or given.gateway:
         return given
     if offers.error:
         unset = "ingress.className is not set, so deploy uses the cluster's default class"
         streams.info(f"{warning} cannot detect the Ingress class ({offers.error}); {unset}", "yellow")
+    elif not offers.classes and offers.gateways:
+        return _with_gateway(streams, given, offers, ask=ask)
     elif not offers.classes:
         streams.info(
             f"{warning} the cluster has no IngressClass: install an Ingress controller before deploy", "yellow"
@@ -84,6 +87,24 @@ def _with_class(streams: Terminal, given: InitOptions, offers: ClusterOffers, *,
     elif not ask and not offers.default_class:
         names = ", ".join(offers.classes)
         streams.info(f"{warning} no default IngressClass: set --ingress-class to one of {names}", "yellow")
+    return given
+
+
+def _with_gateway(streams: Terminal, given: InitOptions, offers: ClusterOffers, *, ask: bool) -> InitOptions:
+    """The options with the only Gateway of a cluster without Ingress classes; says which ones there are otherwise."""
+    if given.issuer or given.tls_secret:
+        names = ", ".join(offers.gateways)
+        streams.info(
+            f"{streams.symbols.warning} the cluster has no IngressClass: install an Ingress controller before deploy, "
+            f"or use --gateway instead of a certificate: {names}",
+            "yellow",
+        )
+    elif len(offers.gateways) == 1:
+        streams.info(f"Gateway: {offers.gateways[0]} (the only one in context {offers.context}, without IngressClass)")
+        return replace(given, gateway=offers.gateways[0])
+    elif not ask:
+        names = ", ".join(offers.gateways)
+        streams.info(f"{streams.symbols.warning} no IngressClass: set --gateway to one of {names}", "yellow")
     return given
 
 
@@ -111,7 +132,7 @@ def _next_commands(target: InitTarget, options: InitOptions) -> Iterator[str]:
     unset = [f"{name}=..." for name in variables if not os.environ.get(name)]
     if unset:
         yield f"export {' '.join(unset)}"
-    if not (options.issuer or options.self_signed):
+    if not (options.issuer or options.self_signed or options.gateway):
         namespace = target.kubectl("create", "namespace", options.namespace, "--dry-run=client", "-o", "yaml")
         yield f"{namespace} | {target.kubectl('apply', '-f', '-')}"
         secret = ("create", "secret", "tls", options.tls_secret, "-n", options.namespace)

@@ -33,6 +33,7 @@ def plain_http_urls(mirror: Mirror, upstream: Upstream) -> list[str]:
 
 
 def _without_effect(mirror: Mirror) -> Warnings:
+    yield from _without_effect_on_a_gateway(mirror)
     for index, upstream in enumerate(mirror.upstreams):
         path = ("upstreams", index, "anonymousPull")
         if not upstream.anonymous_pull:
@@ -40,6 +41,15 @@ def _without_effect(mirror: Mirror) -> Warnings:
         for number, pattern in enumerate(upstream.anonymous_pull):
             if reason := never_matches(pattern, upstream.url):
                 yield (*path, number), f'"{pattern}" never matches: {reason}'
+
+
+def _without_effect_on_a_gateway(mirror: Mirror) -> Warnings:
+    ingress = mirror.ingress
+    if ingress.gateway and ingress.class_name:
+        yield ("ingress", "className"), "has no effect: ingress.gateway replaces the Ingress"
+    # Without the key, the Secret is a default that nobody has asked for.
+    if ingress.has_foreign_certificate and ingress.tls_secret and "tls_secret" in ingress.model_fields_set:
+        yield ("ingress", "tlsSecret"), "has no effect: the certificate is that of the Gateway, without listenerSet"
 
 
 def _risks(mirror: Mirror) -> Warnings:

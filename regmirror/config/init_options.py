@@ -45,6 +45,8 @@ class InitOptions:
     """Accept http:// for the endpoint and the upstream."""
     probe_image: str = ""
     class_name: str = ""
+    gateway: str = ""
+    """NAMESPACE/NAME, or NAMESPACE/NAME/LISTENER."""
     issuer: str = ""
     tls_secret: str = ""
     self_signed: bool = False
@@ -62,6 +64,8 @@ class InitOptions:
         fields: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         fields["insecure_store"] = self.insecure and self.endpoint.startswith("http:")
         fields["insecure_upstream"] = self.insecure and self.upstream_url.startswith("http:")
+        keys = ("namespace", "name", "sectionName")
+        fields["gateway"] = dict(zip(keys, self.gateway.split("/"), strict=False)) if self.gateway else None
         fields["images"] = {name.replace("-", "_"): self.images.get(name, "") for name in IMAGES}
         return fields
 
@@ -79,6 +83,8 @@ def invalid_options(options: InitOptions) -> list[str]:
         for name, value, kind in _typed(options)
         if value and (problem := value_problem(kind, value))
     ]
+    if options.gateway and (problem := _gateway_problem(options)):
+        invalid.append(f"--gateway: {problem}")
     if options.probe_image and options.allowed and (problem := probe_problem(options.probe_image, options.allowed)):
         invalid.append(f"--probe-image: {problem}")
     if options.self_signed and options.issuer:
@@ -97,6 +103,15 @@ def _typed(options: InitOptions) -> Iterator[tuple[str, str, Any]]:
     yield "--issuer", options.issuer, ObjectName
     yield "--tls-secret", options.tls_secret, ObjectName
     yield from ((f"--{component}-image", image, Image) for component, image in options.images.items())
+
+
+def _gateway_problem(options: InitOptions) -> str | None:
+    parts = options.gateway.split("/")
+    if len(parts) not in {2, 3} or any(value_problem(ObjectName, part) for part in parts):
+        return f'"{options.gateway}" is not the name of a Gateway: write NAMESPACE/NAME or NAMESPACE/NAME/LISTENER'
+    others = {"--ingress-class": options.class_name, "--issuer": options.issuer, "--tls-secret": options.tls_secret}
+    useless = [name for name, value in others.items() if value]
+    return f"remove {useless[0]}: a Gateway has no class and its own certificate" if useless else None
 
 
 def probe_problem(image: str, allowed: list[str]) -> str | None:

@@ -42,7 +42,7 @@ def check_certificates(mirror: Mirror, cluster: Cluster, now: datetime) -> Done:
     if own:
         results.append(Done(f"Secret {', '.join(dict.fromkeys(str(mirror.tls_secret_of(u)) for u in own))}"))
     if not results:
-        return Done("from the Ingress controller")
+        return Done("from the Gateway" if mirror.ingress.has_foreign_certificate else "from the Ingress controller")
     return Done("; ".join(result.detail for result in results), skipped=any(result.skipped for result in results))
 
 

@@ -119,7 +119,7 @@ def check_public_host(http: Http, host: str) -> None:
         sent = f" with the realm {challenge.realm}" if challenge else ""
         raise RegistryError(
             f"https://{host}/v2/ answered {answer.status}{sent} instead of 401 with the realm {realm}",
-            hint="check that DNS points to the Ingress of this mirror: regmirror verify",
+            hint="check that DNS points to the Ingress controller or Gateway of this mirror: regmirror verify",
         )
     token = client.token(challenge.realm, challenge.service)
     answer = client.request("GET", "/v2/", token)

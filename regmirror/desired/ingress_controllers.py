@@ -136,9 +136,9 @@ def controller_warning(class_name: str, configured: str | None, spec_controller:
     known = find_controller(spec_controller)
     if known is None:
         return (
-            f"ingress.className: regmirror does not know the Ingress controller {spec_controller or 'none'} of class "
-            f"{class_name}: check that it does not end responses that take minutes, does not buffer them, and routes "
-            "by path; set what it needs with ingress.annotations"
+            f"ingress.className: class {class_name} has an unknown Ingress controller, {spec_controller or 'none'}: "
+            "check that it does not end responses that take minutes, does not buffer them, and serves HTTPS; set what "
+            "it needs with ingress.annotations"
         )
     if known not in controllers_of_class(configured):
         needed = ", ".join(f"{key}: {text}" for key, text in known.annotations.items())

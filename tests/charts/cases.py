@@ -83,6 +83,7 @@ RENDERED: dict[str, tuple[str, dict[str, Any]]] = {
     **{f"{chart}-defaults": (chart, {}) for chart in CHARTS},
     **{f"{chart}-full": (chart, values) for chart, values in FULL.items()},
     "ingress-route": ("ingress", ROUTE),
+    "ingress-listeners": ("ingress", {**ROUTE, "listenerSet": {"enabled": True, "port": 443}}),
     "registry-without-cache": ("registry", {"cache": {"enabled": False}}),
 }
 

@@ -51,6 +51,46 @@ def test_a_route_for_each_host(helm: Helm) -> None:
     assert registry["backendRefs"] == [{"name": "quay", "port": 80}]
 
 
+LISTENERS = {**ROUTE, "listenerSet": {"enabled": True, "port": 8443}, "parentRefs": [{"name": "public"}]}
+
+
+def test_a_route_with_listeners_of_its_own_is_attached_to_them(helm: Helm) -> None:
+    objects = helm.render("ingress", LISTENERS)
+    (hub, quay), routes = [[one for one in objects if one["kind"] == kind] for kind in ("ListenerSet", "HTTPRoute")]
+    assert hub["spec"]["parentRef"] == {"name": "public"}
+    (listener,) = hub["spec"]["listeners"]
+    assert (listener["hostname"], listener["port"], listener["protocol"]) == ("hub.example.com", 8443, "HTTPS")
+    assert listener["tls"] == {"mode": "Terminate", "certificateRefs": [{"name": "tls"}]}
+    assert quay["spec"]["listeners"][0]["tls"]["certificateRefs"] == [{"name": "quay-tls"}]
+    parents = [route["spec"]["parentRefs"] for route in routes]
+    group = "gateway.networking.k8s.io"
+    names = (hub["metadata"]["name"], quay["metadata"]["name"])
+    assert parents == [[{"group": group, "kind": "ListenerSet", "name": name}] for name in names]
+
+
+def test_annotations_of_cert_manager_are_on_the_object_with_the_certificate(helm: Helm) -> None:
+    own = {"cert-manager.io/issuer": "own", "acme.cert-manager.io/http01-edit-in-place": "true", "note": "own"}
+    host = {"host": "hub.example.com", "registryService": "hub", "tlsSecretName": "tls", "annotations": own}
+    common = {"note": "common", "cert-manager.io/issuer": "common", "external-dns.kubernetes.io/ttl": "60"}
+    on_route = {"note": "own", "external-dns.kubernetes.io/ttl": "60"}
+    listeners, route = sorted(
+        helm.render("ingress", {**LISTENERS, "hosts": [host], "annotations": common}),
+        key=lambda found: str(found["kind"]),
+        reverse=True,
+    )
+    assert listeners["metadata"]["annotations"] == {key: text for key, text in own.items() if key != "note"}
+    assert route["metadata"]["annotations"] == on_route
+    (ingress,) = helm.render("ingress", {**FULL["ingress"], "hosts": [host], "annotations": common})
+    assert ingress["metadata"]["annotations"] == common | own
+
+
+def test_a_listener_needs_a_certificate(helm: Helm) -> None:
+    host = {"host": "hub.example.com", "registryService": "hub"}
+    done = helm.template("ingress", {**LISTENERS, "hosts": [host], "tls": {"enabled": True, "secretName": ""}})
+    assert done.returncode != 0
+    assert "set tlsSecretName of each host" in done.stderr
+
+
 @pytest.mark.parametrize(("request_timeout", "expected"), [("", None), ("0s", {"request": "0s"})])
 def test_only_a_named_timeout_reaches_the_gateway(
     helm: Helm, request_timeout: str, expected: dict[str, str] | None

@@ -13,6 +13,7 @@ API_VERSIONS = {
     "ConfigMap": "v1",
     "Deployment": "apps/v1",
     "HTTPRoute": "gateway.networking.k8s.io/v1",
+    "ListenerSet": "gateway.networking.k8s.io/v1",
     "Ingress": "networking.k8s.io/v1",
     "NetworkPolicy": "networking.k8s.io/v1",
     "PodDisruptionBudget": "policy/v1",

@@ -1,21 +1,29 @@
-"""A mirror behind the real Gateway of the lab, without any Ingress: deployed, verified, pulled from, removed."""
+"""A mirror behind the real Gateway of the lab: deployed, verified, pulled from and removed, without any Ingress."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from tests.e2e.deployed_mirror import DeployedMirror, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.lab
 
 
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
+
+
 def gateway(mirror: DeployedMirror, **more: Any) -> dict[str, Any]:
-    """The section ``ingress`` for the Gateway of the lab."""
+    """The key ``ingress.gateway`` for the Gateway of the lab."""
     if mirror.target.lab is None:
         pytest.skip("only the lab is known to have a Gateway")
-    return {"gateway": {"parentRefs": [mirror.target.lab["gateway"]], **more}}
+    return {"parentRefs": [mirror.target.lab["gateway"]], **more}
 
 
 def pull(mirror: DeployedMirror, target: Path) -> None:
@@ -25,28 +33,54 @@ def pull(mirror: DeployedMirror, target: Path) -> None:
     assert outcome.code == 0, outcome.stderr
 
 
-def healthy(mirror: DeployedMirror) -> None:
-    outcome = mirror.verify()
-    assert outcome.code == 0, outcome.stdout
-
-
-@pytest.fixture(params=[{}, {"listenerSet": {}}], ids=["own certificate of the Gateway", "ListenerSet"])
-def routed(request: pytest.FixtureRequest, new_mirror: Callable[[], DeployedMirror]) -> DeployedMirror:
+def test_a_mirror_moves_from_an_ingress_to_a_gateway_and_works(
+    new_mirror: Callable[[], DeployedMirror], tmp_path: Path
+) -> None:
     mirror = new_mirror()
-    mirror.change_file(ingress=gateway(mirror, **request.param))
-    outcome = mirror.deploy()
+    assert mirror.deploy().code == 0
+    mirror.change_file(ingress={"gateway": gateway(mirror)})
+    outcome = mirror.deploy("-o", "json")
     assert outcome.code == 0, outcome.stderr
-    return mirror
-
-
-def test_a_mirror_behind_a_gateway_is_deployed_verified_and_pulled_from(routed: DeployedMirror, tmp_path: Path) -> None:
-    assert routed.objects("ingress") == []
-    assert [route["spec"]["hostnames"] for route in routed.objects("httproute")] == [[routed.host]]
-    healthy(routed)
-    pull(routed, tmp_path / "image.tar")
-    again = routed.deploy("-o", "json")
+    (warning,) = outcome.document["warnings"]
+    assert warning.startswith(f"{mirror.host} moves from an Ingress to a Gateway: pulls fail until DNS points to")
+    assert mirror.objects("ingress") == []
+    assert [route["spec"]["hostnames"] for route in mirror.objects("httproute")] == [[mirror.host]]
+    verified = mirror.verify()
+    assert verified.code == 0, verified.stdout
+    pull(mirror, tmp_path / "image.tar")
+    again = mirror.deploy("-o", "json")
     assert again.code == 0, again.stderr
     assert again.document["changed"] is False
-    assert routed.regmirror("diff").code == 0
-    assert routed.regmirror("destroy", "--yes").code == 0
-    assert routed.objects("httproute") == routed.objects("listenersets") == []
+    assert mirror.regmirror("diff").code == 0
+    assert mirror.regmirror("destroy", "--yes").code == 0
+    assert mirror.objects("httproute") == []
+
+
+def test_a_route_that_nobody_accepts_is_waited_for_and_named(new_mirror: Callable[[], DeployedMirror]) -> None:
+    """Traefik 3.7 knows no ListenerSets; the API server validates the object all the same."""
+    mirror = new_mirror()
+    mirror.change_file(ingress={"gateway": gateway(mirror, listenerSet={})})
+    outcome = mirror.deploy("--timeout", "60s")
+    assert outcome.code == 124, outcome.stderr
+    assert f"Gateway {mirror.target.lab['gateway']['namespace']}/" in outcome.stderr  # type: ignore[index]
+    assert "its controller has not answered" in outcome.stderr
+    (listeners,) = mirror.objects("listenersets")
+    (listener,) = listeners["spec"]["listeners"]
+    assert (listener["hostname"], listener["tls"]["mode"]) == (mirror.host, "Terminate")
+    assert [reference["name"] for reference in listener["tls"]["certificateRefs"]] == ["regmirror-tls"]
+    assert mirror.failures()["config-gateway"].startswith("Gateway ")
+    assert mirror.regmirror("destroy", "--yes").code == 0
+    assert mirror.objects("listenersets") == []
+
+
+def test_the_api_server_accepts_every_route_of_the_examples(new_mirror: Callable[[], DeployedMirror]) -> None:
+    """With the schemas of Kubernetes and the real definitions of the Gateway API; nothing is created."""
+    mirror = new_mirror()
+    gateway(mirror)
+    for example in EXAMPLES:
+        rendered = mirror.regmirror("render", "--file", str(example), REGMIRROR_NAMESPACE=mirror.namespace)
+        assert rendered.code == 0, rendered.stderr
+        routes = [one for one in yaml.safe_load_all(rendered.stdout) if one["kind"] in {"Ingress", "HTTPRoute"}]
+        assert routes, example
+        text = yaml.safe_dump_all(routes)
+        mirror.kubectl("apply", "--dry-run=server", "--validate=strict", "--filename=-", stdin=text)

@@ -7,6 +7,8 @@ import pytest
 
 from lab import components, toolchain
 
+MODULES = (*components.GO_MODULES, *components.LONG_TEST_MODULES)
+
 
 @pytest.mark.parametrize(
     "program", (*components.PUBLISHED_PROGRAMS, components.DRAYAGE), ids=lambda program: program.name
@@ -20,7 +22,7 @@ def test_a_downloaded_program_has_an_exact_version_and_a_hash(program: component
         assert len(base64.b64decode(program.digest.removeprefix("sha512-"), validate=True)) == 64
 
 
-@pytest.mark.parametrize("module", components.GO_MODULES, ids=lambda module: module.name)
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 def test_a_go_module_pins_its_dependencies(module: components.GoModule) -> None:
     directory = toolchain.MODULES / module.name
     requires = re.search(r"^\s*(require )?\S+ v\d", (directory / "go.mod").read_text(), re.MULTILINE)
@@ -36,12 +38,19 @@ def test_the_cluster_reports_the_version_that_it_was_built_from() -> None:
     assert list(kubernetes.definitions.values()) == [components.KUBERNETES_VERSION, major, minor]
 
 
-def test_the_downloaded_go_is_new_enough_for_every_module() -> None:
-    fetched = components.GO_TOOLCHAIN_REQUIREMENT.rpartition("==")[2]
-    directives = re.findall(
-        r"^go (\S+)$",
-        "\n".join((toolchain.MODULES / module.name / "go.mod").read_text() for module in components.GO_MODULES),
-        re.MULTILINE,
-    )
-    assert len(directives) == len(components.GO_MODULES)
-    assert max(tuple(map(int, text.split("."))) for text in directives) <= tuple(map(int, fetched.split(".")))
+@pytest.mark.parametrize("modules", [components.GO_MODULES, components.LONG_TEST_MODULES])
+def test_a_downloaded_go_is_new_enough_for_every_module(modules: tuple[components.GoModule, ...]) -> None:
+    texts = [(toolchain.MODULES / module.name / "go.mod").read_text() for module in modules]
+    needed = [version(re.findall(r"^go (\S+)$", text, re.MULTILINE)[0]) for text in texts]
+    assert max(needed) <= max(version(requirement.rpartition("==")[2]) for requirement in components.GO_TOOLCHAINS)
+    assert all(re.fullmatch("sha256:[0-9a-f]{64}", digest) for digest in components.GO_TOOLCHAINS.values())
+
+
+def version(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(".")))
+
+
+def test_files_of_a_module_are_pinned_by_its_hash() -> None:
+    for files in components.MODULE_FILES:
+        assert re.fullmatch(r"v\d+\.\d+\.\d+", files.version)
+        assert len(base64.b64decode(files.digest.removeprefix("h1:"), validate=True)) == 32

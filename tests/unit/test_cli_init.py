@@ -163,6 +163,57 @@ def test_without_a_single_ingress_class_the_file_has_none(
     assert ("‼" in result.stderr) == bool(warning)
 
 
+def test_the_only_gateway_of_a_cluster_without_ingress_classes_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, ClusterOffers("production", gateways=("gateways/public/https",)))
+    mirror = written(*ENOUGH)
+    assert mirror.ingress.gateway is not None
+    assert mirror.ingress.gateway.parent_refs == [{"namespace": "gateways", "name": "public", "sectionName": "https"}]
+    result = init(*ENOUGH, "--force")
+    assert "Gateway: gateways/public/https (the only one in context production, without IngressClass)" in result.stderr
+    assert "create secret tls" not in result.stderr
+
+
+def test_a_gateway_is_not_used_where_there_is_an_ingress_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, ClusterOffers("production", ("traefik",), gateways=("gateways/public/https",)))
+    assert written(*ENOUGH).ingress.gateway is None
+
+
+@pytest.mark.parametrize(
+    ("options", "warning"),
+    [
+        ((), "‼ no IngressClass: set --gateway to one of a/b/https, c/d/https"),
+        (("--issuer=le",), "or use --gateway instead of a certificate: a/b/https, c/d/https"),
+    ],
+)
+def test_several_gateways_are_named(monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], warning: str) -> None:
+    offer(monkeypatch, ClusterOffers("c", gateways=("a/b/https", "c/d/https")))
+    assert warning in init(*ENOUGH, *options).stderr
+    assert samples.read_mirror(FILE).ingress.gateway is None
+
+
+def test_a_gateway_can_be_given() -> None:
+    mirror = written(*ENOUGH, "--gateway=gateways/public")
+    assert mirror.ingress.gateway is not None
+    assert mirror.ingress.gateway.parent_refs == [{"namespace": "gateways", "name": "public"}]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--gateway=public",), '--gateway: "public" is not the name of a Gateway: write NAMESPACE/NAME'),
+        (("--gateway=a/b/c/d",), "--gateway: "),
+        (("--gateway=a/B",), "--gateway: "),
+        (
+            ("--gateway=a/b", "--issuer=le"),
+            "--gateway: remove --issuer: a Gateway has no class and its own certificate",
+        ),
+        (("--gateway=a/b", "--ingress-class=x"), "--gateway: remove --ingress-class"),
+    ],
+)
+def test_a_gateway_with_what_it_has_no_use_for_is_refused(options: tuple[str, ...], problem: str) -> None:
+    assert problem in refused(*ENOUGH, *options)
+
+
 def test_it_ends_with_the_next_commands() -> None:
     result = init(*ENOUGH, AWS_ACCESS_KEY_ID="set")
     assert result.stderr.endswith(

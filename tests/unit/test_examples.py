@@ -35,7 +35,9 @@ def test_there_is_an_example_of_each_kind() -> None:
     assert [path.stem for path in EXAMPLES] == [
         "air-gap",
         "cert-manager",
+        "gke-gateway",
         "in-cluster-s3",
+        "k3s-traefik",
         "minimal",
         "r2-cert-manager-external-dns",
         "replicas",

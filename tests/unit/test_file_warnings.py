@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from regmirror.config.encryption import is_exposed, is_inside_cluster
-from regmirror.config.file_warnings import plain_http_urls, risk_warnings
+from regmirror.config.file_warnings import file_warnings, plain_http_urls, risk_warnings
 from regmirror.errors import ConfigurationError
 from tests import samples
 
@@ -60,6 +61,24 @@ def test_plain_http_of_the_store_and_of_an_upstream_is_a_risk() -> None:
         "http://s3.example.com",
         "http://s3.example.org",
     ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "warned"),
+    [
+        ({}, []),
+        ({"className": "traefik"}, ["ingress.className"]),
+        ({"tlsSecret": "wild"}, ["ingress.tlsSecret"]),
+        ({"tlsSecret": None}, []),
+    ],
+)
+def test_keys_that_a_gateway_replaces_have_no_effect(keys: dict[str, Any], warned: list[str]) -> None:
+    document = samples.document(ingress={"gateway": {"parentRefs": [{"name": "public"}]}, **keys})
+    root = yaml.compose(yaml.safe_dump(document))
+    assert root is not None
+    found = file_warnings(samples.mirror(**document), root)
+    assert [problem.key_path for problem in found] == warned
+    assert all(problem.message.startswith("has no effect: ") for problem in found)
 
 
 def test_plain_http_can_be_accepted() -> None:

@@ -58,6 +58,13 @@ def test_several_ingress_classes_are_a_choice(monkeypatch: pytest.MonkeyPatch) -
     assert conversation.asked == ["Ingress class (nginx, traefik) [traefik]: "] * 2
 
 
+def test_several_gateways_are_a_choice_and_bring_their_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    conversation = Conversation(monkeypatch, "a/b/https")
+    options = conversation.complete(GIVEN, ClusterOffers("c", gateways=("a/b/https", "c/d/https")))
+    assert options.gateway == "a/b/https"
+    assert conversation.asked == ["Gateway (the cluster has no IngressClass) (a/b/https, c/d/https): "]
+
+
 def test_an_issuer_of_the_cluster_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     conversation = Conversation(monkeypatch, "letsencrypt")
     options = conversation.complete(GIVEN, ClusterOffers("c", ("nginx",), issuers=("letsencrypt", "staging")))

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from regmirror.config.problem import InvalidFileError
 from regmirror.deploy.self_signed import find_self_signed
+from regmirror.desired.ingress_controllers import controller_annotations
 from regmirror.desired.mirror_secrets import Account
 from regmirror.desired.releases import Release, Stack, build_stack
 from tests import samples
@@ -167,11 +168,15 @@ def test_without_a_secret_the_controller_brings_the_certificate() -> None:
     assert "tlsSecretName" not in values["hosts"][0]
 
 
+TRAEFIK = {"traefik.ingress.kubernetes.io/router.tls": "true"}
+
+
 @pytest.mark.parametrize(
     ("ingress", "expected"),
     [
-        ({}, {"className": "", "annotations": {}, "tls": {"enabled": True}}),
-        ({"className": "traefik"}, {"className": "traefik"}),
+        ({}, {"className": "", "annotations": controller_annotations(None), "tls": {"enabled": True}}),
+        ({"className": "traefik"}, {"className": "traefik", "annotations": TRAEFIK}),
+        ({"className": "traefik", "annotations": {"a": "b"}}, {"annotations": {**TRAEFIK, "a": "b"}}),
     ],
 )
 def test_the_ingress_is_as_the_file_says(ingress: dict[str, Any], expected: dict[str, Any]) -> None:

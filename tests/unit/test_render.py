@@ -64,8 +64,7 @@ def test_the_project_of_the_guide_allows_all_that_the_charts_contain() -> None:
     allowed = {entry["kind"] for entry in yaml.safe_load(text)["spec"]["namespaceResourceWhitelist"]}
     templates = [path.read_text() for path in (ROOT / "charts").glob("*/templates/*.yaml")]
     contained = {kind for template in templates for kind in re.findall(r"^kind: (\w+)$", template, re.MULTILINE)}
-    # The chart has an HTTPRoute for users of the chart alone.
-    assert contained - {"HTTPRoute"} <= allowed
+    assert contained <= allowed
 
 
 @pytest.mark.parametrize("output_format", FORMATS)

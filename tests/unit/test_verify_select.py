@@ -39,6 +39,7 @@ def test_before_the_first_deployment_only_pre_install_checks_run() -> None:
         "cluster-version",
         "cluster-permissions",
         "cluster-versions",
+        "config-ingress-class",
         "config-patterns",
         "storage-key",
     ]

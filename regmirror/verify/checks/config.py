@@ -129,7 +129,8 @@ def check_gateway(live: LiveMirror, upstream: Upstream) -> Outcome:
 
 @check(
     "config-ingress-class",
-    "regmirror knows what the Ingress controller needs",
+    "the Ingress controller has the annotations that it needs",
+    needs=("cluster-api",),
     severity=Severity.WARNING,
     stage=Stage.ANY,
 )

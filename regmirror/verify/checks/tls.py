@@ -11,7 +11,7 @@ from regmirror.ports.cluster import SECRET
 from regmirror.signing.host_certificate import host_certificate_problem
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped, Warned
 from regmirror.verify.checks.cluster import check_deployed
-from regmirror.verify.checks.config import check_ingress
+from regmirror.verify.checks.config import check_gateway, check_ingress
 from regmirror.verify.hints import deploy, kubectl, read_log
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.workloads.issuance import issuance_of
@@ -42,7 +42,7 @@ def _describe(live: LiveMirror, name: str) -> str:
 def _secret(live: LiveMirror, upstream: Upstream) -> Outcome:
     name, host = live.mirror.tls_secret_of(upstream), live.mirror.host_of(upstream)
     if name is None:
-        return Passed("no Secret configured: the Ingress controller has its own certificate")
+        return Passed(f"no Secret configured: the {_server(live)} has its own certificate")
     create = _create_certificate(live, upstream)
     if live.cluster.get(SECRET, name) is None:
         return Failed(f"there is no Secret {name} with the certificate of {host}", create)
@@ -57,7 +57,7 @@ def _create_certificate(
     """How to provide the certificate; the command also replaces an existing Secret."""
     name = live.mirror.tls_secret_of(upstream)
     if name is None:
-        return "renew the certificate of the Ingress controller"
+        return f"renew the certificate of the {_server(live)}"
     if live.mirror.ingress.self_signed:
         return deploy(live)
     if live.mirror.issuer_of(upstream):
@@ -75,8 +75,14 @@ def _reachable(live: LiveMirror, upstream: Upstream) -> Outcome:
     return Passed(f"https://{live.mirror.host_of(upstream)}")
 
 
+def _server(live: LiveMirror) -> str:
+    return "Gateway" if live.mirror.ingress.gateway else "Ingress controller"
+
+
 def _describe_ingress(live: LiveMirror) -> str:
-    return f"check the events and the address of the Ingress: {kubectl(live)} describe ingress; then {deploy(live)}"
+    kind = "HTTPRoute" if live.mirror.ingress.gateway else "Ingress"
+    describe = f"{kubectl(live)} describe {kind.lower()}"
+    return f"check the events and the address of the {kind}: {describe}; then {deploy(live)}"
 
 
 def _root_cause(live: LiveMirror, upstream: Upstream) -> Skipped | None:
@@ -84,7 +90,13 @@ def _root_cause(live: LiveMirror, upstream: Upstream) -> Skipped | None:
     try:
         if isinstance(check_deployed(live), Failed):
             return Skipped("see cluster-deployed")
-        for check_id, run in (("tls-issued", _issued), ("tls-secret", _secret), ("config-ingress", check_ingress)):
+        causes = {
+            "tls-issued": _issued,
+            "tls-secret": _secret,
+            "config-ingress": check_ingress,
+            "config-gateway": check_gateway,
+        }
+        for check_id, run in causes.items():
             if isinstance(run(live, upstream), Failed):
                 return Skipped(f"see {check_id}")
     except ClusterError:
@@ -124,8 +136,14 @@ def _redirect(live: LiveMirror, upstream: Upstream) -> Outcome:
         return Passed(f"{answer.status} to https")
     return Failed(
         f"http://{host}/v2/ answered {answer.status}: a client configured with http:// sends its tokens unencrypted",
-        "configure the Ingress controller to redirect HTTP to HTTPS, or close port 80",
+        _redirect_hint(live),
     )
+
+
+def _redirect_hint(live: LiveMirror) -> str:
+    if live.mirror.ingress.gateway:
+        return "name the HTTPS listener of the Gateway with sectionName in ingress.gateway.parentRefs"
+    return "configure the Ingress controller to redirect HTTP to HTTPS, or close port 80"
 
 
 @check("tls-route", "the public host routes to the registry", needs=("tls-host",))
@@ -139,5 +157,5 @@ def _route(live: LiveMirror, upstream: Upstream) -> Outcome:
     if not live.has_ready_pods(registry):
         return Skipped(f"Service {registry} has no ready endpoint: see cluster-pods and cluster-services")
     if answer.status == 404:
-        return Failed(f"{url} answered 404: the Ingress controller does not know the host", _describe_ingress(live))
+        return Failed(f"{url} answered 404: the {_server(live)} does not know the host", _describe_ingress(live))
     return Failed(f"{url} answered {answer.status}: no registry pod responds", read_log(live, upstream))

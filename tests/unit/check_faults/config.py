@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from regmirror.desired import names
-from regmirror.ports.cluster import DEPLOYMENT, INGRESS, SECRET
+from regmirror.ports.cluster import DEPLOYMENT, HTTP_ROUTE, INGRESS, INGRESS_CLASS, SECRET, Object
+from tests import samples
 from tests.unit.check_faults.table import (
     REGISTRY_SECRET,
     FaultTable,
@@ -125,6 +126,76 @@ def other_auth_backend(mirror: Deployed) -> None:
 @fault("config-ingress", "routes /v2 to x instead of regmirror-docker-hub")
 def other_registry_backend(mirror: Deployed) -> None:
     route(mirror, "/v2", "x")
+
+
+GATEWAY = {"gateway": {"parentRefs": [{"name": "public", "namespace": "gateways", "sectionName": "https"}]}}
+PARENT = {"name": "public", "namespace": "gateways", "sectionName": "https"}
+
+
+def behind_a_gateway(mirror: Deployed, **spec: Any) -> Object:
+    """The accepted HTTPRoute of a mirror behind a Gateway, in place of its Ingress; ``spec`` has other values."""
+    reconfigure(mirror, ingress=GATEWAY)
+    mirror.cluster.delete(INGRESS, "public")
+    services = {"/auth": names.AUTH, "/v2": REGISTRY}
+    rules = [
+        {"matches": [{"path": {"value": path}}], "backendRefs": [{"name": service}]}
+        for path, service in services.items()
+    ]
+    conditions = [
+        {"type": kind, "status": "True", "observedGeneration": 1, "reason": kind}
+        for kind in ("Accepted", "ResolvedRefs")
+    ]
+    route = {
+        "apiVersion": HTTP_ROUTE.api_version,
+        "kind": HTTP_ROUTE.kind,
+        "metadata": {
+            "name": f"{names.INGRESS}-{samples.HOST}",
+            "labels": {"app.kubernetes.io/instance": names.INGRESS},
+        },
+        "spec": {"hostnames": [samples.HOST], "parentRefs": [PARENT], "rules": rules} | spec,
+        "status": {"parents": [{"parentRef": PARENT, "conditions": conditions}]},
+    }
+    mirror.cluster.put(route)
+    return route
+
+
+@fault("config-ingress", "no HTTPRoute of the mirror has host mirror.example.com; existing hosts: old.example.com")
+def route_of_another_host(mirror: Deployed) -> None:
+    behind_a_gateway(mirror, hostnames=["old.example.com"])
+
+
+@fault("config-ingress", "the HTTPRoute of mirror.example.com is not attached to Gateway public")
+def other_listener(mirror: Deployed) -> None:
+    behind_a_gateway(mirror, parentRefs=[PARENT | {"sectionName": "http"}])
+
+
+@fault("config-ingress", "the HTTPRoute of mirror.example.com routes /auth to nothing instead of regmirror-auth")
+def route_without_rules(mirror: Deployed) -> None:
+    behind_a_gateway(mirror, rules=[])
+
+
+@fault("config-gateway", "Gateway gateways/public, listener https: NotAllowedByListeners: no listener allows it")
+def refused_route(mirror: Deployed) -> None:
+    route = behind_a_gateway(mirror)
+    refusal = {"status": "False", "reason": "NotAllowedByListeners", "message": "no listener allows it"}
+    route["status"]["parents"][0]["conditions"][0] |= refusal
+    mirror.cluster.put(route)
+
+
+@fault("config-gateway", "Gateway gateways/public, listener https: its controller has not answered")
+def ignored_route(mirror: Deployed) -> None:
+    route = behind_a_gateway(mirror)
+    del route["status"]
+    mirror.cluster.put(route)
+
+
+@fault("config-ingress-class", "class internal has an unknown Ingress controller, example.com/proxy")
+def unknown_controller(mirror: Deployed) -> None:
+    reconfigure(mirror, ingress={"className": "internal"})
+    spec = {"controller": "example.com/proxy"}
+    metadata = {"name": "internal"}
+    kind = {"apiVersion": INGRESS_CLASS.api_version, "kind": INGRESS_CLASS.kind}
+    mirror.cluster.put({**kind, "metadata": metadata, "spec": spec})
 
 
 def patterns(*entries: str) -> InjectFault:
