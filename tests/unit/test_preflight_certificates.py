@@ -81,6 +81,13 @@ def test_a_certificate_of_the_ingress_controller_needs_no_secret() -> None:
     assert check(FakeCluster(), samples.mirror(ingress={"tlsSecret": None})) == Done("from the Ingress controller")
 
 
+def test_the_certificate_of_a_gateway_is_not_the_mirrors() -> None:
+    gateway = {"gateway": {"parentRefs": [{"name": "public"}]}}
+    assert check(FakeCluster(), samples.mirror(ingress=gateway)) == Done("from the Gateway")
+    error = error_of(FakeCluster(), samples.mirror(ingress={"gateway": {**gateway["gateway"], "listenerSet": {}}}))
+    assert "has no Secret regmirror-tls" in error.message
+
+
 def test_a_certificate_of_another_host_is_refused() -> None:
     cluster = FakeCluster([samples.tls_secret("wrong.example.com")])
     error = error_of(cluster)
