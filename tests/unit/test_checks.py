@@ -11,7 +11,7 @@ from regmirror.desired import names
 from regmirror.desired.registry_config import blob_path
 from regmirror.errors import RegistryError, StorageError, StorageUnreachableError
 from regmirror.ports.cluster import ENDPOINT_SLICE, INGRESS, NAMESPACE
-from regmirror.ports.http import Answer
+from regmirror.ports.http import Answer, Detour
 from regmirror.ports.object_store import Contents
 from regmirror.verify.check import Failed, Outcome, Passed, Skipped, Warned
 from tests import samples
@@ -365,6 +365,17 @@ def test_a_redirect_to_a_store_that_answers_passes() -> None:
     redirecting(mirror)
     mirror.http.hosts["https://store.example.com"] = lambda _: Answer(200, {}, b"")
     assert mirror.ask("storage-redirect") == Passed("https://store.example.com/x")
+
+
+@pytest.mark.parametrize(
+    ("dns", "words"), [(("192.0.2.1",), "DNS has 192.0.2.1"), ((), "mirror.example.com does not resolve here")]
+)
+def test_an_address_that_dns_does_not_have_is_a_warning(dns: tuple[str, ...], words: str) -> None:
+    mirror = deployed()
+    mirror.http.detours[samples.HOST, 443] = Detour("192.0.2.7", 443, dns)
+    outcome = mirror.ask("tls-address")
+    assert isinstance(outcome, Warned)
+    assert outcome.message.startswith(f"the checks used 192.0.2.7 (--resolve), but {words}")
 
 
 def test_a_redirect_of_http_to_https_passes() -> None:

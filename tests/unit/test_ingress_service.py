@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from regmirror.client_config.catalog import RUNTIMES
 from regmirror.client_config.registries import mirrored_registries
@@ -31,7 +33,6 @@ from tests.fakes.progress import RecordedWaiting
 from tests.fakes.registry_host import RegistryHost
 from tests.unit.deployed import Deployed, deployed
 from tests.unit.deploying import Place, configured
-from tests.unit.test_preflight import tls_secret
 
 NODE_PORT: dict[str, Any] = {"type": "NodePort"}
 EXPOSED: dict[str, Any] = {"port": 30443, "ingress": {"service": NODE_PORT}}
@@ -221,7 +222,12 @@ def test_deploy_says_that_it_checked_another_address_than_clients_use() -> None:
 @pytest.fixture
 def place() -> Place:
     made = Place()
-    made.cluster.put(tls_secret(samples.HOST))
+    pair = {
+        "tls.crt": samples.public_certificate().public_bytes(Encoding.PEM),
+        "tls.key": samples.key_pair().key_pem,
+    }
+    data = {key: base64.b64encode(pem).decode() for key, pem in pair.items()}
+    made.cluster.put({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "regmirror-tls"}, "data": data})
     return made
 
 
