@@ -385,6 +385,17 @@ def test_a_redirect_to_a_store_that_answers_passes() -> None:
     assert mirror.ask("storage-redirect") == Passed("https://store.example.com/x")
 
 
+@pytest.mark.parametrize(
+    ("dns", "words"), [(("192.0.2.1",), "DNS has 192.0.2.1"), ((), "mirror.example.com does not resolve here")]
+)
+def test_an_address_that_dns_does_not_have_is_a_warning(dns: tuple[str, ...], words: str) -> None:
+    mirror = deployed()
+    mirror.http.detours[samples.HOST, 443] = Detour("192.0.2.7", 443, dns)
+    outcome = mirror.ask("tls-address")
+    assert isinstance(outcome, Warned)
+    assert outcome.message.startswith(f"the checks used 192.0.2.7 (--resolve), but {words}")
+
+
 def test_a_redirect_of_http_to_https_passes() -> None:
     mirror = deployed()
     mirror.http.hosts["http://mirror.example.com"] = lambda _: Answer(

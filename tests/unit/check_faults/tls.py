@@ -56,16 +56,6 @@ def another_port(mirror: Deployed) -> None:
     mirror.http.detours[samples.HOST, 443] = Detour("192.0.2.7", 30443, ("192.0.2.7",))
 
 
-@fault("tls-address", "the checks used 192.0.2.7 (--resolve), but DNS has 192.0.2.1")
-def another_address(mirror: Deployed) -> None:
-    mirror.http.detours[samples.HOST, 443] = Detour("192.0.2.7", 443, ("192.0.2.1",))
-
-
-@fault("tls-address", "the checks used 192.0.2.7 (--resolve), but mirror.example.com does not resolve here")
-def no_address(mirror: Deployed) -> None:
-    mirror.http.detours[samples.HOST, 443] = Detour("192.0.2.7", 443, ())
-
-
 @fault("tls-host", "the host name mirror.example.com does not resolve")
 def no_dns(mirror: Deployed) -> None:
     mirror.http.hosts.clear()
