@@ -44,13 +44,19 @@ def _without_effect(mirror: Mirror) -> Warnings:
             yield (*path, key, number), problem
 
 
+_CERTIFICATE_OF_GATEWAY = "has no effect: the certificate is that of the Gateway, without listenerSet"
+
+
 def _without_effect_on_a_gateway(mirror: Mirror) -> Warnings:
     ingress = mirror.ingress
     if ingress.gateway and ingress.class_name:
         yield ("ingress", "className"), "has no effect: ingress.gateway replaces the Ingress"
     # Without the key, the Secret is a default that nobody has asked for.
     if ingress.has_foreign_certificate and ingress.tls_secret and "tls_secret" in ingress.model_fields_set:
-        yield ("ingress", "tlsSecret"), "has no effect: the certificate is that of the Gateway, without listenerSet"
+        yield ("ingress", "tlsSecret"), _CERTIFICATE_OF_GATEWAY
+    for index, upstream in enumerate(mirror.upstreams):
+        if ingress.has_foreign_certificate and upstream.tls_secret:
+            yield ("upstreams", index, "tlsSecret"), _CERTIFICATE_OF_GATEWAY
 
 
 def _risks(mirror: Mirror) -> Warnings:

@@ -9,6 +9,7 @@ from regmirror.errors import PermissionDeniedError
 from regmirror.ports.cluster import CERTIFICATE, CERTIFICATE_REQUEST, CHALLENGE, ORDER, Cluster, Kind, Object, Right
 
 _NAME_ANNOTATION = "cert-manager.io/certificate-name"
+_UNPROCESSED = "cert-manager has not processed the Certificate yet; is its controller running?"
 _REVISION_ANNOTATION = "cert-manager.io/certificate-revision"
 
 
@@ -48,10 +49,11 @@ def issuance_of(cluster: Cluster, name: str) -> Issuance:
     ready, issuing = _condition(certificate, "Ready"), _condition(certificate, "Issuing")
     failed_at = str((certificate.get("status") or {}).get("lastFailureTime") or "")
     has_failed = bool(failed_at) and issuing.get("status") == "False"
-    if _is_current(certificate, ready) and ready.get("status") == "True":
+    is_current = _is_current(certificate, ready)
+    if is_current and ready.get("status") == "True":
         reasons = [_text(issuing)] if has_failed else []
         return Issuance(True, reasons, has_failed, failed_at)
-    reasons = [_text(ready) or "cert-manager has not processed the Certificate yet; is its controller running?"]
+    reasons = [(_text(ready) if is_current else "") or _UNPROCESSED]
     if has_failed:
         reasons.append(_text(issuing))
     with suppress(PermissionDeniedError):

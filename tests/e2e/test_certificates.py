@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,13 @@ pytestmark = pytest.mark.lab
 
 
 @pytest.fixture
-def mirror(new_mirror: Callable[[], DeployedMirror]) -> DeployedMirror:
+def mirror(new_mirror: Callable[[], DeployedMirror]) -> Iterator[DeployedMirror]:
     """A mirror that is not deployed yet; the wildcard certificate of the lab is in the Secret regmirror-tls."""
     mirror = new_mirror()
     if mirror.target.lab is None:
         pytest.skip("only the lab is known to have cert-manager and a wildcard certificate")
-    return mirror
+    yield mirror
+    mirror.remove()
 
 
 def succeeded(outcome: Outcome) -> Outcome:
@@ -62,6 +63,10 @@ def test_one_wildcard_secret_serves_several_hosts(mirror: DeployedMirror) -> Non
 
 def test_cert_manager_issues_the_certificate_and_its_reason_is_shown_until_then(mirror: DeployedMirror) -> None:
     assert mirror.target.lab is not None
+    with_issuer(mirror, name=mirror.target.lab["cluster_issuer"])
+    deployed_and_stable(mirror)
+    assert certificate(mirror)["spec"]["dnsNames"] == [mirror.host]
+
     broken = {
         "apiVersion": "cert-manager.io/v1",
         "kind": "Issuer",
@@ -70,15 +75,11 @@ def test_cert_manager_issues_the_certificate_and_its_reason_is_shown_until_then(
     }
     mirror.kubectl("apply", "-f", "-", stdin=json.dumps(broken))
     with_issuer(mirror, name="broken", kind="Issuer")
-    refused = mirror.deploy("--timeout", "60s", "-o", "json")
+    refused = mirror.deploy("--timeout", "40s", "-o", "json")
     assert refused.code == 124, refused.stderr
     assert "certificate issued-tls" in refused.document["error"]["message"]
     assert "no-such-secret" in refused.document["error"]["message"]
     assert "no-such-secret" in mirror.failures()["tls-issued"]
-
-    with_issuer(mirror, name=mirror.target.lab["cluster_issuer"])
-    deployed_and_stable(mirror)
-    assert certificate(mirror)["spec"]["dnsNames"] == [mirror.host]
 
     mirror.change_file(ingress={"tlsSecret": "regmirror-tls", "issuer": None})
     succeeded(mirror.deploy("--prune"))

@@ -53,7 +53,9 @@ def test_a_ready_certificate_is_issued() -> None:
 def test_a_condition_about_an_earlier_version_of_the_certificate_does_not_count() -> None:
     certificate = certificate_object(Ready=("True", "up to date"))
     certificate["status"]["conditions"][0]["observedGeneration"] = 0
-    assert not issuance_of(FakeCluster([certificate]), "regmirror-tls").is_issued
+    issuance = issuance_of(FakeCluster([certificate]), "regmirror-tls")
+    assert not issuance.is_issued
+    assert issuance.reasons == ["cert-manager has not processed the Certificate yet; is its controller running?"]
 
 
 @pytest.mark.parametrize(
