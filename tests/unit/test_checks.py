@@ -11,7 +11,7 @@ from regmirror.desired import names
 from regmirror.desired.registry_config import blob_path
 from regmirror.errors import RegistryError, StorageError, StorageUnreachableError
 from regmirror.ports.cluster import ENDPOINT_SLICE, INGRESS, NAMESPACE, POD
-from regmirror.ports.http import Answer
+from regmirror.ports.http import Answer, Detour
 from regmirror.ports.object_store import Contents
 from regmirror.verify.check import Failed, Outcome, Passed, Skipped, Warned
 from tests import samples
