@@ -1,6 +1,9 @@
 """Steps of a mirror whose pods use the bucket with a cloud role, which this machine does not have."""
 
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from regmirror.deploy.diff_changes import DiffableStep, StepDiff
 from regmirror.deploy.rights import PORT_FORWARD
@@ -9,6 +12,8 @@ from regmirror.errors import BucketMissingError, ForeignDataError, StorageError,
 from regmirror.errors.documentation import guide_url
 from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import POD, Cluster
+from regmirror.signing.key_pair import KeyPair
+from regmirror.signing.tokens import sign_catalog_token
 from regmirror.steps.step import Done, Waiting
 from regmirror.workloads.rollout import is_ready
 
@@ -63,15 +68,18 @@ class CloudRoleStep:
     """Checks from inside each registry's pods that they can use the bucket."""
 
     cluster: AsyncCluster
-    registries: tuple[str, ...]
-    """The releases of the registries."""
+    services: Mapping[str, str]
+    """By release of a registry: the ``service`` of its tokens."""
+    issuer: str
+    signing: KeyPair | None
+    """None if only an existing docker_auth has the key."""
     name: str = "cloud-role"
     title: str = "Cloud role"
 
     @property
     def needs(self) -> tuple[str, ...]:
         """The releases whose pods are checked."""
-        return self.registries
+        return tuple(self.services)
 
     async def apply(self, progress: Waiting) -> Done:
         """Raises StorageError or ClusterError."""
@@ -85,12 +93,17 @@ class CloudRoleStep:
     def _check(self, cluster: Cluster) -> Done:
         if not all(map(cluster.may, PORT_FORWARD)):
             return Done("not checked: no permission to reach the registry's pods", skipped=True)
+        if self.signing is None:
+            return Done("not checked: only the existing docker_auth can sign the token for it", skipped=True)
         checked = 0
-        for release in self.registries:
+        for release, service in self.services.items():
+            token = sign_catalog_token(
+                self.issuer, service, self.signing.private_key, datetime.now(UTC), secrets.token_hex(8)
+            )
             pods = cluster.select(POD, selector=f"app.kubernetes.io/instance={release}")
             for pod in filter(is_ready, pods):
                 name = pod["metadata"]["name"]
-                if problem := store_problem(cluster, name):
+                if problem := store_problem(cluster, name, token):
                     hint = f"check the role of its ServiceAccount; see {guide_url('cloud-role')}"
                     raise StorageError(f"pod {name} cannot use the bucket: {problem}", hint=hint)
                 checked += 1

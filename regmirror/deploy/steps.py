@@ -20,6 +20,7 @@ from regmirror.deploy.route import ROUTE_STEP, RouteStep, routes_of
 from regmirror.deploy.secrets import SECRETS_STEP, SecretsStep
 from regmirror.deploy.store_access import StoreAccess, UncheckedBucketStep
 from regmirror.deploy.volume import VolumeStep
+from regmirror.desired import names
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.pod_security import pod_security_warnings
 from regmirror.desired.releases import Stack
@@ -133,8 +134,9 @@ def changing_steps(
         for release in stack.releases
     ]
     if desired.store and desired.mirror_secrets.s3 is None:
-        registries = tuple(release.name for release in stack.releases if release.component == "registry")
-        steps.append(CloudRoleStep(connections.cluster, registries))
+        mirror = desired.mirror
+        services = {names.registry(upstream.name): mirror.service_of(upstream) for upstream in mirror.upstreams}
+        steps.append(CloudRoleStep(connections.cluster, services, mirror.issuer, desired.mirror_secrets.signing))
     if desired.pruned:
         needs = (stack.releases[-1].name,)
         steps.append(PruneStep(desired.pruned, connections.helm, connections.cluster, needs))

@@ -26,6 +26,10 @@ class OverriddenValue:
         return f"{self.release}: {self.path} is {json.dumps(self.value)} ({self.source}) instead of {theirs}"
 
 
+_SECTIONS = {"redis": "redis", "auth": "auth", "registry": "registry", "ingress": "ingress", "endpoint": "ingress"}
+"""By component: the key of the file with its overrides."""
+
+
 def override(
     mirror: Mirror, release: str, component: str, values: dict[str, Any]
 ) -> tuple[dict[str, Any], list[OverriddenValue]]:
@@ -41,7 +45,8 @@ def override(
 
 
 def _layers(mirror: Mirror, release: str, component: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    yield f"overrides.{component}", getattr(mirror.overrides, component)
+    if section := _SECTIONS.get(component):
+        yield f"overrides.{section}", getattr(mirror.overrides, section)
     if component == "registry":
         for index, upstream in enumerate(mirror.upstreams):
             if names.registry(upstream.name) == release:

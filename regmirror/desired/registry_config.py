@@ -64,9 +64,9 @@ def registry_config(mirror: Mirror, upstream: Upstream, mirror_secrets: MirrorSe
                 "prometheus": {"enabled": True, "path": "/metrics"},
             },
         },
-        # A pod that has not reached the store for 30 seconds is removed from its Service, until 10 seconds after it
-        # reaches it again. Each check is a HEAD and a LIST, which some stores charge for.
-        "health": {"storagedriver": {"enabled": True, "interval": "10s", "threshold": 3}},
+        # While a health check fails, the registry answers 503 to every request, also to those that need no store: the
+        # front could serve nothing from its caches.
+        "health": {"storagedriver": {"enabled": False}},
     }
 
 

@@ -1,18 +1,30 @@
-"""What a registry reports about its store: it lists the store every ten seconds, with its own key or cloud role."""
+"""Whether the registry in a pod can use its store, with its own key or cloud role."""
 
 import json
 
 from regmirror.desired import names
+from regmirror.distribution.client import request_headers
 from regmirror.distribution.inside_pod import get_inside_pod
 from regmirror.ports.cluster import Cluster
 
+_CATALOG_PATH = "/v2/_catalog?n=1"
+"""The registry lists its store for each request; nothing in front of it caches the answer."""
 
-def store_problem(cluster: Cluster, pod: str) -> str | None:
-    """Why the registry in a pod cannot use its store; None if it can. Raises ClusterError."""
-    answer = get_inside_pod(cluster, pod, names.REGISTRY_DEBUG_PORT, "/debug/health")
-    if answer.status == 200:
-        return None
+
+def store_problem(cluster: Cluster, pod: str, token: str) -> str | None:
+    """Why the registry in a pod cannot list its store now; None if it can. Raises ClusterError.
+
+    ``token`` grants the catalog, which no client gets.
+    """
+    answer = get_inside_pod(cluster, pod, names.REGISTRY_PORT, _CATALOG_PATH, request_headers(token))
+    return None if answer.status == 200 else _reason(answer.body) or f"its catalog answered {answer.status}"
+
+
+def _reason(body: bytes) -> str:
+    """What the registry reports; empty if it gives no reason."""
     try:
-        return "; ".join(str(reason)[:200] for reason in json.loads(answer.body).values())
-    except (ValueError, AttributeError):
-        return "its health check failed without a reason"
+        details = [error.get("detail") or error.get("message") for error in json.loads(body)["errors"]]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    reasons = [detail.get("detail") if isinstance(detail, dict) else detail for detail in details]
+    return "; ".join(str(reason)[:200] for reason in reasons if reason)

@@ -103,6 +103,11 @@ def sign_token(claims: Claims, key: rsa.RSAPrivateKey) -> str:
     return f"{signed}.{base64url(key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
 
 
+def sign_catalog_token(issuer: str, service: str, key: rsa.RSAPrivateKey, now: datetime, token_id: str) -> str:
+    """A token for one minute that grants the catalog of a registry, which no client gets; ``now`` is in UTC."""
+    return sign_token(Claims(issuer, service, "regmirror", (CATALOG,), now, timedelta(minutes=1), token_id), key)
+
+
 def decode_token(text: str) -> Token:
     """Decode a token without checking it; raises SigningError if it is not a JSON Web Token."""
     try:

@@ -2,8 +2,7 @@
 
 from regmirror.config.model import Upstream
 from regmirror.desired import names
-from regmirror.distribution.client import request_headers
-from regmirror.distribution.inside_pod import get_inside_pod
+from regmirror.distribution.store_health import store_problem
 from regmirror.errors import RegmirrorError, StorageUnreachableError
 from regmirror.signing.tokens import CATALOG
 from regmirror.verify.check import Failed, Outcome, Skipped
@@ -11,16 +10,13 @@ from regmirror.verify.hints import then_deploy
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.sample_pull import sign
 
-_CATALOG_PATH = "/v2/_catalog?n=1"
-"""The registry lists its store for every such request, while its health is that of up to 30 seconds ago."""
-
 
 def ask_pods(live: LiveMirror, upstream: Upstream, unreachable: StorageUnreachableError) -> Outcome:
     """The outcome of a check whose store this machine cannot reach: skipped if every pod can list it."""
     try:
-        headers = request_headers(sign(live, upstream, (CATALOG,)))
+        token = sign(live, upstream, (CATALOG,))
         pods = [pod["metadata"]["name"] for pod in live.ready_pods(names.registry(upstream.name))]
-        unable = next((pod for pod in pods if not _can_list(live, pod, headers)), None)
+        unable = next((pod for pod in pods if not _can_list(live, pod, token)), None)
     except RegmirrorError as error:
         return Failed(f"{unreachable.message}; the pods cannot be asked: {error.message}", unreachable.hint or "")
     if unable or not pods:
@@ -33,9 +29,9 @@ def ask_pods(live: LiveMirror, upstream: Upstream, unreachable: StorageUnreachab
     )
 
 
-def _can_list(live: LiveMirror, pod: str, headers: dict[str, str]) -> bool:
+def _can_list(live: LiveMirror, pod: str, token: str) -> bool:
     """Whether the registry in a pod gets an answer from its store."""
     try:
-        return get_inside_pod(live.cluster, pod, names.REGISTRY_PORT, _CATALOG_PATH, headers).status == 200
+        return store_problem(live.cluster, pod, token) is None
     except RegmirrorError:
         return False

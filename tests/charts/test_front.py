@@ -276,12 +276,6 @@ def ask_for(front: Front, *accepted: str) -> None:
         assert connection.getresponse().status == 200
 
 
-def test_a_registry_without_its_store_is_alive_but_not_ready(registry: Front) -> None:
-    assert [registry.ask("GET", path).status for path in ("/", "/alive")] == [200, 200]
-    registry.program.status = 503
-    assert [registry.ask("GET", path).status for path in ("/", "/alive")] == [503, 200]
-
-
 @pytest.mark.parametrize("head", ["", "GET /v2/ HT", "GET /v2/ HTTP/1.1\r\nHost: x\r\n"])
 def test_a_client_that_does_not_complete_its_headers_is_disconnected(
     helm3: Helm, chart: str, tmp_path: Path, head: str

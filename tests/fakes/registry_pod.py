@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Set
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ _OK, _UNWELL = "200 OK", "503 Service Unavailable"
 
 @dataclass
 class RegistryPod:
-    """Serves manifests, and on its debug port health and metrics as distribution does.
+    """Serves manifests and a catalog, and on its debug port metrics, as distribution does.
 
     Each request for a blob is a hit if ``caches``, and a lookup in Redis, which
     fails unless ``redis_answers``. Unless the client has the manifest already, the store takes ``store_seconds``.
@@ -42,7 +43,7 @@ class RegistryPod:
             self._errors += not self.redis_answers
             return _OK, "layer"
         if path.startswith("/v2/_catalog"):
-            return (_UNWELL, "{}") if self.trouble else (_OK, '{"repositories": []}')
+            return (_UNWELL, _store_error(self.trouble)) if self.trouble else (_OK, '{"repositories": []}')
         if "/manifests/" not in path:
             return "404 Not Found", "{}"
         if "if-none-match" in headers:
@@ -58,7 +59,12 @@ class RegistryPod:
                 "registry_storage_cache_errors_total": self._errors,
             }
             return _OK, "".join(f"{name} {value}\n" for name, value in metrics.items())
-        return (_UNWELL, f'{{"storagedriver_s3aws": "{self.trouble}"}}') if self.trouble else (_OK, "{}")
+        return "404 Not Found", ""
+
+
+def _store_error(reason: str) -> str:
+    """As distribution 3.1.2 answers if its driver fails."""
+    return json.dumps({"errors": [{"code": "UNKNOWN", "detail": {"driver": "s3aws", "detail": reason}}]})
 
 
 def _serve(connection: socket, answer: Callable[[str, Set[str]], tuple[str, str]]) -> None:

@@ -18,11 +18,12 @@ from regmirror.distribution.store_health import store_problem
 from regmirror.errors import BucketMissingError, RegistryError, StorageError, StorageUnreachableError, VolumeError
 from regmirror.errors.documentation import guide_url
 from regmirror.ports.cluster import namespace_uids
+from regmirror.signing.tokens import CATALOG
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped, Stage
 from regmirror.verify.hints import deploy, restart_redis, then_deploy
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.redis_memory import compare_with_bucket
-from regmirror.verify.sample_pull import pull_token, sample_image, sample_platform, with_image
+from regmirror.verify.sample_pull import pull_token, sample_image, sample_platform, sign, with_image
 from regmirror.verify.store_from_pods import ask_pods
 from regmirror.workloads.volume import check_volumes
 
@@ -103,9 +104,10 @@ def _bucket_from_pods(live: LiveMirror, upstream: Upstream) -> Outcome:
     pods = live.ready_pods(names.registry(upstream.name))
     if not pods:
         return Skipped("no pod of the registry is ready, and only pods have the cloud role")
+    token = sign(live, upstream, (CATALOG,))
     for pod in pods:
         name = pod["metadata"]["name"]
-        if problem := store_problem(live.cluster, name):
+        if problem := store_problem(live.cluster, name, token):
             action = f"check the cloud role of the pods' ServiceAccount: {guide_url('cloud-role')}"
             return Failed(f"pod {name} cannot use the bucket: {problem}", then_deploy(live, action))
     return Passed(f"{live.mirror.storage.bucket}, by the cloud role of {len(pods)} pod{'s' * (len(pods) != 1)}")
@@ -162,10 +164,10 @@ def _create_bucket(live: LiveMirror) -> str:
     "storage-pods", "the registry's pods can reach their storage", needs=("cluster-pods",), after=("storage-bucket",)
 )
 def _pods(live: LiveMirror, upstream: Upstream) -> Outcome:
-    release = names.registry(upstream.name)
+    release, token = names.registry(upstream.name), sign(live, upstream, (CATALOG,))
     for pod in live.pods(release):
         name = pod["metadata"]["name"]
-        if problem := store_problem(live.cluster, name):
+        if problem := store_problem(live.cluster, name, token):
             return Failed(
                 f"pod {name} cannot use {'its volume' if live.mirror.storage.filesystem else 'the bucket'}: {problem}",
                 then_deploy(live, _pods_hint(problem)),
