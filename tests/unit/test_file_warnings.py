@@ -74,7 +74,9 @@ def test_plain_http_of_the_store_and_of_an_upstream_is_a_risk() -> None:
 )
 def test_keys_that_a_gateway_replaces_have_no_effect(keys: dict[str, Any], warned: list[str]) -> None:
     document = samples.document(ingress={"gateway": {"parentRefs": [{"name": "public"}]}, **keys})
-    found = file_warnings(samples.mirror(**document), yaml.compose(yaml.safe_dump(document)))
+    root = yaml.compose(yaml.safe_dump(document))
+    assert root is not None
+    found = file_warnings(samples.mirror(**document), root)
     assert [problem.key_path for problem in found] == warned
     assert all(problem.message.startswith("has no effect: ") for problem in found)
 
