@@ -15,6 +15,7 @@ from regmirror.deploy.public_check import PublicCheckStep
 from regmirror.deploy.release import ReleaseStep
 from regmirror.deploy.route import ROUTE_STEP, RouteStep, routes_of
 from regmirror.deploy.secrets import SECRETS_STEP, SecretsStep
+from regmirror.desired import names
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack
 from regmirror.ports.cluster import Object
@@ -76,8 +77,9 @@ def deployment_steps(
     if options.skip_verify:
         return steps
     if issued := desired.mirror.issued_hosts:
-        # Not after the routes: a Gateway accepts a listener only once its certificate is there.
-        steps.append(CertificatesStep(issued, connections.cluster, needs=(endpoint,)))
+        # Not after the endpoint, which may itself wait for the certificate: a Gateway accepts no listener without one.
+        requested_by = names.CERTIFICATES if desired.mirror.ingress.issuer else endpoint
+        steps.append(CertificatesStep(issued, connections.cluster, needs=(requested_by,)))
         needs = (*needs, CERTIFICATES_STEP)
     return [*steps, _public_check(desired, connections, needs)]
 
