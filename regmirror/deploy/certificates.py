@@ -18,7 +18,7 @@ _POLL = 1.0
 class CertificatesStep:
     """Waits for the Ready condition of every Certificate; an attempt that failed ends the step at once.
 
-    Runs after the public endpoint is deployed: an issuer may have to reach it, or its DNS record, first.
+    Runs while the public endpoint is deployed: an issuer may have to reach it, or its DNS record, first.
     """
 
     hosts: Mapping[str, Sequence[str]]

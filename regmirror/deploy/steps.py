@@ -93,8 +93,9 @@ def deployment_steps(
     if options.skip_verify:
         return steps
     if issued := desired.mirror.issued_hosts:
-        # Not after the routes: a Gateway accepts a listener only once its certificate is there.
-        steps.append(CertificatesStep(issued, connections.cluster, needs=(endpoint,)))
+        # Not after the endpoint, which may itself wait for the certificate: a Gateway accepts no listener without one.
+        requested_by = names.CERTIFICATES if desired.mirror.ingress.issuer else endpoint
+        steps.append(CertificatesStep(issued, connections.cluster, needs=(requested_by,)))
         needs = (*needs, CERTIFICATES_STEP)
     return [*steps, _public_check(desired, connections, needs)]
 

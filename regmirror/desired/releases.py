@@ -184,10 +184,7 @@ def _data(mirror: Mirror) -> dict[str, Any]:
 
 
 def _certificates(mirror: Mirror) -> Release:
-    """Before the public endpoint, which may mount the Secrets; whether they are issued is a step of its own.
-
-    An issuer may need the public endpoint first, to answer challenges there.
-    """
+    """Independent of the public endpoint: each may need the other first, to mount a Secret or to answer a challenge."""
     issuer = mirror.ingress.issuer
     context = {
         "issuer": issuer.model_dump() if issuer else {},

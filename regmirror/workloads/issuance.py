@@ -48,7 +48,7 @@ def issuance_of(cluster: Cluster, name: str) -> Issuance:
         return Issuance(False, [f"there is no Certificate {name}"])
     ready, issuing = _condition(certificate, "Ready"), _condition(certificate, "Issuing")
     failed_at = str((certificate.get("status") or {}).get("lastFailureTime") or "")
-    has_failed = bool(failed_at) and issuing.get("status") == "False"
+    has_failed = bool(failed_at) and issuing.get("status") == "False" and _is_current(certificate, issuing)
     is_current = _is_current(certificate, ready)
     if is_current and ready.get("status") == "True":
         reasons = [_text(issuing)] if has_failed else []

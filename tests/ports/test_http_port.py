@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from regmirror.adapters.http import Address, Urllib3Http, parse_resolve
-from regmirror.errors import ConfigurationError, RegistryError
+from regmirror.deploy.self_signed import find_self_signed
+from regmirror.errors import ConfigurationError, RegistryError, UntrustedCertificateError
 from regmirror.ports.http import Answer, Http
+from tests import samples
+from tests.fakes.cluster import FakeCluster
 from tests.fakes.http import FakeHttp, Host, Request
 from tests.ports.web_server import serving, write_certificate
 
@@ -222,3 +226,22 @@ def test_an_address_is_parsed_like_curl(entry: str, host: tuple[str, int], addre
 def test_an_invalid_address_is_rejected(entry: str) -> None:
     with pytest.raises(ConfigurationError, match="is not HOST:PORT:ADDR"):
         parse_resolve([entry])
+
+
+def test_a_ca_can_be_trusted_after_a_host_was_not(tmp_path: Path) -> None:
+    """As deploy does with the CA that it has just created; the whole chain is verified, as by any client."""
+    mirror = samples.mirror(ingress={"selfSigned": True})
+    self_signed = find_self_signed(FakeCluster(), mirror, datetime.now(UTC))
+    pair = self_signed.hosts["regmirror-tls"]
+    (tmp_path / "pair.pem").write_bytes(pair.certificate_pem + pair.key_pem)
+    with serving(always(200, b"trusted"), tmp_path / "pair.pem") as port:
+        http = Urllib3Http({(samples.HOST, port): Address("127.0.0.1", port)})
+        with pytest.raises(UntrustedCertificateError):
+            http.request("GET", f"https://{samples.HOST}:{port}/")
+        http.trust(self_signed.authority.certificate_pem)
+        assert http.request("GET", f"https://{samples.HOST}:{port}/").body == b"trusted"
+
+
+def test_only_certificates_can_be_trusted() -> None:
+    with pytest.raises(ValueError, match="no PEM certificate"):
+        Urllib3Http().trust(b"none")

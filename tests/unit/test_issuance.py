@@ -128,6 +128,12 @@ def test_an_attempt_that_failed_ends_the_step_at_once() -> None:
     assert (caught.value.hint or "").endswith("kubectl -n regmirror delete certificate regmirror-tls; regmirror deploy")
 
 
+def test_a_failure_before_a_change_of_the_certificate_does_not_count() -> None:
+    certificate = failed()
+    certificate["status"]["conditions"][1]["observedGeneration"] = 0  # type: ignore[index]
+    assert not issuance_of(FakeCluster([certificate]), "regmirror-tls").has_failed
+
+
 def test_a_renewal_that_fails_is_a_warning_while_the_certificate_is_valid() -> None:
     certificate = failed()
     certificate["status"]["conditions"][0]["status"] = "True"  # type: ignore[index]

@@ -191,3 +191,12 @@ def test_a_certificate_that_is_still_to_be_issued_is_waited_for(monkeypatch: pyt
     checked = step(http, hosts=(HOST,), tls_secrets={HOST: "regmirror-tls"})
     with pytest.raises(DeadlineError):
         asyncio.run(run_steps([checked], RecordedProgress(), time.monotonic() + 0.5))
+
+
+def test_the_ca_of_a_self_signed_mirror_is_trusted_before_its_host_is_asked() -> None:
+    http = FakeHttp({f"https://{HOST}": RegistryHost()})
+    pem = samples.key_pair().certificate_pem
+    asyncio.run(step(http, hosts=(HOST,), authority=pem).apply(RecordedWaiting()))
+    assert http.trusted == [pem]
+    asyncio.run(step(http, hosts=(HOST,)).apply(RecordedWaiting()))
+    assert http.trusted == [pem]
