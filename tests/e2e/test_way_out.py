@@ -111,6 +111,15 @@ def test_what_lacks_the_ca_is_named_with_its_key_before_anything_is_deployed(com
     assert "set caBundle of the upstream company" in failed["upstream-access"]["hint"]
 
 
+def test_a_registry_that_does_not_trust_the_store_says_so(company: Company) -> None:
+    """A store that only pods can reach is not asked by deploy: then the log of the registry names the cause."""
+    outcome = company.mirror.deploy("--skip-bucket", "--timeout", "1m")
+    message = " ".join(outcome.stderr.split())
+    assert outcome.code != 0
+    assert "x509: certificate signed by unknown authority" in message
+    assert "for a private CA, set storage.caBundle or upstreams[].caBundle" in message
+
+
 def test_a_mirror_is_deployed_and_healthy(company: Company) -> None:
     trust(company.mirror)
     outcome = company.mirror.deploy()
