@@ -6,12 +6,14 @@ from typing import Any
 
 from regmirror.config.fields import Bucket, Host, Image, Label, ProbeImage, RepositoryPattern, Url
 from regmirror.config.images import DOCKER_HUB, matches, pulled_image
-from regmirror.config.kubernetes_fields import ObjectName
+from regmirror.config.kubernetes_fields import ObjectName, Quantity
+from regmirror.config.store_profiles import ProfileName, profile_of
 from regmirror.config.validation_messages import value_problem
 
 ReferenceDict = dict[str, str]
 """A secret reference as it is written in the file, such as {"env": "NAME"}."""
 DEFAULT_PROBE_IMAGE = "library/alpine:3"
+DEFAULT_VOLUME_SIZE = "100Gi"
 DEFAULT_TLS_SECRET = "regmirror-tls"  # noqa: S105 - the name of a Secret
 _HOST, _BUCKET, _ALLOW = "--host (or REGMIRROR_HOST)", "--bucket (or S3_BUCKET)", "--allow (or DOCKERHUB_ALLOWED)"
 IMAGES = ("registry", "auth", "redis", "front", "fetcher")
@@ -35,6 +37,10 @@ class InitOptions:
     allowed: list[str]
     namespace: str = "regmirror"
     endpoint: str = ""
+    profile: str = ""
+    """The kind of the store, which knows the region."""
+    volume_size: str = ""
+    """Of the volume for the data, instead of a bucket."""
     create_bucket: bool = False
     access_key: AccountReference | None = None
     upstream_name: str = "docker-hub"
@@ -61,7 +67,7 @@ class InitOptions:
 
 def missing_options(options: InitOptions) -> list[str]:
     """The names of the options that the file cannot do without."""
-    required = {_HOST: options.host, _BUCKET: options.bucket, _ALLOW: options.allowed}
+    required = {_HOST: options.host, _BUCKET: options.bucket or options.volume_size, _ALLOW: options.allowed}
     return [name for name, value in required.items() if not value]
 
 
@@ -72,6 +78,8 @@ def invalid_options(options: InitOptions) -> list[str]:
         for name, value, kind in _typed(options)
         if value and (problem := value_problem(kind, value))
     ]
+    if options.volume_size and options.bucket:
+        invalid.append(f"--volume-size: cannot be combined with {_BUCKET}")
     if options.probe_image and options.allowed and (problem := probe_problem(options.probe_image, options.allowed)):
         invalid.append(f"--probe-image: {problem}")
     return invalid
@@ -82,6 +90,8 @@ def _typed(options: InitOptions) -> Iterator[tuple[str, str, Any]]:
     yield _BUCKET, options.bucket, Bucket
     yield from ((_ALLOW, pattern, RepositoryPattern) for pattern in options.allowed)
     yield "--endpoint (or S3_ENDPOINT)", options.endpoint, Url
+    yield "--storage-profile", options.profile, ProfileName
+    yield "--volume-size", options.volume_size, Quantity
     yield "--upstream", options.upstream_url, Url
     yield "--namespace", options.namespace, Label
     yield "--ingress-class", options.class_name, ObjectName
@@ -102,9 +112,12 @@ def probe_problem(image: str, allowed: list[str]) -> str | None:
 
 def completed(options: InitOptions, region: str) -> InitOptions:
     """The options with defaults for those that are not set; ``region`` is the default region."""
+    profile = options.profile or profile_of(options.endpoint) or ""
     return replace(
         options,
-        region=options.region or region,
+        profile=profile,
+        # A profile but that of Amazon S3 knows the region.
+        region=options.region or ("" if profile not in {"", "aws"} else region),
         tls_secret=options.tls_secret or DEFAULT_TLS_SECRET,
         probe_image=options.probe_image or default_probe_image(options.upstream_url, options.allowed),
     )
