@@ -29,6 +29,12 @@ def init(
     region: Annotated[
         str, typer.Option(envvar="S3_REGION", help="Region of the bucket. Default: AWS_REGION, or us-east-1.")
     ] = "",
+    storage_profile: Annotated[
+        str, typer.Option(metavar="NAME", help="Kind of the S3 store, such as garage or r2; it knows the region.")
+    ] = "",
+    volume_size: Annotated[
+        str, typer.Option(metavar="SIZE", help="Store the data on volumes of this size instead of in a bucket.")
+    ] = "",
     endpoint: Annotated[
         str, typer.Option(metavar="URL", envvar="S3_ENDPOINT", help="URL of an S3-compatible store other than AWS.")
     ] = "",
@@ -116,6 +122,9 @@ def init(
             region=region,
             endpoint=endpoint_url(endpoint),
             create_bucket=create_bucket,
+            profile=storage_profile,
+            volume_size=volume_size,
+            access_key=None if volume_size else given.access_key,
             namespace=namespace or given.namespace,
             upstream_url=upstream or given.upstream_url,
             https_proxy=https_proxy,

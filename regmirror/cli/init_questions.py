@@ -12,6 +12,7 @@ from regmirror.config.fields import Bucket, Host, RepositoryPattern, Url
 from regmirror.config.images import DOCKER_HUB
 from regmirror.config.init_options import (
     DEFAULT_TLS_SECRET,
+    DEFAULT_VOLUME_SIZE,
     AccountReference,
     InitOptions,
     ReferenceDict,
@@ -20,7 +21,8 @@ from regmirror.config.init_options import (
     endpoint_url,
     probe_problem,
 )
-from regmirror.config.kubernetes_fields import ObjectName
+from regmirror.config.kubernetes_fields import ObjectName, Quantity
+from regmirror.config.store_profiles import profile_of
 from regmirror.config.validation_messages import value_problem
 from regmirror.config.variables import S3_KEY_VARIABLES, default_region
 
@@ -70,11 +72,21 @@ class Questions:
         )
 
     def _ask_bucket(self, options: InitOptions) -> InitOptions:
-        bucket = options.bucket or self._text("S3 bucket", Bucket)
+        if options.volume_size:
+            return options
+        question = "S3 bucket (leave empty to store the data on volumes)"
+        bucket = options.bucket or self._text(question, Bucket, optional=True)
+        if not bucket:
+            size = self._text("Size of the volume of each upstream", Quantity, DEFAULT_VOLUME_SIZE)
+            return replace(options, volume_size=size, access_key=None)
         endpoint = options.endpoint or self._ask_endpoint()
-        region = options.region or self._prompts.text("S3 region", lambda _: None, default_region(self._environ))
+        is_known = options.profile not in {"", "aws"} or profile_of(endpoint) is not None
+        region = options.region or ("" if is_known else self._ask_region())
         create = options.create_bucket or self._prompts.confirm("Create the bucket on deploy if it does not exist?")
         return replace(options, bucket=bucket, endpoint=endpoint, region=region, create_bucket=create)
+
+    def _ask_region(self) -> str:
+        return self._prompts.text("S3 region", lambda _: None, default_region(self._environ))
 
     def _ask_endpoint(self) -> str:
         question = "S3 endpoint (for example https://s3.example.com; leave empty for AWS)"

@@ -114,7 +114,7 @@ def _show_result(
 ) -> None:
     streams.info(f"{streams.symbols.ok} {target.file} written", "green")
     streams.info(f"  Everyone may pull {', '.join(options.allowed)}.")
-    if region_is_default and not options.endpoint:
+    if region_is_default and options.bucket and not (options.endpoint or options.profile):
         streams.info(f"  The bucket's region is {options.region}; to change it, edit storage.region.")
     if has_typed:
         directory = target.file.parent / SECRETS_DIRECTORY

@@ -10,14 +10,16 @@ from regmirror.config.egress import ProxyUrl
 from regmirror.config.fields import Bucket, Host, Image, Label, ProbeImage, RepositoryPattern, UpstreamUrl, Url
 from regmirror.config.image_registry import ImageRegistry
 from regmirror.config.images import DOCKER_HUB, pulled_image
-from regmirror.config.kubernetes_fields import ObjectName
+from regmirror.config.kubernetes_fields import ObjectName, Quantity
 from regmirror.config.model import HTTPS_PORT
 from regmirror.config.patterns import ANYTHING, matches
+from regmirror.config.store_profiles import ProfileName, profile_of
 from regmirror.config.validation_messages import value_problem
 
 ReferenceDict = dict[str, str]
 """A secret reference as it is written in the file, such as {"env": "NAME"}."""
 DEFAULT_PROBE_IMAGE = "library/alpine:3"
+DEFAULT_VOLUME_SIZE = "100Gi"
 DEFAULT_TLS_SECRET = "regmirror-tls"  # noqa: S105 - the name of a Secret
 _HOST, _BUCKET, _ALLOW = "--host (or REGMIRROR_HOST)", "--bucket (or S3_BUCKET)", "--allow (or DOCKERHUB_ALLOWED)"
 NODE_PORT = "NodePort"
@@ -42,6 +44,10 @@ class InitOptions:
     allowed: list[str]
     namespace: str = "regmirror"
     endpoint: str = ""
+    profile: str = ""
+    """The kind of the store, which knows the region."""
+    volume_size: str = ""
+    """Of the volume for the data, instead of a bucket."""
     create_bucket: bool = False
     access_key: AccountReference | None = None
     upstream_name: str = "docker-hub"
@@ -84,7 +90,7 @@ class InitOptions:
 
 def missing_options(options: InitOptions) -> list[str]:
     """The names of the options that the file cannot do without."""
-    required = {_HOST: options.host, _BUCKET: options.bucket, _ALLOW: options.allowed}
+    required = {_HOST: options.host, _BUCKET: options.bucket or options.volume_size, _ALLOW: options.allowed}
     return [name for name, value in required.items() if not value]
 
 
@@ -100,6 +106,8 @@ def invalid_options(options: InitOptions) -> list[str]:
     invalid += [f"--service: has no effect with {name}" for name in _unused(options)] if options.service else []
     if options.service == NODE_PORT and options.port == HTTPS_PORT:
         invalid.append("--service: the type NodePort also requires --port, such as 30443, the port of the nodes")
+    if options.volume_size and options.bucket:
+        invalid.append(f"--volume-size: cannot be combined with {_BUCKET}")
     if options.probe_image and options.allowed and (problem := probe_problem(options.probe_image, options.allowed)):
         invalid.append(f"--probe-image: {problem}")
     if options.self_signed and options.issuer:
@@ -119,6 +127,8 @@ def _typed(options: InitOptions) -> Iterator[tuple[str, str, Any]]:
     yield _BUCKET, options.bucket, Bucket
     yield from ((_ALLOW, pattern, RepositoryPattern) for pattern in options.allowed)
     yield "--endpoint (or S3_ENDPOINT)", options.endpoint, Url
+    yield "--storage-profile", options.profile, ProfileName
+    yield "--volume-size", options.volume_size, Quantity
     yield "--upstream", options.upstream_url, UpstreamUrl
     if isinstance(options.https_proxy, str):
         yield "--https-proxy", options.https_proxy, ProxyUrl
@@ -153,10 +163,13 @@ def completed(options: InitOptions, region: str) -> InitOptions:
     """The options with defaults for those that are not set; ``region`` is the default region."""
     # The name that the file will have: Docker Hub has many.
     url = TypeAdapter(UpstreamUrl).validate_python(options.upstream_url)
+    profile = options.profile or profile_of(options.endpoint) or ""
     return replace(
         options,
         upstream_url=url,
-        region=options.region or region,
+        profile=profile,
+        # A profile but that of Amazon S3 knows the region.
+        region=options.region or ("" if profile not in {"", "aws"} else region),
         tls_secret=options.tls_secret or DEFAULT_TLS_SECRET,
         probe_image=options.probe_image or default_probe_image(url, options.allowed),
     )

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from regmirror.config.ca_bundle import CaBundle
-from regmirror.config.encryption import is_exposed, is_inside_cluster, useless_insecure
+from regmirror.config.encryption import is_exposed, useless_insecure
 from regmirror.config.fields import Bucket, Prefix, Url
 from regmirror.config.filesystem import Filesystem
 from regmirror.config.object_encryption import Encryption
@@ -195,11 +195,6 @@ class S3Storage(Section):
     def uses_path_style(self) -> bool:
         """Whether URLs have the bucket in the path; distribution 3 no longer derives it from the endpoint."""
         return self.endpoint is not None if self.path_style is None else self.path_style
-
-    @property
-    def is_inside_cluster(self) -> bool:
-        """Whether the endpoint is the address of a Kubernetes Service, which only resolves inside the cluster."""
-        return is_inside_cluster(self.endpoint)
 
     def may_redirect_to(self, url: str) -> bool:
         """Whether clients may be redirected to a URL for a blob: with ``redirect``, to the store, encrypted."""

@@ -96,6 +96,12 @@ PROFILES: Final[dict[ProfileName, StoreProfile]] = {
 }
 
 
+def profile_of(endpoint: str) -> ProfileName | None:
+    """The profile of a service at this endpoint; None for stores that run anywhere."""
+    services = {name: profile for name, profile in PROFILES.items() if profile.hosts and profile.is_endpoint_required}
+    return next((name for name, profile in services.items() if profile.endpoint_problem(endpoint) is None), None)
+
+
 @dataclass(frozen=True, slots=True)
 class ProfileProblem:
     """A value that a store does not accept."""

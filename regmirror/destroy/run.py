@@ -14,6 +14,7 @@ from regmirror.destroy.report import DataReport, DestroyReport
 from regmirror.destroy.rights import destroy_rights
 from regmirror.destroy.steps import destroy_steps
 from regmirror.destroy.volumes import has_own_volumes, require_own_volumes
+from regmirror.errors import StorageUnreachableError
 from regmirror.ports.connections import Connections
 from regmirror.ports.object_store import Contents
 from regmirror.steps.clock import Clock
@@ -121,5 +122,10 @@ async def plan_removal(connections: Connections, *, purge_data: bool) -> Removal
 def _data_of(connections: Connections) -> MirrorData:
     account = find_s3_account(connections.mirror, connections.resolver)
     data = data_of(connections.mirror, connections.open_store(account), connections.cluster.blocking)
-    data.require_own()
+    try:
+        data.require_own()
+    except StorageUnreachableError as error:
+        # Unlike deploy, this is a plan, for which no pod is created.
+        hint = "run it on a machine that reaches the store, or omit --purge-data"
+        raise error.reworded(error.message, hint=hint) from error
     return data

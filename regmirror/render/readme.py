@@ -63,6 +63,7 @@ def readme(
         "tool": _TOOLS[output_format],
         "namespace": mirror.namespace,
         "bucket": mirror.storage.bucket,
+        "volume": mirror.storage.place if mirror.storage.filesystem else "",
         "secrets": [*_secrets(templates, store, directory), *_provided_secrets(mirror)],
         "commands": _preparation(mirror, directory),
         "values": [(value.name, _meaning(value)) for value in values],

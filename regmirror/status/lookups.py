@@ -113,9 +113,8 @@ def store(live: LiveMirror, upstream: Upstream, ends: float) -> Contents:
         prefix = data_prefix(storage, upstream)
         return live.connections.open_store(account).measure(prefix, ends - time.monotonic())
     except StorageUnreachableError:
-        if storage.is_inside_cluster:
-            raise StorageError(f"{storage.endpoint} is reachable only from inside the cluster") from None
-        raise
+        where = storage.endpoint or "AWS"
+        raise StorageError(f"this machine cannot reach {where}; regmirror verify asks the pods") from None
 
 
 def pull_quota(live: LiveMirror, upstream: Upstream) -> PullQuota:

@@ -6,7 +6,7 @@ semicolon, or at the end of the hint, so that it can be copied and run as it is.
 
 from regmirror.config.model import Upstream
 from regmirror.desired import names
-from regmirror.desired.registry_config import blob_path, storage_prefix
+from regmirror.desired.registry_config import DATA_DIRECTORY, blob_path, storage_prefix
 from regmirror.verify.live_mirror import LiveMirror
 
 PROXY_HINT = "check whether a proxy or CDN in front of the Ingress changes requests or responses"
@@ -67,12 +67,14 @@ def read_log(live: LiveMirror, upstream: Upstream) -> str:
 
 
 def fetch_again(live: LiveMirror, upstream: Upstream, digest: str) -> str:
-    """For damaged content: the registry fetches it again once it is gone from the bucket and from all caches."""
+    """For damaged content: the registry fetches it again once it is gone from the store and from all caches."""
     storage = live.mirror.storage
+    registry = names.registry(upstream.name)
+    caches = _restart(live, registry if live.mirror.redis.external else f"{names.REDIS} deployment/{registry}")
+    if storage.filesystem:
+        file = f"{DATA_DIRECTORY}{storage_prefix(storage, upstream)}/{blob_path(digest)}"
+        remove = f"{kubectl(live)} exec deployment/{names.registry(upstream.name)} -c registry -- rm {file}"
+        return f"delete the file, so that it is fetched again: {remove}; then empty the caches: {caches}"
     url = f"s3://{storage.bucket}{storage_prefix(storage, upstream)}/{blob_path(digest)}"
     endpoint = f" --endpoint-url {storage.endpoint}" if storage.endpoint else ""
-    deployments = (
-        [names.registry(upstream.name)] if live.mirror.redis.external else [names.REDIS, names.registry(upstream.name)]
-    )
-    caches = _restart(live, " deployment/".join(deployments))
     return f"delete the object, so that it is fetched again: aws s3{endpoint} rm {url}; then empty the caches: {caches}"

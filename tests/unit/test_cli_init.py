@@ -304,3 +304,28 @@ def test_the_file_names_no_schema_and_no_page_that_does_not_exist() -> None:
     assert "$schema" not in text
     assert "docs/" not in text
     assert "regmirror explain storage.bucket" in text
+
+
+def test_a_cluster_without_a_store_gets_volumes() -> None:
+    options = ("--host", "mirror.example.com", "--allow", "library")
+    mirror = written(*options, "--volume-size", "50Gi")
+    assert mirror.storage.filesystem is not None
+    assert (mirror.storage.filesystem.size, mirror.storage.bucket) == ("50Gi", None)
+    assert "--volume-size: cannot be combined with --bucket" in init(*ENOUGH, "--volume-size", "50Gi", "--force").stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--endpoint", "https://acme.r2.cloudflarestorage.com"), ("r2", "auto")),
+        (("--endpoint", "https://s3.us-west-004.backblazeb2.com"), ("b2", "us-west-004")),
+        (("--endpoint", "http://garage:3900", "--storage-profile", "garage"), ("garage", "garage")),
+        (("--endpoint", "https://s3.example.com"), (None, "us-east-1")),
+        ((), (None, "us-east-1")),
+    ],
+)
+def test_the_region_of_a_known_store_is_not_asked_for(
+    options: tuple[str, ...], expected: tuple[str | None, str]
+) -> None:
+    storage = written(*ENOUGH, *options).storage
+    assert (storage.profile, storage.region) == expected

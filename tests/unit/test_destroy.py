@@ -23,6 +23,7 @@ from regmirror.errors import (
     PartlyAppliedError,
     PermissionDeniedError,
     StorageError,
+    StorageUnreachableError,
 )
 from regmirror.ports.cluster import DEPLOYMENT, EVENT, LEASE, NAMESPACE, POD, SECRET, Kind, Right
 from tests import samples
@@ -43,6 +44,13 @@ def env() -> Place:
     made = Place()
     made.deploy()
     return made
+
+
+def test_data_that_this_machine_cannot_reach_is_not_removed(env: Place) -> None:
+    env.store.failure = StorageUnreachableError("no such host")
+    with pytest.raises(StorageUnreachableError) as caught:
+        plan(env, purge=True)
+    assert caught.value.hint == "run it on a machine that reaches the store, or omit --purge-data"
 
 
 def plan(env: Place, *, purge: bool = False) -> Removal:

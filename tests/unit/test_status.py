@@ -276,13 +276,17 @@ def test_a_broken_certificate_of_a_host_is_reported(mirror: Deployed) -> None:
     assert hub(status_of(mirror)).certificate_ends == Unavailable("cannot read the certificate of mirror.example.com")
 
 
-def test_a_bucket_that_only_the_cluster_reaches_is_reported_as_such() -> None:
-    storage = {"bucket": "layers", "region": "here", "endpoint": "http://minio.storage.svc:9000"}
-    found = deployed(storage=storage)
+@pytest.mark.parametrize("endpoint", ["http://minio.storage.svc:9000", "https://s3.example.com"])
+def test_a_bucket_that_this_machine_cannot_reach_is_reported_as_such(endpoint: str) -> None:
+    found = deployed(storage={"bucket": "layers", "region": "here", "endpoint": endpoint})
     found.store.failure = StorageUnreachableError("no answer")
-    assert hub(status_of(found)).store == Unavailable(
-        "http://minio.storage.svc:9000 is reachable only from inside the cluster"
-    )
+    reason = f"this machine cannot reach {endpoint}; regmirror verify asks the pods"
+    assert hub(status_of(found)).store == Unavailable(reason)
+
+
+def test_data_on_a_volume_is_reported_as_such() -> None:
+    reason = "the data is on PersistentVolumeClaim regmirror-docker-hub, which only Kubernetes can measure"
+    assert hub(status_of(deployed(storage={"filesystem": {"size": "1Gi"}}))).store == Unavailable(reason)
 
 
 def test_a_count_that_was_cut_off_says_at_least(mirror: Deployed) -> None:

@@ -24,18 +24,3 @@ podAffinity:
           app.kubernetes.io/instance: {{ .Release.Name | quote }}
           {{- end }}
 {{- end -}}
-
-{{/* The values for regmirror.scheduling. */}}
-{{- define "regmirror.schedulingValues" -}}
-{{- if and .Values.data.enabled (eq .Values.data.accessMode "ReadWriteOnce") -}}
-{{- $affinity := mergeOverwrite (deepCopy .Values.affinity) (include "regmirror.dataAffinity" . | fromYaml) -}}
-{{- dict "Values" (merge (dict "affinity" $affinity) .Values) | toYaml -}}
-{{- else -}}
-{{- dict "Values" .Values | toYaml -}}
-{{- end -}}
-{{- end -}}
-
-{{/* A large volume is not searched for files of other groups each time a pod starts. */}}
-{{- define "regmirror.dataSecurity" -}}
-{{- merge (include "regmirror.podSecurity" (dict "root" . "user" 1000) | fromYaml) (dict "securityContext" (dict "fsGroupChangePolicy" "OnRootMismatch")) | toYaml -}}
-{{- end -}}
