@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from regmirror.config import egress, fields, kubernetes_fields, network_policies
+from regmirror.config import egress, fields, kubernetes_fields, network_policies, pod_settings
 from regmirror.config.ca_bundle import CaBundle, CaBundleConfigMap, CaBundleFile, CaBundleSecret
 from regmirror.config.durations import format_duration
 from regmirror.config.model import Mirror
@@ -47,6 +47,8 @@ _TYPES: dict[Any, str] = {
     kubernetes_fields.ObjectName: "name",
     kubernetes_fields.Quantity: "quantity",
     kubernetes_fields.Toleration: "mapping",
+    pod_settings.Affinity: "mapping",
+    pod_settings.SpreadConstraint: "mapping",
 }
 _INSTEAD_OF_OTHERS = {"redis.external", "redis.chart", "auth.external", "auth.chart"}
 """Sections that exclude other keys: they are not in the file with every key."""
@@ -141,13 +143,20 @@ _RESTARTS = {
     "upstreams.probeImage": _NONE,
     "registry": _REGISTRY,
     "registry.replicas": "nothing; pods are added or removed",
+    "registry.autoscaling": "nothing; pods are added or removed",
+    "registry.serviceAccount.create": "nothing, unless the name changes",
+    "registry.serviceAccount.annotations": "nothing; new pods get the cloud role",
     "auth": _AUTH,
     "auth.replicas": "nothing; pods are added or removed",
     "auth.external": "registry; until all have restarted, some pulls fail",
     "auth.issuer": "registry and docker_auth; until both have restarted, some pulls fail",
     "auth.keySize": "nothing; used by the next `regmirror rotate-cert`",
     "auth.certificateDays": "nothing; used by the next `regmirror rotate-cert`",
+    "auth.serviceAccount.create": "nothing, unless the name changes",
+    "auth.serviceAccount.annotations": "nothing; new pods get the cloud role",
     "redis": _REDIS,
+    "redis.serviceAccount.create": "nothing, unless the name changes",
+    "redis.serviceAccount.annotations": "nothing; new pods get the cloud role",
     "redis.password": "Valkey and registry",
     "redis.external": _REGISTRY,
     "fetcher": _REGISTRY,
@@ -155,6 +164,7 @@ _RESTARTS = {
     "egress": _REGISTRY,
     "ingress": "nothing; the Ingress is updated",
     "ingress.trustedProxies": "registry and docker_auth",
+    "podSecurity": "registry, docker_auth and Valkey",
     "networkPolicies": "nothing; the NetworkPolicies are updated",
     "overrides": "the pods of the chart",
     "overrides.redis": _REDIS,
@@ -175,6 +185,20 @@ _GUIDES = {
     "registry.image": ("Mirror without internet access", "air-gap"),
     "auth.certificateDays": ("Rotate the signing key", "rotate-the-signing-key"),
     "ingress.trustedProxies": ("Limit clients and networks", "limit-access"),
+    "podSecurity": ("Run on OpenShift", "openshift"),
+    **{
+        f"{component}.{key}": guide
+        for component in ("registry", "auth", "redis")
+        for key, guide in {
+            "serviceAccount": ("Use a cloud role instead of a key", "cloud-role"),
+            "resources": ("Schedule the pods", "scheduling"),
+            "topologySpreadConstraints": ("Schedule the pods", "scheduling"),
+            "priorityClassName": ("Schedule the pods", "scheduling"),
+            "podAnnotations": ("Run in a service mesh", "service-mesh"),
+            "podLabels": ("Run in a service mesh", "service-mesh"),
+        }.items()
+    },
+    "registry.autoscaling": ("Schedule the pods", "scheduling"),
     "networkPolicies": ("Limit clients and networks", "limit-access"),
     "redis.external": ("Use an existing Redis", "existing-redis"),
     "auth.external": ("Use an existing token server", "existing-token-server"),

@@ -8,6 +8,8 @@ EXAMPLES = {
     "cert-manager.yaml": "A certificate from cert-manager, a DNS record from external-dns",
     "in-cluster-s3.yaml": "An S3 store inside the cluster, and an account at Docker Hub",
     "replicas.yaml": "Several replicas, and a cloud role instead of an S3 key",
+    "eks-pod-identity-alb.yaml": "EKS: S3 with Pod Identity, an Application Load Balancer, autoscaling",
+    "openshift-ceph.yaml": "OpenShift: assigned user IDs, a bucket of Ceph, the router",
     "several-upstreams.yaml": "Docker Hub, GitHub and Quay behind one token service",
     "air-gap.yaml": "Nothing from the internet",
     "rotation/cronjob.yaml": "A CronJob that rotates the signing key",

@@ -86,6 +86,14 @@ class KubernetesCluster:
         )
         return dict(answer.to_dict()["status"])
 
+    def serves(self, kind: Kind) -> bool:
+        """Whether the API server knows a kind."""
+        try:
+            self._call(f"look up the kind {kind.kind}", lambda: self._resource(kind))
+        except _MissingError:
+            return False
+        return True
+
     def get(self, kind: Kind, name: str) -> Object | None:
         """One object; None if it, or its kind, does not exist."""
         try:
@@ -153,6 +161,16 @@ class KubernetesCluster:
             f"create {kind.kind} {manifest['metadata']['name']}",
             lambda: self._resource(kind).create(body=manifest, **self._where(kind), _request_timeout=_TIMEOUT),
             writes=True,
+        )
+
+    def try_create(self, manifest: Object) -> None:
+        """Ask the API server whether it would create an object; creates nothing. Raises ClusterError if not."""
+        kind = _kind(manifest)
+        self._call(
+            f"create {kind.kind} {manifest['metadata']['name']}",
+            lambda: self._resource(kind).create(
+                body=manifest, dry_run="All", **self._where(kind), _request_timeout=_TIMEOUT
+            ),
         )
 
     def replace(self, found: Object) -> None:

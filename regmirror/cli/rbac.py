@@ -115,7 +115,7 @@ def _rules(rights: "Sequence[Right]") -> list[dict[str, Any]]:
 def rights(mirror: "Mirror", command: Command) -> "Sequence[Right]":
     """The permissions that a command uses; commands that change the cluster check for them first."""
     from regmirror.cli.upgrade_notes import UPGRADE_RIGHTS
-    from regmirror.deploy.rights import deploy_rights, diff_rights
+    from regmirror.deploy.rights import deploy_rights, diff_rights, optional_rights
     from regmirror.destroy.rights import destroy_rights
     from regmirror.rotate.rights import rotate_rights
     from regmirror.status.rights import status_rights
@@ -123,7 +123,7 @@ def rights(mirror: "Mirror", command: Command) -> "Sequence[Right]":
     from regmirror.verify.rights import verify_rights
 
     of_command: dict[Command, Callable[[Mirror], Sequence[Right]]] = {
-        Command.DEPLOY: deploy_rights,
+        Command.DEPLOY: lambda mirror: [*deploy_rights(mirror), *optional_rights(mirror)],
         Command.DIFF: diff_rights,
         Command.VERIFY: verify_rights,
         Command.STATUS: status_rights,

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from regmirror.config.autoscaling import Autoscaling
 from regmirror.config.chart import AuthChart, RedisChart
 from regmirror.config.external_auth import ExternalAuth
 from regmirror.config.external_redis import ExternalRedis
@@ -18,6 +19,7 @@ from regmirror.config.kubernetes_fields import (
     Toleration,
     quantity_value,
 )
+from regmirror.config.pod_settings import ContainerSettings, SchedulingSettings
 from regmirror.config.problem import error_at
 from regmirror.config.secret_references import SecretReference
 from regmirror.config.section import Section
@@ -33,19 +35,7 @@ def refuse_others(section: Component, name: str) -> Component:
     return section
 
 
-class ContainerSettings(Section):
-    """The settings that every container has."""
-
-    resources: Annotated[
-        dict[Literal["requests", "limits"], dict[QualifiedName, Quantity]] | None,
-        Field(
-            description="Requests and limits of the container. Omitted values keep the defaults of the chart.",
-            examples=[{"limits": {"memory": "2Gi"}}],
-        ),
-    ] = None
-
-
-class PodSettings(ContainerSettings):
+class PodSettings(SchedulingSettings):
     """The settings that the pods of every component share."""
 
     node_selector: Annotated[
@@ -98,6 +88,22 @@ class RedisComponent(PodSettings):
         return refuse_others(self, "redis") if self.external else self
 
 
+_UNSETTABLE = (
+    "image_pull_secrets",
+    "topology_spread_constraints",
+    "priority_class_name",
+    "pod_labels",
+    "service_account",
+)
+
+
+def refuse_unsettable(section: PodSettings) -> None:
+    """Raises an error at the first setting of pods that cesanta's chart has no value for."""
+    for name in _UNSETTABLE:
+        if getattr(section, name):
+            raise error_at((to_camel(name),), "auth.chart cannot set it: the chart has no such value")
+
+
 class AuthComponent(PodSettings):
     """docker_auth, which issues the tokens that clients need to pull."""
 
@@ -132,8 +138,8 @@ class AuthComponent(PodSettings):
     def _check_external(self) -> Self:
         if self.chart and not image_parts(self.image)["tag"]:
             raise error_at(("image",), "needs a tag, because the chart always writes one; a digest may follow it")
-        if self.chart and self.image_pull_secrets:
-            raise error_at(("imagePullSecrets",), "the chart cannot set them: add them to the default ServiceAccount")
+        if self.chart:
+            refuse_unsettable(self)
         return refuse_others(self, "auth") if self.external else self
 
     @model_validator(mode="after")
@@ -227,18 +233,41 @@ class RegistryComponent(PodSettings):
     ] = 1
     ttl: Annotated[
         Duration,
-        Field(description="How long a blob or manifest is cached after its first pull. 0 keeps it forever."),
+        Field(
+            description="How long a blob or manifest is cached after its first pull. 0 keeps it forever.",
+            examples=["0"],
+        ),
     ] = timedelta(days=7)
+    autoscaling: Annotated[
+        Autoscaling | None,
+        Field(description="Let a HorizontalPodAutoscaler set the number of pods per upstream, instead of replicas."),
+    ] = None
     manifest_cache: Annotated[ManifestCache, Field(description="The cache of manifests in front of the registry.")] = (
         ManifestCache()
     )
     layer_cache: Annotated[LayerCache, Field(description="Layers on a disk of the node.")] = LayerCache()
 
+    @property
+    def least_replicas(self) -> int:
+        """The number of pods per upstream that always run."""
+        return self.autoscaling.min_replicas if self.autoscaling else self.replicas
+
+    @property
+    def most_replicas(self) -> int:
+        """The largest number of pods per upstream."""
+        return self.autoscaling.max_replicas if self.autoscaling else self.replicas
+
+    @model_validator(mode="after")
+    def _check_replicas(self) -> Self:
+        if self.autoscaling and self.replicas != 1:
+            raise error_at(("replicas",), "remove it: autoscaling sets the number of pods, from minReplicas on")
+        return self
+
     @model_validator(mode="after")
     def _check_ttl(self) -> Self:
-        if self.replicas > 1 and self.ttl:
+        if self.most_replicas > 1 and self.ttl:
             raise error_at(
-                ("replicas",),
+                ("autoscaling", "maxReplicas") if self.autoscaling else ("replicas",),
                 "more than one replica requires ttl: 0, because replicas overwrite each other's expiry schedule "
                 "(scheduler-state.json in the bucket)",
             )

@@ -204,6 +204,14 @@ class Mirror(Section):
         IngressComponent()
     )
     egress: Annotated[Egress, Field(description="The proxy that leads out of the cluster.")] = Egress()
+    pod_security: Annotated[
+        Literal["fixed", "assigned"] | None,
+        Field(
+            description="User and group IDs of the pods: fixed sets those of the images, assigned leaves them to the "
+            "cluster, as OpenShift requires. Default: fixed; on OpenShift, deploy requires this key.",
+            examples=["assigned"],
+        ),
+    ] = None
     network_policies: Annotated[
         NetworkPolicies, Field(description="Kubernetes NetworkPolicies for the pods of the mirror.")
     ] = NetworkPolicies()
@@ -253,6 +261,14 @@ class Mirror(Section):
                 host = f" for the host of upstream {upstream.name}" if upstream.host else ""
                 message = f"the Secret {name}{host} is one of the mirror's own: choose another name"
                 raise error_at(("ingress", "tlsSecret"), message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_service_account(self) -> Self:
+        account = self.registry.service_account
+        if account and account.create and account.name and len(self.upstreams) > 1:
+            message = "remove it: with create, the registry of each upstream has a ServiceAccount of its own"
+            raise error_at(("registry", "serviceAccount", "name"), message)
         return self
 
     @model_validator(mode="after")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from regmirror.deploy.admission import ADMISSION_STEP, AdmissionStep
 from regmirror.deploy.diff_changes import DiffableStep, FieldChange, ForeignField, ObjectChange, StepDiff
 from regmirror.deploy.interruptions import interruptions
 from regmirror.deploy.ownership import OWNERSHIP_STEP, Ownership
@@ -25,7 +26,7 @@ from regmirror.deploy.run import prepare
 from regmirror.deploy.steps import DeployOptions, DesiredState, changing_steps
 from regmirror.deploy.warnings import ca_bundle_warnings, signing_key_warnings
 from regmirror.desired.overrides import OverriddenValue
-from regmirror.errors import ForeignDataError, StorageError
+from regmirror.errors import ForeignDataError, PodsRefusedError, QuotaError, RegmirrorError, StorageError
 from regmirror.ports.connections import Connections
 from regmirror.steps.runner import run_steps
 from regmirror.steps.step import Progress
@@ -47,6 +48,9 @@ async def diff_mirror(connections: Connections, *, skip_bucket: bool = False) ->
     if desired.ownership and (refusal := await _refusal(desired.ownership)):
         unmet.append(PrerequisiteReport(name=OWNERSHIP_STEP, message=refusal.message, hint=refusal.hint))
         desired = replace(desired, ownership=None)
+    if refused := await _not_admitted(desired, connections):
+        unmet.append(PrerequisiteReport(name=ADMISSION_STEP, message=refused.message, hint=refused.hint))
+    desired = replace(desired, is_checked=False)
     return await _report(connections, replace(desired, pruned=orphans), orphans, prerequisites=unmet)
 
 
@@ -67,6 +71,14 @@ async def _refusal(ownership: Ownership) -> ForeignDataError | None:
         return error
     except StorageError:
         return None
+    return None
+
+
+async def _not_admitted(desired: DesiredState, connections: Connections) -> RegmirrorError | None:
+    try:
+        await AdmissionStep(connections.cluster, desired.stack.secrets, desired.rendered).check()
+    except (QuotaError, PodsRefusedError) as error:
+        return error
     return None
 
 

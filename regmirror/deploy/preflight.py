@@ -8,6 +8,7 @@ from functools import partial
 from regmirror.config.model import Mirror
 from regmirror.deploy.gitops import ensure_owned
 from regmirror.deploy.host_change import find_host_change
+from regmirror.deploy.pod_prerequisites import check_pods
 from regmirror.deploy.resolve_secrets import secret_value
 from regmirror.deploy.rights import deploy_rights, require_rights
 from regmirror.errors import ClusterError, ConfigurationError, PermissionDeniedError
@@ -62,6 +63,7 @@ def prerequisite_steps(connections: Connections, *, change_host: bool = False) -
     """The checks of what others must provide in the cluster, and of what the namespace serves."""
     return [
         _in_thread("namespace", "Namespace", _check_namespace, connections),
+        _in_thread("pods", "Pods", check_pods, connections),
         _in_thread("ingress-class", "Ingress class", _check_ingress_class, connections),
         _in_thread("host", "Public host", partial(_check_host, change_host=change_host), connections),
         _in_thread("certificate", "TLS certificate", _check_certificate, connections),

@@ -2,6 +2,7 @@
 
 from regmirror.config.find_references import referenced_cluster_secrets
 from regmirror.config.model import Mirror
+from regmirror.deploy.pod_prerequisites import named_service_accounts
 from regmirror.desired import names
 from regmirror.errors import PermissionDeniedError
 from regmirror.ports.cluster import Cluster, Right, missing_rights, rights_on_secrets
@@ -13,6 +14,8 @@ _WRITTEN = (
     ("apps", "deployments"),
     ("networking.k8s.io", "ingresses"),
 )
+_WRITTEN_WITH_ACCOUNTS = ("", "serviceaccounts")
+_WRITTEN_WITH_AUTOSCALING = ("autoscaling", "horizontalpodautoscalers")
 _WRITTEN_WITH_REPLICAS = ("policy", "poddisruptionbudgets")
 _LEASE = tuple(Right(verb, "coordination.k8s.io", "leases") for verb in ("get", "create", "update"))
 _WRITTEN_WITH_POLICIES = ("networking.k8s.io", "networkpolicies")
@@ -25,6 +28,22 @@ _READ = (
     Right("get", "", "pods/log"),
     Right("list", "", "events"),
 )
+
+
+_ADMISSION = (
+    Right("list", "", "resourcequotas"),
+    Right("list", "", "limitranges"),
+    # Only for dry runs: Deployments create the pods.
+    Right("create", "", "pods"),
+)
+PORT_FORWARD = (Right("get", "", "pods/portforward"), Right("create", "", "pods/portforward"))
+
+
+def optional_rights(mirror: Mirror) -> list[Right]:
+    """Without these, ``deploy`` does not check what they are about: who admits pods, and what pods can use."""
+    accounts = named_service_accounts(mirror).values()
+    read = [Right("get", "", "serviceaccounts", name) for name in dict.fromkeys(accounts)]
+    return [*_ADMISSION, *read, *(() if mirror.storage.access_key else PORT_FORWARD)]
 
 
 def deploy_rights(mirror: Mirror) -> list[Right]:
@@ -56,7 +75,17 @@ def require_rights(cluster: Cluster, rights: list[Right], command: str) -> None:
         raise PermissionDeniedError(missing, hint=hint)
 
 
+def optional_kinds(mirror: Mirror) -> list[tuple[str, str]]:
+    """Group and resource of what the releases contain only if the file says so."""
+    return [kind for kind in _written(mirror) if kind not in _WRITTEN]
+
+
 def _written(mirror: Mirror) -> list[tuple[str, str]]:
-    several = mirror.auth.replicas > 1 or mirror.registry.replicas > 1
-    optional = {_WRITTEN_WITH_REPLICAS: several, _WRITTEN_WITH_POLICIES: mirror.network_policies.enabled}
+    accounts = [component.service_account for component in (mirror.registry, mirror.auth, mirror.redis)]
+    optional = {
+        _WRITTEN_WITH_REPLICAS: mirror.auth.replicas > 1 or mirror.registry.most_replicas > 1,
+        _WRITTEN_WITH_POLICIES: mirror.network_policies.enabled,
+        _WRITTEN_WITH_ACCOUNTS: any(account and account.create for account in accounts),
+        _WRITTEN_WITH_AUTOSCALING: mirror.registry.autoscaling is not None,
+    }
     return [*_WRITTEN, *(kind for kind, is_written in optional.items() if is_written)]

@@ -98,8 +98,10 @@ async def _deploy(
 async def prepare(connections: Connections, now: datetime, options: DeployOptions) -> tuple[DesiredState, Orphans]:
     """The desired state, and what exists beyond it; changes nothing. Raises RegmirrorError."""
     mirror, cluster = connections.mirror, connections.cluster
-    secrets, releases = await asyncio.gather(
-        cluster.select(SECRET, names.MANAGED_SELECTOR), connections.helm.releases()
+    secrets, releases, namespace = await asyncio.gather(
+        cluster.select(SECRET, names.MANAGED_SELECTOR),
+        connections.helm.releases(),
+        cluster.get(NAMESPACE, cluster.namespace),
     )
     live = {secret["metadata"]["name"]: secret for secret in secrets}
     # After the Secrets were listed: if a rotation replaces the key in between, the listed version is outdated.
@@ -113,7 +115,16 @@ async def prepare(connections: Connections, now: datetime, options: DeployOption
     ensure_suitable(mirror, stack.releases, rendered)
     existing = {release.name: release for release in releases}
     ownership = Ownership(mirror, store, cluster.blocking, now, options.take_over) if store else None
-    desired = DesiredState(mirror, mirror_secrets, stack, rendered, existing, store, ownership)
+    desired = DesiredState(
+        mirror,
+        mirror_secrets,
+        stack,
+        rendered,
+        existing,
+        has_namespace=namespace is not None,
+        store=store,
+        ownership=ownership,
+    )
     return desired, find_orphans(stack, releases, live)
 
 

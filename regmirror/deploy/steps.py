@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from regmirror.config.model import Mirror
+from regmirror.deploy.admission import AdmissionStep
 from regmirror.deploy.bucket import BucketStep
+from regmirror.deploy.cloud_role import CloudRoleStep, OperatorsBucketStep
 from regmirror.deploy.diff_changes import DiffableStep
 from regmirror.deploy.namespace import NAMESPACE_STEP, NamespaceStep
 from regmirror.deploy.ownership import Ownership, OwnershipStep
@@ -53,6 +55,10 @@ class DesiredState:
     """The objects of each release, by its name."""
     existing: Mapping[str, ListedRelease]
     """The releases in the cluster, by name."""
+    has_namespace: bool = True
+    """Whether the namespace exists already."""
+    is_checked: bool = True
+    """Whether the steps find what the namespace does not admit; a diff does that before, and goes on."""
     store: ObjectStore | None = None
     """The bucket; None skips its check."""
     ownership: Ownership | None = None
@@ -82,16 +88,22 @@ def changing_steps(
     """The steps that change something; each can show what it would change, which needs no ``lease``."""
     stack = desired.stack
     steps: list[DiffableStep] = []
+    if desired.is_checked and desired.has_namespace:
+        steps.append(_admission(desired, connections))
     if desired.store:
-        steps.append(BucketStep(desired.mirror, desired.store, desired.ownership))
+        needs = tuple(step.name for step in steps)
+        bucket = BucketStep(desired.mirror, desired.store, desired.ownership, needs=needs)
+        steps.append(bucket if desired.mirror_secrets.s3 else OperatorsBucketStep(bucket))
     # The bucket comes first: if S3 refuses the key, nothing is changed in the cluster; and the registry panics at
     # start if its bucket is missing.
     steps.append(NamespaceStep(connections.cluster, tuple(step.name for step in steps), lease))
-    claims = [OwnershipStep(desired.ownership)] if desired.ownership else []
-    steps += claims
-    steps.append(
-        SecretsStep(connections.cluster, stack.secrets, needs=(NAMESPACE_STEP, *(claim.name for claim in claims)))
-    )
+    if desired.is_checked and not desired.has_namespace:
+        # What the cluster demands in the namespace is known as soon as it exists.
+        steps.append(_admission(desired, connections, NAMESPACE_STEP))
+    if desired.ownership:
+        claim = OwnershipStep(desired.ownership)
+        steps.append(claim if desired.mirror_secrets.s3 else OperatorsBucketStep(claim))
+    steps.append(SecretsStep(connections.cluster, stack.secrets, needs=tuple(step.name for step in steps)))
     steps += [
         ReleaseStep(
             release,
@@ -105,10 +117,17 @@ def changing_steps(
         )
         for release in stack.releases
     ]
+    if desired.store and desired.mirror_secrets.s3 is None:
+        registries = tuple(release.name for release in stack.releases if release.component == "registry")
+        steps.append(CloudRoleStep(connections.cluster, registries))
     if desired.pruned:
         needs = (stack.releases[-1].name,)
         steps.append(PruneStep(desired.pruned, connections.helm, connections.cluster, needs))
     return steps
+
+
+def _admission(desired: DesiredState, connections: Connections, *needs: str) -> AdmissionStep:
+    return AdmissionStep(connections.cluster, desired.stack.secrets, desired.rendered, needs)
 
 
 def _public_check(desired: DesiredState, connections: Connections) -> PublicCheckStep:

@@ -8,6 +8,7 @@ from typing import Any
 
 from regmirror.config.fields import image_parts
 from regmirror.config.model import ManifestCache, Mirror, PodSettings, Upstream
+from regmirror.config.pod_settings import ServiceAccount
 from regmirror.config.secret_references import ClusterReference
 from regmirror.desired import names
 from regmirror.desired.flavors import ChartSource, chart_source, flavor_context
@@ -85,14 +86,14 @@ def _with_overrides(mirror: Mirror, release: Release) -> Release:
 
 
 def _redis(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
-    context = _workload(mirror.redis, mirror.redis.image, [secrets[names.REDIS_SECRET]])
+    context = _workload(mirror, mirror.redis, mirror.redis.image, [secrets[names.REDIS_SECRET]])
     context |= {"config_secret": names.REDIS_SECRET, "policy": {"enabled": mirror.network_policies.enabled}}
     return _release(mirror, names.REDIS, "redis", context)
 
 
 def _auth(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
     mounted = [secrets[name] for name in AUTH_SECRET_NAMES]
-    context = _workload(mirror.auth, mirror.auth.image, mounted) | {
+    context = _workload(mirror, mirror.auth, mirror.auth.image, mounted) | {
         "replicas": mirror.auth.replicas,
         "config_secret": names.AUTH_SECRET,
         "signing_secret": names.SIGNING_SECRET,
@@ -105,8 +106,9 @@ def _auth(mirror: Mirror, secrets: dict[str, Manifest]) -> Release:
 def _registry(mirror: Mirror, upstream: Upstream, secrets: dict[str, Manifest]) -> Release:
     name = names.registry(upstream.name)
     mounted = [secrets[secret] for secret in registry_secret_names(name)]
-    context = _workload(mirror.registry, mirror.registry.image, mounted) | {
+    context = _workload(mirror, mirror.registry, mirror.registry.image, mounted) | {
         "replicas": mirror.registry.replicas,
+        "autoscaling": mirror.registry.autoscaling,
         "config_secret": names.registry_secret(upstream.name),
         "bundle_secret": names.BUNDLE_SECRET,
         "credential_secret": names.credential_secret(upstream.name),
@@ -200,7 +202,7 @@ def _release(
     return Release(name, component, source, values, needs)
 
 
-def _workload(settings: PodSettings, image: str, mounted: list[Manifest]) -> dict[str, Any]:
+def _workload(mirror: Mirror, settings: PodSettings, image: str, mounted: list[Manifest]) -> dict[str, Any]:
     return {
         "image": image_parts(image),
         "image_pull_secrets": settings.image_pull_secrets,
@@ -208,4 +210,22 @@ def _workload(settings: PodSettings, image: str, mounted: list[Manifest]) -> dic
         "resources": settings.resources,
         "node_selector": settings.node_selector,
         "tolerations": settings.tolerations,
+        **_pod_policies(mirror, settings),
+    }
+
+
+def _pod_policies(mirror: Mirror, settings: PodSettings) -> dict[str, Any]:
+    account = settings.service_account or ServiceAccount.model_construct()
+    return {
+        "affinity": settings.affinity,
+        "spread_constraints": settings.topology_spread_constraints,
+        "priority_class": settings.priority_class_name or "",
+        "pod_annotations": settings.pod_annotations,
+        "pod_labels": settings.pod_labels,
+        "pod_security": mirror.pod_security or "fixed",
+        "service_account": {
+            "create": account.create,
+            "name": account.name or "",
+            "annotations": account.annotations,
+        },
     }

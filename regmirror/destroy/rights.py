@@ -12,6 +12,8 @@ _USED: dict[tuple[str, str], tuple[str, ...]] = {
     ("networking.k8s.io", "ingresses"): ("get", "list", "delete"),
     ("networking.k8s.io", "networkpolicies"): ("get", "delete"),
     ("policy", "poddisruptionbudgets"): ("get", "delete"),
+    ("autoscaling", "horizontalpodautoscalers"): ("get", "delete"),
+    ("", "serviceaccounts"): ("get", "delete"),
     # Held during the removal, and deleted at its end.
     ("coordination.k8s.io", "leases"): ("get", "create", "update", "delete"),
     ("", "pods"): ("list",),

@@ -124,6 +124,18 @@ class ConflictError(ClusterError):
     code = "RM204"
 
 
+class QuotaError(ClusterError):
+    """The quotas or limits of the namespace do not admit the deployment."""
+
+    code = "RM205"
+
+
+class PodsRefusedError(ClusterError):
+    """A policy of the cluster does not admit the mirror's pods."""
+
+    code = "RM206"
+
+
 class HelmError(RegmirrorError):
     """A Helm command failed."""
 

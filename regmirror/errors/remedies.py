@@ -11,6 +11,11 @@ _REMEDIES = (
     ),
     (r"exceeded quota: ([^\s,]+)", r"raise the ResourceQuota \1, or free some of it"),
     (r"violates PodSecurity", "remove what someone added to the pods: regmirror diff shows it"),
+    (
+        r"security context constraint|runAs(?:User|Group)|fsGroup",
+        "set podSecurity: assigned in the file, so that the cluster sets user and group IDs",
+    ),
+    (r"no PriorityClass", "create the PriorityClass, or change priorityClassName in the file"),
     (r"denied (?:the )?request", "change the admission policy to allow it"),
     (
         r"ErrImage|ImagePullBackOff|InvalidImageName",

@@ -28,9 +28,12 @@ LEASE = Kind("coordination.k8s.io/v1", "Lease")
 NAMESPACE = Kind("v1", "Namespace")
 POD = Kind("v1", "Pod")
 POD_DISRUPTION_BUDGET = Kind("policy/v1", "PodDisruptionBudget")
+LIMIT_RANGE = Kind("v1", "LimitRange")
 RESOURCE_QUOTA = Kind("v1", "ResourceQuota")
 SECRET = Kind("v1", "Secret")
 SERVICE = Kind("v1", "Service")
+SECURITY_CONTEXT_CONSTRAINTS = Kind("security.openshift.io/v1", "SecurityContextConstraints")
+SERVICE_ACCOUNT = Kind("v1", "ServiceAccount")
 CLUSTER_ISSUER = Kind("cert-manager.io/v1", "ClusterIssuer")
 CUSTOM_RESOURCE_DEFINITION = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 
@@ -82,6 +85,9 @@ class Cluster(Protocol):
     def may(self, right: Right) -> bool:
         """Whether the user has a right in the namespace (SelfSubjectAccessReview)."""
 
+    def serves(self, kind: Kind) -> bool:
+        """Whether the API server knows a kind; every user may ask."""
+
     def get(self, kind: Kind, name: str) -> Object | None:
         """One object; None if it, or its kind, does not exist."""
 
@@ -108,6 +114,12 @@ class Cluster(Protocol):
 
     def create(self, manifest: Object) -> None:
         """Create an object; raises ConflictError if it exists."""
+
+    def try_create(self, manifest: Object) -> None:
+        """Ask the API server whether it would create an object; creates nothing.
+
+        Raises ClusterError with its reason if not, such as a policy that denies the object.
+        """
 
     def replace(self, found: Object) -> None:
         """Replace an object that was read; raises ConflictError if it was changed or deleted since."""

@@ -1,7 +1,7 @@
 """The permissions that ``rotate-cert`` needs in the namespace."""
 
 from regmirror.config.model import Mirror
-from regmirror.deploy.rights import HELM_RECORDS
+from regmirror.deploy.rights import HELM_RECORDS, optional_kinds
 from regmirror.desired import names
 from regmirror.ports.cluster import Right, rights_on_secrets
 
@@ -21,13 +21,12 @@ _USED: dict[tuple[str, str], tuple[str, ...]] = {
     ("policy", "poddisruptionbudgets"): ("list",),
 }
 _APPLIED = (names.SIGNING_SECRET, names.NEXT_SIGNING_SECRET, names.BUNDLE_SECRET)
-_USED_WITH_REPLICAS = {("policy", "poddisruptionbudgets"): ("list", "get", "patch")}
 
 
 def rotate_rights(mirror: Mirror) -> list[Right]:
     """Every permission that a rotation needs."""
-    several = mirror.auth.replicas > 1 or mirror.registry.replicas > 1
-    used = _USED | _USED_WITH_REPLICAS if several else _USED
+    # Helm upgrades whole releases, so it also patches what the file added to them.
+    used = _USED | {kind: (*_USED.get(kind, ()), "get", "patch") for kind in optional_kinds(mirror)}
     applied = rights_on_secrets(["patch"], _APPLIED)
     return [
         *HELM_RECORDS,

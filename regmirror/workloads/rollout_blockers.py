@@ -4,25 +4,17 @@ Sources: Kubernetes ``pkg/controller/deployment`` (rolling.go, util/deployment_u
 ``pkg/quota/v1/evaluator/core/pods.go``.
 """
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from regmirror.ports.cluster import DEPLOYMENT, POD_DISRUPTION_BUDGET, RESOURCE_QUOTA, Cluster, Object
+from regmirror.workloads.pod_demand import add_up, pod_demand
+from regmirror.workloads.quotas import applies, shortages
 from regmirror.workloads.rollout import is_rolled_out
 
-_OF_OTHER_PODS = {"Terminating", "BestEffort", "PriorityClass", "CrossNamespacePodAffinity"}
-"""Scopes of quotas that do not apply to the pods of a mirror."""
-
-_UNITS = {
-    **{unit: Decimal(10) ** power for unit, power in (("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6))},
-    **{unit: Decimal(10) ** power for unit, power in (("G", 9), ("T", 12), ("P", 15), ("E", 18))},
-    **{f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", start=1)},
-}
-_QUANTITY = re.compile(r"([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)([A-Za-z]*)")
+_RECORDS = dict.fromkeys(("secrets", "count/secrets", "count/replicasets.apps"), Decimal(1))
+"""Helm records each change in a Secret, and each revision of a Deployment has a ReplicaSet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,64 +79,14 @@ def _selects(budget: Object, deployment: Object) -> bool:
 
 
 def _of_quotas(quotas: Sequence[Object], deployments: Sequence[Object], kubectl: str) -> list[RolloutBlocker]:
-    needed: Counter[str] = Counter()
-    for deployment in deployments:
-        # During a rollout the additional pod exists already, or gets the room of a terminating one.
-        if is_rolled_out(deployment):
-            needed.update(_of_one_more(deployment["spec"]["template"]["spec"]))
+    # During a rollout the additional pod exists already, or gets the room of a terminating one.
+    pods = [deployment["spec"]["template"]["spec"] for deployment in deployments if is_rolled_out(deployment)]
     blockers = []
     for quota in quotas:
         name = quota["metadata"]["name"]
-        lacking = _lacking(quota, needed)
-        if lacking:
-            hint = f"raise it: {kubectl} edit resourcequota {name}"
-            blockers.append(
-                RolloutBlocker(f"the ResourceQuota {name} has no room for one more pod: {', '.join(lacking)}", hint)
-            )
+        counted = [add_up([pod_demand(pod), _RECORDS]) for pod in pods if applies(quota, pod)]
+        if lacking := shortages(quota, add_up(counted)):
+            amounts = ", ".join(f"{shortage.resource} {shortage.used} of {shortage.hard}" for shortage in lacking)
+            message = f"the ResourceQuota {name} has no room for one more pod: {amounts}"
+            blockers.append(RolloutBlocker(message, f"raise it: {kubectl} edit resourcequota {name}"))
     return blockers
-
-
-def _of_one_more(pod: dict[str, Any]) -> dict[str, Any]:
-    """What a quota counts for one more pod of a Deployment: the pod, its resources, and Helm's record."""
-    counts: dict[str, Any] = dict.fromkeys(("pods", "count/pods", "secrets", "count/secrets"), Decimal(1))
-    counts["count/replicasets.apps"] = Decimal(1)
-    for kind in ("requests", "limits"):
-        for resource in ("cpu", "memory"):
-            amount = sum(_amount(container, kind, resource) for container in pod["containers"])
-            counts[f"{kind}.{resource}"] = amount
-            if kind == "requests":
-                counts[resource] = amount
-    return counts
-
-
-def _amount(container: dict[str, Any], kind: str, resource: str) -> Decimal:
-    resources = container.get("resources") or {}
-    # A limit without a request is also the request.
-    text = (resources.get(kind) or {}).get(resource, (resources.get("limits") or {}).get(resource, "0"))
-    return parse_quantity(text)
-
-
-def _lacking(quota: Object, needed: Counter[str]) -> list[str]:
-    """The resources of a quota that do not suffice, with numbers; none if the quota is for other pods."""
-    selected = (quota["spec"].get("scopeSelector") or {}).get("matchExpressions") or []
-    scopes = {*(quota["spec"].get("scopes") or []), *(expression["scopeName"] for expression in selected)}
-    if scopes & _OF_OTHER_PODS:
-        return []
-    status = quota.get("status") or {}
-    used = status.get("used") or {}
-    return [
-        f"{resource} {used.get(resource, '0')} of {hard}"
-        for resource, hard in (status.get("hard") or {}).items()
-        if needed.get(resource) and parse_quantity(used.get(resource, "0")) + needed[resource] > parse_quantity(hard)
-    ]
-
-
-def parse_quantity(value: Any) -> Decimal:
-    """A quantity such as ``250m``, ``128Mi`` or ``1e3`` as a number of its base unit; raises ValueError.
-
-    Source: k8s.io/apimachinery ``pkg/api/resource/quantity.go``.
-    """
-    parts = _QUANTITY.fullmatch(str(value))
-    if parts is None or parts[2] not in _UNITS:
-        raise ValueError(f"{value!r} is not a quantity")
-    return Decimal(parts[1]) * _UNITS[parts[2]]

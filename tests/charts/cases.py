@@ -16,7 +16,12 @@ POD: dict[str, Any] = {
     "nodeSelector": {"disk": "fast"},
     "tolerations": [{"key": "mirror", "operator": "Exists"}],
     "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "host"}]}},
-    "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}],
+    "topologySpreadConstraints": [
+        {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {}}
+    ],
+    "priorityClassName": "infrastructure",
+    "podSecurity": "assigned",
+    "serviceAccount": {"create": True, "annotations": {"example.com/role": "mirror"}},
     "podAnnotations": {"example.com/note": "on"},
     "podLabels": {"team": "1"},
     "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
@@ -81,6 +86,7 @@ RENDERED: dict[str, tuple[str, dict[str, Any]]] = {
     **{f"{chart}-defaults": (chart, {}) for chart in CHARTS},
     **{f"{chart}-full": (chart, values) for chart, values in FULL.items()},
     "ingress-route": ("ingress", ROUTE),
+    "registry-autoscaled": ("registry", {"autoscaling": {"enabled": True}}),
     "registry-without-cache": ("registry", {"cache": {"enabled": False}}),
 }
 

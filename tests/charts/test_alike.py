@@ -32,6 +32,7 @@ def leaves(tree: dict[str, Any]) -> set[str]:
     [
         ("templates/_helpers.tpl", CHARTS),
         ("templates/_workload.tpl", WORKLOADS),
+        ("templates/serviceaccount.yaml", WORKLOADS),
         ("templates/_http.tpl", ("auth", "registry")),
         ("templates/_front.tpl", ("auth", "registry")),
         ("templates/networkpolicy.yaml", ("auth", "registry")),
@@ -54,7 +55,7 @@ def test_shared_values_have_the_same_schema() -> None:
     schemas = [json.loads((DIRECTORY / chart / "values.schema.json").read_text()) for chart in WORKLOADS]
     assert all(schema["definitions"] == schemas[0]["definitions"] for schema in schemas)
     shared = set.intersection(*(set(schema["properties"]) for schema in schemas)) - {"extraEnv", "networkPolicy"}
-    assert {"image", "config", "secretVersions", "resources", "podLabels"} <= shared
+    assert {"image", "config", "secretVersions", "resources", "podLabels", "podSecurity", "serviceAccount"} <= shared
     for name in shared:
         assert all(schema["properties"][name] == schemas[0]["properties"][name] for schema in schemas), name
 

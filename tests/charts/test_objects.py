@@ -11,11 +11,13 @@ from .manifests import one
 API_VERSIONS = {
     "ConfigMap": "v1",
     "Deployment": "apps/v1",
+    "HorizontalPodAutoscaler": "autoscaling/v2",
     "HTTPRoute": "gateway.networking.k8s.io/v1",
     "Ingress": "networking.k8s.io/v1",
     "NetworkPolicy": "networking.k8s.io/v1",
     "PodDisruptionBudget": "policy/v1",
     "Service": "v1",
+    "ServiceAccount": "v1",
 }
 
 
@@ -53,3 +55,22 @@ def test_service_finds_the_pods_by_labels_that_never_change(helm: Helm, case: st
     entered = {"redis": 6379, "auth": 8080, "registry": 8080}[chart]
     reached = {"redis": 6379, "auth": 5001, "registry": 5000}[chart]
     assert [(names[port["targetPort"]], port["port"]) for port in service["ports"]] == [(entered, reached)]
+
+
+@pytest.mark.parametrize("case", PODS)
+def test_a_service_has_both_address_families_where_the_cluster_has_both(helm: Helm, case: str) -> None:
+    service = one(helm.render(*RENDERED[case]), "Service")["spec"]
+    assert service["ipFamilyPolicy"] == "PreferDualStack"
+    assert "ipFamilies" not in service
+    chart = RENDERED[case][0]
+    # A service mesh takes the protocol from the name of a port, or from appProtocol.
+    assert [(port["name"], port.get("appProtocol")) for port in service["ports"]] == [
+        ("redis", "redis") if chart == "redis" else ("http", None)
+    ]
+
+
+@pytest.mark.parametrize("case", RENDERED)
+def test_no_object_is_cluster_scoped(helm: Helm, case: str) -> None:
+    """Several mirrors in one cluster share nothing."""
+    namespaced = {*API_VERSIONS}
+    assert {manifest["kind"] for manifest in helm.render(*RENDERED[case])} <= namespaced

@@ -8,14 +8,14 @@ import pytest
 
 from .cases import DIGEST, FULL, POD, PODS, RENDERED, WORKLOADS
 from .helm import Helm
-from .manifests import container, pod
+from .manifests import container, one, pod
 
 
 @pytest.mark.parametrize("case", PODS)
 def test_passes_pod_security_restricted(helm: Helm, case: str) -> None:
     spec = pod(helm, *RENDERED[case])["spec"]
     assert spec["securityContext"]["runAsNonRoot"] is True
-    assert spec["securityContext"]["runAsUser"] >= 1
+    assert spec["securityContext"].get("runAsUser", 1) >= 1
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
     assert all({"secret", "configMap", "emptyDir", "projected"} & volume.keys() for volume in spec["volumes"])
@@ -49,7 +49,7 @@ def test_secrets_are_mounted_for_its_group_only_and_never_in_the_environment(hel
     secrets = [volume[kind] for volume in spec["volumes"] for kind in kinds if kind in volume]
     assert secrets
     assert {secret["defaultMode"] for secret in secrets} == {0o440}
-    assert spec["securityContext"]["fsGroup"] == spec["securityContext"]["runAsGroup"]
+    assert spec["securityContext"].get("fsGroup") == spec["securityContext"].get("runAsGroup")
     mounted = {mount["name"]: mount for each in spec["containers"] for mount in each["volumeMounts"]}
     assert mounted.keys() == {volume["name"] for volume in spec["volumes"]}
     assert all(
@@ -61,14 +61,15 @@ def test_secrets_are_mounted_for_its_group_only_and_never_in_the_environment(hel
 @pytest.mark.parametrize("chart", WORKLOADS)
 def test_passes_on_scheduling_settings(helm: Helm, chart: str) -> None:
     template = pod(helm, chart, FULL[chart])
-    scheduling = ("imagePullSecrets", "nodeSelector", "tolerations", "affinity", "topologySpreadConstraints")
+    given = ("imagePullSecrets", "nodeSelector", "tolerations", "affinity", "priorityClassName")
+    scheduling = (*given, "topologySpreadConstraints")
     assert {key: template["spec"][key] for key in scheduling} == {key: POD[key] for key in scheduling}
     assert template["metadata"]["annotations"] == {"regmirror.dev/secret-versions": "0a1b", "example.com/note": "on"}
     assert template["metadata"]["labels"]["team"] == "1"
     first = template["spec"]["containers"][0]
     assert POD["extraEnv"][0] in first["env"]
     assert first["imagePullPolicy"] == "Always"
-    assert not set(scheduling) & pod(helm, chart)["spec"].keys()
+    assert set(scheduling) & pod(helm, chart)["spec"].keys() <= {"topologySpreadConstraints"}
 
 
 @pytest.mark.parametrize("chart", WORKLOADS)
@@ -77,3 +78,47 @@ def test_a_digest_takes_precedence_over_the_tag(helm: Helm, chart: str) -> None:
     assert container(helm, chart, {"image": image})["image"] == "images.example.com/x:1"
     pinned = container(helm, chart, {"image": {**image, "digest": DIGEST}})
     assert pinned["image"] == f"images.example.com/x@{DIGEST}"
+
+
+@pytest.mark.parametrize("chart", WORKLOADS)
+def test_the_cluster_can_assign_user_and_groups(helm: Helm, chart: str) -> None:
+    """Secrets stay readable for the group of the volumes, and all that a container writes is in volumes."""
+    fixed, assigned = (pod(helm, chart, {"podSecurity": value})["spec"] for value in ("fixed", "assigned"))
+    assert {"runAsUser", "runAsGroup", "fsGroup"} <= fixed["securityContext"].keys()
+    assert assigned["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    assert all("runAsUser" not in each["securityContext"] for each in assigned["containers"])
+    assert {**assigned, "securityContext": None} == {**fixed, "securityContext": None}
+
+
+@pytest.mark.parametrize("chart", WORKLOADS)
+def test_a_service_account_is_named_or_created_and_its_token_never_mounted(helm: Helm, chart: str) -> None:
+    assert "serviceAccountName" not in pod(helm, chart)["spec"]
+    assert "ServiceAccount" not in {manifest["kind"] for manifest in helm.render(chart)}
+    existing = {"serviceAccount": {"name": "mirror-s3"}}
+    assert pod(helm, chart, existing)["spec"]["serviceAccountName"] == "mirror-s3"
+    assert "ServiceAccount" not in {manifest["kind"] for manifest in helm.render(chart, existing)}
+    for name, expected in {"": "mirror", "mirror-s3": "mirror-s3"}.items():
+        values = {"serviceAccount": {"create": True, "name": name, "annotations": {"example.com/role": "mirror"}}}
+        account = one(helm.render(chart, values), "ServiceAccount")
+        assert account["metadata"]["name"] == pod(helm, chart, values)["spec"]["serviceAccountName"] == expected
+        assert account["metadata"]["annotations"] == {"example.com/role": "mirror"}
+        assert account["automountServiceAccountToken"] is False
+
+
+@pytest.mark.parametrize("chart", ["auth", "registry"])
+def test_pods_prefer_different_zones_and_nodes_whatever_their_number(helm: Helm, chart: str) -> None:
+    """Another number of replicas does not replace the pods."""
+    one_pod, several = (pod(helm, chart, {"replicas": replicas}) for replicas in (1, 3))
+    assert one_pod == several
+    constraints = one_pod["spec"]["topologySpreadConstraints"]
+    assert {each["whenUnsatisfiable"] for each in constraints} == {"ScheduleAnyway"}
+    assert [each["topologyKey"] for each in constraints] == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
+    assert "topologySpreadConstraints" not in pod(helm, "redis")["spec"]
+
+
+@pytest.mark.parametrize("chart", WORKLOADS)
+def test_a_spread_constraint_is_about_the_pods_of_the_release(helm: Helm, chart: str) -> None:
+    given = {"maxSkew": 2, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule"}
+    (constraint,) = pod(helm, chart, {"topologySpreadConstraints": [given]})["spec"]["topologySpreadConstraints"]
+    ours = {"app.kubernetes.io/name": chart, "app.kubernetes.io/instance": "mirror"}
+    assert constraint == {**given, "labelSelector": {"matchLabels": ours}}

@@ -45,6 +45,18 @@ def test_a_budget_guards_more_than_one_replica(helm: Helm, chart: str) -> None:
     assert "PodDisruptionBudget" not in {manifest["kind"] for manifest in helm.render(chart)}
 
 
+def test_an_autoscaler_sets_the_replicas_and_the_chart_does_not(helm: Helm) -> None:
+    values = {"autoscaling": {"enabled": True, "minReplicas": 2, "maxReplicas": 5, "targetCPU": 60}}
+    manifests = helm.render("registry", values)
+    workload, scaler = one(manifests, "Deployment"), one(manifests, "HorizontalPodAutoscaler")["spec"]
+    assert "replicas" not in workload["spec"]
+    assert scaler["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "mirror"}
+    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 5)
+    assert [metric["resource"]["target"]["averageUtilization"] for metric in scaler["metrics"]] == [60]
+    assert one(manifests, "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
+    assert workload["spec"]["template"] == deployment(helm, "registry")["spec"]["template"]
+
+
 def test_redis_never_runs_twice(helm: Helm) -> None:
     spec = deployment(helm, "redis")["spec"]
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})

@@ -50,6 +50,13 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"extraEnv": [{"name": "OTEL_TRACES_EXPORTER", "value": "otlp"}]},
         "extraEnv.0.name",
     ),
+    "security-of-another-kind": ("redis", {"podSecurity": "restricted"}, "podSecurity"),
+    "role-as-number": (
+        "registry",
+        {"serviceAccount": {"annotations": {"role": 1}}},
+        "serviceAccount.annotations.role",
+    ),
+    "autoscaling-of-docker-auth": ("auth", {"autoscaling": {"enabled": True}}, "autoscaling"),
     "alias-without-names": ("registry", {"hostAliases": [{"ip": "10.0.0.9"}]}, "hostAliases.0"),
     "no-host": ("ingress", {"hosts": []}, "hosts"),
     "host-with-scheme": ("ingress", {"hosts": [{**HOST, "host": "https://mirror.example.com"}]}, "hosts.0.host"),

@@ -10,8 +10,8 @@ from tests.ports.conftest import leave_pending
 
 AUTH, REDIS, REGISTRY = "regmirror-auth", "regmirror-redis", "regmirror-docker-hub"
 MISSING_IMAGE = "lab.regmirror.test/no-such-image:1"
-TIMEOUT, PARTLY, FAILED = 124, 3, 1
-QUOTA = ("exceeded quota: small", "raise the ResourceQuota small, or free some of it")
+TIMEOUT, FAILED = 124, 1
+LIMITS = "describe resourcequota,limitrange"
 DENIED = ("denied request: the platform team says no", "change the admission policy to allow it")
 AGAIN = "or raise --timeout; then run the command again: it continues where it stopped"
 
@@ -43,17 +43,16 @@ DEPLOY_BLOCKERS = [
     DeployBlocker(
         "a quota of pods",
         quota(pods=count("pods")),
-        TIMEOUT,
-        (f"timed out waiting for Deployment {AUTH} (1/1 ready, 1 old)", "no new pod: ", *QUOTA, AGAIN),
+        FAILED,
+        ("the ResourceQuota small has no room: pods needs 1 more", LIMITS),
         memory("auth"),
         quick=True,
-        rolls_back=True,
     ),
     DeployBlocker(
         "a quota of Secrets, in which Helm stores its records",
         quota(secrets=count("secrets")),
-        PARTLY,
-        (f"{AUTH}: ", *QUOTA),
+        FAILED,
+        ("the ResourceQuota small has no room: secrets needs 1 more", LIMITS),
         memory("auth"),
     ),
     DeployBlocker(
@@ -67,13 +66,12 @@ DEPLOY_BLOCKERS = [
     DeployBlocker(
         "a pod that Pod Security denies",
         volume(AUTH, hostPath={"path": "/"}),
-        TIMEOUT,
+        FAILED,
         (
-            f"timed out waiting for Deployment {AUTH}",
-            "no new pod: ",
+            f"the cluster does not admit the mirror's pods:\n  {AUTH}: ",
             'violates PodSecurity "restricted',
             'volume "added"',
-            AGAIN,
+            "remove what someone added to the pods: regmirror diff shows it",
         ),
         memory("auth"),
     ),
@@ -81,7 +79,7 @@ DEPLOY_BLOCKERS = [
         "an admission policy about Deployments",
         policy("deployments", "apps"),
         FAILED,
-        (f"cannot apply Deployment {AUTH}", *DENIED),
+        ("cannot apply Deployment regmirror-", *DENIED),
         memory("auth"),
         quick=True,
     ),

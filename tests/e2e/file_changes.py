@@ -9,6 +9,12 @@ Content = dict[str, Any]
 Edit = Callable[[DeployedMirror, Content], object]
 """Changes the content of the file; may create what the change needs in the cluster."""
 
+_PREFERENCE = {
+    "preferredDuringSchedulingIgnoredDuringExecution": [
+        {"weight": 1, "preference": {"matchExpressions": [{"key": "kubernetes.io/os", "operator": "Exists"}]}}
+    ]
+}
+_SPREAD = {"maxSkew": 2, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
 _TOLERATION = {"key": "example.com/nowhere", "operator": "Exists"}
 
 
@@ -49,6 +55,11 @@ def _without_account(_: DeployedMirror, content: Content) -> None:
     content["upstreams"][0].pop("credentials", None)
 
 
+def _autoscaled(_: DeployedMirror, content: Content) -> None:
+    content["registry"].pop("replicas", None)
+    content["registry"] |= {"ttl": "0", "autoscaling": {"minReplicas": 1, "maxReplicas": 2}}
+
+
 def _pods(component: str) -> dict[str, Edit]:
     """The keys that every component has."""
     return {
@@ -56,6 +67,12 @@ def _pods(component: str) -> dict[str, Edit]:
         f"{component}.nodeSelector": _set(f"{component}.nodeSelector", {"kubernetes.io/os": "linux"}),
         f"{component}.tolerations": _set(f"{component}.tolerations", [_TOLERATION]),
         f"{component}.imagePullSecrets": _set(f"{component}.imagePullSecrets", ["absent"]),
+        f"{component}.affinity": _set(f"{component}.affinity", {"nodeAffinity": _PREFERENCE}),
+        f"{component}.topologySpreadConstraints": _set(f"{component}.topologySpreadConstraints", [_SPREAD]),
+        f"{component}.priorityClassName": _set(f"{component}.priorityClassName", "system-node-critical"),
+        f"{component}.podAnnotations": _set(f"{component}.podAnnotations", {"example.com/note": "changed"}),
+        f"{component}.podLabels": _set(f"{component}.podLabels", {"example.com/team": "changed"}),
+        f"{component}.serviceAccount.create": _set(f"{component}.serviceAccount", {"create": True}),
     }
 
 
@@ -74,6 +91,7 @@ CHANGES: dict[str, Edit] = {
     "front.resources": _set("front.resources", {"limits": {"memory": "1100Mi"}}),
     "fetcher.resources": _set("fetcher.resources", {"limits": {"memory": "160Mi"}}),
     "registry.replicas": _set("registry.replicas", 2, ttl="0"),
+    "registry.autoscaling.maxReplicas": _autoscaled,
     "auth.replicas": _set("auth.replicas", 2),
     "auth.keySize": _set("auth.keySize", 3072),
     "auth.certificateDays": _set("auth.certificateDays", 100),
@@ -110,7 +128,13 @@ INTERRUPTING: dict[str, Edit] = {
 _ONE_IMAGE = "rolls out as resources does, and the lab has one image of each program"
 _WAY_OUT = "rolls out as registry.ttl does; see test_way_out.py"
 _ONE_STORE = "the lab has one object store, with one key"
+_AS_CREATE = "is a part of serviceAccount.create: the pods get another ServiceAccount"
 UNCHANGED: dict[str, str] = {
+    **{f"{component}.serviceAccount.name": _AS_CREATE for component in ("registry", "auth", "redis")},
+    **{f"{component}.serviceAccount.annotations": _AS_CREATE for component in ("registry", "auth", "redis")},
+    "registry.autoscaling.minReplicas": "changes as maxReplicas does",
+    "registry.autoscaling.targetCPU": "needs metrics-server",
+    "podSecurity": "needs a cluster that assigns user IDs; see test_cluster_policies.py",
     "apiVersion": "has one value",
     "kind": "has one value",
     "namespace": "another namespace is another mirror",

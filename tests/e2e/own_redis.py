@@ -74,7 +74,8 @@ def _create(mirror: DeployedMirror, objects: list[dict[str, Any]]) -> None:
 
 
 def _pod(mirror: DeployedMirror, name: str, command: list[str], secret: str = "") -> dict[str, Any]:
-    image = mirror.target.lab["images"]["redis"] if mirror.target.is_lab else RedisComponent().image
+    lab = mirror.target.lab
+    image = lab["images"]["redis"] if lab else RedisComponent().image
     limited = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     container = {
         "name": "redis",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab import cgroups
-from regmirror.workloads.rollout_blockers import parse_quantity
+from regmirror.workloads.quantities import parse_quantity
 from tests.e2e.deployed_mirror import DeployedMirror, Object
 
 PAUSE = 0.5

@@ -80,10 +80,11 @@ def test_a_first_deployment_without_room_for_its_secrets(new_mirror: Callable[[]
     undo = quota(secrets=lambda _: 3)(mirror)
     outcome = mirror.deploy("-o", "json")
     undo()
-    assert outcome.code == 3, outcome.stderr
+    assert outcome.code == 1, outcome.stderr
     error = outcome.document["error"]
-    assert "cannot apply Secret regmirror-" in error["message"]
-    assert "exceeded quota: small" in error["message"]
-    assert "raise the ResourceQuota small" in error["hint"]
+    assert error["code"] == "RM205"
+    assert "the ResourceQuota small has no room: secrets needs" in error["message"]
+    assert "describe resourcequota,limitrange" in error["hint"]
+    assert mirror.objects("secrets", "-l", "app.kubernetes.io/managed-by=regmirror") == []
     assert mirror.deploy().code == 0
     mirror.await_healthy()

@@ -21,6 +21,7 @@ from regmirror.ports.cluster import (
     INGRESS_CLASS,
     NAMESPACE,
     POD,
+    SECURITY_CONTEXT_CONSTRAINTS,
     Applied,
     Kind,
     Object,
@@ -47,6 +48,9 @@ class FakeCluster:
         self.denied: set[Right] = set()
         self.hidden: set[Kind] = set()
         """Kinds that the user may not read."""
+        self.unknown_kinds = {SECURITY_CONTEXT_CONSTRAINTS}
+        self.refused: dict[Kind, str] = {}
+        """By kind: why the API server would not create objects of it."""
         self.silent_apis: list[str] = []
         """Aggregated APIs that do not answer."""
         self.logs: dict[tuple[str, bool], str] = {}
@@ -77,6 +81,9 @@ class FakeCluster:
     def may(self, right: Right) -> bool:
         # Who may not do it with any object may not do it with this one.
         return not {right, right._replace(name="")} & self.denied
+
+    def serves(self, kind: Kind) -> bool:
+        return kind not in self.unknown_kinds
 
     def get(self, kind: Kind, name: str) -> Object | None:
         self._check_visible(kind)
@@ -148,6 +155,10 @@ class FakeCluster:
         if (kind, name) in self._objects:
             raise ConflictError(f"cannot create {kind.kind} {name}: it exists already")
         self.apply(manifest)
+
+    def try_create(self, manifest: Object) -> None:
+        if reason := self.refused.get(_key(manifest)[0]):
+            raise ClusterError(reason)
 
     def replace(self, found: Object) -> None:
         before = self._objects.get(_key(found))

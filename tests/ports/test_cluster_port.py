@@ -14,6 +14,7 @@ from regmirror.ports.cluster import (
     LEASE,
     NAMESPACE,
     SECRET,
+    SECURITY_CONTEXT_CONSTRAINTS,
     Applied,
     Cluster,
     Kind,
@@ -85,6 +86,16 @@ def test_a_preview_is_what_an_apply_would_leave_and_changes_nothing(cluster: Clu
     assert preview["data"] == {"a": "YWE=", "b": "Yg=="}
     assert preview["metadata"]["labels"] == {"app": "port"}
     assert cluster.get(SECRET, "one") == before
+
+
+def test_a_tried_creation_creates_nothing(cluster: Cluster) -> None:
+    cluster.try_create(secret())
+    assert cluster.get(SECRET, "one") is None
+
+
+def test_a_kind_that_the_api_server_does_not_know_is_not_served(cluster: Cluster) -> None:
+    assert cluster.serves(SECRET)
+    assert not cluster.serves(SECURITY_CONTEXT_CONSTRAINTS)
 
 
 def test_an_apply_keeps_the_fields_of_other_field_managers(place: Place) -> None:

@@ -211,12 +211,14 @@ def test_a_mirror_of_everything_denies_no_repository() -> None:
     assert mirror.ask("clients-unlisted-denied") == Skipped("anonymousPull allows every repository")
 
 
-def test_permissions_from_the_cloud_provider_are_not_tried_from_here() -> None:
+def test_a_cloud_role_is_proven_from_the_pods_that_have_it() -> None:
     mirror = deployed()
     mirror.edit(REGISTRY_SECRET, "config.yml", lambda config: config["storage"]["s3"].pop("accesskey"))
-    assert mirror.ask("storage-bucket") == Skipped(
-        "the pods get their permissions from the cloud provider, not from a key"
-    )
+    assert mirror.ask("storage-bucket") == Passed("layers, by the cloud role of 1 pod")
+    assert isinstance(mirror.ask("storage-pods"), Passed)
+    only_with_a_key = Skipped("the pods get their permissions from the cloud provider, not from a key")
+    for check in ("storage-owner", "storage-uploads", "storage-lifecycle", "storage-cache-agrees"):
+        assert mirror.ask(check) == only_with_a_key
 
 
 @pytest.mark.parametrize("storage", [None, "s3", {"s3": None}, {"s3": {"accesskey": "a"}}, {"s3": {"secretkey": "a"}}])

@@ -50,10 +50,21 @@ OTHER_VALUES: dict[str, Any] = {
     "registry.nodeSelector": {},
     "registry.tolerations": [],
     "registry.imagePullSecrets": [],
+    "registry.serviceAccount.name": "other",
+    "registry.serviceAccount.create": False,
+    "registry.serviceAccount.annotations": {},
+    "registry.affinity": {},
+    "registry.topologySpreadConstraints": [],
+    "registry.priorityClassName": "other",
+    "registry.podAnnotations": {},
+    "registry.podLabels": {},
     "registry.manifestCache.enabled": False,
     "registry.manifestCache.tagAge": "1m",
     "registry.layerCache.size": "1Gi",
     "registry.layerCache.volume": "emptyDir",
+    "registry.autoscaling.minReplicas": 1,
+    "registry.autoscaling.maxReplicas": 9,
+    "registry.autoscaling.targetCPU": 50,
     "auth.image": "other:1",
     "auth.replicas": 2,
     "auth.issuer": "other",
@@ -64,17 +75,34 @@ OTHER_VALUES: dict[str, Any] = {
     "auth.nodeSelector": {},
     "auth.tolerations": [],
     "auth.imagePullSecrets": [],
+    "auth.serviceAccount.name": "other",
+    "auth.serviceAccount.create": False,
+    "auth.serviceAccount.annotations": {},
+    "auth.affinity": {},
+    "auth.topologySpreadConstraints": [],
+    "auth.priorityClassName": "other",
+    "auth.podAnnotations": {},
+    "auth.podLabels": {},
     "redis.image": "other:1",
     "redis.maxMemory": "1gb",
     "redis.resources": {"limits": {"memory": "3Gi"}},
     "redis.nodeSelector": {},
     "redis.tolerations": [],
     "redis.imagePullSecrets": [],
+    "redis.serviceAccount.name": "other",
+    "redis.serviceAccount.create": False,
+    "redis.serviceAccount.annotations": {},
+    "redis.affinity": {},
+    "redis.topologySpreadConstraints": [],
+    "redis.priorityClassName": "other",
+    "redis.podAnnotations": {},
+    "redis.podLabels": {},
     "front.image": "other:1",
     "front.resources": {"limits": {"memory": "3Gi"}},
     "fetcher.image": "other:1",
     "fetcher.resources": {"limits": {"memory": "3Gi"}},
     "ingress.trustedProxies": ["192.0.2.0/24"],
+    "podSecurity": "fixed",
     "networkPolicies.enabled": True,
     "networkPolicies.ingressFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}],
     "ingress.className": "other",
@@ -136,18 +164,28 @@ def test_a_change_of_a_key_restarts_what_the_page_says(key: str) -> None:
     if key == "registry.layerCache.size":
         # Redirected clients get no layers from the cache.
         del before["storage"]["redirect"], before["storage"]["redirectEndpoint"]
+    if key == "registry.ttl":
+        # More than one pod requires ttl: 0.
+        del before["registry"]["autoscaling"]
+    if key.endswith("serviceAccount.create"):
+        del section_of(before, key)["annotations"]
     assert restarted(before, changed(before, key, OTHER_VALUES[key])) == expected
 
 
 def changed(before: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     document = copy.deepcopy(before)
-    section: Any = document
-    *path, last = key.split(".")
-    for part in path:
-        section = section[part][0] if part == "upstreams" else section[part]
+    section, last = section_of(document, key), key.rpartition(".")[2]
     assert section[last] != value
     section[last] = value
     return document
+
+
+def section_of(document: dict[str, Any], key: str) -> dict[str, Any]:
+    section: Any = document
+    for part in key.split(".")[:-1]:
+        section = section[part][0] if part == "upstreams" else section[part]
+    found: dict[str, Any] = section
+    return found
 
 
 def restarted(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
@@ -170,7 +208,9 @@ def stack_of(text: str) -> Stack:
 
 
 def pod_values(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key not in {"replicas", "networkPolicy"}}
+    """Without what the pods do not see, and of a ServiceAccount only its name."""
+    pods = {key: value for key, value in values.items() if key not in {"replicas", "autoscaling", "networkPolicy"}}
+    return pods | {"serviceAccount": values.get("serviceAccount", {}).get("name")}
 
 
 def test_every_key_with_a_value_is_changed_by_these_tests() -> None:

@@ -24,6 +24,7 @@ def test_the_first_deployment_creates_everything(place: Place) -> None:
     assert [step.name for step in report.steps] == [
         "bucket",
         "namespace",
+        "admission",
         "ownership",
         "secrets",
         *EVERYTHING,
@@ -119,4 +120,4 @@ def test_bucket_and_public_check_can_be_skipped(place: Place) -> None:
     place.store.exists = False
     report = place.deploy(skip_bucket=True, skip_verify=True)
     assert not report.verified
-    assert [step.name for step in report.steps] == ["namespace", "secrets", *EVERYTHING]
+    assert [step.name for step in report.steps] == ["namespace", "admission", "secrets", *EVERYTHING]

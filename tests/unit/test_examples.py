@@ -35,8 +35,10 @@ def test_there_is_an_example_of_each_kind() -> None:
     assert [path.stem for path in EXAMPLES] == [
         "air-gap",
         "cert-manager",
+        "eks-pod-identity-alb",
         "in-cluster-s3",
         "minimal",
+        "openshift-ceph",
         "replicas",
         "several-upstreams",
     ]

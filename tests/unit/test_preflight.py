@@ -15,7 +15,7 @@ from regmirror.deploy.preflight import preflight_steps
 from regmirror.deploy.rights import deploy_rights
 from regmirror.desired.assets import asset_directory
 from regmirror.errors import ClusterError, ConfigurationError, HelmMissingError, PermissionDeniedError, RegmirrorError
-from regmirror.ports.cluster import CLUSTER_ISSUER, INGRESS, INGRESS_CLASS, Object, Right
+from regmirror.ports.cluster import CLUSTER_ISSUER, INGRESS, INGRESS_CLASS, SERVICE_ACCOUNT, Object, Right
 from regmirror.steps.runner import run_steps
 from regmirror.steps.step import Done
 from tests import samples
@@ -88,6 +88,7 @@ def test_a_good_cluster_is_described_in_a_few_words(cluster: FakeCluster) -> Non
     assert ask("cluster", cluster) == "1.37, context fake"
     assert ask("rights", cluster) == "namespace regmirror"
     assert ask("namespace", cluster) == "regmirror"
+    assert ask("pods", cluster) == "fixed user IDs"
     assert ask("ingress-class", cluster) == "traefik"
     assert ask("host", cluster) == "mirror.example.com"
     assert ask("helm", cluster) == "3.17"
@@ -98,6 +99,7 @@ def test_checks_that_need_the_api_server_wait_for_its_first_answer(cluster: Fake
     assert {step.name for step in steps if step.needs == ("cluster",)} == {
         "rights",
         "namespace",
+        "pods",
         "ingress-class",
         "host",
         "certificate",
@@ -138,13 +140,35 @@ def test_all_that_the_charts_hold_may_be_written() -> None:
     held = {(group, plurals.get(kind, kind.lower() + "s")) for group, kind in documents if kind != "HTTPRoute"}
     assert ("apps", "deployments") in held
     policies = {"enabled": True, "ingressFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}
-    rights = deploy_rights(samples.mirror(registry={"replicas": 2, "ttl": 0}, networkPolicies=policies))
+    registry = {"ttl": 0, "autoscaling": {"maxReplicas": 2}, "serviceAccount": {"create": True}}
+    rights = deploy_rights(samples.mirror(registry=registry, networkPolicies=policies))
     for verb in ("get", "create", "patch", "update", "delete"):
         assert {Right(verb, group, kind) for group, kind in held} <= set(rights)
 
 
 def test_one_replica_needs_no_disruption_budget() -> None:
     assert not [right for right in deploy_rights(samples.mirror()) if right.group == "policy"]
+
+
+def test_openshift_requires_that_the_file_says_who_sets_user_ids(cluster: FakeCluster) -> None:
+    cluster.unknown_kinds = set()
+    error = error_of(ConfigurationError, "pods", cluster)
+    assert error.message.startswith("podSecurity: the SecurityContextConstraints of this cluster refuse the user IDs")
+    assert str(error.hint).startswith("set podSecurity: assigned; or podSecurity: fixed")
+    for chosen in ("assigned", "fixed"):
+        assert ask("pods", cluster, samples.mirror(podSecurity=chosen)) == f"{chosen} user IDs"
+
+
+def test_a_named_service_account_must_exist(cluster: FakeCluster) -> None:
+    mirror = samples.mirror(registry={"serviceAccount": "mirror-s3"}, auth={"serviceAccount": {"create": True}})
+    error = error_of(ConfigurationError, "pods", cluster, mirror)
+    assert error.message == "registry.serviceAccount: namespace regmirror has no ServiceAccount mirror-s3"
+    assert error.hint == "kubectl -n regmirror create serviceaccount mirror-s3; or set create: true"
+    cluster.hidden = {SERVICE_ACCOUNT}
+    assert check("pods", cluster, mirror).skipped
+    cluster.hidden = set()
+    cluster.put({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "mirror-s3"}})
+    assert ask("pods", cluster, mirror) == "fixed user IDs, ServiceAccount mirror-s3"
 
 
 @pytest.mark.parametrize(
@@ -291,6 +315,7 @@ def test_checks_are_reported_in_their_order_each_error_with_its_hint() -> None:
         "finished Kubernetes",
         "finished Permissions",
         "finished Namespace",
+        "finished Pods",
         "failed Ingress class",
         "finished Public host",
         "failed TLS certificate",

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from regmirror.ports.cluster import Object
-from regmirror.workloads.rollout_blockers import parse_quantity, rollout_blockers
+from regmirror.workloads.quantities import parse_quantity
+from regmirror.workloads.rollout_blockers import rollout_blockers
 from tests.fakes.cluster import FakeCluster
 
 ROLLING = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}

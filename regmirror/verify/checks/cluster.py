@@ -162,7 +162,7 @@ def _pods(live: LiveMirror) -> Outcome:
 def _workloads(live: LiveMirror) -> dict[str, int]:
     """The Deployments of the mirror with their configured replicas."""
     mirror = live.mirror
-    registries = {names.registry(upstream.name): mirror.registry.replicas for upstream in mirror.upstreams}
+    registries = {names.registry(upstream.name): mirror.registry.least_replicas for upstream in mirror.upstreams}
     redis = {} if mirror.redis.external else {names.REDIS: 1}
     auth = {} if mirror.auth.external else {names.AUTH: mirror.auth.replicas}
     return {**auth, **redis, **registries}

@@ -170,7 +170,7 @@ def _safety(live: LiveMirror, upstream: Upstream) -> Outcome:
         ),
         "expired layers are never deleted from the bucket": look_up(config, "storage", "delete", "enabled") is not True,
         "its replicas overwrite each other's list of expiring layers": bool(
-            live.mirror.registry.replicas > 1 and look_up(config, "proxy", "ttl")
+            live.mirror.registry.most_replicas > 1 and look_up(config, "proxy", "ttl")
         ),
     }
     found = [danger for danger, is_there in dangers.items() if is_there]

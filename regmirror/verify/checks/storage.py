@@ -1,6 +1,5 @@
 """Checks of the bucket: from this machine with the registry's key, and from the registry's pods."""
 
-import json
 import time
 from datetime import timedelta
 
@@ -12,7 +11,9 @@ from regmirror.desired.registry_config import upstream_prefix
 from regmirror.distribution.client import MANIFEST_TYPES, request_headers
 from regmirror.distribution.inside_pod import get_inside_pod
 from regmirror.distribution.reference import ImageReference
+from regmirror.distribution.store_health import store_problem
 from regmirror.errors import BucketMissingError, RegistryError, StorageError, StorageUnreachableError
+from regmirror.errors.documentation import guide_url
 from regmirror.ports.cluster import namespace_uids
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped, Stage
 from regmirror.verify.hints import deploy, restart_redis, then_deploy
@@ -55,7 +56,7 @@ def _bucket(live: LiveMirror, upstream: Upstream) -> Outcome:
     storage = live.mirror.storage
     account = live.s3_account(upstream)
     if account is None and storage.access_key is None:
-        return Skipped(_CLOUD)
+        return _bucket_from_pods(live, upstream)
     if account is None:
         return Failed("the registry's configuration has no S3 key", deploy(live))
     try:
@@ -69,6 +70,19 @@ def _bucket(live: LiveMirror, upstream: Upstream) -> Outcome:
     return Passed(storage.bucket)
 
 
+def _bucket_from_pods(live: LiveMirror, upstream: Upstream) -> Outcome:
+    """With a cloud role: only the pods have it, not this machine."""
+    pods = live.ready_pods(names.registry(upstream.name))
+    if not pods:
+        return Skipped("no pod of the registry is ready, and only pods have the cloud role")
+    for pod in pods:
+        name = pod["metadata"]["name"]
+        if problem := store_problem(live.cluster, name):
+            action = f"check the cloud role of the pods' ServiceAccount: {guide_url('cloud-role')}"
+            return Failed(f"pod {name} cannot use the bucket: {problem}", then_deploy(live, action))
+    return Passed(f"{live.mirror.storage.bucket}, by the cloud role of {len(pods)} pod{'s' * (len(pods) != 1)}")
+
+
 @check(
     "storage-owner",
     "the data in the bucket belongs to this mirror",
@@ -76,6 +90,8 @@ def _bucket(live: LiveMirror, upstream: Upstream) -> Outcome:
     limit=_LIMIT,
 )
 def _owner(live: LiveMirror, upstream: Upstream) -> Outcome:
+    if live.s3_account(upstream) is None:
+        return Skipped(_CLOUD)
     storage = live.mirror.storage
     content = live.connections.open_store(live.s3_account(upstream)).read(owner_key(storage, upstream))
     if content is None:
@@ -118,11 +134,10 @@ def _pods(live: LiveMirror, upstream: Upstream) -> Outcome:
     release = names.registry(upstream.name)
     for pod in live.pods(release):
         name = pod["metadata"]["name"]
-        answer = get_inside_pod(live.cluster, name, names.REGISTRY_DEBUG_PORT, "/debug/health")
-        if answer.status != 200:
+        if problem := store_problem(live.cluster, name):
             return Failed(
-                f"pod {name} cannot use the bucket: {_reasons(answer.body)}",
-                then_deploy(live, _pods_hint(_reasons(answer.body))),
+                f"pod {name} cannot use the bucket: {problem}",
+                then_deploy(live, _pods_hint(problem)),
             )
     return Passed(f"{len(live.pods(release))} pod{'s' * (len(live.pods(release)) != 1)}")
 
@@ -133,13 +148,6 @@ def _pods_hint(reasons: str) -> str:
     return "check the storage section of the file, and that pods can reach the endpoint"
 
 
-def _reasons(body: bytes) -> str:
-    try:
-        return "; ".join(str(reason)[:200] for reason in json.loads(body).values())
-    except (ValueError, AttributeError):
-        return "its health check failed without a reason"
-
-
 @check(
     "storage-cache-agrees",
     "the bucket has the layers that Redis remembers",
@@ -148,6 +156,8 @@ def _reasons(body: bytes) -> str:
     part="redis",
 )
 def _cache_agrees(live: LiveMirror, upstream: Upstream) -> Outcome:
+    if live.s3_account(upstream) is None:
+        return Skipped(_CLOUD)
     sample = compare_with_bucket(live, upstream)
     remembered = len(sample.remembered)
     if sample.lost:
@@ -235,6 +245,8 @@ def _redirect(live: LiveMirror, upstream: Upstream) -> Outcome:
     limit=_LIMIT,
 )
 def _uploads(live: LiveMirror, upstream: Upstream) -> Outcome:
+    if live.s3_account(upstream) is None:
+        return Skipped(_CLOUD)
     prefix = upstream_prefix(live.mirror.storage, upstream)
     store = live.connections.open_store(live.s3_account(upstream))
     stale = store.count_stale_uploads(prefix, live.now() - _STALE)
@@ -254,6 +266,8 @@ def _uploads(live: LiveMirror, upstream: Upstream) -> Outcome:
     limit=_LIMIT,
 )
 def _lifecycle(live: LiveMirror, upstream: Upstream) -> Outcome:
+    if live.s3_account(upstream) is None:
+        return Skipped(_CLOUD)
     prefix = upstream_prefix(live.mirror.storage, upstream)
     try:
         rules = live.connections.open_store(live.s3_account(upstream)).rules_that_take(prefix)
