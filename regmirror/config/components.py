@@ -91,6 +91,22 @@ class RedisComponent(PodSettings):
         return refuse_others(self, "redis") if self.external else self
 
 
+_UNSETTABLE = (
+    "image_pull_secrets",
+    "topology_spread_constraints",
+    "priority_class_name",
+    "pod_labels",
+    "service_account",
+)
+
+
+def refuse_unsettable(section: PodSettings) -> None:
+    """Raises an error at the first setting of pods that cesanta's chart has no value for."""
+    for name in _UNSETTABLE:
+        if getattr(section, name):
+            raise error_at((to_camel(name),), "auth.chart cannot set it: the chart has no such value")
+
+
 class AuthComponent(PodSettings):
     """docker_auth, which issues the tokens that clients need to pull."""
 
@@ -125,8 +141,8 @@ class AuthComponent(PodSettings):
     def _check_external(self) -> Self:
         if self.chart and not image_parts(self.image)["tag"]:
             raise error_at(("image",), "needs a tag, because the chart always writes one; a digest may follow it")
-        if self.chart and self.image_pull_secrets:
-            raise error_at(("imagePullSecrets",), "the chart cannot set them: add them to the default ServiceAccount")
+        if self.chart:
+            refuse_unsettable(self)
         return refuse_others(self, "auth") if self.external else self
 
     @model_validator(mode="after")

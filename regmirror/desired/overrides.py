@@ -67,7 +67,7 @@ def _changes(
     """Every value of the layer that differs, with its path."""
     for key, value in layer.items():
         here, before = (*path, key), values.get(key)
-        if isinstance(value, dict) and value:
+        if isinstance(value, dict) and (value or isinstance(before, dict)):
             yield from _changes(before if isinstance(before, dict) else {}, value, here)
         elif key not in values or value != before:
             yield here, value

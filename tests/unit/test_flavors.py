@@ -70,8 +70,22 @@ def test_valkey_has_the_names_of_regmirrors_own_chart_and_its_settings_from_the_
     assert values["image"] == {"registry": "", "repository": "registry.internal/valkey", "tag": "9@sha256:" + "a" * 64}
     assert values["extraValkeySecrets"] == [{"name": "regmirror-redis-config", "mountPath": "/etc/regmirror"}]
     assert values["valkeyConfig"] == "include /etc/regmirror/valkey.conf\n"
-    assert (values["dataStorage"], values["serviceAccount"]) == ({"enabled": False}, {"create": False})
+    assert values["dataStorage"] == {"enabled": False}
+    assert values["serviceAccount"] == {"create": False, "name": "", "annotations": {}}
     assert values["podAnnotations"]["regmirror.dev/secret-versions"]
+
+
+@pytest.mark.parametrize("flavor", list(SECTIONS))
+def test_the_pods_are_as_the_file_says(flavor: str) -> None:
+    part = {"valkey": "redis", "cesanta": "auth"}[flavor]
+    affinity: dict[str, Any] = {"nodeAffinity": {}}
+    settings = {"podAnnotations": {"example.com/a": "b"}, "affinity": affinity, "nodeSelector": {"disk": "fast"}}
+    values = release(flavor, podSecurity="assigned", **{part: settings}).values
+    assert values["podAnnotations"]["example.com/a"] == "b"
+    assert values["podAnnotations"]["regmirror.dev/secret-versions"]
+    assert (values["affinity"], values["nodeSelector"]) == (affinity, {"disk": "fast"})
+    # The cluster assigns user and group IDs; null removes the chart's own.
+    assert {values["podSecurityContext"].get(key) for key in ("runAsUser", "runAsGroup", "fsGroup")} == {None}
 
 
 def test_cesanta_gets_the_rules_of_the_file_and_none_of_its_samples() -> None:
@@ -111,7 +125,8 @@ def test_the_mirror_knows_what_it_gives_up_with_the_chart_of_docker_auth() -> No
             {"auth": {"chart": {"flavor": "cesanta", "repository": "https://a", "version": "1.14.0"}}},
             "the registry would accept no token",
         ),
-        ({"auth": {"chart": CESANTA, "imagePullSecrets": ["a"]}}, "auth.imagePullSecrets: the chart cannot set them"),
+        ({"auth": {"chart": CESANTA, "imagePullSecrets": ["a"]}}, "auth.imagePullSecrets: auth.chart cannot set it"),
+        ({"auth": {"chart": CESANTA, "priorityClassName": "a"}}, "auth.priorityClassName: auth.chart cannot set it"),
         (
             {"registry": {"chart": {"flavor": "twuni"}}},
             "registry.chart: another chart for the registry is not supported",
