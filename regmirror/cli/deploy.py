@@ -28,6 +28,10 @@ def deploy(
     resolve: options.Resolve = [],  # noqa: B006 - typer copies it
     ca_file: options.CaFile = None,
     skip_bucket: Annotated[bool, typer.Option("--skip-bucket", help="Skip the check of the S3 bucket.")] = False,
+    skip_admission: Annotated[
+        bool,
+        typer.Option("--skip-admission", help="Skip the checks of quotas, limits and policies that refuse pods."),
+    ] = False,
     take_over: Annotated[
         bool,
         typer.Option(
@@ -111,6 +115,7 @@ def deploy(
             prune=prune,
             rollback=rollback_on_failure,
             skip_bucket=skip_bucket,
+            skip_admission=skip_admission,
             take_over=take_over,
             change_host=change_host,
             skip_verify=skip_verify,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from regmirror.deploy.diff_changes import StepDiff, kind_of
 from regmirror.errors import ClusterError, ClusterUnreachableError, PermissionDeniedError, PodsRefusedError, QuotaError
@@ -33,6 +34,8 @@ SCALER = Kind("autoscaling/v2", "HorizontalPodAutoscaler")
 _CREATE_POD = Right("create", "", "pods")
 _COUNTED_ABOVE = "exceeded quota"
 """For a single pod the API server does not know which pods it replaces."""
+_OTHERWISE = "change the file, or the policy that refuses the pods"
+_OWNER = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "check", "uid": str(UUID(int=0)), "controller": True}
 _NO_ANSWER = "does not support dry run"
 
 
@@ -118,7 +121,8 @@ class AdmissionStep:
             reasons = [f"{name}: {reason}" for name, reason in refusals.items()]
             raise PodsRefusedError(
                 "\n  ".join(["the cluster does not admit the mirror's pods:", *reasons]),
-                hint=suggest_remedy(reasons[0]) or "change the file, or the policy that refuses the pods",
+                hint=f"{suggest_remedy(reasons[0]) or _OTHERWISE}; if it admits the pods of Deployments, "
+                "run the command with --skip-admission",
             )
         return True
 
@@ -141,7 +145,8 @@ class AdmissionStep:
         return {
             "apiVersion": POD.api_version,
             "kind": POD.kind,
-            "metadata": {**metadata, "name": f"{replacement.name}-check"},
+            # Some policies refuse pods that nothing owns.
+            "metadata": {**metadata, "name": f"{replacement.name}-check", "ownerReferences": [_OWNER]},
             "spec": spec,
         }
 

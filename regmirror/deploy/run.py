@@ -125,6 +125,7 @@ async def prepare(connections: Connections, now: datetime, options: DeployOption
         rendered,
         existing,
         has_namespace=namespace is not None,
+        is_checked=not options.skip_admission,
         store=store,
         store_access=access,
         ownership=ownership,

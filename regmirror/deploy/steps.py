@@ -43,6 +43,8 @@ class DeployOptions:
     rollback: bool = False
     """Restore the previous state if the deployment fails."""
     skip_bucket: bool = False
+    skip_admission: bool = False
+    """Do not find out in advance whether the namespace admits the pods."""
     take_over: bool = False
     """Claim data in the bucket that belongs to another mirror."""
     change_host: bool = False

@@ -24,7 +24,7 @@ def assign_ids(mirror: DeployedMirror) -> None:
     assigned = ", ".join(f"{key}: {LOWEST_ID}" for key in IDS)
     unset = {"name": "unset", "expression": "!has(object.spec.securityContext.runAsUser)"}
     _mutate(mirror, "ids", unset, f"securityContext: Object.spec.securityContext{{{assigned}}}")
-    _await_policy(mirror, {"securityContext": {"runAsUser": 1000}}, "must be in the range")
+    _await_refusal(mirror, "must be in the range")
 
 
 def give_role(mirror: DeployedMirror, account: str, container: str, variables: Mapping[str, str]) -> None:
@@ -71,11 +71,14 @@ def _metadata(mirror: DeployedMirror, name: str) -> dict[str, Any]:
     return {"name": f"{mirror.namespace}-{name}", "labels": {"e2e": mirror.namespace}}
 
 
-def _await_policy(mirror: DeployedMirror, spec: Object, message: str) -> None:
-    """Return when the API server refuses a pod of this spec, with this message: it learns of policies with a delay."""
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}}
-    text = json.dumps({**pod, "spec": {**spec, "containers": [{"name": "probe", "image": "probe"}]}})
+def _await_refusal(mirror: DeployedMirror, message: str) -> None:
+    """Return when the API server refuses a pod with a fixed user ID: it learns of policies with a delay."""
+    restricted = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    ids = {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}}
+    containers = [{"name": "probe", "image": "probe", "securityContext": restricted}]
+    spec = {"securityContext": ids, "containers": containers}
     path = mirror.directory / "probe.json"
-    path.write_text(text)
+    path.write_text(json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": spec}))
     command = ["kubectl", "--context", mirror.target.context, "-n", mirror.namespace, "create", "--dry-run=server"]
-    await_value(lambda: run([*command, "-f", str(path)], mirror.directory, {}).stderr, lambda text: message in text)
+    refused = [*command, "-f", str(path)]
+    await_value(lambda: run(refused, mirror.directory, {}).stderr, lambda text: message in text, 30.0)

@@ -101,7 +101,10 @@ def test_a_policy_that_refuses_pods_is_reported_with_what_to_change(place: Place
     error = refusal(place)
     assert isinstance(error, PodsRefusedError)
     assert "regmirror-auth: ValidatingAdmissionPolicy 'ids' denied request: runAsUser is not" in error.message
-    assert error.hint == "set podSecurity: assigned in the file, so that the cluster sets user and group IDs"
+    assert str(error.hint).startswith(
+        "set podSecurity: assigned in the file, so that the cluster sets user and group IDs"
+    )
+    assert set(EVERYTHING) <= set(changed(place.deploy(skip_admission=True)))
 
 
 @pytest.mark.parametrize("reason", ["exceeded quota: small", "admission webhook does not support dry run"])
