@@ -15,8 +15,13 @@ from regmirror.desired.releases import build_stack
 from regmirror.destroy.run import Removal, plan_removal
 from regmirror.errors import ConfigurationError, VolumeError
 from regmirror.ports.cluster import NAMESPACE, SECRET, VOLUME_CLAIM, Object, Right
+from regmirror.render.output_format import OutputFormat
+from regmirror.render.render import RenderOptions, render
 from regmirror.verify.check import Skipped
+from regmirror.verify.hints import fetch_again
 from tests import samples
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.helm import FakeHelm
 from tests.fakes.progress import RecordedProgress
 from tests.unit.deployed import deployed
 from tests.unit.deploying import Place, changed, configured
@@ -181,3 +186,18 @@ def test_the_data_of_an_existing_claim_is_not_deleted() -> None:
     env = place(claim("mirror-data"))
     with pytest.raises(ConfigurationError, match="which the mirror did not create"):
         removal(env, SHARED, purge=True)
+
+
+def test_a_rendering_asks_for_volumes_instead_of_a_bucket() -> None:
+    helm, options = FakeHelm(FakeCluster()), RenderOptions(OutputFormat.FLUX)
+    rendering = asyncio.run(render(samples.mirror(storage=SHARED), helm, options))
+    (readme,) = (file.text for file in rendering.files if file.path == "README.md")
+    assert "The data is stored on PersistentVolumeClaim mirror-data." in readme
+    assert "bucket" not in readme
+
+
+def test_damaged_content_is_a_file_of_the_volume() -> None:
+    live = deployed(storage=OWN).live()
+    hint = fetch_again(live, live.mirror.upstreams[0], "sha256:" + "ab" * 32)
+    assert "rm /var/lib/regmirror/data/docker-hub/docker/registry/v2/blobs/sha256/ab/" in hint
+    assert "aws s3" not in hint
