@@ -123,6 +123,7 @@ def _digest(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outc
     "clients-unlisted-denied",
     "pulls that are not allowed are denied",
     needs=("registry-challenge", "token-accepted", "config-access"),
+    limit=60.0,
 )
 def _unlisted_denied(live: LiveMirror, upstream: Upstream) -> Outcome:
     unlisted = [] if is_allowed(upstream, UNLISTED.repository) else [UNLISTED.repository]
