@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-SECONDS = 5.0
+SECONDS = 30.0
+"""For a machine whose processors are all busy."""
 OK = 200
 
 
