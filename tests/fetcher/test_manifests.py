@@ -100,8 +100,22 @@ def test_a_tag_is_answered_as_last_time_while_the_registry_hangs(
     asyncio.run(run())
 
 
+def test_the_manifest_of_a_tag_is_also_given_by_its_digest_without_the_registry(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with running(tmp_path) as setting:
+            setting.registry.answers[TAG] = status(200, BODY, **right())
+            await setting.ask(TAG)
+            answered = await setting.ask(BY_DIGEST)
+            assert (answered.status, answered.body) == (200, BODY)
+            assert answered.headers["docker-content-digest"] == digest_of(BODY)
+            assert setting.registry.count(BY_DIGEST) == 0
+
+    asyncio.run(run())
+
+
 def test_what_is_remembered_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fetcher.manifests._KNOWN_LIMIT", 3 * len(BODY))
+    # Three tags, and their common digest.
+    monkeypatch.setattr("fetcher.manifests._KNOWN_LIMIT", 4 * len(BODY))
 
     async def run() -> None:
         async with running(tmp_path) as setting:

@@ -36,8 +36,9 @@ class Manifests:
     async def ask(self, path: str, client: Mapping[str, str]) -> Answer:
         """The registry's answer, the same for all who ask while it is awaited.
 
-        If the registry fails, a tag's last answer is given again. A manifest that does not have the digest by which
-        it is asked for or under which it is sent becomes a 502.
+        If the registry fails, a tag's last answer is given again. What a tag's answer was is also given by its digest,
+        without asking. A manifest that does not have the digest by which it is asked for or under which it is sent
+        becomes a 502.
         """
         key = (path, client.get("accept", ""))
         while True:
@@ -52,6 +53,8 @@ class Manifests:
 
     async def _fetch(self, key: Key, client: Mapping[str, str]) -> Answer:
         known = self._known.get(key)
+        if known and _is_by_digest(key[0]):
+            return known
         try:
             patience = _PATIENCE_WITH_KNOWN if known else _PATIENCE
             async with self.origin.get(key[0], client, patience) as response:
@@ -61,8 +64,10 @@ class Manifests:
         if answer.status >= 500 and known:
             _log.warning("%s: %d: the last known answer is given", key[0], answer.status)
             return known
-        if answer.status == 200 and "/manifests/sha256:" not in key[0]:
-            self._remember(key, answer)
+        if answer.status == 200 and not _is_by_digest(key[0]):
+            # Clients ask for the tag's digest first, and then for the manifest with this digest.
+            for reference in (key[0], f"{key[0].rpartition('/')[0]}/{_digest(answer.body)}"):
+                self._remember((reference, key[1]), answer)
         return answer
 
     def _remember(self, key: Key, answer: Answer) -> None:
@@ -80,10 +85,18 @@ def unavailable(reason: str) -> Answer:
     return Answer(502, {"content-type": "application/json"}, json.dumps(errors).encode())
 
 
+def _is_by_digest(path: str) -> bool:
+    return "/manifests/sha256:" in path
+
+
+def _digest(body: bytes) -> str:
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
 def _verified(path: str, answer: Answer) -> Answer:
     if answer.status != 200:
         return answer
-    digest = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
+    digest = _digest(answer.body)
     reference = path.rpartition("/")[2]
     claimed = reference if reference.startswith("sha256:") else answer.headers.get("docker-content-digest", digest)
     if claimed == digest or not claimed.startswith("sha256:"):
