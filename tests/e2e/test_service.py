@@ -13,6 +13,7 @@ from tests.e2e.attack import Move
 from tests.e2e.attacker import in_another_process
 from tests.e2e.bystander import pulling
 from tests.e2e.deployed_mirror import DeployedMirror, Object, run
+from tests.e2e.docker_hub import published
 from tests.e2e.hostile_client import Victim
 from tests.e2e.hostile_moves import idle_connections, slow_headers
 from tests.e2e.load import Load
@@ -122,9 +123,9 @@ def is_certificate(file: Path, der: bytes) -> bool:
     [partial(slow_headers, clients=1500, seconds=15.0), partial(idle_connections, clients=3000, seconds=15.0)],
     ids=["slow headers", "idle connections"],
 )
-def test_a_hostile_client_does_not_stop_the_others(exposed: DeployedMirror, move: Move) -> None:
+def test_a_hostile_client_does_not_stop_the_others(exposed: DeployedMirror, move: Move, tmp_path: Path) -> None:
     puller = Puller(exposed)
-    image = puller.remember("library/demo:1")
+    image = puller.remember(published("library/pulled", tmp_path))
     victim = Victim(
         host=exposed.host,
         address=exposed.target.address,
