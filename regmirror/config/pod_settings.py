@@ -97,9 +97,8 @@ class ServiceAccount(Section):
     name: Annotated[
         ObjectName | None,
         Field(
-            description="Name of the ServiceAccount, which must exist unless create is true. "
-            "Default with create: the name of the Deployment.",
-            examples=["mirror-s3"],
+            description="Name of the ServiceAccount, such as mirror-s3; it must exist unless create is true. "
+            "Default: with create, the name of the Deployment.",
         ),
     ] = None
     create: Annotated[

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from regmirror.cli.app import app
 from regmirror.cli.rbac import Command
 from regmirror.cli.upgrade_notes import UPGRADE_RIGHTS
-from regmirror.deploy.rights import deploy_rights, diff_rights
+from regmirror.deploy.rights import deploy_rights, diff_rights, optional_rights
 from regmirror.destroy.rights import destroy_rights
 from regmirror.errors import ExitCode
 from regmirror.ports.cluster import Right
@@ -24,7 +24,7 @@ from tests import samples
 from tests.unit.rotating import pair_of
 
 RIGHTS = {
-    "deploy": deploy_rights(samples.mirror()),
+    "deploy": [*deploy_rights(samples.mirror()), *optional_rights(samples.mirror())],
     "verify": verify_rights(samples.mirror()),
     "diff": diff_rights(samples.mirror()),
     "destroy": destroy_rights(samples.mirror()),
