@@ -32,7 +32,7 @@ def pending(live: Object) -> list[str]:
     return [
         f"{where}: its controller has not answered"
         for where in (_described(live, parent) for parent in _parents(live))
-        if not required <= {condition["type"] for condition in answers.get(where, [])}
+        if not required <= {found["type"] for found in answers.get(where, []) if found["status"] != "Unknown"}
     ]
 
 
@@ -43,7 +43,7 @@ def _parents(live: Object) -> list[Object]:
 
 
 def _answers(live: Object) -> dict[str, list[Object]]:
-    """By Gateway, the conditions that its controller has set for this version of the object."""
+    """By Gateway, the conditions that its controller has set for this version of the object, as far as it says so."""
     status = live.get("status") or {}
     if live["kind"] == LISTENER_SET.kind:
         found = {_described(live, live["spec"]["parentRef"]): [*(status.get("conditions") or []), *_unresolved(status)]}
@@ -52,7 +52,9 @@ def _answers(live: Object) -> dict[str, list[Object]]:
     generation = live["metadata"].get("generation", 0)
     relevant = {*_REQUIRED[live["kind"]], "ResolvedRefs"}
     return {
-        where: [one for one in conditions if one["type"] in relevant and one.get("observedGeneration", 0) >= generation]
+        where: [
+            one for one in conditions if one["type"] in relevant and one.get("observedGeneration") in {None, generation}
+        ]
         for where, conditions in found.items()
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ PREFIXES = ("external-dns.kubernetes.io/", "external-dns.alpha.kubernetes.io/")
 def records(mirror: DeployedMirror, source: str, prefix: str) -> list[dict[str, Any]]:
     """The records that external-dns would create for the namespace of the mirror."""
     words = ["external-dns", "--provider=inmemory", "--registry=noop", f"--inmemory-zone={mirror.target.domain}"]
+    words += [f"--kubeconfig={os.environ['KUBECONFIG']}"]
     words += [f"--namespace={mirror.namespace}", f"--source={source}", f"--annotation-prefix={prefix}"]
     outcome = run(words, mirror.directory, {})
     assert outcome.code == 0, outcome.stderr

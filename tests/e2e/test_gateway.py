@@ -41,8 +41,8 @@ def test_a_mirror_moves_from_an_ingress_to_a_gateway_and_works(
     mirror.change_file(ingress={"gateway": gateway(mirror)})
     outcome = mirror.deploy("-o", "json")
     assert outcome.code == 0, outcome.stderr
-    (warning,) = outcome.document["warnings"]
-    assert warning.startswith(f"{mirror.host} moves from an Ingress to a Gateway: pulls fail until DNS points to")
+    moved = f"{mirror.host} moves from an Ingress to a Gateway: pulls fail until DNS points to the new address"
+    assert moved in outcome.document["warnings"]
     assert mirror.objects("ingress") == []
     assert [route["spec"]["hostnames"] for route in mirror.objects("httproute")] == [[mirror.host]]
     verified = mirror.verify()

@@ -15,7 +15,7 @@ from regmirror.deploy.diff import diff_mirror, plan_deployment
 from regmirror.deploy.host_change import HostChange, find_host_change
 from regmirror.deploy.steps import DeployOptions
 from regmirror.errors import HostChangeError
-from regmirror.ports.cluster import INGRESS, SECRET, Object
+from regmirror.ports.cluster import HTTP_ROUTE, INGRESS, SECRET, Object
 from tests import samples
 from tests.fakes.http import FakeHttp
 from tests.fakes.registry_host import RegistryHost
@@ -55,6 +55,16 @@ def test_a_new_namespace_has_no_host_to_change() -> None:
 
 def test_the_same_host_is_no_change(place: Place) -> None:
     assert find_host_change(configured(), place.cluster) is None
+
+
+def test_the_host_of_a_route_counts_as_that_of_an_ingress(place: Place) -> None:
+    (ingress,) = place.cluster.select(INGRESS)
+    place.cluster.delete(INGRESS, ingress["metadata"]["name"])
+    assert find_host_change(configured(host=NEW), place.cluster) is None
+    spec = {"hostnames": [samples.HOST], "parentRefs": [{"name": "public"}]}
+    kind = {"apiVersion": HTTP_ROUTE.api_version, "kind": HTTP_ROUTE.kind}
+    place.cluster.put({**kind, "metadata": {"name": ingress["metadata"]["name"]}, "spec": spec})
+    assert find_host_change(configured(host=NEW), place.cluster) == HostChange((samples.HOST,), (NEW,))
 
 
 @pytest.mark.parametrize("mirror", [configured(host=NEW), configured(host=NEW, upstreams=[named("other")])])

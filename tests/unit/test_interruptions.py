@@ -11,10 +11,12 @@ import pytest
 from regmirror.config.model import Mirror
 from regmirror.deploy.diff import diff_mirror, plan_deployment
 from regmirror.deploy.steps import DeployOptions
+from regmirror.desired.releases import Release, build_stack
 from regmirror.ports.cluster import INGRESS, SECRET
 from tests import samples
 from tests.fakes.progress import RecordedProgress
 from tests.unit.deploying import Place, configured
+from tests.unit.test_gateway_preflight import ALL, HTTPS, PUBLIC, definition, gateway
 
 UPSTREAM = configured().upstreams[0].model_dump(by_alias=True, exclude_none=True)
 HARMLESS: dict[str, dict[str, Any]] = {
@@ -55,6 +57,23 @@ def warnings(place: Place, mirror: Mirror) -> list[str]:
 @pytest.mark.parametrize("key", HARMLESS)
 def test_a_change_that_interrupts_nothing_has_no_warning(place: Place, key: str) -> None:
     assert warnings(place, configured(**{"upstreams": [UPSTREAM], **HARMLESS[key]})) == []
+
+
+def test_a_move_from_an_ingress_to_a_gateway_and_back_is_warned_of(place: Place) -> None:
+    place.cluster.put(definition("httproutes", "v1"))
+    place.cluster.elsewhere = [gateway({**HTTPS, "allowedRoutes": ALL})]
+    routed = configured(upstreams=[UPSTREAM], ingress={"gateway": {"parentRefs": [PUBLIC]}})
+    moved = "mirror.example.com moves from {}: pulls fail until DNS points to the new address"
+    assert warnings(place, routed) == [moved.format("an Ingress to a Gateway")]
+    (route,) = asyncio.run(place.helm.render(release_of(routed)))[2:]
+    place.cluster.delete(INGRESS, route["metadata"]["name"])
+    place.cluster.put(route)
+    assert warnings(place, configured(upstreams=[UPSTREAM])) == [moved.format("a Gateway to an Ingress")]
+
+
+def release_of(mirror: Mirror) -> Release:
+    """The release of the public endpoint."""
+    return build_stack(mirror, samples.mirror_secrets(), {}, samples.NOW).releases[-1]
 
 
 def test_another_issuer_is_warned_of(place: Place) -> None:

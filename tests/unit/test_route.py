@@ -65,6 +65,11 @@ def test_conditions_of_an_earlier_version_do_not_count() -> None:
     assert pending(old)
 
 
+def test_a_controller_need_not_say_which_version_it_has_seen() -> None:
+    unversioned = [{"type": name, "status": "True"} for name in ("Accepted", "ResolvedRefs")]
+    assert pending(http_route(*unversioned)) == []
+
+
 def test_an_answer_of_another_gateway_does_not_count() -> None:
     assert pending(http_route(condition("Accepted"), condition("ResolvedRefs"), parent={"name": "other"}))
 
@@ -81,7 +86,8 @@ def test_a_listener_set_that_waits_for_its_certificate_names_it() -> None:
         "Gateway gateways/public: Invalid: no message",
         "Gateway gateways/public: InvalidCertificateRef: no Secret regmirror-tls",
     ]
-    assert pending(listener_set({"type": "Accepted", "status": "Unknown", "reason": "Pending"}))
+    defaults = [{"type": name, "status": "Unknown", "reason": "Pending"} for name in ("Accepted", "Programmed")]
+    assert pending(listener_set(*defaults))
 
 
 def step(*wanted: Object, live: tuple[Object, ...]) -> RouteStep:
