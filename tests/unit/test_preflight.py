@@ -138,7 +138,9 @@ def test_all_that_the_charts_hold_may_be_written() -> None:
     held = {(group, plurals.get(kind, kind.lower() + "s")) for group, kind in documents if kind != "HTTPRoute"}
     assert ("apps", "deployments") in held
     policies = {"enabled": True, "ingressFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}
-    rights = deploy_rights(samples.mirror(registry={"replicas": 2, "ttl": 0}, networkPolicies=policies))
+    storage = {"filesystem": {"size": "1Gi", "accessMode": "ReadWriteMany"}}
+    registry = {"replicas": 2, "ttl": 0}
+    rights = deploy_rights(samples.mirror(storage=storage, registry=registry, networkPolicies=policies))
     for verb in ("get", "create", "patch", "update", "delete"):
         assert {Right(verb, group, kind) for group, kind in held} <= set(rights)
 
