@@ -141,20 +141,23 @@ class CommandConnections:
         )
 
     def open_store(self, account: Account | None) -> ObjectStore:
-        """The bucket. boto3 takes a second to load, so it is loaded only here."""
-        from regmirror.adapters.object_store import S3ObjectStore
-
-        timeout = () if self._timeout is None else (self._timeout,)
-        return S3ObjectStore(self.mirror.storage, account, *timeout)
+        """The bucket, from this machine."""
+        return self._store(account)
 
     @contextmanager
     def open_store_through(self, account: Account | None, pod: str, port: int) -> Iterator[ObjectStore]:
         """The bucket, reached through the HTTP proxy at a port inside a pod."""
-        from regmirror.adapters.object_store import S3ObjectStore
         from regmirror.adapters.tunnel import tunnel
 
         with tunnel(self.cluster.blocking, pod, port) as local:
-            yield S3ObjectStore(self.mirror.storage, account, proxy=f"http://127.0.0.1:{local}")
+            yield self._store(account, proxy=f"http://127.0.0.1:{local}")
+
+    def _store(self, account: Account | None, proxy: str | None = None) -> ObjectStore:
+        """boto3 takes a second to load, so it is loaded only here."""
+        from regmirror.adapters.object_store import S3ObjectStore
+
+        timeout = () if self._timeout is None else (self._timeout,)
+        return S3ObjectStore(self.mirror.storage, account, *timeout, proxy=proxy)
 
 
 class DaemonThreadExecutor(ThreadPoolExecutor):
