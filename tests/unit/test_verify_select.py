@@ -40,6 +40,7 @@ def test_before_the_first_deployment_only_pre_install_checks_run() -> None:
         "cluster-permissions",
         "cluster-versions",
         "config-patterns",
+        "storage-volume",
         "storage-key",
     ]
 
