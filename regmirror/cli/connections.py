@@ -187,10 +187,8 @@ class CommandConnections:
         return Urllib3Http(parse_resolve(self._resolve), None, *self._timeouts, way_out=way_out, trust_hint=hint)
 
     def open_store(self, account: Account | None) -> ObjectStore:
-        """The bucket. boto3 takes a second to load, so it is loaded only here."""
-        from regmirror.adapters.object_store import S3ObjectStore
-
-        return S3ObjectStore(self.mirror.storage, account, *self._timeouts, way_out=self._ways_out.to_store())
+        """The bucket, from this machine."""
+        return self._store(account)
 
     @cached_property
     def _ways_out(self) -> "WaysOut":
@@ -206,11 +204,17 @@ class CommandConnections:
     @contextmanager
     def open_store_through(self, account: Account | None, pod: str, port: int) -> Iterator[ObjectStore]:
         """The bucket, reached through the HTTP proxy at a port inside a pod."""
-        from regmirror.adapters.object_store import S3ObjectStore
         from regmirror.adapters.tunnel import tunnel
 
         with tunnel(self.cluster.blocking, pod, port) as local:
-            yield S3ObjectStore(self.mirror.storage, account, proxy=f"http://127.0.0.1:{local}")
+            yield self._store(account, proxy=f"http://127.0.0.1:{local}")
+
+    def _store(self, account: Account | None, proxy: str | None = None) -> ObjectStore:
+        """boto3 takes a second to load, so it is loaded only here."""
+        from regmirror.adapters.object_store import S3ObjectStore
+
+        way_out = self._ways_out.to_store()
+        return S3ObjectStore(self.mirror.storage, account, *self._timeouts, way_out=way_out, proxy=proxy)
 
 
 class DaemonThreadExecutor(ThreadPoolExecutor):

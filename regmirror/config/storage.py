@@ -14,6 +14,7 @@ from regmirror.config.problem import error_at
 from regmirror.config.secret_references import SecretReference
 from regmirror.config.section import Section
 from regmirror.config.store_profiles import PROFILES, ProfileName, profile_problem
+from regmirror.config.validation_messages import value_problem
 
 StorageClass = Literal[
     "STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "REDUCED_REDUNDANCY", "NONE"
@@ -133,10 +134,12 @@ class S3Storage(Section):
         """The region and endpoint that a profile knows."""
         name = values.get("profile") if isinstance(values, dict) else None
         profile = next((profile for known, profile in PROFILES.items() if known == name), None)
-        if profile is None:
+        endpoint = (values.get("endpoint") or profile.endpoint) if profile else None
+        # A malformed endpoint is left to the validation of its own type.
+        is_url = endpoint is None or value_problem(Url, endpoint) is None
+        if profile is None or not is_url or values.get("filesystem"):
             return values
-        endpoint = values.get("endpoint") or profile.endpoint
-        known = {"endpoint": endpoint, "region": profile.region_of(endpoint if isinstance(endpoint, str) else None)}
+        known = {"endpoint": endpoint, "region": profile.region_of(endpoint)}
         return {**values, **{key: value for key, value in known.items() if value and not values.get(key)}}
 
     @model_validator(mode="after")

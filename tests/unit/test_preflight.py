@@ -131,9 +131,12 @@ def test_all_that_the_charts_hold_may_be_written() -> None:
     held = {(group, plurals.get(kind, kind.lower() + "s")) for group, kind in documents}
     assert ("apps", "deployments") in held
     policies = {"enabled": True, "ingressFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}
+    storage = {"filesystem": {"size": "1Gi", "accessMode": "ReadWriteMany"}}
     registry = {"ttl": 0, "autoscaling": {"maxReplicas": 2}, "serviceAccount": {"create": True}}
     ingress = {"gateway": {"parentRefs": [{"name": "public"}], "listenerSet": {}}, "issuer": {"name": "le"}}
-    rights = deploy_rights(samples.mirror(registry=registry, networkPolicies=policies, ingress=ingress))
+    rights = deploy_rights(
+        samples.mirror(storage=storage, registry=registry, networkPolicies=policies, ingress=ingress)
+    )
     for verb in ("get", "create", "patch", "update", "delete"):
         assert {Right(verb, group, kind) for group, kind in held} <= set(rights)
 

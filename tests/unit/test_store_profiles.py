@@ -76,7 +76,10 @@ def test_a_region_of_your_own_is_kept_where_stores_differ() -> None:
         ({"region": "x", "encryption": {"type": "SSE-S3", "kmsKey": "k"}}, "kmsKey: has no effect with SSE-S3"),
         ({"region": "x", "endpoint": "https://s3.example.com", "dualStack": True}, "dualStack: has no effect"),
         ({"filesystem": {"size": "1Gi"}}, "storage.bucket: has no effect with filesystem"),
+        ({"filesystem": {"size": "1Gi"}, "profile": "gcs"}, "storage.bucket: has no effect with filesystem"),
         ({"profile": "s3"}, "storage.profile: must be"),
+        ({"profile": "garage", "endpoint": "http://["}, "storage.endpoint: "),
+        ({"profile": "garage", "endpoint": 7}, "storage.endpoint: expected a string"),
     ],
 )
 def test_a_wrong_combination_is_refused(keys: dict[str, Any], problem: str) -> None:

@@ -41,6 +41,7 @@ def test_before_the_first_deployment_only_pre_install_checks_run() -> None:
         "cluster-versions",
         "config-ingress-class",
         "config-patterns",
+        "storage-volume",
         "storage-key",
         "upstream-access",
     ]
