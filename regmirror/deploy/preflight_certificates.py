@@ -102,7 +102,7 @@ def _check_self_signed(mirror: Mirror, cluster: Cluster) -> Done:
         secret = cluster.get(SECRET, name)
         if secret and not _is_ours(secret):
             raise ConfigurationError(
-                f"ingress.selfSigned: regmirror did not create the Secret {name}, so deploy does not replace it",
+                f"ingress.selfSigned: the Secret {name} is not one that deploy created, so it is not replaced",
                 hint=f"set another ingress.tlsSecret; or, if nobody needs it, run kubectl -n {cluster.namespace} "
                 f"delete secret {name}",
             )
@@ -115,7 +115,7 @@ def _check_certificates_of_others(mirror: Mirror, cluster: Cluster) -> None:
         live = cluster.get(CERTIFICATE, name)
         if live and not (is_of_helm(live) or is_of_ingress(live)):
             raise ConfigurationError(
-                f"ingress.issuer: regmirror did not create the Certificate {name}, so deploy does not change it",
+                f"ingress.issuer: the Certificate {name} is not one that deploy created, so it is not changed",
                 hint=f"remove ingress.issuer to use Secret {live['spec']['secretName']} as it is, or set another "
                 "ingress.tlsSecret",
             )

@@ -35,6 +35,7 @@ IN_WORDS_OF_THE_PAGE = {
     r"s3://layers/docker\S+": "s3://BUCKET/KEY",
     r"mb s3://\S+ --region \S+": "mb s3://BUCKET --region REGION",
     r"secret tls \S+": "secret tls SECRET",
+    r"describe certificate \S+": "describe certificate SECRET",
 }
 
 

@@ -210,6 +210,6 @@ def test_a_secret_of_somebody_else_is_not_replaced_by_a_self_signed_certificate(
     assert check(FakeCluster(), mirror) == Done("self-signed, Secret regmirror-tls")
     secret = samples.tls_secret()
     error = error_of(FakeCluster([secret]), mirror)
-    assert error.message.startswith("ingress.selfSigned: regmirror did not create the Secret regmirror-tls")
+    assert error.message.startswith("ingress.selfSigned: the Secret regmirror-tls is not one that deploy created")
     secret["metadata"]["labels"] = names.labels("certificates")
     assert check(FakeCluster([secret]), mirror) == Done("self-signed, Secret regmirror-tls")
