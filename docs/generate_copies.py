@@ -10,8 +10,10 @@ EXAMPLES = {
     "replicas.yaml": "Several replicas, and a cloud role instead of an S3 key",
     "eks-pod-identity-alb.yaml": "EKS: S3 with Pod Identity, an Application Load Balancer, autoscaling",
     "openshift-ceph.yaml": "OpenShift: assigned user IDs, a bucket of Ceph, the router",
-    "several-upstreams.yaml": "Docker Hub, GitHub and Quay behind one token service",
+    "several-upstreams.yaml": "Docker Hub, GitHub, Quay and Docker Hardened Images behind one token service",
+    "on-premises-proxy-private-ca.yaml": "Behind an HTTP proxy, with a private CA",
     "air-gap.yaml": "Nothing from the internet",
+    "credentials/ecr.yaml": "A CronJob that renews the password of Amazon ECR",
     "rotation/cronjob.yaml": "A CronJob that rotates the signing key",
 }
 

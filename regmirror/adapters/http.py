@@ -52,7 +52,7 @@ class Urllib3Http:
         self._timeout = urllib3.Timeout(connect=min(timeout, 5.0), read=timeout)
         self._context = _tls_context(ca_file, way_out)
         self._way_out, self._trust_hint = way_out, trust_hint
-        self._proxies: dict[str, urllib3.ProxyManager] = {}
+        self._proxy = self._proxy_manager(way_out.proxy.get_secret_value()) if way_out.proxy else None
         self._pools: dict[tuple[str, str, int], urllib3.HTTPConnectionPool] = {}
 
     def request(self, method: str, url: str, headers: Mapping[str, str] | None = None) -> Answer:
@@ -111,17 +111,15 @@ class Urllib3Http:
     def _pool_for(self, url: str, parts: SplitResult, host: str, port: int) -> tuple[urllib3.HTTPConnectionPool, str]:
         """The connections for a URL and what to request on them."""
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        proxy = self._way_out.proxy_for(url)
-        if proxy is None:
+        if self._proxy is None or self._way_out.proxy_for(url) is None:
             return self._pool(parts.scheme, host, port), path
-        manager = self._proxies.get(proxy) or self._proxies.setdefault(proxy, self._proxy_manager(proxy))
         # A proxy gets the whole URL of a request without TLS, and with TLS only connects to the host.
-        return manager.connection_from_host(host, port, parts.scheme), url if parts.scheme == "http" else path
+        return self._proxy.connection_from_host(host, port, parts.scheme), url if parts.scheme == "http" else path
 
     def _proxy_manager(self, proxy: str) -> urllib3.ProxyManager:
-        user, _, address = proxy.removeprefix("http://").removeprefix("https://").rpartition("@")
+        scheme, _, rest = proxy.partition("://")
+        user, _, address = rest.rpartition("@")
         headers = urllib3.make_headers(proxy_basic_auth=unquote(user)) if user else {}
-        scheme = proxy.partition("://")[0]
         return urllib3.ProxyManager(
             f"{scheme}://{address}",
             timeout=self._timeout,

@@ -183,7 +183,9 @@ class S3ObjectStore:
                 hint="set storage.accessKey, or give this machine an IAM role",
             ) from error
         except SSLError as error:
-            raise StorageError(f"cannot {what} {where}: {error}", hint=_tls_hint(str(error))) from error
+            raise StorageError(
+                f"cannot {what} {where}: {error}", hint=_tls_hint(str(error), self._way_out.ca)
+            ) from error
         except ProxyConnectionError as error:
             # Without the error's text, which has the URL of the proxy, and so its password.
             raise StorageUnreachableError(
@@ -226,9 +228,13 @@ def _proxies(storage: S3Storage, way_out: WayOut) -> dict[str, str]:
     return {"http": proxy, "https": proxy} if proxy else {}
 
 
-def _tls_hint(error: str) -> str:
+def _tls_hint(error: str, ca: bytes) -> str:
     if "CERTIFICATE_VERIFY_FAILED" not in error:
         return "check that the store answers https:// at storage.endpoint"
+    if ca:
+        return (
+            "storage.caBundle does not verify the store's certificate: add the CA's root and intermediate certificates"
+        )
     unused = next((name for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE") if os.environ.get(name)), None)
     reason = f"; {unused} of this machine is not used, because pods do not have it" if unused else ""
     return f"for a private CA, set storage.caBundle{reason}"

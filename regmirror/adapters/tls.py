@@ -8,6 +8,7 @@ def tls_context(ca: bytes) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if ca:
         context.load_verify_locations(cadata=ca.decode())
-        # Python refuses certificates of private CAs that Go, and so the registry, accepts: without key identifiers.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        # As Go, and so the registry: certificates without key identifiers are accepted, and every certificate of the
+        # bundle is trusted, that of an intermediate CA too.
+        context.verify_flags = context.verify_flags & ~ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
     return context

@@ -154,7 +154,8 @@ class CommandConnections:
         from regmirror.adapters.http import Urllib3Http, parse_resolve
 
         way_out = self._ways_out.to_upstream(upstream)
-        hint = f"for a private CA, set caBundle of the upstream {upstream.name}"
+        verb = "correct" if upstream.ca_bundle else "set"
+        hint = f"for a private CA, {verb} caBundle of the upstream {upstream.name}"
         return Urllib3Http(parse_resolve(self._resolve), None, *self._timeouts, way_out=way_out, trust_hint=hint)
 
     def open_store(self, account: Account | None) -> ObjectStore:

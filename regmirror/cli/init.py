@@ -41,6 +41,9 @@ def init(
     upstream: Annotated[
         str, typer.Option(metavar="URL", help="URL of the registry to mirror. Default: Docker Hub.")
     ] = "",
+    https_proxy: Annotated[
+        str, typer.Option(metavar="URL", help="HTTP proxy through which the pods reach the upstreams.")
+    ] = "",
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Accept http:// for the endpoint and the upstream without a warning.")
     ] = False,
@@ -91,6 +94,7 @@ def init(
             create_bucket=create_bucket,
             namespace=namespace or given.namespace,
             upstream_url=upstream or given.upstream_url,
+            https_proxy=https_proxy,
             insecure=insecure,
             probe_image=probe_image,
             class_name=ingress_class,

@@ -7,12 +7,14 @@ from typing import Any
 
 from regmirror.cli.cluster_offers import ClusterOffers
 from regmirror.cli.prompts import Prompts
+from regmirror.config.egress import ProxyUrl
 from regmirror.config.fields import Bucket, Host, RepositoryPattern, Url
 from regmirror.config.images import DOCKER_HUB
 from regmirror.config.init_options import (
     DEFAULT_TLS_SECRET,
     AccountReference,
     InitOptions,
+    ReferenceDict,
     allowed_patterns,
     default_probe_image,
     endpoint_url,
@@ -22,6 +24,7 @@ from regmirror.config.kubernetes_fields import ObjectName
 from regmirror.config.validation_messages import value_problem
 from regmirror.config.variables import S3_KEY_VARIABLES, default_region
 
+PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy")
 SECRETS_DIRECTORY = Path("regmirror.secrets")
 
 
@@ -41,6 +44,7 @@ class Questions:
             options = replace(options, access_key=self._ask_s3_key() or options.access_key)
         if options.credentials is None:
             options = replace(options, credentials=self._ask_upstream_account(options))
+        options = replace(options, https_proxy=options.https_proxy or self._ask_proxy())
         return self._ask_certificate(self._ask_class(options))
 
     def _ask_access(self, options: InitOptions) -> InitOptions:
@@ -85,6 +89,13 @@ class Questions:
         upstream = "Docker Hub" if options.upstream_url == DOCKER_HUB else options.upstream_url
         question = f"User name at {upstream} (leave empty to pull anonymously)"
         return self._ask_account(question, f"Access token or password at {upstream}", options.upstream_name)
+
+    def _ask_proxy(self) -> str | ReferenceDict:
+        """The proxy of this machine, if the pods need it, too; a URL with a password stays in its variable."""
+        name = next((name for name in PROXY_VARIABLES if self._environ.get(name)), None)
+        if name is None or not self._prompts.confirm(f"Do the pods, too, need the HTTP proxy of {name}?"):
+            return ""
+        return {"env": name} if value_problem(ProxyUrl, self._environ[name]) else self._environ[name]
 
     def _ask_account(self, question: str, secret_question: str, name: str) -> AccountReference | None:
         """Both parts of an account; None if the first is left empty."""

@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from regmirror.config.find_references import find_references
+from regmirror.config.ca_bundle import CaBundle, CaBundleFile, bundle_place
+from regmirror.config.find_references import find_ca_bundles, find_references
 from regmirror.config.key_paths import KeyPath, contains, format_path, line_of
 from regmirror.config.model import Mirror
 from regmirror.config.secret_references import ClusterReference, EnvironmentReference, FileReference
@@ -29,7 +30,7 @@ class ValueSources:
 
 @dataclass(frozen=True, slots=True)
 class ReferencedSecret:
-    """A secret that the configuration refers to; ``found`` is None if only the cluster knows."""
+    """A secret or CA bundle that the configuration refers to; ``found`` is None if only the cluster knows."""
 
     key_path: str
     location: str
@@ -54,8 +55,14 @@ def leaves(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
 
 
 def referenced_secrets(mirror: Mirror, environ: Mapping[str, str], directory: Path) -> list[ReferencedSecret]:
-    """Every secret that the configuration refers to, and whether it is available; none is read."""
-    return [_referenced_secret(path, reference, environ, directory) for path, reference in find_references(mirror)]
+    """Every secret and CA bundle that the configuration refers to, and whether it is available; none is read."""
+    secrets = [_referenced_secret(path, reference, environ, directory) for path, reference in find_references(mirror)]
+    return secrets + [_referenced_bundle(path, reference, directory) for path, reference in find_ca_bundles(mirror)]
+
+
+def _referenced_bundle(path: KeyPath, reference: CaBundle, directory: Path) -> ReferencedSecret:
+    found = (directory / reference.file).is_file() if isinstance(reference, CaBundleFile) else None
+    return ReferencedSecret(format_path(path), bundle_place(reference), found)
 
 
 def _referenced_secret(

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from regmirror.config.egress import ProxyUrl
 from regmirror.config.fields import Bucket, Host, Image, Label, ProbeImage, RepositoryPattern, UpstreamUrl, Url
 from regmirror.config.images import DOCKER_HUB, matches, pulled_image
 from regmirror.config.kubernetes_fields import ObjectName
@@ -43,6 +44,7 @@ class InitOptions:
     upstream_url: str = DOCKER_HUB
     credentials: AccountReference | None = None
     redis_password: ReferenceDict | None = None
+    https_proxy: str | ReferenceDict = ""
     insecure: bool = False
     """Accept http:// for the endpoint and the upstream."""
     probe_image: str = ""
@@ -85,6 +87,8 @@ def _typed(options: InitOptions) -> Iterator[tuple[str, str, Any]]:
     yield from ((_ALLOW, pattern, RepositoryPattern) for pattern in options.allowed)
     yield "--endpoint (or S3_ENDPOINT)", options.endpoint, Url
     yield "--upstream", options.upstream_url, UpstreamUrl
+    if isinstance(options.https_proxy, str):
+        yield "--https-proxy", options.https_proxy, ProxyUrl
     yield "--namespace", options.namespace, Label
     yield "--ingress-class", options.class_name, ObjectName
     yield "--issuer", options.issuer, ObjectName

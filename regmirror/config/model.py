@@ -161,6 +161,12 @@ class Upstream(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_ca_bundle(self) -> Self:
+        if self.ca_bundle and self.url.startswith("http:"):
+            raise error_at(("caBundle",), "has no effect with an http:// url")
+        return self
+
+    @model_validator(mode="after")
     def _check_probe_image(self) -> Self:
         if self.probe_image:
             repository, _ = pulled_image(self.probe_image)

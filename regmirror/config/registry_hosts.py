@@ -23,7 +23,7 @@ _NO_REGISTRY = {
     "docker.pkg.github.com": "https://ghcr.io",
     "gitlab.com": "https://registry.gitlab.com",
 }
-"""Websites and services that are taken for a registry, and the registry that is meant."""
+"""Websites and services that are no registries, and the registry that is meant."""
 _TOKEN_SERVICES = {
     "lscr.io": "https://ghcr.io",
     "cr.fluentbit.io": "https://ghcr.io",

@@ -33,11 +33,11 @@ class ValidationReport(DocumentPart):
 
 
 class SecretReport(DocumentPart):
-    """A secret that the configuration refers to."""
+    """A secret or CA bundle that the configuration refers to."""
 
-    key: Annotated[str, Field(description="Path of the key that refers to the secret.")]
-    location: Annotated[str, Field(description="Where the secret is stored: a variable, a file or a Secret.")]
-    found: Annotated[bool | None, Field(description="Whether the secret is available; null if it is in the cluster.")]
+    key: Annotated[str, Field(description="Path of the key that refers to it.")]
+    location: Annotated[str, Field(description="Where it is stored: a variable, a file, a Secret or a ConfigMap.")]
+    found: Annotated[bool | None, Field(description="Whether it is available; null if it is in the cluster.")]
 
 
 class EffectiveConfiguration(DocumentPart):
@@ -52,7 +52,9 @@ class EffectiveConfiguration(DocumentPart):
         dict[str, str],
         Field(description="By path of the key: where its value comes from, such as line 3, default or --namespace."),
     ]
-    secrets: Annotated[list[SecretReport], Field(description="Every secret that the configuration refers to.")]
+    secrets: Annotated[
+        list[SecretReport], Field(description="Every secret and CA bundle that the configuration refers to.")
+    ]
 
 
 def validation_report(file: str, problems: list[Problem], warnings: list[Problem]) -> ValidationReport:

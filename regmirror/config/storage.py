@@ -98,6 +98,12 @@ class S3Storage(Section):
             raise error_at(("insecure",), problem)
         return self
 
+    @model_validator(mode="after")
+    def _check_ca_bundle(self) -> Self:
+        if self.ca_bundle and self.endpoint and self.endpoint.startswith("http:"):
+            raise error_at(("caBundle",), "has no effect with an http:// endpoint")
+        return self
+
     @property
     def key_prefix(self) -> str:
         """What the key of every object of the mirror begins with; ends with a slash unless it is empty."""

@@ -33,6 +33,7 @@ _GENERATED = {
     REDIS_PASSWORD: "a long random text",
 }
 _BY_HAND = "you, see below"
+_RENEWED = "the job that renews the account"
 _PULL_SECRET_OPTIONS = "--docker-server=REGISTRY --docker-username=USERNAME --docker-password=PASSWORD"  # noqa: S105
 
 
@@ -95,7 +96,20 @@ def _secrets(templates: list[SecretTemplate], store: Store | None, directory: st
 def _provided_secrets(mirror: Mirror) -> list[SecretRow]:
     certificate = "cert-manager" if mirror.ingress.issuer else _BY_HAND
     tls = [SecretRow(name, ("tls.crt", "tls.key"), certificate) for name in _tls_hosts(mirror)]
-    return [*tls, *(SecretRow(name, (".dockerconfigjson",), _BY_HAND) for name in _pull_secrets(mirror))]
+    pull = [SecretRow(name, (".dockerconfigjson",), _BY_HAND) for name in _pull_secrets(mirror)]
+    return [*tls, *pull, *(SecretRow(name, keys, _RENEWED) for name, keys in _followed_secrets(mirror).items())]
+
+
+def _followed_secrets(mirror: Mirror) -> dict[str, tuple[str, ...]]:
+    """The keys of each Secret that a registry reads its account from, by the Secret's name."""
+    accounts = [upstream.credentials for upstream in mirror.upstreams if upstream.credentials]
+    references = [part for one in accounts if one.follows_secrets for part in (one.username, one.password)]
+    found: dict[str, tuple[str, ...]] = {}
+    for reference in references:
+        if isinstance(reference, ClusterReference):
+            keys = (*found.get(reference.secret.name, ()), reference.secret.key)
+            found[reference.secret.name] = tuple(dict.fromkeys(keys))
+    return found
 
 
 def _preparation(mirror: Mirror, directory: str) -> list[str]:

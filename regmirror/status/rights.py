@@ -1,6 +1,6 @@
 """The permissions with which ``regmirror status`` can determine everything."""
 
-from regmirror.config.find_references import referenced_cluster_secrets, referenced_config_maps
+from regmirror.config.find_references import find_ca_bundles, referenced_cluster_secrets, referenced_config_maps
 from regmirror.config.model import Mirror
 from regmirror.desired import names
 from regmirror.desired.way_out import way_out_references
@@ -25,6 +25,8 @@ def status_rights(mirror: Mirror) -> list[Right]:
 
 
 def _secrets_read(mirror: Mirror) -> list[str]:
-    keys = [names.registry_secret(upstream.name) for upstream in mirror.upstreams if mirror.storage.access_key]
+    # Where a CA bundle or the proxy is not known to the machine, that of the deployed registry is used.
+    reads_config = mirror.storage.access_key or mirror.egress.https_proxy or any(find_ca_bundles(mirror))
+    keys = [names.registry_secret(upstream.name) for upstream in mirror.upstreams if reads_config]
     accounts = [names.credential_secret(upstream.name) for upstream in mirror.upstreams if upstream.credentials]
     return [names.BUNDLE_SECRET, *keys, *accounts, *referenced_cluster_secrets(way_out_references(mirror))]

@@ -62,6 +62,7 @@ class CompanyRegistry:
     tls: ssl.SSLContext
     account: tuple[str, str]
     port: int = 0
+    challenge: str = 'Basic realm="company"'
 
     @contextmanager
     def serving(self, address: str) -> Iterator["CompanyRegistry"]:
@@ -83,12 +84,14 @@ class _RegistryHandler(BaseHTTPRequestHandler):
         expected = "Basic " + base64.b64encode(":".join(self.company.account).encode()).decode()
         if self.headers.get("Authorization") != expected:
             self.send_response(401)
-            self.send_header("WWW-Authenticate", 'Basic realm="company"')
+            self.send_header("WWW-Authenticate", self.company.challenge)
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
         backend = http.client.HTTPConnection(self.company.backend)
-        backend.request(self.command, self.path, headers={n: self.headers[n] for n in RELAYED if n in self.headers})
+        # The registry sends each accepted media type in a header of its own.
+        headers = {name: ", ".join(values) for name in RELAYED if (values := self.headers.get_all(name))}
+        backend.request(self.command, self.path, headers=headers)
         answer = backend.getresponse()
         self.send_response_only(answer.status)
         for name, value in answer.getheaders():

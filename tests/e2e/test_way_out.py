@@ -1,13 +1,15 @@
 """A cluster whose only way out is an HTTP proxy, a store and an upstream with a private CA, and a renewed password."""
 
-import base64
 import json
+import os
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from lab import addresses
 from tests.e2e.company_network import Authority, CompanyProxy, CompanyRegistry
@@ -17,6 +19,7 @@ from tests.e2e.waiting import await_value
 
 pytestmark = pytest.mark.lab
 
+JOB = Path(__file__).parents[2] / "examples" / "credentials" / "ecr.yaml"
 UPSTREAM = "registry.company.test"
 """A name that nobody but the proxy resolves."""
 _PROGRAM = "/etc/regmirror/helper/docker-credential-regmirror"
@@ -43,15 +46,14 @@ def company(new_mirror: Callable[[], DeployedMirror], tmp_path_factory: pytest.T
     ca_file = mirror.directory / "company-ca.pem"
     ca_file.write_bytes(authority.pem)
     registry_tls, store_tls = authority.context(UPSTREAM, directory), authority.context(addresses.S3_HOST, directory)
-    registry = CompanyRegistry(addresses.HUB_STORAGE, registry_tls, ("puller", "first-password"))
+    registry = CompanyRegistry(addresses.HUB_STORAGE, registry_tls, ("AWS", "first-password"))
     store = S3Proxy(address, lab["s3"]["endpoint"], tls=store_tls)
     with registry.serving(address), store.serving():
         proxy = CompanyProxy({f"{UPSTREAM}:443": (address, registry.port)}, ("e2e", "pass/word"))
         with proxy.serving(address):
             mirror.environment["PROXY_URL"] = f"http://e2e:pass%2Fword@{addresses.HUB_HOST}:{proxy.port}"
-            account = base64.b64encode(b"first-password").decode()
-            secret = {"username": base64.b64encode(b"puller").decode(), "password": account}
-            write_secret(mirror, secret)
+            mirror.kubectl("apply", "-f", str(JOB))
+            renew(mirror, "first-password", directory)
             mirror.change_file(
                 storage={"endpoint": f"https://{addresses.S3_HOST}:{store.port}", "insecure": False},
                 egress={"httpsProxy": {"env": "PROXY_URL"}},
@@ -62,7 +64,7 @@ def company(new_mirror: Callable[[], DeployedMirror], tmp_path_factory: pytest.T
                         "anonymousPull": ["library/*"],
                         "probeImage": mirror.target.allowed_image,
                         "credentials": {
-                            key: {"secret": {"name": "company-account", "key": key}} for key in ("username", "password")
+                            key: {"secret": {"name": "ecr-account", "key": key}} for key in ("username", "password")
                         },
                     }
                 ],
@@ -70,10 +72,24 @@ def company(new_mirror: Callable[[], DeployedMirror], tmp_path_factory: pytest.T
             yield Company(mirror, registry, proxy, ca_file)
 
 
-def write_secret(mirror: DeployedMirror, data: dict[str, str]) -> None:
-    """Create or change the Secret with the account, as a job does that renews it."""
-    manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "company-account"}, "data": data}
-    mirror.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
+def renew(mirror: DeployedMirror, password: str, directory: Path) -> None:
+    """Run the command of the CronJob of the examples with its ServiceAccount; only ``aws`` is not the real program."""
+    (job,) = [found for found in yaml.safe_load_all(JOB.read_text()) if found["kind"] == "CronJob"]
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    *shell, script = pod["containers"][0]["command"]
+    token = mirror.kubectl("create", "token", pod["serviceAccountName"]).strip()
+    config = json.loads(mirror.kubectl("config", "view", "--raw", "--minify", "-o", "json"))
+    config["users"] = [{"name": "job", "user": {"token": token}}]
+    config["contexts"][0]["context"] |= {"user": "job", "namespace": mirror.namespace}
+    (directory / "kubeconfig").write_text(json.dumps(config))
+    (directory / "answer").write_text(password)
+    aws = directory / "aws"
+    aws.write_text(f"#!/bin/sh\ncat {directory}/answer\n")
+    aws.chmod(0o755)
+    environment = {"PATH": f"{directory}:{os.environ['PATH']}", "KUBECONFIG": str(directory / "kubeconfig")}
+    words = [*shell, script.replace("cd /tmp", f"cd {directory}")]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def trust(mirror: DeployedMirror) -> None:
@@ -95,6 +111,15 @@ def test_what_lacks_the_ca_is_named_with_its_key_before_anything_is_deployed(com
     assert "set caBundle of the upstream company" in failed["upstream-access"]["hint"]
 
 
+def test_a_registry_that_does_not_trust_the_store_says_so(company: Company) -> None:
+    """A store that only pods can reach is not asked by deploy: then the log of the registry names the cause."""
+    outcome = company.mirror.deploy("--skip-bucket", "--timeout", "1m")
+    message = " ".join(outcome.stderr.split())
+    assert outcome.code != 0
+    assert "x509: certificate signed by unknown authority" in message
+    assert "for a private CA, set storage.caBundle or upstreams[].caBundle" in message
+
+
 def test_a_mirror_is_deployed_and_healthy(company: Company) -> None:
     trust(company.mirror)
     outcome = company.mirror.deploy()
@@ -114,11 +139,13 @@ def test_the_password_of_the_proxy_is_in_no_specification(company: Company) -> N
         assert "pass%2Fword" not in company.mirror.kubectl("get", kind, "-o", "json")
 
 
-def test_a_refused_account_is_found_by_the_next_verify_and_a_renewed_secret_needs_no_deploy(company: Company) -> None:
+def test_a_refused_account_is_found_by_the_next_verify_and_a_renewed_secret_needs_no_deploy(
+    company: Company, tmp_path: Path
+) -> None:
     mirror, pods = company.mirror, company.mirror.pods()
-    company.registry.account = ("puller", 'next"\\password')
+    company.registry.account = ("AWS", 'next"\\password')
     assert "refuses the mirror's credentials (401)" in mirror.failures()["upstream-credentials"]
-    write_secret(mirror, {"password": base64.b64encode(company.registry.account[1].encode()).decode()})
+    renew(mirror, company.registry.account[1], tmp_path)
     assert "upstream-credentials" not in mirror.failures()
 
     def helper_password() -> str:
@@ -127,6 +154,18 @@ def test_a_refused_account_is_found_by_the_next_verify_and_a_renewed_secret_need
     await_value(helper_password, lambda password: password == company.registry.account[1])
     assert mirror.pods() == pods
     assert mirror.deploy("-o", "json").document["changed"] is False
+
+
+def test_a_token_service_on_another_domain_is_named(company: Company) -> None:
+    """The registry ignores it: the same request that worked with the challenge before is a 404 now."""
+    challenge = company.registry.challenge
+    company.registry.challenge = 'Bearer realm="https://tokens.other.test/token",service="company"'
+    found = company.mirror.failures()
+    company.registry.challenge = challenge
+    expected = f"the token service of {UPSTREAM} is tokens.other.test, on another domain, which the registry refuses"
+    assert expected in found["upstream-credentials"]
+    assert not {"upstream-reachable", "registry-manifest"} & found.keys()
+    company.mirror.await_healthy()
 
 
 def test_another_ca_replaces_the_pods_of_the_registry_only(company: Company) -> None:

@@ -72,6 +72,12 @@ def test_a_store_with_a_private_ca_needs_the_key(serve: Callable[[str], int], au
         store_at(port, WayOut(authority.pem)).check_bucket()
 
 
+def test_a_bundle_of_another_ca_is_named(serve: Callable[[str], int]) -> None:
+    with pytest.raises(StorageError) as refused:
+        store_at(serve("localhost"), WayOut(Authority().pem)).check_bucket()
+    assert str(refused.value.hint).startswith("storage.caBundle does not verify the store's certificate")
+
+
 @pytest.mark.parametrize("name", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
 def test_a_ca_bundle_of_this_machine_is_not_used_and_named(
     serve: Callable[[str], int], authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

@@ -86,6 +86,16 @@ def test_a_secret_is_shown_as_a_reference_and_whether_it_is_found(monkeypatch: p
     assert found == {"storage.accessKey.id": True, "storage.accessKey.secret": False, "redis.password": None}
 
 
+def test_a_missing_ca_bundle_is_reported_as_a_missing_secret_is() -> None:
+    bundles = "  caBundle: {file: absent.pem}\nupstreams:\n  - caBundle: {configMap: {name: company}}\n    name:"
+    text = FILE.replace("upstreams:\n  - name:", bundles)
+    assert text != FILE
+    result = run("show", "-f", "-", stdin=text)
+    assert "‼ storage.caBundle: not found: file absent.pem" in result.stderr
+    assert "configMap" in result.stdout
+    assert parse_mirror(result.stdout, "shown") == parse_mirror(text, "file")
+
+
 @given(TEXTS)
 @example("\U0001f600")
 @settings(max_examples=30, deadline=None)

@@ -6,12 +6,13 @@ import os
 import stat
 from pathlib import Path
 
+from regmirror.cli.init_questions import PROXY_VARIABLES
 from regmirror.config.model import Mirror
 from tests import samples
 from tests.unit.terminal_session import Conversation, converse
 from tests.unit.test_init_options import NINE
 
-NOT_FROM_OUTSIDE = (*NINE, "AWS_REGION", "AWS_DEFAULT_REGION")
+NOT_FROM_OUTSIDE = (*NINE, "AWS_REGION", "AWS_DEFAULT_REGION", *PROXY_VARIABLES)
 S3_KEY = [("S3 access key ID", "canary-id"), ("S3 secret access key (not shown)", "canary-secret")]
 CERTIFICATE = [("cert-manager ClusterIssuer", ""), ("Secret with the TLS certificate [regmirror-tls]", "")]
 

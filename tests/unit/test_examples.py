@@ -38,6 +38,7 @@ def test_there_is_an_example_of_each_kind() -> None:
         "eks-pod-identity-alb",
         "in-cluster-s3",
         "minimal",
+        "on-premises-proxy-private-ca",
         "openshift-ceph",
         "replicas",
         "several-upstreams",
@@ -77,6 +78,7 @@ def test_three_upstreams_share_nothing_but_the_bucket() -> None:
         "hub.example.com",
         "ghcr.example.com",
         "quay.example.com",
+        "dhi.example.com",
     ]
 
 

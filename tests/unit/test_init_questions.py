@@ -85,3 +85,28 @@ def test_the_account_is_asked_of_the_upstream_that_is_mirrored(monkeypatch: pyte
     given = replace(GIVEN, credentials=None, tls_secret="wild", upstream_url="https://quay.io")
     assert conversation.complete(given, ClusterOffers()).credentials is None
     assert conversation.asked == ["User name at https://quay.io (leave empty to pull anonymously): "]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://proxy.example.com:3128", "http://proxy.example.com:3128"),
+        # A password stays in the variable, and so does a notation that only some programs accept.
+        ("http://user:canary@proxy.example.com:3128", {"env": "HTTPS_PROXY"}),
+        ("proxy.example.com:3128", {"env": "HTTPS_PROXY"}),
+    ],
+)
+def test_the_proxy_of_this_machine_is_offered_for_the_pods(
+    monkeypatch: pytest.MonkeyPatch, url: str, expected: object
+) -> None:
+    conversation = Conversation(monkeypatch, "y")
+    given = replace(GIVEN, tls_secret="wild")
+    options = conversation.complete(given, ClusterOffers("c", ("nginx",)), KEY | {"HTTPS_PROXY": url})
+    assert options.https_proxy == expected
+    assert conversation.asked == ["Do the pods, too, need the HTTP proxy of HTTPS_PROXY? [y/N]: "]
+
+
+def test_without_a_proxy_of_this_machine_none_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    conversation = Conversation(monkeypatch)
+    assert conversation.complete(replace(GIVEN, tls_secret="wild"), ClusterOffers("c", ("nginx",))).https_proxy == ""
+    assert conversation.asked == []

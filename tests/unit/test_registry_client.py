@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from regmirror.distribution.client import MANIFEST_TYPES, AccessDeniedError, ManifestMissingError, RegistryClient
+from regmirror.distribution.client import (
+    MANIFEST_TYPES,
+    AccessDeniedError,
+    ManifestMissingError,
+    NoRegistryError,
+    RegistryClient,
+)
+from regmirror.distribution.login import Login, ask_login, login_status
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import RegistryError
 from regmirror.ports.http import Answer
@@ -226,3 +234,59 @@ def test_a_missing_manifest_is_distinguished_from_other_errors() -> None:
             with pytest.raises(RegistryError) as caught:
                 ask(IMAGE, None)
             assert type(caught.value) is kind
+
+
+def basic(request: Request) -> Answer:
+    """A registry that wants user name and password with each request, as ECR does."""
+    if request.headers.get("Authorization") != f"Basic {base64.b64encode(b'AWS:password').decode()}":
+        return Answer(
+            401, {"WWW-Authenticate": 'Basic realm="https://ecr.example.com/",service="ecr.amazonaws.com"'}, b""
+        )
+    headers = {"Docker-Content-Digest": "sha256:1"}
+    return Answer(200, headers, LAYER)
+
+
+def test_a_registry_that_asks_for_the_account_gets_it_with_each_request() -> None:
+    registry, http = client(basic, ("AWS", "password"))
+    token = registry.pull_token("acme/tool")
+    assert token is None
+    assert registry.manifest_digest(IMAGE, token) == "sha256:1"
+    assert registry.check_blob("acme/tool", {"digest": digest_of(LAYER)}, token) == len(LAYER)
+    assert "Authorization" not in http.requests[0].headers
+
+
+def test_a_registry_that_asks_for_an_account_and_gets_none_is_an_error() -> None:
+    registry, _ = client(basic)
+    assert "answered 401 without a Bearer challenge" in failure(lambda: registry.pull_token("acme/tool"))
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ('Bearer realm="https://auth.example.com/token",service="s"', Login("https://auth.example.com/token", "s")),
+        ('Basic realm="company"', Login(needs_account=True)),
+    ],
+)
+def test_the_way_of_logging_in_is_read_from_the_challenge(header: str, expected: Login) -> None:
+    _, http = client(answered(401, WWW_Authenticate=header))
+    assert ask_login(http, BASE) == expected
+
+
+def test_a_registry_without_login_accepts_every_account() -> None:
+    _, http = client(answered(200))
+    login = ask_login(http, BASE)
+    assert (login, login_status(http, BASE, login, ("a", "b"))) == (Login(), 200)
+
+
+@pytest.mark.parametrize(("password", "status"), [("password", 200), ("old", 401)])
+def test_an_account_is_tried_where_it_is_sent_with_each_request(password: str, status: int) -> None:
+    _, http = client(basic)
+    assert login_status(http, BASE, ask_login(http, BASE), ("AWS", password)) == status
+
+
+@pytest.mark.parametrize(("status", "kind"), [(404, NoRegistryError), (301, NoRegistryError), (503, RegistryError)])
+def test_what_is_no_registry_and_what_is_down_differ(status: int, kind: type[RegistryError]) -> None:
+    _, http = client(answered(status))
+    with pytest.raises(RegistryError, match=rf"does not answer as a registry \({status} to /v2/\)") as caught:
+        ask_login(http, BASE)
+    assert type(caught.value) is kind

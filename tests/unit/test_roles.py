@@ -59,6 +59,20 @@ def test_verify_reads_the_mirrors_secrets_alone() -> None:
     assert secret_rules(samples.mirror(**FULL), Command.VERIFY) == {"get": {*everything, "regmirror-tls", "bucket"}}
 
 
+def test_status_and_verify_read_what_the_way_out_needs() -> None:
+    account = {key: {"secret": {"name": "ecr", "key": key}} for key in ("username", "password")}
+    hub = {**samples.MINIMAL["upstreams"][0], "caBundle": {"configMap": {"name": "company"}}, "credentials": account}
+    mirror = samples.mirror(
+        storage={**samples.MINIMAL["storage"], "caBundle": {"secret": {"name": "store-ca"}}},
+        egress={"httpsProxy": {"secret": {"name": "proxy", "key": "url"}}},
+        upstreams=[hub],
+    )
+    for command in (Command.STATUS, Command.VERIFY):
+        assert {HUB, "ecr", "store-ca", "proxy"} <= (secret_rules(mirror, command)["get"] or set())
+        rules = [rule for rule in role(mirror, command)["rules"] if rule["resources"] == ["configmaps"]]
+        assert [(rule["verbs"], rule["resourceNames"]) for rule in rules] == [(["get"], ["company"])]
+
+
 def test_upgrade_notes_reads_no_secret() -> None:
     assert secret_rules(samples.mirror(), Command.UPGRADE_NOTES) == {}
 

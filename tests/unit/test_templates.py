@@ -117,6 +117,7 @@ def test_the_file_of_init_with_every_option_is_valid() -> None:
         upstream_url="https://quay.io",
         credentials=account,
         redis_password={"env": "REDIS_PASSWORD"},
+        https_proxy={"env": "PROXY_URL"},
         probe_image="library/alpine:3",
         class_name="traefik",
         issuer="letsencrypt",

@@ -61,6 +61,22 @@ def test_a_missing_bundle_names_its_key() -> None:
         resolve_ca_bundles(mirror, ca_bundles())
 
 
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"storage": storage(endpoint="http://s3.internal", **in_config_map("store"))}, "storage.caBundle"),
+        (
+            {"upstreams": [{**samples.TWO_UPSTREAMS[0], "url": "http://registry.internal", **in_config_map("hub")}]},
+            "upstreams[0].caBundle",
+        ),
+    ],
+)
+def test_a_bundle_without_tls_is_refused(changes: dict[str, Any], key: str) -> None:
+    with pytest.raises(InvalidFileError, match="has no effect with an http://") as refused:
+        samples.mirror(**changes)
+    assert refused.value.problems[0].key_path == key
+
+
 def test_no_proxy_is_complete_without_any_entry() -> None:
     egress = {"httpsProxy": "http://proxy.example.com:3128"}
     mirror = samples.mirror(storage=storage(endpoint="https://s3.example.com:9000"), egress=egress)

@@ -108,15 +108,15 @@ def _digest(client: RegistryClient, image: ImageReference) -> str:
     return client.manifest_digest(image, client.pull_token(image.repository))
 
 
-@check("upstream-reachable", "the registry can reach the upstream", needs=("token-accepted",), limit=20.0)
+@check("upstream-reachable", "the registry can reach the upstream", needs=("token-accepted",), limit=30.0)
 def _reachable(live: LiveMirror, upstream: Upstream) -> Outcome:
-    if problem := _login_problem(live, upstream):
-        message, action = problem
-        return Failed(f"{message}, so only cached images can be pulled", then_deploy(live, action))
     try:
         answer = ask_upstream_through_mirror(live, upstream)
     except RegistryError as error:
         return Failed(f"the registry does not get an answer from {upstream.url}: {error.message}", UPSTREAM_HINT)
+    if problem := _login_problem(live, upstream):
+        message, action = problem
+        return Failed(f"{message}, so only cached images can be pulled", then_deploy(live, action))
     if answer.status == 404:
         return Passed(upstream.url)
     reason = _reason(answer.body)
