@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from regmirror.config.patterns import matches
@@ -32,6 +32,7 @@ FEW = st.text(alphabet="ab/.-", max_size=7)
 @example(pattern="*", name="library/alpine")
 @example(pattern="a.b", name="a-b")
 def test_a_pattern_matches_what_go_says(pattern: str, name: str) -> None:
+    assume("**" not in pattern.split("/"))
     assert matches(pattern, name) == path_match(pattern, name)
 
 
