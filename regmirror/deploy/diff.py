@@ -22,7 +22,6 @@ from regmirror.deploy.report import (
 from regmirror.deploy.rights import diff_rights, require_rights
 from regmirror.deploy.run import prepare
 from regmirror.deploy.steps import DeployOptions, DesiredState, changing_steps
-from regmirror.deploy.store_access import StoreAccess
 from regmirror.deploy.warnings import signing_key_warnings
 from regmirror.errors import ForeignDataError, StorageError
 from regmirror.ports.connections import Connections
@@ -43,8 +42,7 @@ async def diff_mirror(connections: Connections, *, skip_bucket: bool = False) ->
     ]
     options = DeployOptions(prune=True, skip_bucket=skip_bucket)
     desired, orphans = await prepare(connections, datetime.now(UTC), options)
-    is_asked = desired.store_access is StoreAccess.THIS_MACHINE
-    if desired.ownership and is_asked and (refusal := await _refusal(desired.ownership)):
+    if desired.ownership and desired.is_store_reachable and (refusal := await _refusal(desired.ownership)):
         unmet.append(PrerequisiteReport(name=OWNERSHIP_STEP, message=refusal.message, hint=refusal.hint))
         desired = replace(desired, ownership=None)
     return await _report(connections, replace(desired, pruned=orphans), orphans, prerequisites=unmet)

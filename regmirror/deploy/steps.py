@@ -13,7 +13,6 @@ from regmirror.deploy.prune import Orphans, PruneStep
 from regmirror.deploy.public_check import PublicCheckStep
 from regmirror.deploy.release import ReleaseStep
 from regmirror.deploy.secrets import SECRETS_STEP, SecretsStep
-from regmirror.deploy.store_access import StoreAccess, UncheckedBucketStep
 from regmirror.deploy.volume import VolumeStep
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack
@@ -57,7 +56,8 @@ class DesiredState:
     """The releases in the cluster, by name."""
     store: ObjectStore | None = None
     """The bucket; None if its check is skipped, or the data is on a volume."""
-    store_access: StoreAccess = StoreAccess.THIS_MACHINE
+    is_store_reachable: bool = True
+    """Whether this machine reaches the store; a pod has to, otherwise."""
     ownership: Ownership | None = None
     """The claims on the data in the bucket; None with ``store``."""
     pruned: Orphans = field(default_factory=lambda: Orphans((), ()))
@@ -80,10 +80,8 @@ def changing_steps(
     """The steps that change something; each can show what it would change, which needs no ``lease``."""
     stack = desired.stack
     steps: list[DiffableStep] = []
-    if desired.store and desired.store_access is StoreAccess.THIS_MACHINE:
+    if desired.store and desired.is_store_reachable:
         steps.append(BucketStep(desired.mirror, desired.store, desired.ownership))
-    elif desired.store_access is StoreAccess.CLOUD_ROLE:
-        steps.append(UncheckedBucketStep())
     elif filesystem := desired.mirror.storage.filesystem:
         steps.append(VolumeStep(desired.mirror, filesystem, connections.cluster.blocking))
     # The bucket comes first: if S3 refuses the key, nothing is changed in the cluster; and the registry panics at
@@ -115,11 +113,11 @@ def changing_steps(
 
 def _claims(desired: DesiredState, connections: Connections) -> list[DiffableStep]:
     """The step that claims the data in the bucket; it also checks a bucket that only pods can reach."""
-    if desired.ownership is None or desired.store_access is StoreAccess.CLOUD_ROLE:
+    if desired.ownership is None:
         return []
-    if desired.store_access is StoreAccess.PODS:
-        return [BucketInClusterStep(connections, desired.mirror_secrets.s3, desired.ownership)]
-    return [OwnershipStep(desired.ownership)]
+    if desired.is_store_reachable:
+        return [OwnershipStep(desired.ownership)]
+    return [BucketInClusterStep(connections, desired.mirror_secrets.s3, desired.ownership)]
 
 
 def _public_check(desired: DesiredState, connections: Connections) -> PublicCheckStep:
