@@ -31,7 +31,7 @@ from regmirror.adapters.store_requests import adjust_requests, write_options
 from regmirror.config.model import S3Storage
 from regmirror.desired.mirror_secrets import Account
 from regmirror.desired.way_out import WayOut, storage_url
-from regmirror.errors import StorageError, StorageUnreachableError, StoreKeyError, UnsuitableStoreError
+from regmirror.errors import StorageError, StorageUnreachableError, UnsuitableStoreError
 from regmirror.ports.object_store import Contents
 
 _PROBE = ".regmirror-probe-"
@@ -207,7 +207,7 @@ class S3ObjectStore:
                 return None
             raise store_error(self._storage, what, where, error) from error
         except NoCredentialsError as error:
-            raise StoreKeyError(
+            raise StorageError(
                 f"cannot {what} {where}: no S3 credentials",
                 hint="set storage.accessKey, or give this machine an IAM role",
             ) from error

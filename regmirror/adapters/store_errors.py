@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from regmirror.adapters.store_requests import REGION_CODES
 from regmirror.config.model import S3Storage
-from regmirror.errors import BucketMissingError, StorageError, StoreKeyError, StoreRegionError, WriteRefusedError
+from regmirror.errors import BucketMissingError, StorageError, StoreRegionError, WriteRefusedError
 
 # The last is the code of versitygw for an unknown key.
 _KEY_REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound"}
@@ -27,7 +27,7 @@ def store_error(storage: S3Storage, what: str, where: str, error: ClientError) -
     if what == "write to" and (code in _POLICY or code.startswith("KMS.") or code in _HEADERS_REFUSED):
         return _write_error(storage, failed, code)
     if code in _KEY_REFUSED:
-        return StoreKeyError(
+        return StorageError(
             f"{failed}: the S3 key is refused ({code})",
             hint="check storage.accessKey; its user needs the permissions to list, get, put and delete",
         )

@@ -24,7 +24,6 @@ from regmirror.deploy.report import (
 from regmirror.deploy.rights import diff_rights, require_rights
 from regmirror.deploy.run import prepare
 from regmirror.deploy.steps import DeployOptions, DesiredState, changing_steps
-from regmirror.deploy.store_access import StoreAccess
 from regmirror.deploy.warnings import ca_bundle_warnings, endpoint_warnings, signing_key_warnings
 from regmirror.desired.overrides import OverriddenValue
 from regmirror.errors import ForeignDataError, PodsRefusedError, QuotaError, RegmirrorError, StorageError
@@ -46,8 +45,7 @@ async def diff_mirror(connections: Connections, *, skip_bucket: bool = False) ->
     ]
     options = DeployOptions(prune=True, skip_bucket=skip_bucket)
     desired, orphans = await prepare(connections, datetime.now(UTC), options)
-    is_asked = desired.store_access is StoreAccess.THIS_MACHINE
-    if desired.ownership and is_asked and (refusal := await _refusal(desired.ownership)):
+    if desired.ownership and desired.is_store_reachable and (refusal := await _refusal(desired.ownership)):
         unmet.append(PrerequisiteReport(name=OWNERSHIP_STEP, message=refusal.message, hint=refusal.hint))
         desired = replace(desired, ownership=None)
     if refused := await _not_admitted(desired, connections):

@@ -18,13 +18,12 @@ from regmirror.deploy.resolve_secrets import resolve_secrets
 from regmirror.deploy.rollback import Snapshot, roll_back, take_snapshot
 from regmirror.deploy.secrets import with_resource_version
 from regmirror.deploy.steps import DeployOptions, DesiredState, deployment_steps
-from regmirror.deploy.store_access import StoreAccess, find_access
 from regmirror.deploy.warnings import ca_bundle_warnings, endpoint_warnings, orphan_warnings, signing_key_warnings
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack, build_stack
 from regmirror.desired.suitable_charts import ensure_suitable
-from regmirror.errors import RegmirrorError
+from regmirror.errors import RegmirrorError, StorageError, StorageUnreachableError
 from regmirror.ports.cluster import NAMESPACE, SECRET, Object
 from regmirror.ports.connections import Connections
 from regmirror.ports.helm import Helm
@@ -117,7 +116,7 @@ async def prepare(connections: Connections, now: datetime, options: DeployOption
     ensure_suitable(mirror, stack.releases, rendered)
     existing = {release.name: release for release in releases}
     ownership = Ownership(mirror, store, cluster.blocking, now, options.take_over) if store else None
-    access = await asyncio.to_thread(find_access, store, mirror.storage) if store else StoreAccess.THIS_MACHINE
+    is_reachable = store is None or await asyncio.to_thread(_is_reachable, store, mirror.storage.key_prefix)
     desired = DesiredState(
         mirror,
         mirror_secrets,
@@ -127,7 +126,7 @@ async def prepare(connections: Connections, now: datetime, options: DeployOption
         has_namespace=namespace is not None,
         is_checked=not options.skip_admission,
         store=store,
-        store_access=access,
+        is_store_reachable=is_reachable,
         ownership=ownership,
     )
     return desired, find_orphans(stack, releases, set(live) - set(mirror.tls_secrets))
@@ -142,6 +141,17 @@ async def _open_store(connections: Connections, mirror_secrets: MirrorSecrets, s
     if skip or connections.mirror.storage.filesystem:
         return None
     return await asyncio.to_thread(connections.open_store, mirror_secrets.s3)
+
+
+def _is_reachable(store: ObjectStore, prefix: str) -> bool:
+    """Whether this machine gets any answer from the store: names and addresses do not show who can reach it."""
+    try:
+        store.measure(prefix, 0.0)
+    except StorageUnreachableError:
+        return False
+    except StorageError:
+        return True
+    return True
 
 
 async def _take_snapshot(desired: DesiredState, connections: Connections) -> Snapshot:

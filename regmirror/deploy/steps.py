@@ -18,7 +18,6 @@ from regmirror.deploy.public_check import PublicCheckStep
 from regmirror.deploy.release import ReleaseStep
 from regmirror.deploy.route import ROUTE_STEP, RouteStep, routes_of
 from regmirror.deploy.secrets import SECRETS_STEP, SecretsStep
-from regmirror.deploy.store_access import StoreAccess, UncheckedBucketStep
 from regmirror.deploy.volume import VolumeStep
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import MirrorSecrets
@@ -70,7 +69,8 @@ class DesiredState:
     """Whether the steps find what the namespace does not admit; a diff does that before, and goes on."""
     store: ObjectStore | None = None
     """The bucket; None if its check is skipped, or the data is on a volume."""
-    store_access: StoreAccess = StoreAccess.THIS_MACHINE
+    is_store_reachable: bool = True
+    """Whether this machine reaches the store; a pod has to, otherwise."""
     ownership: Ownership | None = None
     """The claims on the data in the bucket; None with ``store``."""
     pruned: Orphans = field(default_factory=lambda: Orphans((), ()))
@@ -155,21 +155,19 @@ def _storage(desired: DesiredState, connections: Connections, needs: tuple[str, 
     mirror = desired.mirror
     if filesystem := mirror.storage.filesystem:
         return [VolumeStep(mirror, filesystem, connections.cluster.blocking, needs=needs)]
-    if desired.store is None or desired.store_access is StoreAccess.PODS:
+    if desired.store is None or not desired.is_store_reachable:
         return []
-    if desired.store_access is StoreAccess.CLOUD_ROLE:
-        return [UncheckedBucketStep(needs=needs)]
     return [_with_credentials(desired, BucketStep(mirror, desired.store, desired.ownership, needs=needs))]
 
 
 def _claims(desired: DesiredState, connections: Connections) -> list[DiffableStep]:
     """The step that claims the data in the bucket; it also checks a bucket that only pods can reach."""
-    if desired.ownership is None or desired.store_access is StoreAccess.CLOUD_ROLE:
+    if desired.ownership is None:
         return []
-    if desired.store_access is StoreAccess.PODS:
-        step: DiffableStep = BucketInClusterStep(connections, desired.mirror_secrets.s3, desired.ownership)
-        return [_with_credentials(desired, step)]
-    return [_with_credentials(desired, OwnershipStep(desired.ownership))]
+    if desired.is_store_reachable:
+        return [_with_credentials(desired, OwnershipStep(desired.ownership))]
+    step: DiffableStep = BucketInClusterStep(connections, desired.mirror_secrets.s3, desired.ownership)
+    return [_with_credentials(desired, step)]
 
 
 def _with_credentials(desired: DesiredState, step: DiffableStep) -> DiffableStep:

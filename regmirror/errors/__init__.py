@@ -196,10 +196,6 @@ class StorageUnreachableError(StorageError):
     code = "RM402"
 
 
-class StoreKeyError(StorageError):
-    """There are no S3 credentials, or the service refuses them."""
-
-
 class ForeignDataError(StorageError):
     """The data in the bucket belongs to another mirror."""
 

@@ -8,7 +8,7 @@ import pytest
 
 from regmirror.config.model import Mirror
 from regmirror.deploy.diff import diff_mirror
-from regmirror.errors import PartlyAppliedError, StorageError, StorageUnreachableError, StoreKeyError
+from regmirror.errors import PartlyAppliedError, StorageUnreachableError
 from regmirror.ports.cluster import POD, SECRET, Right
 from regmirror.workloads.proxy_pod import NAME, PORT, proxy_pod, store_address
 from tests import samples
@@ -104,23 +104,3 @@ def test_the_address_of_a_store_has_its_port() -> None:
     assert store_address(mirror("http://10.0.0.9:9000").storage) == ("10.0.0.9", 9000)
     assert store_address(mirror("https://s3.example.com").storage) == ("s3.example.com", 443)
     assert store_address(samples.mirror().storage) == ("s3.eu-central-1.amazonaws.com", 443)
-
-
-def with_cloud_role(**storage: object) -> Mirror:
-    return configured(storage={**samples.MINIMAL["storage"], **storage})
-
-
-def test_with_a_cloud_role_the_credentials_of_this_machine_are_not_needed() -> None:
-    place = Place(store=FakeStore(failure=StoreKeyError("no S3 credentials")))
-    report = place.deploy(with_cloud_role())
-    (bucket,) = (step for step in report.steps if step.name == "bucket")
-    assert bucket.detail.startswith("not checked: the pods use their cloud role")
-    assert changed(place.deploy(with_cloud_role())) == []
-    assert not asyncio.run(diff_mirror(place.connected(with_cloud_role()))).differs
-
-
-def test_a_refused_key_of_the_file_is_an_error_and_so_is_a_bucket_that_cannot_be_created() -> None:
-    place = Place(store=FakeStore(failure=StoreKeyError("refused")))
-    for mirror in (configured(), with_cloud_role(createBucket=True)):
-        with pytest.raises(StorageError, match="refused"):
-            place.deploy(mirror)
