@@ -198,7 +198,7 @@ def test_verify_shows_a_table_to_people() -> None:
     assert f"      See: {check_url('cluster-api', 'cluster')}" in lines
     assert "  - the Kubernetes version is supported (skipped: cluster-api did not pass)" in lines
     assert lines[-2].startswith("× 2 passed, 3 failed, 0 warnings, ")
-    assert lines[-1] == "  failed: cluster-api, tls-host"
+    assert lines[-1] == "  failed: cluster-api, tls-host, tls-address"
 
 
 def test_status_reports_an_unreachable_cluster_once_and_exits_with_1() -> None:
