@@ -26,6 +26,7 @@ VALKEY = {"flavor": "valkey", "repository": "https://charts.example.com", "versi
 CESANTA = {"flavor": "cesanta", "path": "charts/docker-auth"}
 SECTIONS: dict[str, dict[str, Any]] = {"valkey": {"redis": {"chart": VALKEY}}, "cesanta": {"auth": {"chart": CESANTA}}}
 FREE = {"podAnnotations", "commonLabels", "resources", "initResources", "nodeSelector", "networkPolicy"}
+FREE |= {f"{name}Probe.customProbe" for name in ("startup", "readiness", "liveness")}
 FREE |= {"podSecurityContext", "containerSecurityContext", "configmap.data.users"}
 """Values whose keys the charts pass on."""
 
