@@ -33,7 +33,7 @@ def leaves(tree: dict[str, Any]) -> set[str]:
     [
         ("templates/_helpers.tpl", CHARTS),
         ("templates/_workload.tpl", (*WORKLOADS, "endpoint")),
-        ("templates/serviceaccount.yaml", WORKLOADS),
+        ("templates/serviceaccount.yaml", (*WORKLOADS, "endpoint")),
         ("templates/_http.tpl", FRONTS),
         ("templates/_front.tpl", FRONTS),
         ("templates/networkpolicy.yaml", FRONTS),
