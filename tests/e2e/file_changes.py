@@ -227,6 +227,14 @@ UNCHANGED: dict[str, str] = {
             "nodeSelector",
             "tolerations",
             "imagePullSecrets",
+            "affinity",
+            "topologySpreadConstraints",
+            "priorityClassName",
+            "podAnnotations",
+            "podLabels",
+            "serviceAccount.name",
+            "serviceAccount.create",
+            "serviceAccount.annotations",
         )
     },
 }

@@ -93,10 +93,11 @@ class FakeHelm:
         space = self._cluster.namespace
         spec = {"replicas": release.values.get("replicas", 1), "template": template}
         if release.component == "ingress":
+            noted = {"namespace": space, "annotations": dict(release.values.get("annotations", {}))}
             return [
                 {
                     **_ROUTES[release.values.get("kind", "Ingress")](one["host"], release.values),
-                    "metadata": metadata | {"name": f"{release.name}-{one['host']}", "namespace": space},
+                    "metadata": metadata | noted | {"name": f"{release.name}-{one['host']}"},
                 }
                 for one in release.values["hosts"]
             ]

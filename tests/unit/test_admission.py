@@ -52,8 +52,8 @@ def test_a_namespace_without_limits_admits_the_mirror(place: Place) -> None:
 @pytest.mark.parametrize(
     ("hard", "line"),
     [
-        ({"pods": "2"}, "the ResourceQuota small has no room: pods needs 4 more, and 0 of 2 is used"),
-        ({"count/deployments.apps": "2"}, "count/deployments.apps needs 4 more, and 0 of 2 is used"),
+        ({"pods": "2"}, "the ResourceQuota small has no room: pods needs 3 more, and 0 of 2 is used"),
+        ({"count/deployments.apps": "2"}, "count/deployments.apps needs 3 more, and 0 of 2 is used"),
         ({"secrets": "5"}, "secrets needs"),
         ({"limits.cpu": "9"}, "the ResourceQuota small demands limits.cpu of every container, and these have none: "),
     ],
@@ -132,7 +132,7 @@ def test_without_permission_nothing_is_checked_and_the_mirror_is_deployed(place:
 def test_a_diff_reports_what_is_not_admitted_and_goes_on(place: Place) -> None:
     place.cluster.put(quota({"pods": "2"}))
     report = asyncio.run(diff_mirror(place.connected()))
-    assert [(one.name, "pods needs 4 more" in one.message) for one in report.prerequisites] == [("admission", True)]
+    assert [(one.name, "pods needs 3 more" in one.message) for one in report.prerequisites] == [("admission", True)]
     assert report.differs
     with pytest.raises(ClusterError):
         place.deploy()

@@ -140,6 +140,14 @@ OTHER_VALUES: dict[str, Any] = {
     "ingress.service.nodeSelector": {},
     "ingress.service.tolerations": [],
     "ingress.service.imagePullSecrets": [],
+    "ingress.service.affinity": {},
+    "ingress.service.topologySpreadConstraints": [],
+    "ingress.service.priorityClassName": "other",
+    "ingress.service.podAnnotations": {},
+    "ingress.service.podLabels": {},
+    "ingress.service.serviceAccount.name": "other",
+    "ingress.service.serviceAccount.create": False,
+    "ingress.service.serviceAccount.annotations": {},
 }
 
 

@@ -187,7 +187,7 @@ def test_verify_names_what_is_wrong_with_it(check: str, server: dict[str, Any], 
 def test_rules_that_allow_more_than_the_file_says_are_a_warning() -> None:
     outcome = existing(allowed={"library/alpine", "regmirror-probe/not-allowed"}).ask("clients-unlisted-denied")
     assert isinstance(outcome, Warned)
-    assert "beyond anonymousPull" in outcome.message
+    assert "which anonymousPull does not allow" in outcome.message
 
 
 def hosts(**server: Any) -> FakeHttp:

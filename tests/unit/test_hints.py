@@ -100,7 +100,7 @@ def apply_with_argo_cd(found: Object) -> None:
 def test_a_mirror_managed_with_gitops_is_never_to_be_deployed(apply: object) -> None:
     mirror = deployed()
     assert callable(apply)
-    mirror.change(DEPLOYMENT, names.AUTH, apply)
+    mirror.change(DEPLOYMENT, names.registry("docker-hub"), apply)
     other_issuer_at_the_registry(mirror)
     hint = hint_of(mirror, "config-issuer")
     assert commands_in(hint) == ["regmirror render | kubectl -n regmirror diff -f -"]
@@ -121,7 +121,7 @@ def test_a_missing_bucket_is_created_as_the_mirror_is_managed(
 ) -> None:
     mirror = deployed(storage={"bucket": "layers", "region": "eu-central-1", "createBucket": create_bucket})
     if gitops:
-        mirror.change(DEPLOYMENT, names.AUTH, apply_with_kubectl)
+        mirror.change(DEPLOYMENT, names.registry("docker-hub"), apply_with_kubectl)
     mirror.store.failure = BucketMissingError("it does not exist", hint="create it, or set storage.createBucket: true")
     assert commands_in(hint_of(mirror, "storage-bucket")) == commands
 

@@ -65,7 +65,7 @@ def test_a_move_from_an_ingress_to_a_gateway_and_back_is_warned_of(place: Place)
     routed = configured(upstreams=[UPSTREAM], ingress={"gateway": {"parentRefs": [PUBLIC]}})
     moved = "mirror.example.com moves from {}: pulls fail until DNS points to the new address"
     assert warnings(place, routed) == [moved.format("an Ingress to a Gateway")]
-    (route,) = asyncio.run(place.helm.render(release_of(routed)))[2:]
+    (route,) = asyncio.run(place.helm.render(release_of(routed)))
     place.cluster.delete(INGRESS, route["metadata"]["name"])
     place.cluster.put(route)
     assert warnings(place, configured(upstreams=[UPSTREAM])) == [moved.format("a Gateway to an Ingress")]
