@@ -39,8 +39,8 @@ def examples() -> str:
     sections = [_example(name, title) for name, title in EXAMPLES.items()]
     introduction = (
         "Complete configuration files, from the directory `examples/` of the repository. Every one of them passes\n"
-        "`regmirror config validate`. Copy the nearest one, and change names and hosts. [Compatibility](compatibility.md) says\n"
-        "which parts the tests run.\n"
+        "`regmirror config validate`. Copy the nearest one, and change names and hosts.\n"
+        "[Compatibility](compatibility.md) says which parts the tests run.\n"
     )
     return "\n".join(["# Examples", "", _NOTE.format(source="examples/"), "", introduction, *sections])
 
