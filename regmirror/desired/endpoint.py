@@ -8,6 +8,7 @@ from regmirror.config.model import Mirror, Upstream
 from regmirror.desired import names
 from regmirror.desired.endpoint_annotations import endpoint_annotations, for_every_external_dns
 from regmirror.desired.ingress_controllers import WITHOUT_INGRESS_CLASS
+from regmirror.desired.pod_values import pod_values
 from regmirror.desired.routes import route_values
 
 INGRESS_CHART = "ingress"
@@ -61,6 +62,7 @@ def _service(mirror: Mirror, service: IngressService) -> dict[str, Any]:
             "trusted_proxies": mirror.ingress.trusted_proxies,
             "resources": service.resources,
         },
+        **pod_values(mirror, service),
     }
 
 

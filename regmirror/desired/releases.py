@@ -8,13 +8,13 @@ from typing import Any
 
 from regmirror.config.fields import image_parts
 from regmirror.config.model import ManifestCache, Mirror, PodSettings, Upstream
-from regmirror.config.pod_settings import ServiceAccount
 from regmirror.config.secret_references import ClusterReference
 from regmirror.desired import names
 from regmirror.desired.endpoint import endpoint_chart, endpoint_context
 from regmirror.desired.flavors import ChartSource, chart_source, flavor_context
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.overrides import OverriddenValue, override
+from regmirror.desired.pod_values import pod_values
 from regmirror.desired.secret_versions import annotate_versions, combined_version
 from regmirror.desired.secrets import Manifest, secret_manifests
 from regmirror.desired.templates import render_values
@@ -212,27 +212,7 @@ def _release(
 def _workload(mirror: Mirror, settings: PodSettings, image: str, mounted: list[Manifest]) -> dict[str, Any]:
     return {
         "image": image_parts(image),
-        "image_pull_secrets": settings.image_pull_secrets,
         "secret_versions": combined_version(mounted),
         "resources": settings.resources,
-        "node_selector": settings.node_selector,
-        "tolerations": settings.tolerations,
-        **_pod_policies(mirror, settings),
-    }
-
-
-def _pod_policies(mirror: Mirror, settings: PodSettings) -> dict[str, Any]:
-    account = settings.service_account or ServiceAccount.model_construct()
-    return {
-        "affinity": settings.affinity,
-        "spread_constraints": settings.topology_spread_constraints,
-        "priority_class": settings.priority_class_name or "",
-        "pod_annotations": settings.pod_annotations,
-        "pod_labels": settings.pod_labels,
-        "pod_security": mirror.pod_security or "fixed",
-        "service_account": {
-            "create": account.create,
-            "name": account.name or "",
-            "annotations": account.annotations,
-        },
+        **pod_values(mirror, settings),
     }

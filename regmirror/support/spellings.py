@@ -80,7 +80,8 @@ def _spellings(character: str) -> Iterator[str]:
         yield re.escape(escape(character))
     if character == "'":
         yield "&#0?39;|&apos;|''"
-    yield r"\s" if character.isspace() else re.escape(character)
+    # YAML indents what follows a line break, also one of Unicode's.
+    yield r"\s+" if character.isspace() else re.escape(character)
 
 
 def _escapes(character: str) -> Iterator[str]:

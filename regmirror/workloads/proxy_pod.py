@@ -76,6 +76,7 @@ def proxy_pod(mirror: Mirror) -> Object:
     """The manifest of the pod, which passes Pod Security ``restricted``."""
     host, port = store_address(mirror.storage)
     settings = mirror.registry
+    ids = {} if mirror.pod_security == "assigned" else {"runAsUser": 1000, "runAsGroup": 1000}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -89,12 +90,7 @@ def proxy_pod(mirror: Mirror) -> Object:
             "nodeSelector": settings.node_selector,
             "tolerations": settings.tolerations,
             "imagePullSecrets": [{"name": name} for name in settings.image_pull_secrets],
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": 1000,
-                "runAsGroup": 1000,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
+            "securityContext": {"runAsNonRoot": True, **ids, "seccompProfile": {"type": "RuntimeDefault"}},
             "containers": [_container(mirror.fetcher.image, host, port)],
         },
     }

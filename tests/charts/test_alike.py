@@ -33,7 +33,7 @@ def leaves(tree: dict[str, Any]) -> set[str]:
     [
         ("templates/_helpers.tpl", CHARTS),
         ("templates/_workload.tpl", (*WORKLOADS, "endpoint")),
-        ("templates/serviceaccount.yaml", WORKLOADS),
+        ("templates/serviceaccount.yaml", (*WORKLOADS, "endpoint")),
         ("templates/_http.tpl", FRONTS),
         ("templates/_front.tpl", FRONTS),
         ("templates/networkpolicy.yaml", FRONTS),
@@ -42,7 +42,8 @@ def leaves(tree: dict[str, Any]) -> set[str]:
 )
 def test_shared_templates_are_the_same_text_and_say_so(file: str, charts: tuple[str, ...]) -> None:
     (text,) = {(DIRECTORY / chart / file).read_text() for chart in charts}
-    notice = f"/* Same text in {', '.join(sorted(charts))}; tests/charts/test_alike.py compares them. */"
+    where = "every chart" if charts == CHARTS else ", ".join(sorted(charts))
+    notice = f"/* Same text in {where}; tests/charts/test_alike.py compares them. */"
     assert notice in text.splitlines()[0]
 
 
@@ -53,7 +54,9 @@ def test_the_fronts_run_the_same_script(file: str) -> None:
 
 def test_shared_values_have_the_same_schema() -> None:
     schemas = [json.loads((DIRECTORY / chart / "values.schema.json").read_text()) for chart in WORKLOADS]
-    assert all(schema["definitions"] == schemas[0]["definitions"] for schema in schemas)
+    definitions = set.intersection(*(set(schema["definitions"]) for schema in schemas))
+    for name in definitions:
+        assert all(schema["definitions"][name] == schemas[0]["definitions"][name] for schema in schemas), name
     shared = set.intersection(*(set(schema["properties"]) for schema in schemas)) - {"extraEnv", "networkPolicy"}
     assert {"image", "config", "secretVersions", "resources", "podLabels", "podSecurity", "serviceAccount"} <= shared
     for name in shared:

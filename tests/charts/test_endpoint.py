@@ -34,7 +34,7 @@ HOSTS = [
 def test_the_service_is_as_the_values_say(helm: Helm) -> None:
     service = one(helm.render("endpoint", FULL["endpoint"]), "Service")
     assert service["metadata"]["annotations"] == {"example.com/note": "on"}
-    spec = {key: value for key, value in service["spec"].items() if key != "selector"}
+    spec = {key: value for key, value in service["spec"].items() if key not in {"selector", "ipFamilyPolicy"}}
     assert spec == {
         "type": "LoadBalancer",
         "loadBalancerClass": "example.com/balancer",

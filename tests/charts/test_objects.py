@@ -71,9 +71,8 @@ def test_a_service_has_both_address_families_where_the_cluster_has_both(helm: He
     assert "ipFamilies" not in service
     chart = RENDERED[case][0]
     # A service mesh takes the protocol from the name of a port, or from appProtocol.
-    assert [(port["name"], port.get("appProtocol")) for port in service["ports"]] == [
-        ("redis", "redis") if chart == "redis" else ("http", None)
-    ]
+    known = {"redis": ("redis", "redis"), "endpoint": ("https", None)}
+    assert [(port["name"], port.get("appProtocol")) for port in service["ports"]] == [known.get(chart, ("http", None))]
 
 
 @pytest.mark.parametrize("case", RENDERED)

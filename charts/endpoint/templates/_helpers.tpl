@@ -1,4 +1,4 @@
-{{/* Same text in auth, endpoint, ingress, redis, registry; tests/charts/test_alike.py compares them. */}}
+{{/* Same text in every chart; tests/charts/test_alike.py compares them. */}}
 
 {{/* Every object of a release has the name of the release. */}}
 {{- define "regmirror.name" -}}

@@ -11,7 +11,10 @@
 
 {{/* NAME:PORT of every Service that nginx passes requests on to. */}}
 {{- define "regmirror.services" -}}
-{{- $services := list (printf "%s:%d" .Values.authService (int .Values.authPort)) -}}
+{{- $services := list -}}
+{{- if .Values.authService -}}
+{{- $services = append $services (printf "%s:%d" .Values.authService (int .Values.authPort)) -}}
+{{- end -}}
 {{- range .Values.hosts -}}
 {{- $services = append $services (printf "%s:%d" .registryService (int (.registryPort | default 5000))) -}}
 {{- end -}}
