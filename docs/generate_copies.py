@@ -5,18 +5,18 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 EXAMPLES = {
     "minimal.yaml": "The smallest file: Docker Hub on AWS",
-    "cert-manager.yaml": "A certificate from cert-manager, a DNS record from external-dns",
-    "r2-cert-manager-external-dns.yaml": "Cloudflare R2, cert-manager and external-dns",
+    "laptop.yaml": "A laptop: a port of the node, and data on a volume",
     "k3s-traefik.yaml": "k3s with its Traefik",
-    "gke-gateway.yaml": "GKE with a Gateway and Cloud Storage",
-    "in-cluster-s3.yaml": "An S3 store inside the cluster, and an account at Docker Hub",
-    "laptop.yaml": "A laptop: a port of the node, and no Ingress controller",
-    "replicas.yaml": "Several replicas, and a cloud role instead of an S3 key",
-    "eks-pod-identity-alb.yaml": "EKS: S3 with Pod Identity, an Application Load Balancer, autoscaling",
-    "openshift-ceph.yaml": "OpenShift: assigned user IDs, a bucket of Ceph, the router",
-    "several-upstreams.yaml": "Docker Hub, GitHub, Quay and Docker Hardened Images behind one token service",
-    "on-premises-proxy-private-ca.yaml": "Behind an HTTP proxy, with a private CA",
+    "eks-pod-identity-alb.yaml": "EKS: S3 with Pod Identity, and an Application Load Balancer",
+    "gke-gateway.yaml": "GKE: a Gateway, and Cloud Storage",
+    "openshift-ceph.yaml": "OpenShift: assigned user IDs, a bucket of Ceph, and the router",
+    "on-premises-proxy-private-ca.yaml": "On premises: an HTTP proxy, and a private CA",
+    "r2-cert-manager-external-dns.yaml": "Cloudflare: R2, cert-manager, and external-dns",
     "air-gap.yaml": "Nothing from the internet",
+    "several-upstreams.yaml": "Docker Hub, GitHub, Quay and Docker Hardened Images behind one token server",
+    "cert-manager.yaml": "A certificate from cert-manager, a DNS record from external-dns",
+    "in-cluster-s3.yaml": "An S3 store inside the cluster, and an account at Docker Hub",
+    "replicas.yaml": "Several replicas, and a cloud role instead of an S3 key",
     "credentials/ecr.yaml": "A CronJob that renews the password of Amazon ECR",
     "rotation/cronjob.yaml": "A CronJob that rotates the signing key",
 }
@@ -40,6 +40,7 @@ def examples() -> str:
     introduction = (
         "Complete configuration files, from the directory `examples/` of the repository. Every one of them passes\n"
         "`regmirror config validate`. Copy the nearest one, and change names and hosts.\n"
+        "[Compatibility](compatibility.md) says which parts the tests run.\n"
     )
     return "\n".join(["# Examples", "", _NOTE.format(source="examples/"), "", introduction, *sections])
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from tests.e2e.deployed_mirror import DeployedMirror, run
 
@@ -14,9 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 pytestmark = pytest.mark.lab
-
-
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 
 
 def gateway(mirror: DeployedMirror, **more: Any) -> dict[str, Any]:
@@ -71,16 +67,3 @@ def test_a_route_that_nobody_accepts_is_waited_for_and_named(new_mirror: Callabl
     assert mirror.failures()["config-gateway"].startswith("Gateway ")
     assert mirror.regmirror("destroy", "--yes").code == 0
     assert mirror.objects("listenersets") == []
-
-
-def test_the_api_server_accepts_every_route_of_the_examples(new_mirror: Callable[[], DeployedMirror]) -> None:
-    """With the schemas of Kubernetes and the real definitions of the Gateway API; nothing is created."""
-    mirror = new_mirror()
-    gateway(mirror)
-    for example in EXAMPLES:
-        rendered = mirror.regmirror("render", "--file", str(example), REGMIRROR_NAMESPACE=mirror.namespace)
-        assert rendered.code == 0, rendered.stderr
-        routes = [one for one in yaml.safe_load_all(rendered.stdout) if one["kind"] in {"Ingress", "HTTPRoute"}]
-        assert routes, example
-        text = yaml.safe_dump_all(routes)
-        mirror.kubectl("apply", "--dry-run=server", "--validate=strict", "--filename=-", stdin=text)

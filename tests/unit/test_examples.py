@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from regmirror.config.file_warnings import file_warnings
 from regmirror.desired.access import is_allowed
 from regmirror.desired.releases import Stack, build_stack
 from regmirror.verify.sample_pull import parse_image
@@ -14,6 +15,10 @@ from tests import samples
 from tests.charts.helm import find_helm
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
+SECTIONS = (
+    *("apiVersion", "kind", "host", "port", "namespace", "podSecurity", "imageRegistry"),
+    *("storage", "egress", "upstreams", "registry", "auth", "redis", "ingress"),
+)
 
 
 def built(path: Path) -> Stack:
@@ -53,6 +58,20 @@ def test_an_example_says_what_it_is_an_example_of(example: Path) -> None:
     assert example.read_text().startswith("# ")
 
 
+def test_examples_have_their_sections_in_the_same_order(example: Path) -> None:
+    keys = list(yaml.safe_load(example.read_text()))
+    assert keys == [key for key in SECTIONS if key in keys]
+
+
+def test_no_example_has_a_warning_except_about_an_account_and_a_wildcard(example: Path) -> None:
+    """What an account can read is public: the warning is right, and these examples say so in a comment."""
+    root = yaml.compose(example.read_text())
+    assert root is not None
+    warnings = file_warnings(samples.read_mirror(example), root)
+    assert [one for one in warnings if "together with credentials" not in one.message] == []
+    assert bool(warnings) is ("Everyone who reaches the mirror" in example.read_text())
+
+
 def test_an_example_builds(example: Path) -> None:
     stack = built(example)
     mirror = samples.read_mirror(example)
@@ -66,7 +85,6 @@ def test_the_image_that_verify_would_pull_may_be_pulled(example: Path) -> None:
             assert is_allowed(upstream, parse_image(upstream.probe_image).repository)
 
 
-@pytest.mark.helm
 @pytest.mark.helm
 @pytest.mark.parametrize("major", [3, 4])
 def test_the_charts_accept_it(example: Path, major: int) -> None:
