@@ -75,6 +75,7 @@ async def _deploy(
     desired = replace(desired, pruned=orphans) if options.prune else desired
     steps = deployment_steps(desired, connections, options, lease)
     interrupted = await interruptions(desired, connections.cluster)
+    of_controller = await connections.cluster.run(endpoint_warnings, connections.mirror)
     for warning in [*interrupted, *desired.pod_warnings]:
         progress.warning(warning)
     snapshot = await _take_snapshot(desired, connections) if options.rollback else None
@@ -87,8 +88,7 @@ async def _deploy(
     await ensure_as_applied(steps)
     # After the comparison: nobody else can have begun a change before it.
     await lease.ensure_held()
-    warnings = [*interrupted, *desired.pod_warnings, *risk_warnings(connections.mirror)]
-    warnings += await connections.cluster.run(endpoint_warnings, connections.mirror)
+    warnings = [*interrupted, *desired.pod_warnings, *risk_warnings(connections.mirror), *of_controller]
     warnings += signing_key_warnings(connections.mirror.auth, desired.mirror_secrets.signing, now)
     warnings += ca_bundle_warnings(desired.mirror_secrets.ca_bundles, now)
     if not options.prune:
