@@ -191,6 +191,8 @@ _RESTARTS = {
     "ingress.service.annotations": _SERVICE,
     "ingress.service.loadBalancerClass": _SERVICE,
     "ingress.service.loadBalancerSourceRanges": _SERVICE,
+    "ingress.service.serviceAccount.create": "nothing, unless the name changes",
+    "ingress.service.serviceAccount.annotations": "nothing; new pods get the cloud role",
     "ingress.service.replicas": "nothing; pods are added or removed",
     "ingress.trustedProxies": "registry and docker_auth",
     "podSecurity": "registry, docker_auth and Valkey",

@@ -144,8 +144,8 @@ def _kubelet_configuration(cluster: Cluster) -> dict[str, Any]:
         "imageGCHighThresholdPercent": 100,
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
         "oomScoreAdj": 0,
-        # An image that a test pulls from a registry of its own may be one that was imported under another name: it must not
-        # be pulled again to prove that pods may have it.
+        # A test may pull an image that was also imported under another name: it must not be pulled again to prove that
+        # pods may have it.
         "imagePullCredentialsVerificationPolicy": "NeverVerify",
         "serializeImagePulls": False,
         "registryPullQPS": 0,

@@ -174,7 +174,7 @@ metadata:
     app.kubernetes.io/part-of: regmirror
     app.kubernetes.io/managed-by: regmirror
   annotations:
-    regmirror.dev/version: "6cc21019be69e052"
+    regmirror.dev/version: "7035f7e6e5f93908"
 type: Opaque
 data:
 END_OF_FILE
@@ -211,10 +211,10 @@ encode <<END_OF_FILE
   "addrs":
   - "regmirror-redis:6379"
   "password": "$(quote "$value_3")"
-  "db": 2240
   "dialtimeout": "100ms"
   "readtimeout": "100ms"
   "writetimeout": "100ms"
+  "db": 2240
   "maxretries": -1
   "poolsize": 16
 "proxy":
@@ -245,9 +245,7 @@ encode <<END_OF_FILE
       "path": "/metrics"
 "health":
   "storagedriver":
-    "enabled": true
-    "interval": "10s"
-    "threshold": 3
+    "enabled": false
 END_OF_FILE
 echo
 }
@@ -287,7 +285,7 @@ metadata:
     app.kubernetes.io/part-of: regmirror
     app.kubernetes.io/managed-by: regmirror
   annotations:
-    regmirror.dev/version: "deb380ea97ec3d0c"
+    regmirror.dev/version: "c307cfb15f905d48"
 type: Opaque
 data:
 END_OF_FILE
@@ -324,10 +322,10 @@ encode <<END_OF_FILE
   "addrs":
   - "regmirror-redis:6379"
   "password": "$(quote "$value_3")"
-  "db": 2241
   "dialtimeout": "100ms"
   "readtimeout": "100ms"
   "writetimeout": "100ms"
+  "db": 2241
   "maxretries": -1
   "poolsize": 16
 "proxy":
@@ -358,9 +356,7 @@ encode <<END_OF_FILE
       "path": "/metrics"
 "health":
   "storagedriver":
-    "enabled": true
-    "interval": "10s"
-    "threshold": 3
+    "enabled": false
 END_OF_FILE
 echo
 }
