@@ -58,6 +58,7 @@ PARTS: Final[tuple[Part, ...]] = ("redis", "auth")
 
 
 HTTPS_PORT: Final = 443
+_DOCKER_FILES: Final = {".dockerconfigjson", ".dockercfg", "config.json"}
 
 
 def realm_url(endpoint: str) -> str:
@@ -80,6 +81,14 @@ class Credentials(Section):
             description="Where the password or access token is stored.", examples=[{"env": "DOCKERHUB_ACCESS_TOKEN"}]
         ),
     ]
+
+    @model_validator(mode="after")
+    def _check_keys(self) -> Self:
+        for name, reference in (("username", self.username), ("password", self.password)):
+            if isinstance(reference, ClusterReference) and reference.secret.key in _DOCKER_FILES:
+                message = f"{reference.secret.key} is a whole file of Docker: name a key that holds the {name} only"
+                raise error_at((name, "secret", "key"), message)
+        return self
 
     @property
     def follows_secrets(self) -> bool:
@@ -183,6 +192,8 @@ class Upstream(Section):
         """Docker Hub is the only registry where every name has a "/": registry.k8s.io/pause has none."""
         bare = [pattern for pattern in patterns if "/" not in pattern and pattern != ANYTHING]
         if bare and info.data.get("url") == DOCKER_HUB:
+            if bare[0] == "*":
+                raise ValueError('"*" matches no repository, because every name on Docker Hub has a "/": write "**"')
             raise ValueError(
                 f'"{bare[0]}" matches no repository, because every name on Docker Hub has a "/": write "{bare[0]}/*" '
                 f'for a user or organization, "library/{bare[0]}" for an official image'
@@ -403,7 +414,7 @@ class Mirror(Section):
     @model_validator(mode="after")
     def _check_volume(self) -> Self:
         filesystem = self.storage.filesystem
-        if filesystem and not filesystem.is_shared_by_nodes and self.registry.replicas > 1:
+        if filesystem and not filesystem.is_shared_by_nodes and self.registry.most_replicas > 1:
             message = "must be ReadWriteMany for more than one replica of the registry, on storage that offers it"
             raise error_at(("storage", "filesystem", "accessMode"), message)
         return self
@@ -440,6 +451,15 @@ class Mirror(Section):
                         ("upstreams", index, key),
                         f"the upstream {first} has the same {key}, {value}: set another {key}",
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _check_loops(self) -> Self:
+        own = [self.url_of(upstream) for upstream in self.upstreams]
+        for index, upstream in enumerate(self.upstreams):
+            if upstream.url in own:
+                message = f"{upstream.url} is this mirror itself: set the URL of the registry to mirror"
+                raise error_at(("upstreams", index, "url"), message)
         return self
 
     @model_validator(mode="after")
