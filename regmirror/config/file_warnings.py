@@ -39,6 +39,8 @@ def _without_effect(mirror: Mirror) -> Warnings:
     storage = mirror.storage
     if storage.region and not storage.endpoint and not _AWS_REGION.fullmatch(storage.region):
         yield ("storage", "region"), _NO_REGION.format(region=storage.region)
+    if _CLASS_ANNOTATION in mirror.ingress.annotations:
+        yield ("ingress", "annotations", _CLASS_ANNOTATION), "Kubernetes has replaced this annotation: set className"
     yield from _unused_overrides(mirror)
     yield from _without_effect_on_a_gateway(mirror)
     for index, upstream in enumerate(mirror.upstreams):
@@ -52,6 +54,7 @@ def _without_effect(mirror: Mirror) -> Warnings:
 
 
 _AWS_REGION = re.compile(r"[a-z]{2,5}(-[a-z]+)+-[0-9]+")
+_CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 _NO_REGION = (
     "{region} is not a region of Amazon S3 such as eu-central-1, and the registry will not start; for another store, "
     "set endpoint"

@@ -31,6 +31,7 @@ def upstream(**changes: Any) -> list[dict[str, Any]]:
         ("http://minio.storage", True),
         ("http://minio.storage.svc:9000", False),
         ("http://minio.storage.svc.cluster.local:9000", False),
+        ("http://minio.storage.svc.cluster.local.:9000", False),
         ("http://minio:9000", False),
         ("http://localhost:9000", False),
         ("http://127.0.0.1:9000", False),
@@ -166,6 +167,10 @@ def test_the_regions_of_every_partition_of_amazon_are_known(region: str) -> None
         (
             {"redis": {"external": {"addresses": ["redis:6379"]}}, "overrides": {"redis": {"note": "a"}}},
             "overrides.redis: has no effect with redis.external",
+        ),
+        (
+            {"ingress": {"annotations": {"kubernetes.io/ingress.class": "nginx"}}},
+            "ingress.annotations.kubernetes.io/ingress.class: Kubernetes has replaced this annotation: set className",
         ),
         (
             {"upstreams": upstream(annotations={"a.b/c": "d"}), "ingress": {"service": {"type": "LoadBalancer"}}},
