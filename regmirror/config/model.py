@@ -25,6 +25,7 @@ from regmirror.config.components import (
 from regmirror.config.egress import Egress
 from regmirror.config.encryption import useless_insecure
 from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, UpstreamUrl
+from regmirror.config.find_references import find_references
 from regmirror.config.image_registry import ImageRegistry, relocated_sections
 from regmirror.config.images import DOCKER_HUB, DOCKER_IO, pulled_image
 from regmirror.config.key_paths import KeyPath
@@ -375,10 +376,24 @@ class Mirror(Section):
         """The URL at which clients of an upstream request tokens."""
         return self.auth.external.realm if self.auth.external else realm_url(self.endpoint_of(upstream))
 
+    def _own_secrets(self) -> set[str]:
+        return {*deployed_secrets(upstream.name for upstream in self.upstreams), NEXT_SIGNING_SECRET, CA_SECRET}
+
+    @model_validator(mode="after")
+    def _check_references(self) -> Self:
+        """deploy writes to these Secrets what it finds with the references."""
+        own = self._own_secrets()
+        for path, reference in find_references(self):
+            if isinstance(reference, ClusterReference) and reference.secret.name in own:
+                name = reference.secret.name
+                message = f"the Secret {name} is one of the mirror's own: store it in a Secret of another name"
+                raise error_at((*path, "secret", "name"), message)
+        return self
+
     @model_validator(mode="after")
     def _check_tls_secrets(self) -> Self:
         """cert-manager and people write to these Secrets: the keys of the mirror must not be in one of them."""
-        own = {*deployed_secrets(upstream.name for upstream in self.upstreams), NEXT_SIGNING_SECRET, CA_SECRET}
+        own = self._own_secrets()
         for index, upstream in enumerate(self.upstreams):
             name = self.tls_secret_of(upstream)
             if name in own:

@@ -404,3 +404,17 @@ def test_a_file_of_docker_is_neither_a_user_name_nor_a_password(key: str) -> Non
     upstreams = [{"name": "one", "anonymousPull": ["acme/*"], "credentials": account}]
     with pytest.raises(ConfigurationError, match=r"username\.secret\.key: .* name a key that holds the username only"):
         samples.mirror(upstreams=upstreams)
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [("regmirror-docker-hub-credential", True), ("regmirror-redis-config", True), ("regmirror-account", False)],
+)
+def test_a_secret_that_deploy_writes_is_no_source_of_a_secret(name: str, refused: bool) -> None:
+    account = {part: {"secret": {"name": name, "key": part}} for part in ("username", "password")}
+    upstreams = [{"name": "docker-hub", "anonymousPull": ["acme/*"], "credentials": account}]
+    if not refused:
+        assert samples.mirror(upstreams=upstreams).upstreams[0].credentials is not None
+        return
+    with pytest.raises(ConfigurationError, match=rf"credentials\.username\.secret\.name: the Secret {name} is one of"):
+        samples.mirror(upstreams=upstreams)

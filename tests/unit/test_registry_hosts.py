@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from regmirror.client_config.registries import mirrored_registries
 from regmirror.config.model import DOCKER_HUB, Mirror
 from regmirror.config.problem import InvalidFileError
 from tests import samples
@@ -98,3 +99,9 @@ def test_a_path_is_refused_with_the_url_to_write(url: str) -> None:
 def test_a_lone_star_on_docker_hub_is_refused_with_the_pattern_for_everything() -> None:
     with pytest.raises(InvalidFileError, match=r'every name on Docker Hub has a "/": write "\*\*"'):
         mirror_of("https://docker.io", anonymousPull=["*"])
+
+
+@pytest.mark.parametrize("url", ["https://docker.io", "https://index.docker.io", "https://registry-1.docker.io:443"])
+def test_clients_are_configured_for_docker_io_under_every_name_of_docker_hub(url: str) -> None:
+    (registry,) = mirrored_registries(mirror_of(url), {})
+    assert (registry.name, registry.server) == ("docker.io", DOCKER_HUB)
