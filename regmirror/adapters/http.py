@@ -237,8 +237,9 @@ def _tls_context(ca_file: Path | None, way_out: WayOut) -> ssl.SSLContext:
     if ca_file is not None:
         try:
             context.load_verify_locations(cafile=str(ca_file))
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigurationError(f"--ca-file {ca_file} cannot be read as PEM certificates: {error}") from error
+        except OSError as error:
+            reason = "there is no valid one" if isinstance(error, ssl.SSLError) else error.strerror
+            raise ConfigurationError(f"--ca-file {ca_file} cannot be read as PEM certificates: {reason}") from error
     return context
 
 

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from regmirror.adapters.store_requests import REGION_CODES
 from regmirror.config.model import S3Storage
+from regmirror.config.store_profiles import PROFILES, profile_of
 from regmirror.errors import BucketMissingError, StorageError, StoreRegionError, WriteRefusedError
 
 # The last is the code of versitygw for an unknown key.
@@ -36,10 +37,12 @@ def store_error(storage: S3Storage, what: str, where: str, error: ClientError) -
 
 
 def _region_error(storage: S3Storage, failed: str, code: str, response: Any) -> StorageError:
-    """Stores name the region that they expect in a field, a header, or only in the message."""
+    """Stores name the region that they expect in a field, a header, or only in the message; or their host says it."""
     details, headers = response.get("Error", {}), response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     in_message = _EXPECTED.search(str(details.get("Message", "")))
-    named = (details.get("Region"), headers.get("x-amz-bucket-region"), in_message and in_message[1])
+    known = profile_of(storage.endpoint or "")
+    of_profile = known and PROFILES[known].region_of(storage.endpoint)
+    named = (details.get("Region"), headers.get("x-amz-bucket-region"), in_message and in_message[1], of_profile)
     expected = next((str(region) for region in named if region and region != storage.region), None)
     if expected is None:
         return StoreRegionError(

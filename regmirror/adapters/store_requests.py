@@ -17,6 +17,7 @@ REGION_CODES = frozenset(
         "PermanentRedirect",
         "301",
         "IncorrectRegion",
+        "InvalidRegionName",
         "IllegalLocationConstraintException",
     }
 )

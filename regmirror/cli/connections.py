@@ -21,6 +21,7 @@ from regmirror.config.find_references import secret_variables
 from regmirror.config.load import parse_mirror, read_text
 from regmirror.config.model import Mirror, Upstream
 from regmirror.config.secret_references import SecretResolver
+from regmirror.config.validation_messages import validation_message
 from regmirror.desired.mirror_secrets import Account
 from regmirror.errors import ClusterError, ConfigurationError, KubeconfigError
 from regmirror.ports.async_cluster import AsyncCluster
@@ -56,7 +57,7 @@ def _with_option(mirror: Mirror, name: str, value: str) -> Mirror:
     try:
         return Mirror.model_validate(dict(mirror) | {name: value})
     except ValidationError as error:
-        message = error.errors()[0]["msg"].removeprefix("Value error, ")
+        message = validation_message(error.errors()[0])
         raise ConfigurationError(f"--{name.replace('_', '-')}: {message}") from None
 
 

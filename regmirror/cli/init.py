@@ -109,15 +109,16 @@ def init(
         from dataclasses import replace
 
         from regmirror.cli.init_run import InitTarget, run_init
+        from regmirror.config.images import DOCKER_HUB
         from regmirror.config.init_options import IMAGES, allowed_patterns, endpoint_url
         from regmirror.config.variables import options_from_variables
 
-        given = options_from_variables(os.environ, cloud_role=cloud_role)
+        given = options_from_variables(os.environ, cloud_role=cloud_role, upstream_url=upstream or DOCKER_HUB)
         images = (registry_image, auth_image, redis_image, front_image, fetcher_image)
         given = replace(
             given,
             host=host,
-            allowed=allowed_patterns(",".join(allow), upstream or given.upstream_url) or given.allowed,
+            allowed=allowed_patterns(",".join(allow), given.upstream_url) or given.allowed,
             bucket=bucket,
             region=region,
             endpoint=endpoint_url(endpoint),
@@ -126,12 +127,11 @@ def init(
             volume_size=volume_size,
             access_key=None if volume_size else given.access_key,
             namespace=namespace or given.namespace,
-            upstream_url=upstream or given.upstream_url,
             https_proxy=https_proxy,
             insecure=insecure,
             probe_image=probe_image,
             port=port,
-            service=service or "",
+            service=service.value if service else "",
             class_name=ingress_class,
             gateway=gateway,
             issuer=issuer,

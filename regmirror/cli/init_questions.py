@@ -122,9 +122,9 @@ class Questions:
         return {"file": str(SECRETS_DIRECTORY / name)}
 
     def _ask_class(self, options: InitOptions) -> InitOptions:
-        if options.class_name or options.gateway:
+        if options.class_name or options.gateway or options.service:
             return options
-        if not self._offers.classes and self._offers.gateways and not (options.issuer or options.tls_secret):
+        if not self._offers.classes and self._offers.gateways and not options.has_certificate:
             answer = self._prompts.choice("Gateway (the cluster has no IngressClass)", self._offers.gateways)
             return replace(options, gateway=answer)
         if len(self._offers.classes) < 2:

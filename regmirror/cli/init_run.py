@@ -93,7 +93,7 @@ def _with_class(streams: Terminal, given: InitOptions, offers: ClusterOffers, *,
 
 def _with_gateway(streams: Terminal, given: InitOptions, offers: ClusterOffers, *, ask: bool) -> InitOptions:
     """The options with the only Gateway of a cluster without Ingress classes; says which ones there are otherwise."""
-    if given.issuer or given.tls_secret:
+    if given.has_certificate:
         names = ", ".join(offers.gateways)
         streams.info(
             f"{streams.symbols.warning} the cluster has no IngressClass: install an Ingress controller before deploy, "

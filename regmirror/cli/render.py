@@ -8,7 +8,7 @@ import typer
 from regmirror.cli import options
 from regmirror.cli.options import DEFAULT_FILE, Format
 from regmirror.cli.terminal import Terminal, terminal
-from regmirror.errors import CaBundleError, ConfigurationError, ExitCode
+from regmirror.errors import ConfigurationError, ExitCode
 from regmirror.render.output_format import OutputFormat
 
 if TYPE_CHECKING:
@@ -137,11 +137,7 @@ def _ca_bundles(mirror: "Mirror", file: Path) -> dict[str, bytes]:
     from regmirror.desired.ways_out import resolve_ca_bundles
     from regmirror.signing.ca_certificates import only_certificates
 
-    def refuse(name: str, key: str) -> bytes:
-        message = f"caBundle: render does not read the cluster, and so not the key {key} of {name}"
-        raise CaBundleError(message, hint="write the certificates to a file, and use {file: PATH}")
-
-    resolver = CaBundleResolver(file.resolve().parent, refuse, refuse, only_certificates)
+    resolver = CaBundleResolver(file.resolve().parent, None, None, only_certificates)
     return resolve_ca_bundles(mirror, resolver)
 
 

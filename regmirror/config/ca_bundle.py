@@ -108,13 +108,16 @@ class CaBundleResolver:
     def __init__(
         self,
         directory: Path,
-        read_config_map: ReadClusterKey,
-        read_secret: ReadClusterKey,
+        read_config_map: ReadClusterKey | None,
+        read_secret: ReadClusterKey | None,
         parse: ParseCertificates,
     ) -> None:
-        """``directory`` is that of the configuration file; ``parse`` is ``only_certificates`` of signing/."""
+        """``directory`` is that of the configuration file; ``parse`` is ``only_certificates`` of signing/.
+
+        A command that does not read the cluster has no readers, and gets an error for a bundle that is there.
+        """
         self._directory, self._parse = directory, parse
-        self._readers: dict[str, ReadClusterKey] = {"ConfigMap": read_config_map, "Secret": read_secret}
+        self._readers = {"ConfigMap": read_config_map, "Secret": read_secret}
 
     def resolve(self, reference: CaBundle, key_path: str) -> bytes:
         """The certificates at ``reference``, as PEM; the error names ``key_path``, the key that has the reference."""
@@ -123,15 +126,21 @@ class CaBundleResolver:
             case CaBundleFile(file=path):
                 content = self._read_file(path, key_path)
             case CaBundleConfigMap(config_map=wanted):
-                content = self._readers["ConfigMap"](wanted.name, wanted.key)
+                content = self._read_key("ConfigMap", wanted, key_path)
             case CaBundleSecret(secret=wanted):
-                content = self._readers["Secret"](wanted.name, wanted.key)
+                content = self._read_key("Secret", wanted, key_path)
         if content is None:
             raise CaBundleError(f"{key_path}: the {place} does not exist", hint=f"create it, or change {key_path}")
         try:
             return self._parse(content)
         except ValueError as error:
             raise CaBundleError(f"{key_path}: the {place} {error}", hint=_HINT) from None
+
+    def _read_key(self, kind: str, wanted: CaBundleObject, key_path: str) -> bytes | None:
+        if reader := self._readers[kind]:
+            return reader(wanted.name, wanted.key)
+        message = f"{key_path}: this command does not read the cluster, and so not the {kind} {wanted.name}"
+        raise CaBundleError(message, hint="write the certificates to a file, and use {file: PATH}")
 
     def _read_file(self, path: Path, key_path: str) -> bytes | None:
         try:

@@ -12,6 +12,7 @@ from regmirror.config.secret_references import ClusterReference, EnvironmentRefe
 from regmirror.config.section import Section
 
 _PROXY_URL = re.compile(r"https?://([^/?#@\s]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
+_BRACKETS = re.compile(r"^\[([0-9a-f:.]+)\]$")
 _URL = "ProxyUrl"
 
 
@@ -40,9 +41,11 @@ def _plain_url(value: object) -> str:
 
 
 def _entry(value: object) -> str:
-    if not isinstance(value, str) or not is_no_proxy_entry(value):
+    # Programs in Go read the brackets of an IPv6 address only with a port.
+    text = _BRACKETS.sub(r"\1", value.lower()) if isinstance(value, str) else ""
+    if not is_no_proxy_entry(text):
         raise ValueError(f'"{value}" is not a host name, a domain such as .example.com, an address or a network')
-    return value.lower()
+    return text
 
 
 def _kind(value: object) -> str | None:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 def is_inside_cluster(url: str | None) -> bool:
     """Whether a URL is that of a Kubernetes Service, which only resolves inside the cluster."""
-    host = urlsplit(url or "").hostname or ""
+    host = (urlsplit(url or "").hostname or "").removesuffix(".")
     is_short = bool(host) and not {".", ":"} & set(host)
     return host.endswith((".svc", ".cluster.local")) or (is_short and not _is_loopback(host))
 

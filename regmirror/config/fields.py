@@ -14,6 +14,7 @@ from regmirror.config.registry_hosts import canonical_url
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})+")
+_HOST_IN_URL = re.compile(r"(?=.*[:/])(?P<scheme>[a-z]+://)?(?P<host>[^:/@[\]\s]*)(:(?P<port>[0-9]*))?(/.*)?")
 _LONGEST_HOST = 190
 """The ingress chart uses the host in the name of an object, after the name of the release."""
 _LONGEST_UPSTREAM_NAME = 43
@@ -22,6 +23,7 @@ _AUTHORITY = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
 _NAME = re.compile(_LABEL)
 # Repository names by the grammar of distribution's reference package, plus * and ? of docker_auth, and ** as a part.
 _PATTERN = re.compile(r"[a-z0-9*?]([a-z0-9._*?-]*[a-z0-9*?])?(/[a-z0-9*?]([a-z0-9._*?-]*[a-z0-9*?])?)*")
+_TAGGED_PATTERN = re.compile(r"([^:@]+)[:@][^/]+")
 _IMAGE = re.compile(r"(?P<repository>[^@\s]+?)(:(?P<tag>\w[\w.-]{0,127}))?(@(?P<digest>sha256:[0-9a-f]{64}))?")
 # What a chart's values.schema.json accepts, and distribution's grammar of a repository.
 _REPOSITORY = re.compile(
@@ -37,20 +39,20 @@ _NOT_A_MEMORY_SIZE = "is not a memory size such as 128mb; the units are kb, mb a
 
 def _host(value: object) -> str:
     text = _string(value)
-    if "://" in text:
-        raise ValueError(f'write the bare host name, without a scheme: "{urlsplit(text).hostname or ""}"')
-    if ":" in text:
-        host, _, port = text.partition(":")
-        raise ValueError(
-            f'write the bare host name "{host}", and set the key port to {port if port.isdecimal() else "the port"}'
-        )
-    if "/" in text:
-        raise ValueError(f'write the bare host name, without a path: "{text.split("/")[0]}"')
+    if match := _HOST_IN_URL.fullmatch(text):
+        raise ValueError(_not_bare(match["scheme"], match["host"], match["port"]))
     if not _HOST.fullmatch(text.lower()) or text.replace(".", "").isdigit():
         raise ValueError(f'"{text}" is not a fully qualified host name such as mirror.example.com')
     if len(text) > _LONGEST_HOST:
         raise ValueError(f"the host name is longer than {_LONGEST_HOST} characters")
     return text.lower()
+
+
+def _not_bare(scheme: str | None, host: str, port: str | None) -> str:
+    """What to write instead of a host name with something around it."""
+    if port is not None:
+        return f'write the bare host name "{host}", and set the key port to {port or "the port"}'
+    return f'write the bare host name, without a {"scheme" if scheme else "path"}: "{host}"'
 
 
 def _url(value: object) -> str:
@@ -112,6 +114,10 @@ def _upstream_name(value: object) -> str:
 
 def _repository_pattern(value: object) -> str:
     text = _string(value)
+    if _PATTERN.fullmatch(text.lower()) and text != text.lower():
+        raise ValueError(f'"{text}" is not a repository pattern: names are lowercase: write "{text.lower()}"')
+    if (match := _TAGGED_PATTERN.fullmatch(text)) and _PATTERN.fullmatch(match[1]):
+        raise ValueError(f'"{text}" is not a repository pattern: tags cannot be limited: write "{match[1]}"')
     if not _PATTERN.fullmatch(text):
         raise ValueError(f'"{text}" is not a repository pattern such as "library/*", "acme/**" or "acme/tool"')
     mixed = next((part for part in text.split("/") if "**" in part and part != "**"), None)

@@ -1,5 +1,6 @@
 """Warnings about a valid configuration: keys that have no effect, and what exposes an account or content."""
 
+import re
 from collections.abc import Iterator
 
 import yaml
@@ -35,13 +36,38 @@ def plain_http_urls(mirror: Mirror, upstream: Upstream) -> list[str]:
 
 
 def _without_effect(mirror: Mirror) -> Warnings:
+    storage = mirror.storage
+    if storage.region and not storage.endpoint and not _AWS_REGION.fullmatch(storage.region):
+        yield ("storage", "region"), _NO_REGION.format(region=storage.region)
+    if _CLASS_ANNOTATION in mirror.ingress.annotations:
+        yield ("ingress", "annotations", _CLASS_ANNOTATION), "Kubernetes has replaced this annotation: set className"
+    yield from _unused_overrides(mirror)
     yield from _without_effect_on_a_gateway(mirror)
     for index, upstream in enumerate(mirror.upstreams):
         path = ("upstreams", index)
         if not upstream.anonymous_pull:
             yield (*path, "anonymousPull"), "the list is empty: no client can pull from this upstream"
+        if mirror.ingress.service and upstream.annotations:
+            yield (*path, "annotations"), "has no effect with ingress.service, because no Ingress is created"
         for key, number, problem in pattern_problems(upstream):
             yield (*path, key, number), problem
+
+
+_AWS_REGION = re.compile(r"[a-z]{2,5}(-[a-z]+)+-[0-9]+")
+_CLASS_ANNOTATION = "kubernetes.io/ingress.class"
+_NO_REGION = (
+    "{region} is not a region of Amazon S3 such as eu-central-1, and the registry will not start; for another store, "
+    "set endpoint"
+)
+
+
+def _unused_overrides(mirror: Mirror) -> Warnings:
+    for component, reason in {
+        "redis": mirror.redis.external and "redis.external",
+        "auth": mirror.auth.external and "auth.external",
+    }.items():
+        if reason and getattr(mirror.overrides, component):
+            yield ("overrides", component), f"has no effect with {reason}"
 
 
 _CERTIFICATE_OF_GATEWAY = "has no effect: the certificate is that of the Gateway, without listenerSet"

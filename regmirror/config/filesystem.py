@@ -8,6 +8,8 @@ from regmirror.config.kubernetes_fields import ObjectName, Quantity, quantity_va
 from regmirror.config.problem import error_at
 from regmirror.config.section import Section
 
+_SMALLEST = 2**20
+"""Bytes. Less is a number without its unit."""
 AccessMode = Literal["ReadWriteOnce", "ReadWriteMany"]
 
 
@@ -54,6 +56,8 @@ class Filesystem(Section):
                     raise error_at((key,), f"has no effect with claim: {self.claim} has its own")
         if self.size is not None and quantity_value(self.size) <= 0:
             raise error_at(("size",), "must be larger than 0")
+        if self.size is not None and quantity_value(self.size) < _SMALLEST:
+            raise error_at(("size",), f"{self.size} is less than 1Mi: write a unit, such as 100Gi")
         return self
 
     @property

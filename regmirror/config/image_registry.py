@@ -18,6 +18,8 @@ def image_registry(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError("expected a string")
     text = value.rstrip("/")
+    if "@" in text:
+        raise ValueError("credentials are not allowed: name a Secret in imagePullSecrets")
     if "://" in text:
         raise ValueError(f'write the registry without a scheme: "{text.split("://")[1]}"')
     if not _REGISTRY.fullmatch(text):

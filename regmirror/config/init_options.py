@@ -3,11 +3,22 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 
 from regmirror.config.egress import ProxyUrl
-from regmirror.config.fields import Bucket, Host, Image, Label, ProbeImage, RepositoryPattern, UpstreamUrl, Url
+from regmirror.config.fields import (
+    Bucket,
+    Host,
+    Image,
+    Label,
+    ProbeImage,
+    RepositoryPattern,
+    UpstreamName,
+    UpstreamUrl,
+    Url,
+)
 from regmirror.config.image_registry import ImageRegistry
 from regmirror.config.images import DOCKER_HUB, pulled_image
 from regmirror.config.kubernetes_fields import ObjectName, Quantity
@@ -18,6 +29,7 @@ from regmirror.config.validation_messages import value_problem
 
 ReferenceDict = dict[str, str]
 """A secret reference as it is written in the file, such as {"env": "NAME"}."""
+_DOCKER_HUB_NAME = "docker-hub"
 DEFAULT_PROBE_IMAGE = "library/alpine:3"
 DEFAULT_VOLUME_SIZE = "100Gi"
 DEFAULT_TLS_SECRET = "regmirror-tls"  # noqa: S105 - the name of a Secret
@@ -50,7 +62,7 @@ class InitOptions:
     """Of the volume for the data, instead of a bucket."""
     create_bucket: bool = False
     access_key: AccountReference | None = None
-    upstream_name: str = "docker-hub"
+    upstream_name: str = _DOCKER_HUB_NAME
     upstream_url: str = DOCKER_HUB
     credentials: AccountReference | None = None
     redis_password: ReferenceDict | None = None
@@ -103,7 +115,7 @@ def invalid_options(options: InitOptions) -> list[str]:
     ]
     if options.gateway and (problem := _gateway_problem(options)):
         invalid.append(f"--gateway: {problem}")
-    invalid += [f"--service: has no effect with {name}" for name in _unused(options)] if options.service else []
+    invalid += [f"{name}: {problem}" for name, problem in _useless(options)]
     if options.service == NODE_PORT and options.port == HTTPS_PORT:
         invalid.append("--service: the type NodePort also requires --port, such as 30443, the port of the nodes")
     if options.volume_size and options.bucket:
@@ -115,11 +127,20 @@ def invalid_options(options: InitOptions) -> list[str]:
     return invalid
 
 
-def _unused(options: InitOptions) -> list[str]:
-    """The options for an Ingress."""
-    return [
-        name for name, value in {"--ingress-class": options.class_name, "--issuer": options.issuer}.items() if value
-    ]
+def _useless(options: InitOptions) -> Iterator[tuple[str, str]]:
+    """The options that another one makes useless, and what to do."""
+    if options.service:
+        for name, value in {"--ingress-class": options.class_name, "--gateway": options.gateway}.items():
+            if value:
+                yield name, "has no effect with --service: remove one of them"
+    if options.volume_size:
+        bucket = {
+            "--endpoint (or S3_ENDPOINT)": options.endpoint,
+            "--storage-profile": options.profile,
+            "--create-bucket": options.create_bucket,
+        }
+        for name in (name for name, value in bucket.items() if value):
+            yield name, "has no effect with --volume-size: remove one of them"
 
 
 def _typed(options: InitOptions) -> Iterator[tuple[str, str, Any]]:
@@ -144,7 +165,12 @@ def _gateway_problem(options: InitOptions) -> str | None:
     parts = options.gateway.split("/")
     if len(parts) not in {2, 3} or any(value_problem(ObjectName, part) for part in parts):
         return f'"{options.gateway}" is not the name of a Gateway: write NAMESPACE/NAME or NAMESPACE/NAME/LISTENER'
-    others = {"--ingress-class": options.class_name, "--issuer": options.issuer, "--tls-secret": options.tls_secret}
+    others = {
+        "--ingress-class": options.class_name,
+        "--issuer": options.issuer,
+        "--tls-secret": options.tls_secret,
+        "--self-signed": options.self_signed,
+    }
     useless = [name for name, value in others.items() if value]
     return f"remove {useless[0]}: a Gateway has no class and its own certificate" if useless else None
 
@@ -179,6 +205,19 @@ def default_probe_image(upstream_url: str, allowed: list[str]) -> str:
     """The image that verify pulls if none is chosen; empty if the upstream may lack it, or clients may not pull it."""
     is_pulled = upstream_url == DOCKER_HUB and probe_problem(DEFAULT_PROBE_IMAGE, allowed) is None
     return DEFAULT_PROBE_IMAGE if is_pulled else ""
+
+
+def is_docker_hub(url: str) -> bool:
+    """Whether a URL is one of the names of Docker Hub."""
+    return value_problem(UpstreamUrl, url) is None and TypeAdapter(UpstreamUrl).validate_python(url) == DOCKER_HUB
+
+
+def upstream_name(url: str) -> str:
+    """The name of an upstream, after its host: ``docker-hub``, ``ghcr-io``."""
+    if value_problem(UpstreamUrl, url) or is_docker_hub(url):
+        return _DOCKER_HUB_NAME
+    name = str(urlsplit(url).hostname).replace(".", "-")
+    return "upstream" if value_problem(UpstreamName, name) else name
 
 
 def endpoint_url(text: str) -> str:

@@ -25,6 +25,7 @@ from regmirror.config.components import (
 from regmirror.config.egress import Egress
 from regmirror.config.encryption import useless_insecure
 from regmirror.config.fields import Host, Label, ProbeImage, RepositoryPattern, UpstreamName, UpstreamUrl
+from regmirror.config.find_references import find_references
 from regmirror.config.image_registry import ImageRegistry, relocated_sections
 from regmirror.config.images import DOCKER_HUB, DOCKER_IO, pulled_image
 from regmirror.config.key_paths import KeyPath
@@ -58,6 +59,7 @@ PARTS: Final[tuple[Part, ...]] = ("redis", "auth")
 
 
 HTTPS_PORT: Final = 443
+_DOCKER_FILES: Final = {".dockerconfigjson", ".dockercfg", "config.json"}
 
 
 def realm_url(endpoint: str) -> str:
@@ -80,6 +82,14 @@ class Credentials(Section):
             description="Where the password or access token is stored.", examples=[{"env": "DOCKERHUB_ACCESS_TOKEN"}]
         ),
     ]
+
+    @model_validator(mode="after")
+    def _check_keys(self) -> Self:
+        for name, reference in (("username", self.username), ("password", self.password)):
+            if isinstance(reference, ClusterReference) and reference.secret.key in _DOCKER_FILES:
+                message = f"{reference.secret.key} is a whole file of Docker: name a key that holds the {name} only"
+                raise error_at((name, "secret", "key"), message)
+        return self
 
     @property
     def follows_secrets(self) -> bool:
@@ -183,6 +193,8 @@ class Upstream(Section):
         """Docker Hub is the only registry where every name has a "/": registry.k8s.io/pause has none."""
         bare = [pattern for pattern in patterns if "/" not in pattern and pattern != ANYTHING]
         if bare and info.data.get("url") == DOCKER_HUB:
+            if bare[0] == "*":
+                raise ValueError('"*" matches no repository, because every name on Docker Hub has a "/": write "**"')
             raise ValueError(
                 f'"{bare[0]}" matches no repository, because every name on Docker Hub has a "/": write "{bare[0]}/*" '
                 f'for a user or organization, "library/{bare[0]}" for an official image'
@@ -364,10 +376,24 @@ class Mirror(Section):
         """The URL at which clients of an upstream request tokens."""
         return self.auth.external.realm if self.auth.external else realm_url(self.endpoint_of(upstream))
 
+    def _own_secrets(self) -> set[str]:
+        return {*deployed_secrets(upstream.name for upstream in self.upstreams), NEXT_SIGNING_SECRET, CA_SECRET}
+
+    @model_validator(mode="after")
+    def _check_references(self) -> Self:
+        """deploy writes to these Secrets what it finds with the references."""
+        own = self._own_secrets()
+        for path, reference in find_references(self):
+            if isinstance(reference, ClusterReference) and reference.secret.name in own:
+                name = reference.secret.name
+                message = f"the Secret {name} is one of the mirror's own: store it in a Secret of another name"
+                raise error_at((*path, "secret", "name"), message)
+        return self
+
     @model_validator(mode="after")
     def _check_tls_secrets(self) -> Self:
         """cert-manager and people write to these Secrets: the keys of the mirror must not be in one of them."""
-        own = {*deployed_secrets(upstream.name for upstream in self.upstreams), NEXT_SIGNING_SECRET, CA_SECRET}
+        own = self._own_secrets()
         for index, upstream in enumerate(self.upstreams):
             name = self.tls_secret_of(upstream)
             if name in own:
@@ -403,7 +429,7 @@ class Mirror(Section):
     @model_validator(mode="after")
     def _check_volume(self) -> Self:
         filesystem = self.storage.filesystem
-        if filesystem and not filesystem.is_shared_by_nodes and self.registry.replicas > 1:
+        if filesystem and not filesystem.is_shared_by_nodes and self.registry.most_replicas > 1:
             message = "must be ReadWriteMany for more than one replica of the registry, on storage that offers it"
             raise error_at(("storage", "filesystem", "accessMode"), message)
         return self
@@ -440,6 +466,15 @@ class Mirror(Section):
                         ("upstreams", index, key),
                         f"the upstream {first} has the same {key}, {value}: set another {key}",
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _check_loops(self) -> Self:
+        own = [self.url_of(upstream) for upstream in self.upstreams]
+        for index, upstream in enumerate(self.upstreams):
+            if upstream.url in own:
+                message = f"{upstream.url} is this mirror itself: set the URL of the registry to mirror"
+                raise error_at(("upstreams", index, "url"), message)
         return self
 
     @model_validator(mode="after")

@@ -34,8 +34,13 @@ _TOKEN_SERVICES = {
 
 def canonical_url(url: str) -> str:
     """The URL of the registry that is meant; raises ValueError for a host that is none, or that cannot be mirrored."""
-    host = urlsplit(url).hostname or ""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host.endswith("."):
+        raise ValueError(f'remove the dot at the end of the host: "{url.replace(host, host.rstrip("."))}"')
     if host in _DOCKER_HUB_NAMES:
+        if parts.port:
+            raise ValueError(f"Docker Hub has no port {parts.port}: write {DOCKER_HUB}")
         return DOCKER_HUB
     if host in _NO_REGISTRY:
         raise ValueError(f"{host} is not a registry: write {_NO_REGISTRY[host]}")

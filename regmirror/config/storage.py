@@ -132,6 +132,8 @@ class S3Storage(Section):
     @classmethod
     def _fill_in(cls, values: Any) -> Any:
         """The region and endpoint that a profile knows."""
+        if isinstance(values, dict) and values.get("filesystem") and "storageClass" in values:
+            raise error_at(("storageClass",), "is the class of objects in a bucket: set filesystem.storageClass")
         name = values.get("profile") if isinstance(values, dict) else None
         profile = next((profile for known, profile in PROFILES.items() if known == name), None)
         endpoint = (values.get("endpoint") or profile.endpoint) if profile else None

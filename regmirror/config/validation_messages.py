@@ -1,5 +1,6 @@
-"""Pydantic's errors in the words of this program; none repeats a value, which may be a secret."""
+"""Pydantic's errors in the words of this program; none repeats a secret."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,8 @@ _MESSAGES = {
     "too_short": "must have at least one entry",
     "invalid_key": "keys must be strings",
 }
+_ACCOUNT = re.compile(r"""[^\s"']*:[^\s"']*@(?!sha[0-9]+:)""")
+"""What precedes the host in https://USER:PASSWORD@HOST; the @ of a digest is none."""
 _MESSAGES_WITH_LIMITS: dict[str, Callable[[dict[str, Any]], str]] = {
     "literal_error": lambda context: f"must be {context['expected']}",
     "greater_than_equal": lambda context: f"must be at least {context['ge']}",
@@ -46,7 +49,8 @@ def validation_message(detail: ErrorDetails) -> str:
     kind = detail["type"]
     if kind in _MESSAGES_WITH_LIMITS:
         return _MESSAGES_WITH_LIMITS[kind](detail["ctx"])
-    return _MESSAGES.get(kind, detail["msg"].removeprefix("Value error, "))
+    message = _MESSAGES.get(kind, detail["msg"].removeprefix("Value error, "))
+    return _ACCOUNT.sub("***@", message)
 
 
 def value_problem(kind: Any, value: object) -> str | None:

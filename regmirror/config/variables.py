@@ -2,15 +2,26 @@
 
 from collections.abc import Mapping
 
-from regmirror.config.init_options import AccountReference, InitOptions, allowed_patterns, endpoint_url
+from regmirror.config.images import DOCKER_HUB
+from regmirror.config.init_options import (
+    AccountReference,
+    InitOptions,
+    allowed_patterns,
+    endpoint_url,
+    is_docker_hub,
+    upstream_name,
+)
 
 S3_KEY_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
-def options_from_variables(environ: Mapping[str, str], *, cloud_role: bool = False) -> InitOptions:
+def options_from_variables(
+    environ: Mapping[str, str], *, cloud_role: bool = False, upstream_url: str = DOCKER_HUB
+) -> InitOptions:
     """The options that are set in the environment; secrets are not read, only referred to.
 
-    The options refer to the variables of the S3 key even if they are not set yet: nearly every mirror needs a key.
+    The account at Docker Hub is left out for another upstream. The options refer to the variables of the S3 key even if
+    they are not set yet: nearly every mirror needs a key.
     """
     return InitOptions(
         host="",
@@ -19,8 +30,10 @@ def options_from_variables(environ: Mapping[str, str], *, cloud_role: bool = Fal
         endpoint=endpoint_url(environ.get("S3_ENDPOINT", "")),
         allowed=allowed_patterns(environ.get("DOCKERHUB_ALLOWED", "")),
         access_key=None if cloud_role else _account(*S3_KEY_VARIABLES),
+        upstream_name=upstream_name(upstream_url),
+        upstream_url=upstream_url,
         credentials=_account("DOCKERHUB_USERNAME", "DOCKERHUB_ACCESS_TOKEN")
-        if environ.get("DOCKERHUB_USERNAME")
+        if environ.get("DOCKERHUB_USERNAME") and is_docker_hub(upstream_url)
         else None,
         redis_password={"env": "REDIS_PASSWORD"} if environ.get("REDIS_PASSWORD") else None,
     )

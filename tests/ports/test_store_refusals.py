@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from pydantic import SecretStr
 
 from regmirror.adapters.object_store import S3ObjectStore
+from regmirror.adapters.store_errors import store_error
 from regmirror.config.model import S3Storage
 from regmirror.desired.mirror_secrets import Account
 from regmirror.errors import StorageError, StoreRegionError, UnsuitableStoreError, WriteRefusedError
@@ -113,3 +115,21 @@ def test_data_is_purged_where_only_single_objects_can_be_deleted() -> None:
 def test_what_the_store_says_is_part_of_the_message() -> None:
     with pytest.raises(StorageError, match=r"Busy \(try later\)"):
         check(S3Stub(failure="Busy"))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "region"),
+    [
+        ("https://account.r2.cloudflarestorage.com", "auto"),
+        ("https://account.eu.r2.cloudflarestorage.com", "auto"),
+        ("https://s3.us-west-004.backblazeb2.com", "us-west-004"),
+    ],
+)
+def test_the_region_of_a_service_is_known_where_its_answer_does_not_name_it(endpoint: str, region: str) -> None:
+    """Cloudflare R2 answers with a list of its jurisdictions."""
+    message = "The region name 'eu-central-1' is not valid. Must be one of: wnam, enam, weur, eeur, apac, auto"
+    answer: Any = {"Error": {"Code": "InvalidRegionName", "Message": message}}
+    content = {"bucket": "layers", "region": "eu-central-1", "endpoint": endpoint}
+    error = store_error(S3Storage.model_validate(content), "list", "the bucket layers", ClientError(answer, "List"))
+    assert isinstance(error, StoreRegionError)
+    assert error.hint == f"set storage.region: {region}"

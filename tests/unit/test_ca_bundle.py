@@ -72,6 +72,14 @@ def test_an_error_names_the_key_and_the_place(resolver: CaBundleResolver, where:
     assert refused.value.hint
 
 
+@pytest.mark.parametrize("kind", ["configMap", "secret"])
+def test_a_command_that_does_not_read_the_cluster_names_the_key(kind: str, tmp_path: Path) -> None:
+    offline = CaBundleResolver(tmp_path, None, None, only_certificates)
+    with pytest.raises(CaBundleError, match=r"upstreams\[0\]\.caBundle: .* not the \w+ company") as refused:
+        offline.resolve(reference({kind: {"name": "company"}}), "upstreams[0].caBundle")
+    assert "{file: PATH}" in str(refused.value.hint)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

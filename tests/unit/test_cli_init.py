@@ -329,3 +329,74 @@ def test_the_region_of_a_known_store_is_not_asked_for(
 ) -> None:
     storage = written(*ENOUGH, *options).storage
     assert (storage.profile, storage.region) == expected
+
+
+@pytest.mark.parametrize("service", ["NodePort", "LoadBalancer"])
+@pytest.mark.parametrize("certificate", ["--self-signed", "--issuer=letsencrypt", "--tls-secret=wild"])
+def test_a_service_of_its_own_is_written_with_any_certificate(service: str, certificate: str) -> None:
+    mirror = written(*ENOUGH, f"--service={service}", "--port=30443", certificate)
+    assert mirror.ingress.service is not None
+    assert (mirror.ingress.service.type, mirror.port) == (service, 30443)
+    assert mirror.ingress.self_signed is (certificate == "--self-signed")
+    assert bool(mirror.ingress.issuer) is certificate.startswith("--issuer")
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ((*ENOUGH, "--service=LoadBalancer", "--gateway=a/b"), "--gateway: has no effect with --service"),
+        ((*ENOUGH, "--service=LoadBalancer", "--ingress-class=x"), "--ingress-class: has no effect with --service"),
+        ((*ENOUGH, "--service=NodePort"), "--service: the type NodePort also requires --port"),
+        ((*ENOUGH, "--gateway=a/b", "--self-signed"), "--gateway: remove --self-signed"),
+        (
+            (*ENOUGH[:4], "--volume-size=1Gi", "--endpoint=https://s3.example.com"),
+            "--endpoint (or S3_ENDPOINT): has no",
+        ),
+        ((*ENOUGH[:4], "--volume-size=1Gi", "--storage-profile=r2"), "--storage-profile: has no effect"),
+        ((*ENOUGH[:4], "--volume-size=1Gi", "--create-bucket"), "--create-bucket: has no effect with --volume-size"),
+        ((*ENOUGH[:4], "--volume-size=10"), "10 is less than 1Mi: write a unit"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(options: tuple[str, ...], problem: str) -> None:
+    assert problem in refused(*options)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--image-registry=https://bob:hunter2@registry.example.com",
+        "--https-proxy=http://bob:hunter2@proxy.example.com:3128",
+        "--endpoint=https://bob:hunter2@s3.example.com",
+        "--upstream=https://bob:hunter2@quay.io",
+        "--auth-image=https://bob:hunter2@quay.io/auth:1",
+        "--host=https://bob:hunter2@mirror.example.com",
+    ],
+)
+def test_a_password_in_an_option_is_never_repeated(option: str) -> None:
+    message = refused(*ENOUGH, option)
+    assert f"{option.partition('=')[0]}" in message
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "has_account"),
+    [
+        ("https://ghcr.io", "ghcr-io", False),
+        ("https://registry.example.com:5000", "registry-example-com", False),
+        (f"https://{'a' * 50}.example.com", "upstream", False),
+        ("https://docker.io", "docker-hub", True),
+    ],
+)
+def test_another_upstream_has_its_own_name_and_not_the_account_at_docker_hub(
+    url: str, name: str, has_account: bool
+) -> None:
+    account = {"DOCKERHUB_USERNAME": "bob", "DOCKERHUB_ACCESS_TOKEN": "hunter2"}
+    (upstream,) = written(*ENOUGH, f"--upstream={url}", **account).upstreams
+    assert (upstream.name, bool(upstream.credentials)) == (name, has_account)
+
+
+def test_a_self_signed_mirror_does_not_become_a_route_of_the_only_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, ClusterOffers("production", gateways=("gateways/public",)))
+    assert written(*ENOUGH).ingress.gateway is not None
+    mirror = written(*ENOUGH, "--self-signed", "--force")
+    assert (mirror.ingress.gateway, mirror.ingress.self_signed) == (None, True)

@@ -31,6 +31,7 @@ def upstream(**changes: Any) -> list[dict[str, Any]]:
         ("http://minio.storage", True),
         ("http://minio.storage.svc:9000", False),
         ("http://minio.storage.svc.cluster.local:9000", False),
+        ("http://minio.storage.svc.cluster.local.:9000", False),
         ("http://minio:9000", False),
         ("http://localhost:9000", False),
         ("http://127.0.0.1:9000", False),
@@ -138,3 +139,44 @@ def test_a_wildcard_with_an_account_is_a_risk(patterns: list[str], url: str, wid
 )
 def test_clients_may_be_redirected_to_the_store_only(store: dict[str, Any], url: str, allowed: bool) -> None:
     assert samples.mirror(storage=STORE | store).storage.may_redirect_to(url) is allowed
+
+
+def texts(**changes: Any) -> list[str]:
+    """The warnings about a mirror."""
+    text = yaml.safe_dump(samples.document(**changes))
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    assert root is not None
+    return [f"{problem.key_path}: {problem.message}" for problem in file_warnings(samples.mirror(**changes), root)]
+
+
+@pytest.mark.parametrize("region", ["Frankfurt", "eu-central", "eu-central-1a", "EU-CENTRAL-1", "auto"])
+def test_what_is_no_region_of_amazon_is_named_before_a_pod_does_not_start(region: str) -> None:
+    (warning,) = texts(storage={"bucket": "layers", "region": region})
+    assert warning.startswith(f"storage.region: {region} is not a region of Amazon S3 such as eu-central-1")
+    assert texts(storage={"bucket": "layers", "region": region, "endpoint": "https://s3.example.com"}) == []
+
+
+@pytest.mark.parametrize("region", ["us-gov-west-1", "ap-southeast-5", "cn-northwest-1", "us-isob-east-1"])
+def test_the_regions_of_every_partition_of_amazon_are_known(region: str) -> None:
+    assert texts(storage={"bucket": "layers", "region": region}) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "warning"),
+    [
+        (
+            {"redis": {"external": {"addresses": ["redis:6379"]}}, "overrides": {"redis": {"note": "a"}}},
+            "overrides.redis: has no effect with redis.external",
+        ),
+        (
+            {"ingress": {"annotations": {"kubernetes.io/ingress.class": "nginx"}}},
+            "ingress.annotations.kubernetes.io/ingress.class: Kubernetes has replaced this annotation: set className",
+        ),
+        (
+            {"upstreams": upstream(annotations={"a.b/c": "d"}), "ingress": {"service": {"type": "LoadBalancer"}}},
+            "upstreams[0].annotations: has no effect with ingress.service, because no Ingress is created",
+        ),
+    ],
+)
+def test_what_nothing_uses_is_named(changes: dict[str, Any], warning: str) -> None:
+    assert warning in texts(**changes)

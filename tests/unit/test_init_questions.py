@@ -127,3 +127,11 @@ def test_without_a_proxy_of_this_machine_none_is_asked_for(monkeypatch: pytest.M
     conversation = Conversation(monkeypatch)
     assert conversation.complete(replace(GIVEN, tls_secret="wild"), ClusterOffers("c", ("nginx",))).https_proxy == ""
     assert conversation.asked == []
+
+
+def test_with_a_service_neither_a_class_nor_a_gateway_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    conversation = Conversation(monkeypatch, "y")
+    offers = ClusterOffers("production", ("nginx", "traefik"), gateways=("gateways/public",))
+    completed = conversation.complete(replace(GIVEN, service="LoadBalancer"), offers)
+    assert (completed.class_name, completed.gateway, completed.self_signed) == ("", "", True)
+    assert conversation.asked == [SELF_SIGNED]

@@ -355,3 +355,66 @@ def test_a_certificate_has_one_source(ingress: str, problem: str) -> None:
 def test_other_names_of_the_tls_secret_are_accepted(tls_secret: str) -> None:
     text = GOOD + f"ingress:\n  tlsSecret: {tls_secret}\n"
     assert parse_mirror(text, "mirror.yaml").ingress.tls_secret == tls_secret
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("imageRegistry", "https://bob:hunter2@registry.example.com"),
+        ("imageRegistry", "bob:hunter2@registry.example.com/mirror"),
+        ("host", "bob:hunter2@mirror.example.com"),
+        ("host", "https://bob:hunter2@mirror.example.com"),
+        ("registry", "{image: 'https://bob:hunter2@registry.example.com/registry:3.1.2'}"),
+        ("registry", "{image: 'bob:hunt@hunter2@registry.example.com/registry:3.1.2'}"),
+        ("egress", "{httpsProxy: 'http://bob:hunter2@proxy.example.com:3128'}"),
+        ("egress", "{httpsProxy: 'http://p:3128', noProxy: ['https://bob:hunter2@s3.example.com']}"),
+        ("redis", "{external: {addresses: ['redis://:hunter2@redis:6379']}}"),
+        ("auth", "{external: {realm: 'https://bob:hunter2@a/auth', issuer: a, certificate: {file: c}}}"),
+    ],
+)
+def test_a_password_in_an_address_is_never_repeated(key: str, value: str) -> None:
+    text = GOOD.replace("host: mirror.example.com", f"host: {value}") if key == "host" else f"{GOOD}{key}: {value}\n"
+    with pytest.raises(ConfigurationError) as caught:
+        parse_mirror(text, "mirror.yaml")
+    assert key in caught.value.message
+    assert "hunter2" not in caught.value.message + str(caught.value.hint)
+
+
+def test_the_digest_of_an_image_is_no_password() -> None:
+    with pytest.raises(ConfigurationError, match='"Registry:3@sha256:12" is not a valid image name'):
+        parse_mirror(f"{GOOD}registry: {{image: 'Registry:3@sha256:12'}}\n", "mirror.yaml")
+
+
+@pytest.mark.parametrize(
+    ("url", "is_itself"),
+    [("https://mirror.example.com", True), ("https://mirror.example.com:5000", False)],
+)
+def test_a_mirror_is_not_its_own_upstream(url: str, is_itself: bool) -> None:
+    upstreams = [{"name": "one", "url": url, "anonymousPull": ["acme/*"]}]
+    if not is_itself:
+        assert samples.mirror(upstreams=upstreams).upstreams[0].url == url
+        return
+    with pytest.raises(ConfigurationError, match=r"upstreams\[0\]\.url: .* is this mirror itself"):
+        samples.mirror(upstreams=upstreams)
+
+
+@pytest.mark.parametrize("key", [".dockerconfigjson", ".dockercfg", "config.json"])
+def test_a_file_of_docker_is_neither_a_user_name_nor_a_password(key: str) -> None:
+    account = {part: {"secret": {"name": "pull", "key": key}} for part in ("username", "password")}
+    upstreams = [{"name": "one", "anonymousPull": ["acme/*"], "credentials": account}]
+    with pytest.raises(ConfigurationError, match=r"username\.secret\.key: .* name a key that holds the username only"):
+        samples.mirror(upstreams=upstreams)
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [("regmirror-docker-hub-credential", True), ("regmirror-redis-config", True), ("regmirror-account", False)],
+)
+def test_a_secret_that_deploy_writes_is_no_source_of_a_secret(name: str, refused: bool) -> None:
+    account = {part: {"secret": {"name": name, "key": part}} for part in ("username", "password")}
+    upstreams = [{"name": "docker-hub", "anonymousPull": ["acme/*"], "credentials": account}]
+    if not refused:
+        assert samples.mirror(upstreams=upstreams).upstreams[0].credentials is not None
+        return
+    with pytest.raises(ConfigurationError, match=rf"credentials\.username\.secret\.name: the Secret {name} is one of"):
+        samples.mirror(upstreams=upstreams)

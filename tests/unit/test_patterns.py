@@ -145,7 +145,7 @@ FILE = """\
 apiVersion: regmirror.dev/v1alpha1
 kind: Mirror
 host: mirror.example.com
-storage: {bucket: layers, region: here}
+storage: {bucket: layers, region: eu-central-1}
 upstreams:
   - name: one
 """

@@ -115,6 +115,15 @@ def test_one_wildcard_certificate_serves_several_hosts() -> None:
     assert check(FakeCluster([WILDCARD]), sharing("wildcard-tls")) == Done("Secret wildcard-tls")
 
 
+def test_a_wildcard_does_not_cover_a_host_two_levels_below() -> None:
+    first, second = samples.TWO_UPSTREAMS
+    upstreams = [first, {**second, "host": "a.b.example.com", "tlsSecret": "wildcard-tls"}]
+    mirror = samples.mirror(upstreams=upstreams, ingress={"tlsSecret": "wildcard-tls"})
+    assert error_of(FakeCluster([WILDCARD]), mirror).message == (
+        "upstreams[1].tlsSecret: the certificate in Secret wildcard-tls is not for a.b.example.com"
+    )
+
+
 def test_an_upstream_has_a_secret_of_its_own() -> None:
     first, second = samples.TWO_UPSTREAMS
     mirror = samples.mirror(upstreams=[first, {**second, "tlsSecret": "quay-cert"}])

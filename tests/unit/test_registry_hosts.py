@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from regmirror.client_config.registries import mirrored_registries
 from regmirror.config.model import DOCKER_HUB, Mirror
 from regmirror.config.problem import InvalidFileError
 from tests import samples
@@ -74,3 +75,33 @@ def test_a_host_that_cannot_be_mirrored_is_refused_with_the_one_to_use(url: str,
 def test_registry_1_is_not_changed_by_its_own_name() -> None:
     with pytest.raises(InvalidFileError, match="has no effect without an http:// URL"):
         mirror_of("http://docker.io", insecure=True)
+
+
+@pytest.mark.parametrize("url", ["https://docker.io:8443", "https://registry-1.docker.io:5000"])
+def test_a_port_that_docker_hub_does_not_have_is_not_ignored(url: str) -> None:
+    with pytest.raises(InvalidFileError, match=r"Docker Hub has no port \d+: write https://registry-1.docker.io"):
+        mirror_of(url)
+
+
+@pytest.mark.parametrize("host", ["docker.io", "quay.io"])
+def test_a_dot_at_the_end_is_refused_because_no_image_name_has_it(host: str) -> None:
+    with pytest.raises(InvalidFileError, match=f'remove the dot at the end of the host: "https://{host}:8443"'):
+        mirror_of(f"https://{host}.:8443")
+
+
+@pytest.mark.parametrize("url", ["https://registry.hub.docker.com/v2/", "https://index.docker.io/v1/"])
+def test_a_path_is_refused_with_the_url_to_write(url: str) -> None:
+    host = url.removesuffix("/").rpartition("/")[0]
+    with pytest.raises(InvalidFileError, match=f'write only scheme and host: "{host}"'):
+        mirror_of(url)
+
+
+def test_a_lone_star_on_docker_hub_is_refused_with_the_pattern_for_everything() -> None:
+    with pytest.raises(InvalidFileError, match=r'every name on Docker Hub has a "/": write "\*\*"'):
+        mirror_of("https://docker.io", anonymousPull=["*"])
+
+
+@pytest.mark.parametrize("url", ["https://docker.io", "https://index.docker.io", "https://registry-1.docker.io:443"])
+def test_clients_are_configured_for_docker_io_under_every_name_of_docker_hub(url: str) -> None:
+    (registry,) = mirrored_registries(mirror_of(url), {})
+    assert (registry.name, registry.server) == ("docker.io", DOCKER_HUB)

@@ -77,6 +77,11 @@ def test_a_region_of_your_own_is_kept_where_stores_differ() -> None:
         ({"region": "x", "endpoint": "https://s3.example.com", "dualStack": True}, "dualStack: has no effect"),
         ({"filesystem": {"size": "1Gi"}}, "storage.bucket: has no effect with filesystem"),
         ({"filesystem": {"size": "1Gi"}, "profile": "gcs"}, "storage.bucket: has no effect with filesystem"),
+        (
+            {"filesystem": {"size": "1Gi"}, "storageClass": "local-path"},
+            "storage.storageClass: is the class of objects in a bucket: set filesystem.storageClass",
+        ),
+        ({"filesystem": {"size": 100}}, "storage.filesystem.size: 100 is less than 1Mi: write a unit, such as 100Gi"),
         ({"profile": "s3"}, "storage.profile: must be"),
         ({"profile": "garage", "endpoint": "http://["}, "storage.endpoint: "),
         ({"profile": "garage", "endpoint": 7}, "storage.endpoint: expected a string"),

@@ -201,3 +201,11 @@ def test_damaged_content_is_a_file_of_the_volume() -> None:
     hint = fetch_again(live, live.mirror.upstreams[0], "sha256:" + "ab" * 32)
     assert "rm /var/lib/regmirror/data/docker-hub/docker/registry/v2/blobs/sha256/ab/" in hint
     assert "aws s3" not in hint
+
+
+def test_pods_of_an_autoscaler_need_a_volume_that_nodes_share() -> None:
+    registry = {"ttl": "0", "autoscaling": {"minReplicas": 1, "maxReplicas": 3}}
+    with pytest.raises(ConfigurationError, match=r"storage\.filesystem\.accessMode: must be ReadWriteMany"):
+        samples.mirror(storage=OWN, registry=registry)
+    shared = {"filesystem": {"size": "10Gi", "accessMode": "ReadWriteMany"}}
+    assert samples.mirror(storage=shared, registry=registry).registry.most_replicas == 3

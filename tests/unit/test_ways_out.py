@@ -101,7 +101,13 @@ def test_no_proxy_is_complete_without_any_entry() -> None:
 
 @pytest.mark.parametrize(
     ("endpoint", "through", "expected"),
-    [(None, None, True), (None, False, False), ("https://s3.example.com", None, False), ("https://r2.com", True, True)],
+    [
+        (None, None, True),
+        (None, False, False),
+        ("https://s3.example.com", None, False),
+        ("https://[2001:db8::7]:9000", None, False),
+        ("https://r2.com", True, True),
+    ],
 )
 def test_aws_is_reached_through_the_proxy_and_a_store_of_ones_own_is_not(
     endpoint: str | None, through: bool | None, expected: bool
@@ -135,6 +141,8 @@ def test_own_entries_are_added() -> None:
         ({"storage": False}, "has no effect without httpsProxy"),
         ({"httpsProxy": "http://proxy:3128", "noProxy": ["*"]}, '"*" is not a host name'),
         ({"httpsProxy": "http://proxy:3128", "noProxy": "a.com,b.com"}, "expected a list"),
+        ({"httpsProxy": "http://proxy:3128", "noProxy": ["10.*"]}, '"10.*" is not a host name'),
+        ({"httpsProxy": "http://proxy:3128", "noProxy": ["https://a:canary@s3.com"]}, "is not a host name"),
     ],
 )
 def test_an_invalid_proxy_is_refused(egress: dict[str, Any], message: str) -> None:
@@ -220,3 +228,11 @@ def test_a_followed_account_is_in_no_secret_of_the_mirror() -> None:
     }
     placeholders = {name for template in secret_templates(mirror) for name in template.placeholders}
     assert not [name for name in placeholders if name.startswith("docker-hub")]
+
+
+@pytest.mark.parametrize("entry", ["2001:db8::7", "[2001:DB8::7]", "[2001:db8::7]:9000", "2001:db8::/32"])
+def test_an_ipv6_address_is_reached_directly_however_it_is_written(entry: str) -> None:
+    mirror = samples.mirror(egress={"httpsProxy": "http://[2001:db8::1]:3128", "noProxy": [entry]})
+    way = WayOut(proxy=resolve_proxy(mirror, resolver()), no_proxy=no_proxy(mirror))
+    assert way.proxy_for("https://[2001:db8::7]:9000") is None
+    assert way.proxy_for("https://[2001:dead::7]:9000") == "http://[2001:db8::1]:3128"
