@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema, model_validator
 from pydantic_core import CoreSchema
 
-from regmirror.config.kubernetes_fields import LabelValue, ObjectName, QualifiedName, Quantity
+from regmirror.config.kubernetes_fields import LabelValue, ObjectName, QualifiedName, Quantity, Toleration
 from regmirror.config.problem import error_at
 from regmirror.config.section import Section
 
@@ -203,3 +203,23 @@ class SchedulingSettings(ContainerSettings):
             examples=[{"sidecar.istio.io/inject": "false"}],
         ),
     ] = {}  # noqa: RUF012 - Pydantic copies it
+
+
+class PodSettings(SchedulingSettings):
+    """The settings that the pods of every component share."""
+
+    node_selector: Annotated[
+        dict[QualifiedName, LabelValue],
+        Field(description="Labels that nodes must have to run the pods.", examples=[{"kubernetes.io/arch": "amd64"}]),
+    ] = {}  # noqa: RUF012 - Pydantic copies it
+    tolerations: Annotated[
+        list[Toleration],
+        Field(
+            description="Tolerations of the pods.",
+            examples=[[{"key": "dedicated", "operator": "Exists"}]],
+        ),
+    ] = []  # noqa: RUF012 - Pydantic copies it
+    image_pull_secrets: Annotated[
+        list[ObjectName],
+        Field(description="Names of Secrets for pulling the image.", examples=[["internal-registry"]]),
+    ] = []  # noqa: RUF012 - Pydantic copies it

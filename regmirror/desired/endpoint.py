@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from regmirror.config.components import IngressService
 from regmirror.config.fields import image_parts
+from regmirror.config.ingress import IngressService
 from regmirror.config.model import Mirror, Upstream
 from regmirror.desired import names
 from regmirror.desired.endpoint_annotations import endpoint_annotations, for_every_external_dns

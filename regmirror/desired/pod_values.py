@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from regmirror.config.components import PodSettings
 from regmirror.config.model import Mirror
-from regmirror.config.pod_settings import ServiceAccount
+from regmirror.config.pod_settings import PodSettings, ServiceAccount
 
 
 def pod_values(mirror: Mirror, settings: PodSettings) -> dict[str, Any]:

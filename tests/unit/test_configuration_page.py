@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from regmirror.config.components import IngressService
+from regmirror.config.ingress import IngressService
 from regmirror.config.load import parse_mirror
 from regmirror.config.model_keys import documented_key, documented_keys
 from regmirror.desired import names

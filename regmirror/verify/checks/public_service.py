@@ -1,6 +1,6 @@
 """Whether the Service of ``ingress.service`` is as the file says; a part of the check config-ingress."""
 
-from regmirror.config.components import IngressService
+from regmirror.config.ingress import IngressService
 from regmirror.desired import names
 from regmirror.desired.endpoint import node_port
 from regmirror.desired.secret_contents import look_up
