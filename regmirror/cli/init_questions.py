@@ -11,8 +11,11 @@ from regmirror.config.egress import ProxyUrl
 from regmirror.config.fields import Bucket, Host, RepositoryPattern, Url
 from regmirror.config.images import DOCKER_HUB
 from regmirror.config.init_options import (
+    DEFAULT_NODE_PORT,
     DEFAULT_TLS_SECRET,
     DEFAULT_VOLUME_SIZE,
+    NODE_PORT,
+    SERVICE_TYPES,
     AccountReference,
     InitOptions,
     ReferenceDict,
@@ -22,6 +25,7 @@ from regmirror.config.init_options import (
     probe_problem,
 )
 from regmirror.config.kubernetes_fields import ObjectName, Quantity
+from regmirror.config.model import HTTPS_PORT
 from regmirror.config.store_profiles import profile_of
 from regmirror.config.validation_messages import value_problem
 from regmirror.config.variables import S3_KEY_VARIABLES, default_region
@@ -127,10 +131,21 @@ class Questions:
         if not self._offers.classes and self._offers.gateways and not options.has_certificate:
             answer = self._prompts.choice("Gateway (the cluster has no IngressClass)", self._offers.gateways)
             return replace(options, gateway=answer)
+        if self._offers.context and not self._offers.classes:
+            return self._ask_service(options)
         if len(self._offers.classes) < 2:
             return options
         answer = self._prompts.choice("Ingress class", self._offers.classes, self._offers.default_class)
         return replace(options, class_name=answer)
+
+    def _ask_service(self, options: InitOptions) -> InitOptions:
+        """A Service instead of the Ingress controller that the cluster does not have."""
+        question = "Service to expose the mirror with (leave empty if you install an Ingress controller)"
+        service = self._prompts.choice(question, SERVICE_TYPES, optional=True)
+        if service != NODE_PORT or options.port != HTTPS_PORT:
+            return replace(options, service=service)
+        port = self._prompts.text("Port of the nodes", _node_port_problem, DEFAULT_NODE_PORT)
+        return replace(options, service=service, port=int(port))
 
     def _ask_certificate(self, options: InitOptions) -> InitOptions:
         if options.has_certificate or options.gateway:
@@ -155,3 +170,9 @@ class Questions:
 
     def _text(self, question: str, kind: Any, default: str = "", *, optional: bool = False) -> str:
         return self._prompts.text(question, lambda answer: value_problem(kind, answer), default, optional=optional)
+
+
+def _node_port_problem(answer: str) -> str | None:
+    return (
+        None if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= 65535 else "write a port, such as 30443"
+    )

@@ -35,6 +35,8 @@ DEFAULT_VOLUME_SIZE = "100Gi"
 DEFAULT_TLS_SECRET = "regmirror-tls"  # noqa: S105 - the name of a Secret
 _HOST, _BUCKET, _ALLOW = "--host (or REGMIRROR_HOST)", "--bucket (or S3_BUCKET)", "--allow (or DOCKERHUB_ALLOWED)"
 NODE_PORT = "NodePort"
+SERVICE_TYPES = ("LoadBalancer", NODE_PORT)
+DEFAULT_NODE_PORT = "30443"
 IMAGES = ("registry", "auth", "redis", "front", "fetcher")
 
 

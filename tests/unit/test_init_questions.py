@@ -65,6 +65,18 @@ def test_several_gateways_are_a_choice_and_bring_their_certificate(monkeypatch: 
     assert conversation.asked == ["Gateway (the cluster has no IngressClass) (a/b/https, c/d/https): "]
 
 
+def test_without_an_ingress_class_and_a_gateway_a_service_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    conversation = Conversation(monkeypatch, "NodePort", "", "y")
+    options = conversation.complete(GIVEN, ClusterOffers("c"))
+    assert (options.service, options.port, options.self_signed) == ("NodePort", 30443, True)
+    assert conversation.asked == [
+        "Service to expose the mirror with (leave empty if you install an Ingress controller) "
+        "(LoadBalancer, NodePort): ",
+        "Port of the nodes [30443]: ",
+        SELF_SIGNED,
+    ]
+
+
 def test_an_issuer_of_the_cluster_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     conversation = Conversation(monkeypatch, "letsencrypt")
     options = conversation.complete(GIVEN, ClusterOffers("c", ("nginx",), issuers=("letsencrypt", "staging")))
