@@ -9,6 +9,7 @@ from regmirror.cli.cluster_offers import ClusterOffers
 from regmirror.cli.prompts import Prompts
 from regmirror.config.egress import ProxyUrl
 from regmirror.config.fields import Bucket, Host, RepositoryPattern, Url
+from regmirror.config.filesystem import VolumeSize
 from regmirror.config.images import DOCKER_HUB
 from regmirror.config.init_options import (
     DEFAULT_NODE_PORT,
@@ -24,7 +25,7 @@ from regmirror.config.init_options import (
     endpoint_url,
     probe_problem,
 )
-from regmirror.config.kubernetes_fields import ObjectName, Quantity
+from regmirror.config.kubernetes_fields import ObjectName
 from regmirror.config.model import HTTPS_PORT
 from regmirror.config.store_profiles import profile_of
 from regmirror.config.validation_messages import value_problem
@@ -81,7 +82,7 @@ class Questions:
         question = "S3 bucket (leave empty to store the data on volumes)"
         bucket = options.bucket or self._text(question, Bucket, optional=True)
         if not bucket:
-            size = self._text("Size of the volume of each upstream", Quantity, DEFAULT_VOLUME_SIZE)
+            size = self._text("Size of the volume of each upstream", VolumeSize, DEFAULT_VOLUME_SIZE)
             return replace(options, volume_size=size, access_key=None)
         endpoint = options.endpoint or self._ask_endpoint()
         is_known = options.profile not in {"", "aws"} or profile_of(endpoint) is not None

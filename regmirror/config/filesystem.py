@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from regmirror.config.kubernetes_fields import ObjectName, Quantity, quantity_value
 from regmirror.config.problem import error_at
@@ -10,6 +10,17 @@ from regmirror.config.section import Section
 
 _SMALLEST = 2**20
 """Bytes. Less is a number without its unit."""
+
+
+def _volume_size(size: str | int | float) -> str | int | float:
+    if quantity_value(size) <= 0:
+        raise ValueError("must be larger than 0")
+    if quantity_value(size) < _SMALLEST:
+        raise ValueError(f"{size} is less than 1Mi: write a unit, such as 100Gi")
+    return size
+
+
+VolumeSize = Annotated[Quantity, AfterValidator(_volume_size)]
 AccessMode = Literal["ReadWriteOnce", "ReadWriteMany"]
 
 
@@ -17,7 +28,7 @@ class Filesystem(Section):
     """A volume that stores cached blobs and manifests."""
 
     size: Annotated[
-        Quantity | None,
+        VolumeSize | None,
         Field(
             description="Size of the volume of each upstream. It can grow if its StorageClass allows that.",
             examples=["100Gi"],
@@ -54,10 +65,6 @@ class Filesystem(Section):
             for key, value in {"size": self.size, "storageClass": self.storage_class}.items():
                 if value is not None:
                     raise error_at((key,), f"has no effect with claim: {self.claim} has its own")
-        if self.size is not None and quantity_value(self.size) <= 0:
-            raise error_at(("size",), "must be larger than 0")
-        if self.size is not None and quantity_value(self.size) < _SMALLEST:
-            raise error_at(("size",), f"{self.size} is less than 1Mi: write a unit, such as 100Gi")
         return self
 
     @property

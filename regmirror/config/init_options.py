@@ -19,9 +19,10 @@ from regmirror.config.fields import (
     UpstreamUrl,
     Url,
 )
+from regmirror.config.filesystem import VolumeSize
 from regmirror.config.image_registry import ImageRegistry
 from regmirror.config.images import DOCKER_HUB, pulled_image
-from regmirror.config.kubernetes_fields import ObjectName, Quantity
+from regmirror.config.kubernetes_fields import ObjectName
 from regmirror.config.model import HTTPS_PORT
 from regmirror.config.patterns import ANYTHING, matches
 from regmirror.config.store_profiles import ProfileName, profile_of
@@ -151,7 +152,7 @@ def _typed(options: InitOptions) -> Iterator[tuple[str, str, Any]]:
     yield from ((_ALLOW, pattern, RepositoryPattern) for pattern in options.allowed)
     yield "--endpoint (or S3_ENDPOINT)", options.endpoint, Url
     yield "--storage-profile", options.profile, ProfileName
-    yield "--volume-size", options.volume_size, Quantity
+    yield "--volume-size", options.volume_size, VolumeSize
     yield "--upstream", options.upstream_url, UpstreamUrl
     if isinstance(options.https_proxy, str):
         yield "--https-proxy", options.https_proxy, ProxyUrl

@@ -354,7 +354,7 @@ def test_a_service_of_its_own_is_written_with_any_certificate(service: str, cert
         ),
         ((*ENOUGH[:4], "--volume-size=1Gi", "--storage-profile=r2"), "--storage-profile: has no effect"),
         ((*ENOUGH[:4], "--volume-size=1Gi", "--create-bucket"), "--create-bucket: has no effect with --volume-size"),
-        ((*ENOUGH[:4], "--volume-size=10"), "10 is less than 1Mi: write a unit"),
+        ((*ENOUGH[:4], "--volume-size=10"), "--volume-size: 10 is less than 1Mi: write a unit"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(options: tuple[str, ...], problem: str) -> None:
