@@ -81,6 +81,7 @@ def test_a_region_of_your_own_is_kept_where_stores_differ() -> None:
             {"filesystem": {"size": "1Gi"}, "storageClass": "local-path"},
             "storage.storageClass: is the class of objects in a bucket: set filesystem.storageClass",
         ),
+        ({"filesystem": {"size": "1e9999999"}}, "storage.filesystem.size: '1e9999999' is not a quantity"),
         ({"filesystem": {"size": 100}}, "storage.filesystem.size: 100 is less than 1Mi: write a unit, such as 100Gi"),
         ({"profile": "s3"}, "storage.profile: must be"),
         ({"profile": "garage", "endpoint": "http://["}, "storage.endpoint: "),
