@@ -75,6 +75,7 @@ def of_lab(lab_info: Path) -> TargetCluster:
         },
         init_options=[
             f"--upstream={hub['url']}",
+            "--upstream-name=docker-hub",
             # The network of the lab has no link to any other.
             "--insecure",
             f"--ingress-class={lab['ingress_class']}",

@@ -47,6 +47,9 @@ def init(
     upstream: Annotated[
         str, typer.Option(metavar="URL", help="URL of the registry to mirror. Default: Docker Hub.")
     ] = "",
+    upstream_name: Annotated[
+        str, typer.Option(metavar="NAME", help="Name of the upstream. Default: docker-hub, or after its host.")
+    ] = "",
     https_proxy: Annotated[
         str, typer.Option(metavar="URL", help="HTTP proxy through which the pods reach the upstreams.")
     ] = "",
@@ -113,7 +116,9 @@ def init(
         from regmirror.config.init_options import IMAGES, allowed_patterns, endpoint_url
         from regmirror.config.variables import options_from_variables
 
-        given = options_from_variables(os.environ, cloud_role=cloud_role, upstream_url=upstream or DOCKER_HUB)
+        given = options_from_variables(
+            os.environ, cloud_role=cloud_role, upstream_url=upstream or DOCKER_HUB, name=upstream_name
+        )
         images = (registry_image, auth_image, redis_image, front_image, fetcher_image)
         given = replace(
             given,

@@ -30,7 +30,7 @@ from regmirror.config.validation_messages import value_problem
 
 ReferenceDict = dict[str, str]
 """A secret reference as it is written in the file, such as {"env": "NAME"}."""
-_DOCKER_HUB_NAME = "docker-hub"
+DOCKER_HUB_NAME = "docker-hub"
 DEFAULT_PROBE_IMAGE = "library/alpine:3"
 DEFAULT_VOLUME_SIZE = "100Gi"
 DEFAULT_TLS_SECRET = "regmirror-tls"  # noqa: S105 - the name of a Secret
@@ -65,7 +65,7 @@ class InitOptions:
     """Of the volume for the data, instead of a bucket."""
     create_bucket: bool = False
     access_key: AccountReference | None = None
-    upstream_name: str = _DOCKER_HUB_NAME
+    upstream_name: str = DOCKER_HUB_NAME
     upstream_url: str = DOCKER_HUB
     credentials: AccountReference | None = None
     redis_password: ReferenceDict | None = None
@@ -154,6 +154,7 @@ def _typed(options: InitOptions) -> Iterator[tuple[str, str, Any]]:
     yield "--storage-profile", options.profile, ProfileName
     yield "--volume-size", options.volume_size, VolumeSize
     yield "--upstream", options.upstream_url, UpstreamUrl
+    yield "--upstream-name", options.upstream_name, UpstreamName
     if isinstance(options.https_proxy, str):
         yield "--https-proxy", options.https_proxy, ProxyUrl
     yield "--namespace", options.namespace, Label
@@ -218,7 +219,7 @@ def is_docker_hub(url: str) -> bool:
 def upstream_name(url: str) -> str:
     """The name of an upstream, after its host: ``docker-hub``, ``ghcr-io``."""
     if value_problem(UpstreamUrl, url) or is_docker_hub(url):
-        return _DOCKER_HUB_NAME
+        return DOCKER_HUB_NAME
     name = str(urlsplit(url).hostname).replace(".", "-")
     return "upstream" if value_problem(UpstreamName, name) else name
 

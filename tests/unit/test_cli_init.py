@@ -393,6 +393,9 @@ def test_another_upstream_has_its_own_name_and_not_the_account_at_docker_hub(
     account = {"DOCKERHUB_USERNAME": "bob", "DOCKERHUB_ACCESS_TOKEN": "hunter2"}
     (upstream,) = written(*ENOUGH, f"--upstream={url}", **account).upstreams
     assert (upstream.name, bool(upstream.credentials)) == (name, has_account)
+    named = [f"--upstream={url}", "--upstream-name=docker-hub"]
+    (upstream,) = written(*ENOUGH, *named, **account).upstreams
+    assert (upstream.name, bool(upstream.credentials)) == ("docker-hub", True)
 
 
 def test_a_self_signed_mirror_does_not_become_a_route_of_the_only_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
