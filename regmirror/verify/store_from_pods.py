@@ -10,9 +10,14 @@ from regmirror.verify.hints import then_deploy
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.sample_pull import sign
 
+NO_KEY = "only the existing docker_auth can sign the token with which pods are asked about their store"
+"""Why pods cannot be asked with ``auth.external``."""
+
 
 def ask_pods(live: LiveMirror, upstream: Upstream, unreachable: StorageUnreachableError) -> Outcome:
     """The outcome of a check whose store this machine cannot reach: skipped if every pod can list it."""
+    if live.mirror.auth.external:
+        return Skipped(f"{unreachable.message}; {NO_KEY}")
     try:
         token = sign(live, upstream, (CATALOG,))
         pods = [pod["metadata"]["name"] for pod in live.ready_pods(names.registry(upstream.name))]

@@ -393,7 +393,7 @@ def test_another_upstream_has_its_own_name_and_not_the_account_at_docker_hub(
     account = {"DOCKERHUB_USERNAME": "bob", "DOCKERHUB_ACCESS_TOKEN": "hunter2"}
     (upstream,) = written(*ENOUGH, f"--upstream={url}", **account).upstreams
     assert (upstream.name, bool(upstream.credentials)) == (name, has_account)
-    named = [f"--upstream={url}", "--upstream-name=docker-hub"]
+    named = ["--force", f"--upstream={url}", "--upstream-name=docker-hub"]
     (upstream,) = written(*ENOUGH, *named, **account).upstreams
     assert (upstream.name, bool(upstream.credentials)) == ("docker-hub", True)
 

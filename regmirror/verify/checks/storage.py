@@ -19,12 +19,12 @@ from regmirror.errors import BucketMissingError, RegistryError, StorageError, St
 from regmirror.errors.documentation import guide_url
 from regmirror.ports.cluster import namespace_uids
 from regmirror.signing.tokens import CATALOG
-from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped, Stage
+from regmirror.verify.check import Category, CheckList, Failed, NotApplicable, Outcome, Passed, Severity, Skipped, Stage
 from regmirror.verify.hints import deploy, restart_redis, then_deploy
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.redis_memory import compare_with_bucket
 from regmirror.verify.sample_pull import pull_token, sample_image, sample_platform, sign, with_image
-from regmirror.verify.store_from_pods import ask_pods
+from regmirror.verify.store_from_pods import NO_KEY, ask_pods
 from regmirror.workloads.volume import check_volumes
 
 _STALE = timedelta(days=1)
@@ -101,6 +101,8 @@ def _bucket(live: LiveMirror, upstream: Upstream) -> Outcome:
 
 def _bucket_from_pods(live: LiveMirror, upstream: Upstream) -> Outcome:
     """With a cloud role: only the pods have it, not this machine."""
+    if live.mirror.auth.external:
+        return Skipped(NO_KEY)
     pods = live.ready_pods(names.registry(upstream.name))
     if not pods:
         return Skipped("no pod of the registry is ready, and only pods have the cloud role")
@@ -164,6 +166,8 @@ def _create_bucket(live: LiveMirror) -> str:
     "storage-pods", "the registry's pods can reach their storage", needs=("cluster-pods",), after=("storage-bucket",)
 )
 def _pods(live: LiveMirror, upstream: Upstream) -> Outcome:
+    if live.mirror.auth.external:
+        return NotApplicable(NO_KEY)
     release, token = names.registry(upstream.name), sign(live, upstream, (CATALOG,))
     for pod in live.pods(release):
         name = pod["metadata"]["name"]
