@@ -83,8 +83,6 @@ def test_the_page_of_reliability_tells_of_every_outage_that_is_tested() -> None:
 
 def test_the_page_of_reliability_tells_of_every_attack_that_is_tested() -> None:
     measured = {row["attack"]: row for row in json.loads((DOCS / "attacks.json").read_text())}
-    if not measured:
-        pytest.skip("no attacks have been measured: run make reliability")
     assert list(measured) == [attack.name for attack in ATTACKS], "run: make reliability"
     for attack in ATTACKS:
         assert set(measured[attack.name]["answers"]) <= attack.answers
