@@ -100,6 +100,30 @@ def test_a_tag_is_answered_as_last_time_while_the_registry_hangs(
     asyncio.run(run())
 
 
+def test_a_request_that_hangs_does_not_keep_later_clients_from_an_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fetcher.manifests._JOINABLE", 0.0)
+
+    async def run() -> None:
+        async with running(tmp_path) as setting:
+            never = asyncio.Event()
+
+            async def hang(_: asyncio.StreamWriter) -> None:
+                await never.wait()
+
+            setting.registry.answers[TAG] = hang
+            first = asyncio.create_task(setting.ask(TAG))
+            while not setting.registry.asked:
+                await asyncio.sleep(0.01)
+            setting.registry.answers[TAG] = status(200, BODY, **right())
+            assert (await asyncio.wait_for(setting.ask(TAG), 5)).body == BODY
+            never.set()
+            first.cancel()
+
+    asyncio.run(run())
+
+
 def test_the_manifest_of_a_tag_is_also_given_by_its_digest_without_the_registry(tmp_path: Path) -> None:
     async def run() -> None:
         async with running(tmp_path) as setting:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ _LIMIT = 8 * 1024 * 1024
 _PATIENCE = 60.0
 _PATIENCE_WITH_KNOWN = 5.0
 """Seconds until a tag's last known manifest is served instead."""
+_JOINABLE = 10.0
+"""Seconds for which others join a request: the upstream may answer a new one, and never the one that hangs."""
 _KNOWN_LIMIT = 32 * 1024 * 1024
 """Bytes of all last known manifests."""
 
@@ -25,12 +28,18 @@ Key = tuple[str, str]
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    task: asyncio.Task[Answer]
+    began: float
+
+
 @dataclass(slots=True)
 class Manifests:
     """The manifests of one upstream."""
 
     origin: Origin
-    _running: dict[Key, asyncio.Task[Answer]] = field(default_factory=dict)
+    _running: dict[Key, _Request] = field(default_factory=dict)
     _known: OrderedDict[Key, Answer] = field(default_factory=OrderedDict)
 
     async def ask(self, path: str, client: Mapping[str, str]) -> Answer:
@@ -42,14 +51,24 @@ class Manifests:
         """
         key = (path, client.get("accept", ""))
         while True:
-            task = self._running.get(key)
-            if is_first := task is None:
-                task = self._running[key] = asyncio.create_task(self._fetch(key, client))
-                task.add_done_callback(lambda _: self._running.pop(key))
-            answer = await asyncio.shield(task)
+            request = self._running.get(key)
+            if is_first := request is None or time.monotonic() - request.began > _JOINABLE:
+                request = self._start(key, client)
+            answer = await asyncio.shield(request.task)
             # Another client's token may have just expired.
             if is_first or answer.status not in {401, 403}:
                 return answer
+
+    def _start(self, key: Key, client: Mapping[str, str]) -> _Request:
+        request = _Request(asyncio.create_task(self._fetch(key, client)), time.monotonic())
+        self._running[key] = request
+
+        def end(_: object) -> None:
+            if self._running.get(key) is request:
+                del self._running[key]
+
+        request.task.add_done_callback(end)
+        return request
 
     async def _fetch(self, key: Key, client: Mapping[str, str]) -> Answer:
         known = self._known.get(key)
