@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from pydantic.alias_generators import to_camel
 
 from regmirror.config.kubernetes_fields import OBJECT_NAME
-from regmirror.config.secret_references import KEY
+from regmirror.config.secret_references import KEY, kind_by_key
 from regmirror.errors import CaBundleError
 
 _DEFAULT_KEY = "ca.crt"
@@ -77,8 +77,7 @@ CA_BUNDLE_KINDS = {
 
 
 def _kind(value: object) -> str | None:
-    keys = list(value) if isinstance(value, dict) else [name for name in CA_BUNDLE_KINDS if hasattr(value, name)]
-    return CA_BUNDLE_KINDS[keys[0]].__name__ if len(keys) == 1 and keys[0] in CA_BUNDLE_KINDS else None
+    return kind_by_key(value, CA_BUNDLE_KINDS)
 
 
 CaBundle = Annotated[

@@ -70,11 +70,15 @@ class ClusterReference(_Reference):
     secret: Annotated[ClusterSecretKey, Field(description="The Secret and its key.")]
 
 
-def reference_kind(value: object) -> str | None:
-    """The name of the class that a value is written for; None if it is in none of the three forms."""
-    kinds = {"env": EnvironmentReference, "file": FileReference, "secret": ClusterReference}
+def kind_by_key(value: object, kinds: Mapping[str, type]) -> str | None:
+    """The name of the class whose key is the only one of a value; None if there is none."""
     keys = list(value) if isinstance(value, dict) else [name for name in kinds if hasattr(value, name)]
     return kinds[keys[0]].__name__ if len(keys) == 1 and keys[0] in kinds else None
+
+
+def reference_kind(value: object) -> str | None:
+    """The name of the class that a value is written for; None if it is in none of the three forms."""
+    return kind_by_key(value, {"env": EnvironmentReference, "file": FileReference, "secret": ClusterReference})
 
 
 SecretReference = Annotated[

@@ -1,9 +1,12 @@
 """Whether the pods of a registry can use their store now: what this machine cannot reach, it asks the pods about."""
 
+from collections.abc import Sequence
+
 from regmirror.config.model import Upstream
 from regmirror.desired import names
 from regmirror.distribution.store_health import store_problem
 from regmirror.errors import RegmirrorError, StorageUnreachableError
+from regmirror.ports.cluster import Object
 from regmirror.signing.tokens import CATALOG
 from regmirror.verify.check import Failed, Outcome, Skipped
 from regmirror.verify.hints import then_deploy
@@ -12,6 +15,16 @@ from regmirror.verify.sample_pull import sign
 
 NO_KEY = "only the existing docker_auth can sign the token with which pods are asked about their store"
 """Why pods cannot be asked with ``auth.external``."""
+
+
+def first_problem(live: LiveMirror, upstream: Upstream, pods: Sequence[Object]) -> tuple[str, str] | None:
+    """The first of these pods that cannot use its store, and why; None if all can. Raises ClusterError."""
+    token = sign(live, upstream, (CATALOG,))
+    for pod in pods:
+        name = pod["metadata"]["name"]
+        if problem := store_problem(live.cluster, name, token):
+            return name, problem
+    return None
 
 
 def ask_pods(live: LiveMirror, upstream: Upstream, unreachable: StorageUnreachableError) -> Outcome:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from regmirror.config.model import Mirror, S3Storage
 from regmirror.desired import names
+from regmirror.desired.way_out import storage_url
 from regmirror.errors import ClusterError, StorageUnreachableError
 from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import POD, Object, Right
@@ -68,7 +69,7 @@ async def _is_ready(storage: S3Storage, cluster: AsyncCluster, waiting: Callable
 
 def store_address(storage: S3Storage) -> tuple[str, int]:
     """Host and port of the store; buckets of AWS are names below the host."""
-    parts = urlsplit(storage.endpoint or f"https://s3.{storage.region}.amazonaws.com")
+    parts = urlsplit(storage_url(storage))
     return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 

@@ -61,12 +61,6 @@ def of_mirror(inject: InjectFault) -> Begin:
     return lambda env: inject(env.mirror)
 
 
-def ready_pods(env: OutageEnvironment, deployment: str) -> int:
-    """The number of ready pods of a component."""
-    (found,) = env.mirror.objects("deployments", f"--field-selector=metadata.name={deployment}")
-    return int(found["status"].get("readyReplicas", 0))
-
-
 def checks(*names: str) -> frozenset[str]:
     """IDs of verify's checks."""
     return frozenset(names)

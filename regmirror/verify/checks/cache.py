@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from regmirror.config.model import Upstream
 from regmirror.desired import names
@@ -80,15 +81,13 @@ def _policy(live: LiveMirror, upstream: Upstream) -> Outcome:
 )
 @with_image
 def _hit(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
-    path = _smallest_layer(live, upstream, image)
-    if path is None:
+    layer = _smallest_layer(live, upstream, image)
+    if layer is None:
         return Skipped(f"the manifest of {image} has no layers")
-    # The registry itself: the front would serve the layer from its own disk, and hide a bucket that takes none.
-    headers = request_headers(pull_token(live, upstream, image))
-    pod = live.pods(names.registry(upstream.name))[0]["metadata"]["name"]
+    pod = layer.pod
     before = pod_figures(live.cluster, pod, names.REGISTRY_DEBUG_PORT)
     for _ in range(_TRIES):
-        if not _is_sent(live, pod, path, headers):
+        if not _is_sent(live, layer):
             return Skipped("the registry does not send the layer: see clients-pull and storage-cache-agrees")
         after = pod_figures(live.cluster, pod, names.REGISTRY_DEBUG_PORT)
         if after.hits > before.hits:
@@ -100,26 +99,40 @@ def _hit(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome
     )
 
 
-def _smallest_layer(live: LiveMirror, upstream: Upstream, image: ImageReference) -> str | None:
-    """The path of the smallest layer of an image; None if it has no layers."""
+class _LayerRequest(NamedTuple):
+    """A request for a layer to the registry itself.
+
+    The front would serve the layer from its own disk, and hide a bucket that takes none.
+    """
+
+    pod: str
+    path: str
+    headers: Mapping[str, str]
+
+
+def _smallest_layer(live: LiveMirror, upstream: Upstream, image: ImageReference) -> _LayerRequest | None:
+    """The request for the smallest layer of an image; None if it has no layers."""
     blobs = sample_platform(live, upstream, image).blobs
     if not blobs:
         return None
     smallest = min(blobs, key=lambda blob: int(blob.get("size", 0)))
-    return f"/v2/{image.repository}/blobs/{smallest['digest']}"
+    return _LayerRequest(
+        live.pods(names.registry(upstream.name))[0]["metadata"]["name"],
+        f"/v2/{image.repository}/blobs/{smallest['digest']}",
+        request_headers(pull_token(live, upstream, image)),
+    )
 
 
 @check("cache-lookups", "the registry's lookups in Redis succeed", needs=("cache-hit", "cache-password"))
 @with_image
 def _lookups(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome:
     """Counted by the registry itself, so this holds for every Redis, wherever it is."""
-    path = _smallest_layer(live, upstream, image)
-    if path is None:
+    layer = _smallest_layer(live, upstream, image)
+    if layer is None:
         return Skipped(f"the manifest of {image} has no layers")
-    headers = request_headers(pull_token(live, upstream, image))
-    pod = live.pods(names.registry(upstream.name))[0]["metadata"]["name"]
+    pod = layer.pod
     before = redis_lookups(live.cluster, pod, names.REGISTRY_DEBUG_PORT)
-    if not _is_sent(live, pod, path, headers):
+    if not _is_sent(live, layer):
         return Skipped("the registry does not send the layer: see clients-pull and storage-cache-agrees")
     after = redis_lookups(live.cluster, pod, names.REGISTRY_DEBUG_PORT)
     if after.errors > before.errors:
@@ -132,9 +145,10 @@ def _lookups(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Out
     return Passed(f"{after.total} lookups, {after.errors} errors since pod {pod} started")
 
 
-def _is_sent(live: LiveMirror, pod: str, path: str, headers: Mapping[str, str]) -> bool:
+def _is_sent(live: LiveMirror, layer: _LayerRequest) -> bool:
     """Whether the registry sends a whole layer, or redirects to it."""
     try:
-        return get_inside_pod(live.cluster, pod, names.REGISTRY_PORT, path, headers).status in {200, 307}
+        answer = get_inside_pod(live.cluster, layer.pod, names.REGISTRY_PORT, layer.path, layer.headers)
+        return answer.status in {200, 307}
     except ClusterError:
         return False

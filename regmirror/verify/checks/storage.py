@@ -14,17 +14,15 @@ from regmirror.desired.registry_config import upstream_prefix
 from regmirror.distribution.client import MANIFEST_TYPES, request_headers
 from regmirror.distribution.inside_pod import get_inside_pod
 from regmirror.distribution.reference import ImageReference
-from regmirror.distribution.store_health import store_problem
 from regmirror.errors import BucketMissingError, RegistryError, StorageError, StorageUnreachableError, VolumeError
 from regmirror.errors.documentation import guide_url
 from regmirror.ports.cluster import namespace_uids
-from regmirror.signing.tokens import CATALOG
 from regmirror.verify.check import Category, CheckList, Failed, NotApplicable, Outcome, Passed, Severity, Skipped, Stage
 from regmirror.verify.hints import deploy, restart_redis, then_deploy
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.redis_memory import compare_with_bucket
-from regmirror.verify.sample_pull import pull_token, sample_image, sample_platform, sign, with_image
-from regmirror.verify.store_from_pods import NO_KEY, ask_pods
+from regmirror.verify.sample_pull import pull_token, sample_image, sample_platform, with_image
+from regmirror.verify.store_from_pods import NO_KEY, ask_pods, first_problem
 from regmirror.workloads.volume import check_volumes
 
 _STALE = timedelta(days=1)
@@ -106,12 +104,9 @@ def _bucket_from_pods(live: LiveMirror, upstream: Upstream) -> Outcome:
     pods = live.ready_pods(names.registry(upstream.name))
     if not pods:
         return Skipped("no pod of the registry is ready, and only pods have the cloud role")
-    token = sign(live, upstream, (CATALOG,))
-    for pod in pods:
-        name = pod["metadata"]["name"]
-        if problem := store_problem(live.cluster, name, token):
-            action = f"check the cloud role of the pods' ServiceAccount: {guide_url('cloud-role')}"
-            return Failed(f"pod {name} cannot use the bucket: {problem}", then_deploy(live, action))
+    if found := first_problem(live, upstream, pods):
+        action = f"check the cloud role of the pods' ServiceAccount: {guide_url('cloud-role')}"
+        return Failed(f"pod {found[0]} cannot use the bucket: {found[1]}", then_deploy(live, action))
     return Passed(f"{live.mirror.storage.bucket}, by the cloud role of {len(pods)} pod{'s' * (len(pods) != 1)}")
 
 
@@ -168,15 +163,12 @@ def _create_bucket(live: LiveMirror) -> str:
 def _pods(live: LiveMirror, upstream: Upstream) -> Outcome:
     if live.mirror.auth.external:
         return NotApplicable(NO_KEY)
-    release, token = names.registry(upstream.name), sign(live, upstream, (CATALOG,))
-    for pod in live.pods(release):
-        name = pod["metadata"]["name"]
-        if problem := store_problem(live.cluster, name, token):
-            return Failed(
-                f"pod {name} cannot use {'its volume' if live.mirror.storage.filesystem else 'the bucket'}: {problem}",
-                then_deploy(live, _pods_hint(problem)),
-            )
-    return Passed(f"{len(live.pods(release))} pod{'s' * (len(live.pods(release)) != 1)}")
+    pods = live.pods(names.registry(upstream.name))
+    if found := first_problem(live, upstream, pods):
+        name, problem = found
+        store = "its volume" if live.mirror.storage.filesystem else "the bucket"
+        return Failed(f"pod {name} cannot use {store}: {problem}", then_deploy(live, _pods_hint(problem)))
+    return Passed(f"{len(pods)} pod{'s' * (len(pods) != 1)}")
 
 
 def _pods_hint(reasons: str) -> str:
