@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 
-.PHONY: help demo test test-long lint unit bench reliability lock docs man lab-up lab-down clean-lab clean
+.PHONY: help demo test test-long lint unit bench reliability clients release image lock docs man lab-up lab-down clean-lab clean
 
 help: ## show this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -13,20 +13,19 @@ demo: .venv/ready ## deploy a mirror in the lab and pull through it; CONTEXT=NAM
 	$(BIN)/python -m demo
 
 test: lint unit ## run all tests, including those on the lab's cluster
-	$(BIN)/python -m lab run --up --if-possible -- $(PYTEST) -m "lab or contract or helm"
+	LAB_CLIENTS=1 $(BIN)/python -m tests.in_labs -m "lab or contract or helm or browser"
 
 test-long: lint unit ## run all tests with all cases of the long lists
-	REGMIRROR_LONG=1 REGMIRROR_ACL_CASES=10000 \
-	  $(BIN)/python -m lab run --up --if-possible -- $(PYTEST) -m "lab or contract or helm"
+	LAB_CLIENTS=1 REGMIRROR_LONG=1 REGMIRROR_ACL_CASES=10000 $(BIN)/python -m tests.in_labs -m "lab or contract or helm or browser"
 
 lint: .venv/ready ## check style, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy regmirror lab demo bench tests
+	$(BIN)/mypy regmirror lab demo bench release tests
 	$(BIN)/lint-imports
 
 unit: .venv/ready ## run the tests that need no cluster
-	$(PYTEST) -n 2 -m "not lab and not contract and not helm"
+	$(PYTEST) -n 2 -m "not lab and not contract and not helm and not browser"
 
 bench: .venv/ready ## measure performance; write bench/results and the tables of docs/explanation/performance.md
 	$(BIN)/python -m bench
@@ -37,12 +36,23 @@ reliability: .venv/ready ## measure all outages and attacks; write docs/explanat
 	  $(BIN)/python -m lab run --up -- $(PYTEST) tests/e2e/test_reliability.py tests/e2e/test_attacks.py
 	$(BIN)/python docs/build.py pages
 
+clients: .venv/ready ## run all clients; write docs/clients.json and docs/reference/clients.md
+	LAB_CLIENTS=1 REGMIRROR_LONG=1 REGMIRROR_CLIENTS=docs/clients.json \
+	  $(BIN)/python -m lab run --up -- $(PYTEST) tests/e2e/test_clients_and_docker_io.py tests/e2e/test_client_config.py
+	$(BIN)/python docs/build.py pages
+
 docs: .venv/ready ## write the generated pages, and build the site into site/; a warning is an error
 	$(BIN)/python docs/build.py pages
 	$(BIN)/python docs/build.py site
 
 man: .venv/ready ## write the man pages, one per command, into build/man
 	$(BIN)/python -m regmirror.cli.man_pages build/man
+
+release: .venv/ready ## build packages, charts and checksums of the commit into dist/; SIGNING_KEY=FILE signs them
+	$(BIN)/python -m release build $(if $(SIGNING_KEY),--signing-key $(SIGNING_KEY))
+
+image: release ## build the image from this machine's Python into build/image.oci.tar, as the lab has it
+	$(BIN)/python -m release image
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
 

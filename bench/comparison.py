@@ -52,10 +52,14 @@ class Comparison:
     @cached_property
     def pod(self) -> Side:
         """The mirror at the pod that serves it: tokens only."""
-        words = ["-n", self.mirror.namespace, "get", "endpointslices", "-l", "app.kubernetes.io/component=registry"]
+        return self.at_pod(self.mirror)
+
+    def at_pod(self, mirror: Mirror) -> Side:
+        """A mirror at the pod of its registry."""
+        words = ["-n", mirror.namespace, "get", "endpointslices", "-l", "app.kubernetes.io/component=registry"]
         (found,) = json.loads(self.env.kubectl(*words, "-o", "json"))["items"]
         address, port = found["endpoints"][0]["addresses"][0], found["ports"][0]["port"]
-        return Side(POD, f"http://{address}:{port}", self.mirror.host)
+        return Side(POD, f"http://{address}:{port}", mirror.host)
 
     @property
     def sides(self) -> list[Side]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench import bare, drayage, redirect
+from bench import bare, drayage, metrics, redirect
 from bench.figures import clients, table
 from bench.sides import POD, PUBLIC
 
@@ -152,6 +152,10 @@ def _help(result: Result) -> Verdict:
     return _at_most(250, {"`--help`": result["commands"]["regmirror --help"]["median"]}, " ms")
 
 
+def _metrics(result: Result) -> Verdict:
+    return _at_least(result["goal"], {kind: metrics.of_plain(found) for kind, found in result["kinds"].items()})
+
+
 GOALS = [
     Goal(
         "herd",
@@ -182,5 +186,6 @@ GOALS = [
     Goal("cold", "cold pull at the speed of a line: at most 1.1 of the upstream itself", _cold),
     Goal("deploy", "`deploy` from an empty namespace: at most 0.5 of the recipe's script", _deploy),
     Goal("commands", "a deploy that changes nothing, and `diff`: at most 2 s", _commands),
+    Goal("metrics", "metrics: at least 0.98 of the throughput without them", _metrics),
     Goal("startup", "`--help`: at most 250 ms", _help),
 ]

@@ -26,10 +26,11 @@ class Mirror:
         return self.regmirror(command, *self.env.target.resolve(self.host), *words)
 
     def change(self, key: str, *lines: str) -> None:
-        """Add lines below a key of the configuration file."""
+        """Add lines below a key of the configuration file, and the key if it has none."""
         file = self.env.directory / self.namespace / "regmirror.yaml"
-        found = f"{key}:\n"
-        file.write_text(file.read_text().replace(found, found + "".join(f"  {line}\n" for line in lines), 1))
+        found, text = f"{key}:\n", file.read_text()
+        added = found + "".join(f"  {line}\n" for line in lines)
+        file.write_text(text.replace(found, added, 1) if f"\n{found}" in text else text + added)
 
 
 def prepared(env: Environment, purpose: str = "mirror") -> Mirror:

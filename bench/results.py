@@ -16,6 +16,7 @@ from bench import (
     herd,
     manifests,
     memory,
+    metrics,
     missing,
     new_tag,
     pulls,
@@ -66,6 +67,7 @@ MEASUREMENTS = {
     "manifests": _of("Cached manifests, against other caches", manifests),
     "shared-base": _of("Images that share a base", shared_base),
     "memory": _of("Memory", memory),
+    "metrics": _of("What metrics cost", metrics),
 }
 """By the name of the result's file."""
 

@@ -33,6 +33,8 @@ class Sizes:
     slow_seconds: float = 30.0
     rounds: int = 3
     command_rounds: int = 5
+    overhead_rounds: int = 25
+    overhead_seconds: float = 1.0
     seconds: float = 2.0
 
 
@@ -52,6 +54,8 @@ QUICK = Sizes(
     slow_seconds=3.0,
     rounds=1,
     command_rounds=1,
+    overhead_rounds=1,
+    overhead_seconds=0.3,
     seconds=0.3,
 )
 """Enough to see that a measurement works; its figures mean nothing."""

@@ -17,27 +17,32 @@ from typing import Any
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 SITE = ROOT / "site"
-_SOURCES = ("*.py", "reliability.json", "attacks.json", "__pycache__")
+_SOURCES = ("*.py", "reliability.json", "attacks.json", "clients.json", "__pycache__")
 """What is in docs/ and not part of the site."""
 
 
 def generated() -> dict[str, Callable[[], str]]:
     """Each generated page, by its path below docs/, and what makes its text."""
-    copies, commands, documents, configuration, performance, reliability = (
+    clients, copies, commands, documents, configuration, metrics, performance, reliability = (
         runpy.run_path(str(DOCS / f"generate_{name}.py"))
-        for name in ("copies", "commands", "documents", "configuration", "performance", "reliability")
+        for name in (
+            *("clients", "copies", "commands", "documents", "configuration"),
+            *("metrics", "performance", "reliability"),
+        )
     )
     return {
         "explanation/performance.md": performance["document"],
         "explanation/reliability.md": lambda: reliability["document"](
             *(json.loads((DOCS / f"{name}.json").read_text()) for name in ("reliability", "attacks"))
         ),
+        "reference/clients.md": lambda: clients["document"](json.loads((DOCS / "clients.json").read_text())),
         "reference/changes.md": copies["changes"],
         "reference/charts.md": copies["charts"],
         "reference/commands.md": commands["document"],
         "reference/configuration.md": configuration["document"],
         "reference/documents.md": documents["document"],
         "reference/examples.md": copies["examples"],
+        "reference/metrics.md": metrics["document"],
     }
 
 

@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from regmirror.config import egress, fields, kubernetes_fields, network_policies, pod_settings
+from regmirror.config import access, egress, fields, kubernetes_fields, network_policies, pod_settings
 from regmirror.config.ca_bundle import CaBundle, CaBundleConfigMap, CaBundleFile, CaBundleSecret
 from regmirror.config.durations import format_duration
 from regmirror.config.model import Mirror
@@ -39,6 +39,8 @@ _TYPES: dict[Any, str] = {
     fields.Image: "image",
     fields.ProbeImage: "image",
     fields.RepositoryPattern: "repository pattern",
+    access.UserName: "name",
+    access.PlainText: "string",
     fields.Duration: "duration",
     fields.Network: "network",
     network_policies.Peer: "mapping",
@@ -51,11 +53,15 @@ _TYPES: dict[Any, str] = {
     pod_settings.SpreadConstraint: "mapping",
 }
 _INSTEAD_OF_OTHERS = {
+    "access.signIn.google",
+    "access.signIn.gitlab",
+    "access.signIn.oidc",
     "redis.external",
     "redis.chart",
     "auth.external",
     "auth.chart",
     "storage.filesystem",
+    "upstreams.rules.deny",
     "ingress.service",
 }
 """Sections that exclude other keys: they are not in the file with every key."""
@@ -159,8 +165,11 @@ _RESTARTS = {
     "upstreams.anonymousPull": _AUTH,
     "upstreams.annotations": "nothing; the Ingress is updated",
     "upstreams.deny": _AUTH,
+    "upstreams.rules": _AUTH,
     "upstreams.probeImage": _NONE,
     "upstreams.tlsSecret": _NONE,
+    "access": _AUTH,
+    "access.contact": _REGISTRY,
     "imageRegistry": "Valkey, registry and docker_auth",
     "registry": _REGISTRY,
     "registry.replicas": "nothing; pods are added or removed",
@@ -181,8 +190,15 @@ _RESTARTS = {
     "redis.password": "Valkey and registry",
     "redis.external": _REGISTRY,
     "fetcher": _REGISTRY,
+    "fetcher.image": "registry and docker_auth; with ingress.service, nginx of the public endpoint, too",
+    "monitoring": "registry and docker_auth; with ingress.service, nginx of the public endpoint, too",
+    "monitoring.scrapeFrom": "nothing; the NetworkPolicies are updated",
+    "monitoring.scrape": "nothing; from or to annotations, registry and docker_auth",
+    **{f"monitoring.{key}": _NONE for key in ("alerts", "disabledAlerts", "dashboard", "labels")},
     "front": "registry and docker_auth; with ingress.service, nginx of the public endpoint, too",
-    "egress": _REGISTRY,
+    "egress": "registry, and docker_auth with access.signIn",
+    "access.signIn": _AUTH,
+    "access.signIn.volume": "nothing; deploy refuses another StorageClass, since the volume has it",
     "ingress": "nothing; the Ingress is updated",
     "ingress.gateway": "nothing; the HTTPRoutes are updated",
     "ingress.service": "nginx of the public endpoint",
@@ -197,6 +213,7 @@ _RESTARTS = {
     "ingress.trustedProxies": "registry and docker_auth",
     "podSecurity": "registry, docker_auth and Valkey",
     "networkPolicies": "nothing; the NetworkPolicies are updated",
+    "verification": "nothing; the CronJobs are updated",
     "overrides": "the pods of the chart",
     "overrides.redis": _REDIS,
     "overrides.auth": _AUTH,
@@ -215,10 +232,16 @@ _GUIDES = {
     "storage.caBundle": ("Use a private CA", "private-ca"),
     "upstreams.caBundle": ("Use a private CA", "private-ca"),
     "egress": ("Use an HTTP proxy", "http-proxy"),
+    "access.signIn": ("Let people sign in", "sign-in"),
+    "access.signIn.github": ("Sign in with GitHub", "sign-in-github"),
+    "access.signIn.google": ("Sign in with Google", "sign-in-google"),
+    "access.signIn.gitlab": ("Sign in with GitLab", "sign-in-gitlab"),
+    "access.signIn.oidc": ("Sign in with OpenID Connect", "sign-in-oidc"),
     "upstreams": ("Mirror several upstreams", "several-upstreams"),
     "upstreams.credentials": ("Use an account at an upstream", "upstream-credentials"),
     "upstreams.anonymousPull": ("Allow repositories", "allow-list"),
     "upstreams.deny": ("Allow repositories", "allow-list"),
+    "upstreams.rules": ("Give some clients more", "private-namespaces"),
     "imageRegistry": ("Mirror without internet access", "air-gap"),
     "registry.image": ("Mirror without internet access", "air-gap"),
     "auth.certificateDays": ("Rotate the signing key", "rotate-the-signing-key"),
@@ -240,11 +263,14 @@ _GUIDES = {
         }.items()
     },
     "registry.autoscaling": ("Schedule the pods", "scheduling"),
+    "verification": ("Verify continuously", "verify-continuously"),
+    "verification.rotation": ("Rotate the signing key", "rotate-the-signing-key"),
     "networkPolicies": ("Limit clients and networks", "limit-access"),
     "redis.external": ("Use an existing Redis", "existing-redis"),
     "auth.external": ("Use an existing token server", "existing-token-server"),
     "redis.chart": ("Use another chart", "other-charts"),
     "auth.chart": ("Use another chart", "other-charts"),
+    "monitoring": ("Monitor a mirror", "monitor"),
     "overrides": ("Override values of the charts", "overrides"),
     "upstreams.overrides": ("Override values of the charts", "overrides"),
     "ingress.tlsSecret": ("Provide the certificates", "certificates"),
@@ -324,9 +350,20 @@ def _example_text(key: str, field: FieldInfo) -> str:
     parts = key.split(".")
     for number in range(len(parts) - 1, -1, -1):
         content = {parts[number]: content}
-        if parts[:number] == ["upstreams"]:
+        if ".".join(parts[:number]) in _LISTS:
             content = [content]
     return yaml.safe_dump(content, sort_keys=False, width=100)
+
+
+def _lists_of_sections(model: type[BaseModel] = Mirror, prefix: str = "") -> Iterator[str]:
+    """The keys whose values are lists of sections."""
+    hints = get_type_hints(model, include_extras=True)
+    for name, field in model.model_fields.items():
+        if section := section_of(hints[name]):
+            key = f"{prefix}{field.alias}"
+            if _is_list(hints[name]):
+                yield key
+            yield from _lists_of_sections(section, f"{key}.")
 
 
 def _type_of(hint: Any, section: type[BaseModel] | None) -> str:
@@ -408,6 +445,9 @@ def _plain(value: Any) -> Any:
 def _inline(value: Any) -> str:
     text: str = yaml.safe_dump(value, default_flow_style=True, width=2**31, sort_keys=False)
     return text.removesuffix("\n").removesuffix("\n...")
+
+
+_LISTS = frozenset(_lists_of_sections())
 
 
 def _secret_references() -> str:

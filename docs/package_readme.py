@@ -17,9 +17,18 @@ class ReadmeHook(MetadataHookInterface):
         metadata["readme"] = {"content-type": "text/markdown", "text": with_absolute_links(text, site)}
 
 
+_PAGES = {
+    "CHANGELOG.md": "reference/changes",
+    "CONTRIBUTING.md": "contributing/lab",
+    "SECURITY.md": "explanation/threat-model",
+}
+"""By file of the repository: the page of the site about the same."""
+
+
 def with_absolute_links(text: str, site: str) -> str:
-    """Markdown whose links to pages and images of docs/, and to CHANGELOG.md, go to the site."""
-    text = text.replace("](CHANGELOG.md)", f"]({site}/reference/changes/)")
+    """Markdown whose links to pages and images of docs/, and to files of the repository, go to the site."""
+    for file, page in _PAGES.items():
+        text = text.replace(f"]({file})", f"]({site}/{page}/)")
     text = re.sub(
         r"\]\(docs/([^)#]+?)(?:/index)?\.md(#[^)]*)?\)", lambda link: f"]({site}/{link[1]}/{link[2] or ''})", text
     )

@@ -8,11 +8,14 @@ from pathlib import Path
 
 from lab import cache, debian, images, locks, module_files, packages, progress, sample_images, toolchain
 from lab.components import (
+    CLIENT_MODULES,
     DRAYAGE,
     GO_MODULES,
     KUBERNETES_COMPONENTS,
+    LONG_CLIENT_MODULES,
     LONG_TEST_MODULES,
     MODULE_FILES,
+    PROMETHEUS,
     PUBLISHED_PROGRAMS,
     GoModule,
     PublishedProgram,
@@ -23,7 +26,8 @@ from lab.errors import LabError
 def build(cache_directory: Path) -> dict[str, Path]:
     """Builds everything that is not cached and returns the path of each program by name.
 
-    Without npm, the result has no helm3. Raises LabError if anything else cannot be built.
+    Without npm, the result has no helm3, and without apt-get no prometheus. Raises LabError if anything else cannot be
+    built. With clients of mirrors, `debian.CACHE_NAME` is the directory of those from Debian packages.
     """
     debian.install_missing()
     cache_directory.mkdir(parents=True, exist_ok=True)
@@ -32,22 +36,36 @@ def build(cache_directory: Path) -> dict[str, Path]:
         programs: dict[str, Path] = {}
         for program in PUBLISHED_PROGRAMS:
             programs |= published(program, cache_directory)
+        programs |= debian.unpacked(PROMETHEUS, cache_directory)
         go = toolchain.find(GO_MODULES, cache_directory)
         for files in MODULE_FILES:
             module_files.fetch(files, go, cache_directory)
         programs |= _go_modules(GO_MODULES, go, cache_directory)
-        if os.environ.get("REGMIRROR_LONG"):
-            newer = toolchain.find(LONG_TEST_MODULES, cache_directory)
-            programs |= _go_modules(LONG_TEST_MODULES, newer, cache_directory)
+        # Some of these require a newer Go than the others.
+        for module in optional_modules():
+            programs |= _go_modules((module,), toolchain.find((module,), cache_directory), cache_directory)
+        if _with_clients() and (unpacked := debian.unpacked_clients(cache_directory)):
+            programs[debian.CACHE_NAME] = unpacked
     return programs | dict.fromkeys(KUBERNETES_COMPONENTS, programs["kubernetes"])
+
+
+def optional_modules() -> tuple[GoModule, ...]:
+    """The modules that LAB_CLIENTS and REGMIRROR_LONG ask for."""
+    long = bool(os.environ.get("REGMIRROR_LONG"))
+    clients = (*CLIENT_MODULES, *(LONG_CLIENT_MODULES if long else ())) if _with_clients() else ()
+    return (*clients, *(LONG_TEST_MODULES if long else ()))
+
+
+def _with_clients() -> bool:
+    return bool(os.environ.get("LAB_CLIENTS"))
 
 
 def clean(cache_directory: Path) -> None:
     """Removes everything that `build`, `up` and the benchmark have cached, and nothing else."""
-    built = {
-        component.name for component in (*GO_MODULES, *LONG_TEST_MODULES, *MODULE_FILES, *PUBLISHED_PROGRAMS, DRAYAGE)
-    }
-    cache.clean(cache_directory, built | {toolchain.CACHE_NAME, images.CACHE_NAME, sample_images.CACHE_NAME})
+    modules = (*GO_MODULES, *CLIENT_MODULES, *LONG_CLIENT_MODULES, *LONG_TEST_MODULES)
+    built = {component.name for component in (*modules, *MODULE_FILES, *PUBLISHED_PROGRAMS, DRAYAGE, PROMETHEUS)}
+    others = {toolchain.CACHE_NAME, images.CACHE_NAME, sample_images.CACHE_NAME, debian.CACHE_NAME}
+    cache.clean(cache_directory, built | others)
 
 
 def _go_modules(modules: tuple[GoModule, ...], go: toolchain.GoToolchain, cache_directory: Path) -> dict[str, Path]:

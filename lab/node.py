@@ -9,9 +9,11 @@ from typing import Any
 
 from lab import addresses, images
 from lab.cluster import Cluster
+from lab.processes import Processes
 from lab.steps import Step
 
 CNI_PLUGINS = Path("/usr/lib/cni")
+KUBELET_CONFIGURATION = "kubelet.json"
 
 
 def steps(cluster: Cluster, wanted: Sequence[images.LabImage]) -> list[Step]:
@@ -107,18 +109,24 @@ state = "{instance.run}/containerd"
 
 
 def _kubelet(cluster: Cluster) -> None:
-    instance = cluster.instance
-    configuration = instance.state / "kubelet.json"
+    configuration = cluster.instance.state / KUBELET_CONFIGURATION
     configuration.write_text(json.dumps(_kubelet_configuration(cluster), indent=1))
-    cluster.processes.start(
+    start_kubelet(cluster.processes)
+
+
+def start_kubelet(processes: Processes, *options: str) -> None:
+    """Starts the kubelet with the configuration that `up` wrote; `options` are further ones, which a test needs."""
+    instance = processes.sandbox.instance
+    processes.start(
         "kubelet",
         [
             "kubelet",
-            f"--config={configuration}",
+            f"--config={instance.state / KUBELET_CONFIGURATION}",
             f"--kubeconfig={instance.kubeconfig}",
             f"--root-dir={instance.state / 'kubelet'}",
             f"--hostname-override={addresses.NODE_NAME}",
             f"--node-ip={addresses.NODE_ADDRESS}",
+            *options,
         ],
     )
 
@@ -151,6 +159,8 @@ def _kubelet_configuration(cluster: Cluster) -> dict[str, Any]:
         "registryPullQPS": 0,
         "eventRecordQPS": 0,
         "nodeStatusUpdateFrequency": "5s",
+        # How often changed Secrets reach the pods that mount them: with the default, a minute, tests mostly wait.
+        "syncFrequency": "15s",
     }
 
 

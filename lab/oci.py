@@ -35,14 +35,21 @@ class Entry:
 
 @dataclass(frozen=True)
 class Image:
-    """A single-platform image with one layer; `settings` are Entrypoint, Cmd, Env and so on of its configuration.
+    """A single-platform image; `settings` are Entrypoint, Cmd, Env and so on of its configuration.
 
-    If several entries have the same path, the last one is used.
+    It has one layer of `entries`, above those of `lower`, the lowest first. If several entries of a layer have the same
+    path, the last one is used.
     """
 
     entries: tuple[Entry, ...]
     settings: dict[str, Any]
     architecture: str = "amd64"
+    lower: tuple[tuple[Entry, ...], ...] = ()
+
+    @property
+    def layers(self) -> tuple[tuple[Entry, ...], ...]:
+        """All layers, the lowest first."""
+        return (*self.lower, self.entries)
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class Layout:
 def fingerprint(image: Image) -> str:
     """A hash of an image's content, much faster to compute than its layout."""
     digest = hashlib.sha256(repr((VERSION, image.settings, image.architecture)).encode())
-    for entry in image.entries:
+    for entry in (entry for layer in image.layers for entry in layer):
         content = hashlib.sha256(entry.content).hexdigest() if entry.content is not None else None
         digest.update(repr((entry.path, content, entry.target, entry.mode)).encode())
     return digest.hexdigest()
@@ -89,19 +96,19 @@ def _index(manifests: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _add_image(files: dict[str, bytes], image: Image) -> dict[str, Any]:
-    unpacked = _tar(list({entry.path: entry for entry in image.entries}.values()))
-    layer = _add(files, LAYER, gzip.compress(unpacked, COMPRESSION, mtime=0))
+    unpacked = [_tar(list({entry.path: entry for entry in layer}.values())) for layer in image.layers]
+    layers = [_add(files, LAYER, gzip.compress(layer, COMPRESSION, mtime=0)) for layer in unpacked]
     platform = {"architecture": image.architecture, "os": "linux"}
     configuration = {
         **platform,
         "config": image.settings,
-        "rootfs": {"type": "layers", "diff_ids": [_digest(unpacked)]},
+        "rootfs": {"type": "layers", "diff_ids": [_digest(layer) for layer in unpacked]},
     }
     manifest = {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "config": _add(files, CONFIGURATION, _json(configuration)),
-        "layers": [layer],
+        "layers": layers,
     }
     return {**_add(files, MANIFEST, _json(manifest)), "platform": platform}
 

@@ -78,7 +78,8 @@ def create(instance: Instance, pause: Path) -> Sandbox:
     """Creates the namespaces and returns when they are ready; raises LabError with the reason if it fails."""
     _write_settings(instance)
     inside = ["sh", str(SCRIPT), str(instance.state), str(instance.run), str(pause)]
-    inside += [addresses.NODE_INTERFACE, f"{addresses.NODE_ADDRESS}/24", addresses.SERVICE_SUBNET]
+    inside += [addresses.NODE_INTERFACE, f"{addresses.NODE_ADDRESS}/24", f"{addresses.DOCKER_IO_ADDRESS}/32"]
+    inside += [addresses.SERVICE_SUBNET]
     log = instance.logs / "sandbox.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(

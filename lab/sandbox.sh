@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # Runs as PID 1 of the lab's PID, network and mount namespaces: sets them up, then holds them.
-#   sh sandbox.sh STATE RUN PAUSE INTERFACE ADDRESS SERVICES
+#   sh sandbox.sh STATE RUN PAUSE INTERFACE ADDRESS DOCKER_IO SERVICES
 # Prints "ready" when the rest of the lab can start. When it ends, everything in the namespaces ends.
 set -eu
-state=$1 run=$2 pause=$3 interface=$4 address=$5 services=$6
+state=$1 run=$2 pause=$3 interface=$4 address=$5 docker_io=$6 services=$7
 
 # hide DIRECTORY KEPT...: replaces the host's directory with an empty one, in which only KEPT are still visible.
 # With -c, mount does not resolve "./x": it is relative to the working directory, which is still the host's directory.
@@ -46,6 +46,7 @@ mount -n --make-rshared /
 ip link set lo up
 ip link add "$interface" type bridge
 ip address add "$address" dev "$interface"
+ip address add "$docker_io" dev "$interface"
 ip link set "$interface" up
 ip route add "$services" dev "$interface"
 echo 1 > /proc/sys/net/ipv4/ip_forward

@@ -1,14 +1,17 @@
-"""The services around the cluster: DNS, the Ingress controller, an S3 server and the Docker Hub stand-in."""
+"""The services around the cluster: DNS, the Ingress controller, an S3 server and the Docker Hub stand-ins."""
 
 import json
 from pathlib import Path
 
-from lab import addresses, cert_manager, commands, gateway, http, sample_images
+from lab import addresses, cert_manager, commands, gateway, http, prometheus_operator, sample_images
 from lab.cluster import Cluster
 from lab.steps import Step
 
 INGRESS_CLASS = "traefik"
 S3_REGION = "us-east-1"
+
+ABSENT = "library/regmirror-probe-*"
+"""Repositories of Docker Hub that do not exist; the stand-in answers 404 for all others that it does not have."""
 
 
 def steps(cluster: Cluster) -> list[Step]:
@@ -17,9 +20,11 @@ def steps(cluster: Cluster) -> list[Step]:
         Step("s3", lambda: _s3(cluster)),
         Step("hub-storage", lambda: _hub_storage(cluster)),
         Step("hub", lambda: _hub(cluster), after=("hub-storage",)),
+        Step("docker-io", lambda: _docker_io(cluster), after=("hub-storage",)),
         Step("dns", lambda: _dns(cluster), after=("api-server",)),
         Step("gateway", lambda: gateway.create(cluster), after=("api-server",)),
         Step("traefik", lambda: _traefik(cluster), after=("gateway",)),
+        Step("prometheus-operator", lambda: prometheus_operator.create(cluster), after=("api-server",)),
         Step("cert-manager", lambda: cert_manager.start(cluster), after=("api-server",)),
         Step(
             "samples",
@@ -31,7 +36,7 @@ def steps(cluster: Cluster) -> list[Step]:
 
 
 def corefile(kubeconfig: str) -> str:
-    """CoreDNS' configuration: cluster names, all names below lab.test (the node), and NXDOMAIN for all others.
+    """CoreDNS' configuration: cluster names, all names of lab.test and of docker.io, and NXDOMAIN for all others.
 
     The lab cannot reach the internet, so a forwarder could only time out.
     """
@@ -45,21 +50,29 @@ def corefile(kubeconfig: str) -> str:
         ttl 5
     }}
 }}
-{addresses.LAB_DOMAIN} {{
-    bind {addresses.NODE_ADDRESS}
-    errors
-    template IN A {{
-        answer "{{{{ .Name }}}} 5 IN A {addresses.NODE_ADDRESS}"
-    }}
-    template ANY ANY {{
-        rcode NOERROR
-    }}
-}}
+{_domain(addresses.LAB_DOMAIN, addresses.NODE_ADDRESS)}\
+{_domain(addresses.DOCKER_IO, addresses.DOCKER_IO_ADDRESS)}\
 . {{
     bind {addresses.NODE_ADDRESS}
     errors
     template ANY ANY {{
         rcode NXDOMAIN
+    }}
+}}
+"""
+
+
+def _domain(domain: str, address: str) -> str:
+    """The part of the configuration by which a domain and all names below it have one address."""
+    return f"""\
+{domain} {{
+    bind {addresses.NODE_ADDRESS}
+    errors
+    template IN A {{
+        answer "{{{{ .Name }}}} 5 IN A {address}"
+    }}
+    template ANY ANY {{
+        rcode NOERROR
     }}
 }}
 """
@@ -139,6 +152,8 @@ def _hub_storage(cluster: Cluster) -> None:
             "delete": {"enabled": True},
         },
         "http": {"addr": addresses.HUB_STORAGE},
+        # Docker Hub has layers that are elsewhere, and indexes of which a part is missing.
+        "validation": {"manifests": {"urls": {"allow": [".*"]}, "indexes": {"platforms": "none"}}},
     }
     configuration.write_text(json.dumps(content))
     cluster.processes.start("hub-storage", ["registry", "serve", configuration], {"OTEL_TRACES_EXPORTER": "none"})
@@ -146,22 +161,47 @@ def _hub_storage(cluster: Cluster) -> None:
 
 
 def _hub(cluster: Cluster) -> None:
-    account = f"{cluster.credentials.hub_username}:{cluster.credentials.hub_password}"
-    command = [
-        "docker-hub-stand-in",
+    """The upstream of mirrors."""
+    _start_hub(
+        cluster,
+        "hub",
         f"--listen={addresses.NODE_ADDRESS}:{addresses.HUB_PORT}",
         f"--control={addresses.HUB_CONTROL}",
-        f"--registry=http://{addresses.HUB_STORAGE}",
         f"--realm=http://{addresses.HUB_HOST}:{addresses.HUB_PORT}/token",
-        f"--account={account}",
-        f"--private={sample_images.PRIVATE}",
-        "--anonymous-limit=0",
-        "--account-limit=0",
-    ]
-    cluster.processes.start("hub", command)
+    )
     unauthorized = 401
     url = f"http://{addresses.NODE_ADDRESS}:{addresses.HUB_PORT}/v2/"
     cluster.processes.wait_until("hub", lambda: http.request(url)[0] == unauthorized)
+
+
+def _docker_io(cluster: Cluster) -> None:
+    """docker.io for clients. No mirror uses it, so every request to it has bypassed the mirror."""
+    certificates = cluster.certificates.docker_io
+    _start_hub(
+        cluster,
+        "docker-io",
+        f"--listen={addresses.DOCKER_IO_ADDRESS}:443",
+        f"--control={addresses.DOCKER_IO_CONTROL}",
+        f"--realm=https://{addresses.DOCKER_IO_TOKENS}/token",
+        f"--certificate={certificates.certificate('server')}",
+        f"--key={certificates.key('server')}",
+    )
+    # Not with a request to the public address: the stand-in shows how many there were.
+    cluster.processes.wait_until("docker-io", lambda: http.answers(f"http://{addresses.DOCKER_IO_CONTROL}/state"))
+
+
+def _start_hub(cluster: Cluster, name: str, *options: str) -> None:
+    command = [
+        "docker-hub-stand-in",
+        *options,
+        f"--registry=http://{addresses.HUB_STORAGE}",
+        f"--account={cluster.credentials.hub_username}:{cluster.credentials.hub_password}",
+        f"--private={sample_images.PRIVATE}",
+        f"--absent={ABSENT}",
+        "--anonymous-limit=0",
+        "--account-limit=0",
+    ]
+    cluster.processes.start(name, command)
 
 
 def _samples(cluster: Cluster) -> None:

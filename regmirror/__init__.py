@@ -1,3 +1,3 @@
 """regmirror deploys, verifies and maintains a pull-through mirror of Docker Hub on Kubernetes."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"

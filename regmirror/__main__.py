@@ -1,6 +1,7 @@
 """The entry point of ``regmirror``, of ``kubectl regmirror``, and of ``python -m regmirror``."""
 
 import sys
+import warnings
 from pathlib import PurePath
 
 COMPLETION_VARIABLE = "_REGMIRROR_COMPLETE"
@@ -12,6 +13,7 @@ def main() -> None:
     from regmirror.cli.app import app
 
     _escape_what_cannot_be_encoded()
+    _hide_warnings_of_libraries()
     app(prog_name=program_name(sys.argv[0]), complete_var=COMPLETION_VARIABLE)
 
 
@@ -28,6 +30,12 @@ def _escape_what_cannot_be_encoded() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _hide_warnings_of_libraries() -> None:
+    """They are for those who write programs; ``python -W`` and PYTHONWARNINGS show them."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from regmirror.config.load import parse_mirror, read_text
 from regmirror.config.model import Mirror
-from regmirror.desired.mirror_secrets import Account, MirrorSecrets
+from regmirror.desired.mirror_secrets import Account, MirrorSecrets, SignInSecrets
 from regmirror.signing.key_pair import KeyPair, generate_private_key, self_signed
 
 HOST = "mirror.example.com"
@@ -91,8 +91,17 @@ def mirror_secrets(**changes: Any) -> MirrorSecrets:
         "redis_password": SecretStr("canary-redis-password"),
         "s3": Account(SecretStr("canary-s3-id"), SecretStr("canary-s3-secret")),
         "upstreams": {"docker-hub": Account(SecretStr("canary-hub-name"), SecretStr("canary-hub-token"))},
+        "sign_in": SignInSecrets(SecretStr("canary-client-secret"), SecretStr("canary-sign-in-password")),
     }
     return MirrorSecrets(**{**known, **changes})
 
 
-CANARIES = ("canary-redis-password", "canary-s3-id", "canary-s3-secret", "canary-hub-name", "canary-hub-token")
+CANARIES = (
+    "canary-redis-password",
+    "canary-s3-id",
+    "canary-s3-secret",
+    "canary-hub-name",
+    "canary-hub-token",
+    "canary-client-secret",
+    "canary-sign-in-password",
+)

@@ -188,8 +188,18 @@ class KubernetesCluster:
             raise ConflictError(error.message) from error
 
     def preview(self, manifest: Object) -> Object:
-        """An existing object as applying the manifest would leave it, with the defaults of the API server."""
-        return self._apply(manifest, dry_run="All")
+        """An existing object as applying the manifest would leave it, with the defaults of the API server.
+
+        Without the defaults if the manifest changes the kind of a probe: Helm owns the old handler and removes it, and
+        a dry run under another name can only add the new one, which the API server refuses.
+        """
+        try:
+            return self._apply(manifest, dry_run="All")
+        except ClusterError as error:
+            live = self.get(_kind(manifest), manifest["metadata"]["name"])
+            if live is None or _TWO_HANDLERS not in error.message:
+                raise
+        return {**manifest, "metadata": {**live["metadata"], **manifest["metadata"]}}
 
     def delete(self, kind: Kind, name: str) -> None:
         """Delete one object; a missing one is fine."""
@@ -307,6 +317,10 @@ class KubernetesCluster:
             f"no answer from the Kubernetes API {self._configuration.host} (context {self.context}): {_cause(error)}",
             hint=f"check that the API server is reachable: kubectl --context {self.context} version",
         )
+
+
+_TWO_HANDLERS = "may not specify more than 1 handler type"
+"""Source: Kubernetes ``pkg/apis/core/validation``, of probes and hooks."""
 
 
 class _MissingError(ClusterError):

@@ -122,7 +122,7 @@ class Pyhelm3Helm:
 
     async def manifest(self, name: str) -> list[dict[str, Any]]:
         """The objects that the newest revision applied."""
-        return _objects(await self._command.get_resources(name, namespace=self._namespace))
+        return _objects(await self._command.run(["get", "manifest", name, "--namespace", self._namespace]))
 
     async def values(self, name: str) -> dict[str, Any]:
         """The values that the newest revision was given."""
@@ -131,17 +131,12 @@ class Pyhelm3Helm:
     async def render(self, release: Release) -> list[dict[str, Any]]:
         """The objects that installing or upgrading to ``release`` would apply."""
         reference, options = self._chart(release)
+        words = ["template", release.name, reference, "--is-upgrade", "--skip-crds", "--values", "-"]
+        words += ["--namespace", self._namespace]
+        words += [word for name, value in options.items() for word in (f"--{name}", value)]
         try:
-            rendered = await self._command.template(
-                release.name,
-                reference,
-                release.values,
-                namespace=self._namespace,
-                is_upgrade=True,
-                # Helm does not list them as objects of a release.
-                no_hooks=True,
-                **options,
-            )
+            # Helm does not list hooks as objects of a release.
+            rendered = await self._command.run([*words, "--no-hooks"], json.dumps(release.values).encode())
         except ChartError as error:
             raise _explained(release, error) from error
         return _objects(rendered)
@@ -208,20 +203,29 @@ def _as_yaml(values: bytes) -> bytes:
 
 
 async def _terminate(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is not None:
-        return
-    process.terminate()
+    if process.returncode is None:
+        process.terminate()
     try:
-        await asyncio.wait_for(process.wait(), _TERMINATION_GRACE)
+        # Also of a process that has ended: asyncio closes pipes only when they are read to their end.
+        await asyncio.wait_for(process.communicate(), _TERMINATION_GRACE)
     except TimeoutError:
-        process.kill()
-        await process.wait()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
-def _objects(documents: Any) -> list[dict[str, Any]]:
-    """The objects of a manifest, which pyhelm3 parses lazily; raises ChartError."""
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # only known at run time
+    """As pyhelm3's loader, which is written in Python and needs most of a deployment's CPU time."""
+
+
+# A plain = has no meaning in YAML 1.2, which Helm writes.
+_Loader.add_constructor("tag:yaml.org,2002:value", _Loader.construct_scalar)
+
+
+def _objects(manifest: bytes) -> list[dict[str, Any]]:
+    """The objects of a manifest; raises ChartError."""
     try:
-        objects = [document for document in documents if document]
+        objects = [document for document in yaml.load_all(manifest, _Loader) if document]
     except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
         raise ChartError(f"cannot parse the manifest from Helm: {reason}", hint="report this as a bug") from None

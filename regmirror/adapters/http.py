@@ -270,6 +270,12 @@ def _proxy_error(url: str, cause: BaseException) -> RegistryError:
     return RegistryError(message, hint="check egress.httpsProxy, and that this machine reaches the proxy as pods do")
 
 
+def is_wrong_certificate(error: UntrustedCertificateError) -> bool:
+    """Whether a certificate is not valid now or for its host, instead of being issued by an unknown authority."""
+    cause = _innermost(error.__cause__) if error.__cause__ else None
+    return isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_code in _WRONG_CERTIFICATE
+
+
 def _certificate_hint(cause: ssl.SSLCertVerificationError, trust_hint: str) -> str:
     if cause.verify_code in _WRONG_CERTIFICATE:
         return "replace the certificate with one that is valid now and for this host"

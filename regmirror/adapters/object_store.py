@@ -5,7 +5,7 @@ import secrets
 import tempfile
 import time
 import weakref
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -32,7 +32,7 @@ from regmirror.config.model import S3Storage
 from regmirror.desired.mirror_secrets import Account
 from regmirror.desired.way_out import WayOut, storage_url
 from regmirror.errors import StorageError, StorageUnreachableError, UnsuitableStoreError
-from regmirror.ports.object_store import Contents
+from regmirror.ports.object_store import Contents, StoredObject
 
 _PROBE = ".regmirror-probe-"
 _NO_RULES = {"NoSuchLifecycleConfiguration", "NotImplemented"}
@@ -117,6 +117,11 @@ class S3ObjectStore:
         content = self._call("read from", lambda: self._client.get_object(**place)["Body"].read(), fine={"NoSuchKey"})
         return None if content is None else bytes(content)
 
+    def written_at(self, key: str) -> datetime | None:
+        """When an object was written last; None if it does not exist."""
+        found = (entry for entry in self._page(key, None).get("Contents", []) if entry["Key"] == key)
+        return next((entry["LastModified"] for entry in found), None)
+
     def write(self, key: str, content: bytes) -> None:
         """Create or replace an object."""
         place, options = {"Bucket": self._storage.bucket, "Key": key}, write_options(self._storage)
@@ -146,6 +151,17 @@ class S3ObjectStore:
             token = page.get("NextContinuationToken")
             counted = Contents(counted.objects + len(sizes), counted.size + sum(sizes), complete=token is None)
         return counted
+
+    def objects(self, prefix: str) -> Iterator[StoredObject]:
+        """The objects whose keys begin with ``prefix``, requested page by page."""
+        token = None
+        while True:
+            page = self._page(prefix, token)
+            for entry in page.get("Contents", []):
+                yield StoredObject(entry["Key"], entry["Size"], entry["LastModified"])
+            token = page.get("NextContinuationToken")
+            if token is None:
+                return
 
     def count_stale_uploads(self, prefix: str, before: datetime) -> int:
         """The number of multipart uploads under ``prefix`` that began before a time and never ended; at most 1000."""

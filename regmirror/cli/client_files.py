@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from regmirror.cli.terminal import Terminal
 from regmirror.client_config.setup import ClientFile, ClientSetup
+from regmirror.config.access import plain_text
 from regmirror.deploy.self_signed import live_authority
 from regmirror.desired.self_signed import CA_KEY
 from regmirror.errors import ConfigurationError
@@ -26,6 +27,19 @@ def parse_registries(entries: list[str]) -> dict[str, str]:
             )
         names[upstream] = name
     return names
+
+
+def parse_user(name: str) -> str:
+    """The value of ``--user``; raises ConfigurationError.
+
+    A login has the form NAME:PASSWORD, so a name has no colon.
+    """
+    try:
+        if name and ":" in plain_text(name):
+            raise ValueError("an account name has no colon")
+    except ValueError as error:
+        raise ConfigurationError(f"--user: {error}", hint="use the name of an account of the mirror") from None
+    return name
 
 
 def read_certificates(path: Path) -> str:
@@ -72,10 +86,10 @@ def print_setup(terminal: Terminal, setup: ClientSetup, authority: Authority, wr
         terminal.result(_certificate_reference(file, authority.source) if file.is_certificate else file.content)
     terminal.result("Then:", "bold")
     for step in setup.steps:
-        terminal.result(f"  {step}")
+        terminal.result(f"  - {step}")
     terminal.result("Limitations:", "bold")
     for limitation in setup.limitations:
-        terminal.result(f"  - {limitation}")
+        terminal.result(f"  - {limitation}", wrap=True)
 
 
 def _certificate_reference(file: ClientFile, source: str) -> str:
@@ -84,29 +98,40 @@ def _certificate_reference(file: ClientFile, source: str) -> str:
     return f"# ... {certificates} from {source} (--output-dir writes the file)\n"
 
 
-def write_files(files: list[ClientFile], directory: Path, overwrite_command: str, *, force: bool) -> dict[str, Path]:
-    """Write the files below a directory, with their modes; returns where each was written, by its path.
+@dataclass(frozen=True, slots=True)
+class WriteTarget:
+    """Where files are written."""
 
-    Raises ConfigurationError, before it writes any, if files with different content exist; ``overwrite_command`` is
-    the hint.
+    directory: Path | None
+    overwrite_command: str
+    """The command that overwrites existing files, for a hint."""
+    force: bool
+    """Whether to overwrite files with different content."""
+
+
+def write_files(files: list[ClientFile], target: WriteTarget) -> dict[str, Path]:
+    """Write the files below the directory, with their modes; returns where each was written, by its path.
+
+    Raises ConfigurationError, before it writes any, if files with different content exist.
     """
-    targets = {file.path: directory / file.path.removeprefix("~/").lstrip("/") for file in files}
+    directory = target.directory or Path()
+    places = {file.path: directory / file.path.removeprefix("~/").lstrip("/") for file in files}
     try:
-        different = [str(targets[file.path]) for file in files if _differs(targets[file.path], file.content)]
-        if different and not force:
+        different = [str(places[file.path]) for file in files if _differs(places[file.path], file.content)]
+        if different and not target.force:
             raise ConfigurationError(
                 f"different content in existing files: {', '.join(different)}",
-                hint=f"merge the files by hand, or overwrite them: {overwrite_command}",
+                hint=f"merge the files by hand, or overwrite them: {target.overwrite_command}",
             )
         for file in files:
-            _write(targets[file.path], file)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"cannot write to {directory}: {error}") from error
-    return targets
+            _write(places[file.path], file)
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {error.filename or directory}: {error.strerror}") from error
+    return places
 
 
 def _differs(path: Path, content: str) -> bool:
-    return path.exists() and path.read_text() != content
+    return path.exists() and path.read_bytes() != content.encode()
 
 
 def _write(path: Path, file: ClientFile) -> None:

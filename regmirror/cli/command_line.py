@@ -16,12 +16,13 @@ def command_line(context: typer.Context, **changes: Any) -> str:
         name = str(parameter.name)
         if name in changes:
             words += _words(parameter.opts[0], changes[name])
-        elif _is_given(context, name):
+        elif is_given(context, name):
             words += _words(parameter.opts[0], context.params[name])
     return shlex.join(words)
 
 
-def _is_given(context: typer.Context, name: str) -> bool:
+def is_given(context: typer.Context, name: str) -> bool:
+    """Whether a parameter is on the command line."""
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
 

@@ -24,10 +24,12 @@ KINDS = {
     "EffectiveConfiguration": "regmirror.config.report:EffectiveConfiguration",
     "ValidationReport": "regmirror.config.report:ValidationReport",
     "ClientConfiguration": "regmirror.client_config.report:ClientConfiguration",
+    "ClientCheck": "regmirror.client_config.check.report:ClientCheck",
     "ImageList": "regmirror.render.image_report:ImageList",
     "RenderReport": "regmirror.render.report:RenderReport",
     "DeployReport": "regmirror.deploy.report:DeployReport",
     "DiffReport": "regmirror.deploy.report:DiffReport",
+    "MirrorReport": "regmirror.report.document:MirrorReport",
     "RotateReport": "regmirror.rotate.report:RotateReport",
     "RotateCheck": "regmirror.rotate.report:RotateCheck",
     "RotatePlan": "regmirror.rotate.report:RotatePlan",
@@ -35,7 +37,13 @@ KINDS = {
     "StatusReport": "regmirror.status.report:StatusReport",
     "SupportBundleReport": "regmirror.support.report:SupportBundleReport",
     "UpgradeNotes": "regmirror.upgrade.report:UpgradeNotes",
+    "UserReport": "regmirror.users.report:UserReport",
+    "UserList": "regmirror.users.report:UserList",
+    "SignOutReport": "regmirror.users.report:SignOutReport",
     "VerifyReport": "regmirror.verify.report:report_schema",
+    "NodesReport": "regmirror.verify.nodes.report:NodesReport",
+    "WhyReport": "regmirror.access.report:WhyReport",
+    "AccessTestReport": "regmirror.access.report:AccessTestReport",
     "Explanation": "regmirror.cli.explanation:Explanation",
     "TopicList": "regmirror.cli.explanation:TopicList",
 }
@@ -120,6 +128,8 @@ def validate(
             return
         hosts = ", ".join(mirror.url_of(upstream) for upstream in mirror.upstreams)
         streams.result(f"{streams.symbols.ok} {file} is valid ({hosts})", "green")
+        if mirror.sign_in_registration:
+            streams.info(f"To register at the sign-in provider: {mirror.sign_in_registration}")
         for warning in report.warnings:
             streams.info(f"{streams.symbols.warning} {warning}", "yellow")
 

@@ -131,7 +131,7 @@ def deploy(
         def run(options: DeployOptions) -> None:
             with StepProgress(streams) as progress:
                 report = run_until_done(deploy_mirror(connections, progress, limit, options))
-            _show(streams, report, shown=progress.warnings)
+            _show(streams, report, connections.mirror.sign_in_registration, shown=progress.warnings)
 
         try:
             run(chosen)
@@ -155,13 +155,15 @@ def _code(error: RegmirrorError, *, dry_run: bool) -> int:
     return exit_code_of_diff(error) if dry_run else error.exit_code
 
 
-def _show(streams: Terminal, report: "DeployReport", shown: list[str]) -> None:
+def _show(streams: Terminal, report: "DeployReport", registration: str | None, shown: list[str]) -> None:
     if streams.output is not Format.TABLE:
         streams.document(report.document())
     streams.info()
     streams.info(_outcome(report))
     for warning in (warning for warning in report.warnings if warning not in shown):
         streams.info(f"{streams.symbols.warning} {warning}", "yellow")
+    if report.sign_in_url:
+        streams.info(f"People sign in at {report.sign_in_url}. To register at the provider: {registration}")
     streams.info("Next: regmirror verify")
 
 

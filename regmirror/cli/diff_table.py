@@ -1,6 +1,7 @@
 """Shows a diff as text: objects, and below each the fields that would change, with the cause."""
 
 import json
+from difflib import unified_diff
 from typing import TYPE_CHECKING, Any
 
 from regmirror.cli.terminal import Terminal
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 _SIGNS = {"create": ("+", "green"), "change": ("~", "yellow"), "remove": ("-", "red")}
 _WIDTH = 76
 """Characters of a field, which is indented on a terminal of 80 columns."""
+_CONTEXT = 2
+"""Unchanged lines around those of a file that differ."""
 _PRUNE = "prune"
 
 
@@ -47,7 +50,7 @@ def _show_object(streams: Terminal, target: "ObjectReport") -> None:
 
 
 def _lines(field: "FieldReport") -> list[str]:
-    """A field in one line, or in three if that would be too long."""
+    """A field in one line; if that would be too long, the lines that differ, or both values."""
     if field.cause == "secret":
         return ["pods will be replaced: a Secret that they mount changes"]
     drift = "  (drift)" if field.cause == "drift" else ""
@@ -55,7 +58,22 @@ def _lines(field: "FieldReport") -> list[str]:
         return [f"{field.path}: changed, value hidden{drift}"]
     old, new = _value(field.from_), _value(field.to)
     line = f"{field.path}: {old} -> {new}{drift}"
-    return [line] if len(line) <= _WIDTH else [f"{field.path}:{drift}", f"  - {old}", f"  + {new}"]
+    if len(line) <= _WIDTH:
+        return [line]
+    return [f"{field.path}:{drift}", *(_differing_lines(field.from_, field.to) or [f"  - {old}", f"  + {new}"])]
+
+
+def _differing_lines(old: Any, new: Any) -> list[str]:
+    """The lines that differ between two versions of a file, with those around them; empty for other values."""
+    if not (isinstance(old, str) and isinstance(new, str) and "\n" in old + new):
+        return []
+    # The first three lines are the names of two files, and where the first difference is.
+    lines = list(unified_diff(old.splitlines(), new.splitlines(), n=_CONTEXT, lineterm=""))[3:]
+    return [f"  {'...' if line.startswith('@@') else f'{line[0]} {_printable(line[1:])}'}" for line in lines]
+
+
+def _printable(line: str) -> str:
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in line)
 
 
 def _note(target: "ObjectReport") -> str:

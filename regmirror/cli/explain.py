@@ -1,4 +1,4 @@
-"""``regmirror explain``: prints the reference section of an error code, a check or a configuration key, offline."""
+"""``regmirror explain``: prints the reference section of an error, check, finding or configuration key, offline."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,14 +12,20 @@ from regmirror.errors import ConfigurationError
 if TYPE_CHECKING:
     from regmirror.cli.reference_pages import Topic
 
-_TITLES = {"error": "Error codes", "check": "Checks", "key": "Configuration keys"}
+_TITLES = {
+    "error": "Error codes",
+    "check": "Checks",
+    "finding": "Findings of client-config --check",
+    "reason": "Reasons of verify --nodes",
+    "key": "Configuration keys",
+}
 
 
 def explain(
     topic: Annotated[
         str,
         typer.Argument(
-            help="An error code, a check or a configuration key. Default: list all of them.",
+            help="An error code, check, finding or configuration key. Default: list all of them.",
             show_default=False,
             autocompletion=completion.topics,
         ),
@@ -28,7 +34,7 @@ def explain(
     debug: options.Debug = False,
     no_color: options.NoColor = False,
 ) -> None:
-    """Explain an error code, a check or a configuration key.
+    """Explain an error code, check, finding or configuration key.
 
     Prints the section of the reference documentation that this installation
     contains. Needs neither a cluster nor a network.

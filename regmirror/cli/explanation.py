@@ -7,7 +7,7 @@ from pydantic import Field
 from regmirror.cli.reference_pages import Topic
 from regmirror.config.documents import Document, DocumentPart
 
-_Name = Annotated[str, Field(description="Error code, id of a check, or path of a configuration key.")]
+_Name = Annotated[str, Field(description="Error code, id of a check or finding, or path of a configuration key.")]
 _Url = Annotated[str, Field(description="Address of the section in the published documentation.")]
 
 
@@ -25,7 +25,7 @@ class TopicReport(DocumentPart):
     """A topic that can be explained."""
 
     topic: _Name
-    type: Annotated[Literal["error", "check", "key"], Field(description="What the topic is.")]
+    type: Annotated[Literal["error", "check", "finding", "reason", "key"], Field(description="What the topic is.")]
     url: _Url
 
 
@@ -33,7 +33,7 @@ class TopicList(Document):
     """The result of ``regmirror explain -o json``."""
 
     kind: Annotated[Literal["TopicList"], Field(description="Kind of the document.")] = "TopicList"
-    topics: Annotated[list[TopicReport], Field(description="Every topic: errors, then checks, then keys.")]
+    topics: Annotated[list[TopicReport], Field(description="Every topic: errors, checks, findings, reasons and keys.")]
 
 
 def explanation(topic: Topic) -> Explanation:

@@ -59,7 +59,13 @@ def usage(command: Any, context: Any) -> list[str]:
     """The words of the usage after the command's path: ``[OPTIONS] RUNTIME``."""
     pieces = [piece for parameter in command.get_params(context) for piece in parameter.get_usage_pieces(context)]
     last = ["COMMAND"] if hasattr(command, "commands") else []
-    return ["[OPTIONS]", *(piece.strip("{}").upper() for piece in pieces), *last]
+    return ["[OPTIONS]", *map(_usage_of_argument, pieces), *last]
+
+
+def _usage_of_argument(piece: str) -> str:
+    """``NAME`` for Typer's ``{name}``; an argument whose name already ends with dots gets no others."""
+    name = piece.replace("{", "").replace("}", "").upper()
+    return name.replace("......", "...").replace("...]...", "...]")
 
 
 def split_help(text: str) -> tuple[list[str], list[str]]:

@@ -8,7 +8,7 @@ from typing import Any
 from regmirror.cli.cluster_offers import ClusterOffers
 from regmirror.cli.prompts import Prompts
 from regmirror.config.egress import ProxyUrl
-from regmirror.config.fields import Bucket, Host, RepositoryPattern, Url
+from regmirror.config.fields import HTTPS_PORT, Bucket, Host, RepositoryPattern, Url
 from regmirror.config.filesystem import VolumeSize
 from regmirror.config.images import DOCKER_HUB
 from regmirror.config.init_options import (
@@ -26,7 +26,6 @@ from regmirror.config.init_options import (
     probe_problem,
 )
 from regmirror.config.kubernetes_fields import ObjectName
-from regmirror.config.model import HTTPS_PORT
 from regmirror.config.store_profiles import profile_of
 from regmirror.config.validation_messages import value_problem
 from regmirror.config.variables import S3_KEY_VARIABLES, default_region

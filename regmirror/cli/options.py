@@ -49,6 +49,7 @@ class ReportFormat(StrEnum):
     JSON = "json"
     YAML = "yaml"
     JUNIT = "junit"
+    METRICS = "metrics"
 
     @property
     def of_errors(self) -> Format:
@@ -150,7 +151,17 @@ CLUSTER_OPTIONS = (
 )
 """Which configuration, which cluster, and how to connect; in the order of every command's help."""
 OUTPUT_OPTIONS = ("output", "debug", "no_color")
-REPEATED_IN_HINTS = ("file", "kubeconfig", "context", "namespace", "image_registry", "helm", "resolve", "ca_file")
+REPEATED_IN_HINTS = (
+    "file",
+    "kubeconfig",
+    "context",
+    "namespace",
+    "image_registry",
+    "helm",
+    "resolve",
+    "ca_file",
+    "registry",
+)
 """A command that continues the work of this one needs the same."""
 
 

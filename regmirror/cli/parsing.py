@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from typer import echo
+from typer import BadParameter, echo
 from typer.core import TyperCommand, TyperGroup
 
 from regmirror.cli.help_page import help_page, usage
@@ -18,6 +18,14 @@ class Command(TyperCommand):
     def __init__(self, *words: Any, **attributes: Any) -> None:
         super().__init__(*words, **attributes)
         self.params.sort(key=lambda parameter: position(parameter.name or ""))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words of the command line; an error begins without the words of the library that found it."""
+        try:
+            return super().parse_args(ctx, args)
+        except BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""

@@ -22,13 +22,26 @@ class Command(StrEnum):
     DEPLOY = "deploy"
     DIFF = "diff"
     VERIFY = "verify"
+    VERIFY_NODES = "verify-nodes"
     STATUS = "status"
+    REPORT = "report"
+    WHY = "why"
     ROTATE_CERT = "rotate-cert"
     SUPPORT_BUNDLE = "support-bundle"
+    USER = "user"
     UPGRADE_NOTES = "upgrade-notes"
     DESTROY = "destroy"
 
+    @property
+    def words(self) -> str:
+        """The command as it is typed."""
+        return "verify --nodes" if self is Command.VERIFY_NODES else self.value
 
+
+_LIST_NODES = (
+    "No Role can grant the permission to list nodes: name them with --node NAME, or create a ClusterRole: "
+    "kubectl create clusterrole regmirror-list-nodes --verb=list --resource=nodes"
+)
 _DESCRIPTION = "kubernetes.io/description"
 """A well-known annotation; kubectl describe shows it."""
 
@@ -63,6 +76,8 @@ def rbac(
         streams.info(f"To bind it to a ServiceAccount: {bind} --serviceaccount={mirror.namespace}:NAME")
         update = " ".join(["regmirror rbac", *([command] if command else [])])
         streams.info(f"After a change of the configuration file, update it: {update} | kubectl apply -f -")
+        if command in {None, Command.VERIFY_NODES}:
+            streams.info(_LIST_NODES)
 
 
 def _print(streams: Terminal, roles: list[dict[str, Any]]) -> None:
@@ -76,11 +91,13 @@ def _print(streams: Terminal, roles: list[dict[str, Any]]) -> None:
 
 def role(mirror: "Mirror", command: Command) -> dict[str, Any]:
     """The Role of one command, as a manifest."""
+    from regmirror.desired.rights import role_rules
+
     metadata = {
         "name": f"regmirror-{command.value}",
         "namespace": mirror.namespace,
         "annotations": {
-            _DESCRIPTION: f"Permissions of regmirror {command.value} for the current configuration file. "
+            _DESCRIPTION: f"Permissions of regmirror {command.words} for the current configuration file. "
             f"After a change of the file, run regmirror rbac {command.value} and apply the Role again."
         },
     }
@@ -88,47 +105,35 @@ def role(mirror: "Mirror", command: Command) -> dict[str, Any]:
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "Role",
         "metadata": metadata,
-        "rules": _rules(rights(mirror, command)),
+        "rules": role_rules(rights(mirror, command)),
     }
-
-
-def _rules(rights: "Sequence[Right]") -> list[dict[str, Any]]:
-    """One rule for each resource, and one more for each set of objects of it that only some verbs may be used on."""
-    names: dict[tuple[str, str, str], list[str]] = {}
-    for right in rights:
-        names.setdefault((right.group, right.resource, right.verb), []).append(right.name)
-    verbs: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
-    for (group, resource, verb), objects in names.items():
-        only = () if "" in objects else tuple(objects)
-        verbs.setdefault((group, resource, only), []).append(verb)
-    return [
-        {
-            "apiGroups": [group],
-            "resources": [resource],
-            **({"resourceNames": list(only)} if only else {}),
-            "verbs": allowed,
-        }
-        for (group, resource, only), allowed in verbs.items()
-    ]
 
 
 def rights(mirror: "Mirror", command: Command) -> "Sequence[Right]":
     """The permissions that a command uses; commands that change the cluster check for them first."""
+    from regmirror.access.rights import why_rights
     from regmirror.cli.upgrade_notes import UPGRADE_RIGHTS
     from regmirror.deploy.rights import deploy_rights, diff_rights, optional_rights
+    from regmirror.desired.rotate_rights import rotate_rights
+    from regmirror.desired.verify_rights import verify_rights
     from regmirror.destroy.rights import destroy_rights
-    from regmirror.rotate.rights import rotate_rights
+    from regmirror.report.rights import report_rights
     from regmirror.status.rights import status_rights
     from regmirror.support.rights import support_rights
-    from regmirror.verify.rights import verify_rights
+    from regmirror.users.rights import user_rights
+    from regmirror.verify.nodes.rights import node_rights
 
     of_command: dict[Command, Callable[[Mirror], Sequence[Right]]] = {
         Command.DEPLOY: lambda mirror: [*deploy_rights(mirror), *optional_rights(mirror)],
         Command.DIFF: diff_rights,
         Command.VERIFY: verify_rights,
+        Command.VERIFY_NODES: node_rights,
         Command.STATUS: status_rights,
+        Command.REPORT: report_rights,
+        Command.WHY: why_rights,
         Command.ROTATE_CERT: rotate_rights,
         Command.SUPPORT_BUNDLE: support_rights,
+        Command.USER: user_rights,
         Command.UPGRADE_NOTES: lambda _: UPGRADE_RIGHTS,
         Command.DESTROY: destroy_rights,
     }

@@ -8,9 +8,16 @@ from pathlib import Path
 from posixpath import normpath
 
 from regmirror.desired.assets import reference_directory
-from regmirror.errors.documentation import DOCUMENTATION_URL, check_url, error_url, key_url
+from regmirror.errors.documentation import (
+    DOCUMENTATION_URL,
+    check_url,
+    error_url,
+    finding_url,
+    key_url,
+    node_reason_url,
+)
 
-ERRORS, CHECKS, KEYS = "error", "check", "key"
+ERRORS, CHECKS, FINDINGS, REASONS, KEYS = "error", "check", "finding", "reason", "key"
 
 _HEADING = re.compile(r"^(#+) (.+?) *$", re.MULTILINE)
 _FENCE = re.compile(r"^(```|~~~).*?^\1 *$", re.MULTILINE | re.DOTALL)
@@ -18,6 +25,8 @@ _BOLD = re.compile(r"^\*\*(.+?)\.?\*\*", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)([^)#]*)(#[^)]*)?\)")
 _CODE = re.compile(r"RM\d{3}")
 _CHECK = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
+_FINDING = re.compile(r"^\| (`[a-z0-9-]+`(?:, `[a-z0-9-]+`)*) \| (.+) \|$", re.MULTILINE)
+"""A row of the table of findings: its ids, and what they mean."""
 _KEY = re.compile(r"[a-z][A-Za-z0-9]*(\[\])?(\.[a-z][A-Za-z0-9]*(\[\])?)*")
 
 
@@ -50,8 +59,8 @@ def normalize(name: str) -> str:
 
 @cache
 def topics() -> dict[str, Topic]:
-    """Every topic by its name: error codes, then checks, then configuration keys; raises TemplateError."""
-    found = [*_errors(), *_checks(), *_keys()]
+    """Every topic by its name: error codes, checks, findings, reasons and configuration keys; raises TemplateError."""
+    found = [*_errors(), *_checks(), *_findings(), *_reasons(), *_keys()]
     return {topic.name: topic for topic in found}
 
 
@@ -80,6 +89,17 @@ def _checks() -> Iterator[Topic]:
                 yield Topic(name, CHECKS, check_url(name, page.stem), text)
 
 
+def _findings() -> Iterator[Topic]:
+    for row in _FINDING.finditer(_page("client-check.md")):
+        for name in re.findall(r"[a-z0-9-]+", row[1]):
+            yield Topic(name, FINDINGS, finding_url(), f"## {name}\n\n{row[2]}")
+
+
+def _reasons() -> Iterator[Topic]:
+    for name, text in _page_sections("node-check.md"):
+        yield Topic(name, REASONS, node_reason_url(name), text)
+
+
 def _keys() -> Iterator[Topic]:
     sections = {name: text for name, text in _page_sections("configuration.md") if _KEY.fullmatch(name)}
     for name, text in sections.items():
@@ -92,11 +112,15 @@ def _check_pages() -> list[Path]:
 
 
 def _page_sections(page: str) -> Iterator[tuple[str, str]]:
-    """The sections of a page, with links that lead somewhere outside of the page, too."""
+    """The sections of a page."""
+    yield from _sections(_page(page))
+
+
+def _page(page: str) -> str:
+    """The text of a page, with links that lead somewhere outside of the page, too."""
     directory = f"reference/{page}".rpartition("/")[0]
     text = (reference_directory() / page).read_text(encoding="utf-8")
-    for name, section in _sections(text):
-        yield name, _LINK.sub(lambda link: _published(link, directory), section)
+    return _LINK.sub(lambda link: _published(link, directory), text)
 
 
 def _published(link: re.Match[str], directory: str) -> str:

@@ -12,9 +12,13 @@ from regmirror.errors import ConfigurationError, ExitCode
 from regmirror.render.output_format import OutputFormat
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from regmirror.config.model import Mirror
     from regmirror.render.render import Rendering, RenderOptions
     from regmirror.render.report import RenderReport
+
+_EXAMPLE_REPOSITORY = "https://git.example.com/infrastructure.git"
 
 
 def render(
@@ -102,11 +106,13 @@ def render(
         from regmirror.adapters.helm import Pyhelm3Helm
         from regmirror.cli.command_line import command_line
         from regmirror.cli.connections import read_mirror
+        from regmirror.cli.rendered_files import compare_files, write_files
         from regmirror.config.find_references import secret_variables
         from regmirror.render.argocd import parse_project
         from regmirror.render.external_secrets import parse_store
         from regmirror.render.render import RenderOptions
         from regmirror.render.render import render as render_mirror
+        from regmirror.render.report import render_report
         from regmirror.render.repository import parse_repository
 
         _check_options(context, output_format, output_dir, repository, check=check)
@@ -127,7 +133,10 @@ def render(
         if output_dir is None:
             _print(streams, rendering, render_options)
         else:
-            report = _update(mirror, rendering, render_options, output_dir, check=check, force=force)
+            changes = compare_files(rendering.files, output_dir)
+            if not check:
+                write_files(rendering.files, changes, output_dir, _recorded_options(context), force=force)
+            report = render_report(mirror, output_format, output_dir, changes, dry_run=check)
             _show(streams, report, len(rendering.files), command_line(context, check=False))
 
 
@@ -145,26 +154,41 @@ def _check_options(
     context: typer.Context, output_format: OutputFormat, output_dir: Path | None, repository: str, *, check: bool
 ) -> None:
     from regmirror.cli.command_line import command_line
-    from regmirror.cli.rendered_files import written_format
+    from regmirror.cli.rendered_files import written_options
 
+    written = written_options(output_dir) if check and output_dir else {}
+    if written and written["output_format"] != output_format:
+        raise ConfigurationError(
+            f"{output_dir} was rendered with --format {written['output_format']}, not {output_format}",
+            hint=_complete_command(context, written),
+        )
     if output_format is OutputFormat.ARGOCD and not repository:
         raise ConfigurationError(
             "--format argocd needs --repository, the URL of the Git repository that holds the files",
-            hint=command_line(context, repository="https://git.example.com/infrastructure.git"),
+            hint=_complete_command(context, {"output_format": str(output_format), **written}),
         )
-    if output_dir is None:
-        if check or output_format is not OutputFormat.MANIFESTS:
-            needing = "--check" if check else f"--format {output_format}"
-            raise ConfigurationError(
-                f"{needing} needs --output-dir", hint=command_line(context, output_dir="regmirror")
-            )
-        return
-    written = written_format(output_dir)
-    if check and written not in {None, output_format}:
-        raise ConfigurationError(
-            f"{output_dir} was rendered with --format {written}, not {output_format}",
-            hint=command_line(context, output_format=written),
-        )
+    if output_dir is None and (check or output_format is not OutputFormat.MANIFESTS):
+        needing = "--check" if check else f"--format {output_format}"
+        raise ConfigurationError(f"{needing} needs --output-dir", hint=command_line(context, output_dir="regmirror"))
+
+
+def _complete_command(context: typer.Context, written: "Mapping[str, str]") -> str:
+    """The command with the options of the last rendering instead of defaults, and of another format."""
+    from regmirror.cli.command_line import command_line, is_given
+
+    added = {name: value for name, value in written.items() if name == "output_format" or not is_given(context, name)}
+    is_argocd = written["output_format"] == OutputFormat.ARGOCD
+    if is_argocd and "repository" not in written and not is_given(context, "repository"):
+        added["repository"] = _EXAMPLE_REPOSITORY
+    return command_line(context, **added)
+
+
+def _recorded_options(context: typer.Context) -> dict[str, str]:
+    """The options that the files depend on, as far as they are on the command line; the format always."""
+    from regmirror.cli.command_line import is_given
+    from regmirror.cli.rendered_files import RECORDED
+
+    return {name: str(context.params[name]) for name in RECORDED if name == "output_format" or is_given(context, name)}
 
 
 def _print(streams: Terminal, rendering: "Rendering", render_options: "RenderOptions") -> None:
@@ -176,25 +200,6 @@ def _print(streams: Terminal, rendering: "Rendering", render_options: "RenderOpt
         streams.result(to_yaml(*rendering.objects).rstrip())
     if not render_options.store:
         streams.info("Secrets with secret values are not included. To create them: regmirror render --output-dir DIR")
-
-
-def _update(
-    mirror: "Mirror",
-    rendering: "Rendering",
-    render_options: "RenderOptions",
-    directory: Path,
-    *,
-    check: bool,
-    force: bool,
-) -> "RenderReport":
-    """Compare the files of the directory and, without ``check``, write those that differ."""
-    from regmirror.cli.rendered_files import compare_files, write_files
-    from regmirror.render.report import render_report
-
-    changes = compare_files(rendering.files, directory)
-    if not check:
-        write_files(rendering.files, changes, directory, render_options.output_format, force=force)
-    return render_report(mirror, render_options.output_format, directory, changes, dry_run=check)
 
 
 def _show(streams: Terminal, report: "RenderReport", files: int, update_command: str) -> None:

@@ -1,6 +1,7 @@
 """Writes rendered files: new and changed ones, and removes those of an earlier rendering that are no longer needed."""
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from regmirror.errors import ConfigurationError
@@ -9,7 +10,18 @@ from regmirror.render.output_format import OutputFormat
 
 INDEX = ".regmirror-files"
 """Lists the files of the last rendering: only these are replaced and removed without --force."""
-_FORMAT = "# Written by regmirror render --format "
+_FIRST_LINE = "# Written by regmirror render "
+RECORDED = {
+    "output_format": "--format",
+    "repository": "--repository",
+    "revision": "--revision",
+    "path": "--path",
+    "argocd_project": "--argocd-project",
+    "external_secrets": "--external-secrets",
+    "store_key": "--store-key",
+    "secrets_revision": "--secrets-revision",
+}
+"""The options that the files depend on, by the name of the parameter."""
 
 
 def compare_files(files: list[RenderedFile], directory: Path) -> dict[str, Change]:
@@ -30,11 +42,16 @@ def _change(path: Path, content: bytes) -> Change | None:
     return None if path.read_bytes() == content else Change.CHANGED
 
 
-def written_format(directory: Path) -> OutputFormat | None:
-    """The format of the last rendering in a directory; None if there is none, or it is unknown."""
+def written_options(directory: Path) -> dict[str, str]:
+    """The options of the last rendering in a directory, by the name of the parameter; none if it is unknown."""
     line = next(iter(_lines(directory)), "")
-    name = line.removeprefix(_FORMAT) if line.startswith(_FORMAT) else ""
-    return OutputFormat(name) if name in list(OutputFormat) else None
+    try:
+        words = shlex.split(line.removeprefix(_FIRST_LINE)) if line.startswith(_FIRST_LINE) else []
+    except ValueError:
+        return {}
+    given = dict(zip(words[::2], words[1::2], strict=False))
+    found = {name: given[option] for name, option in RECORDED.items() if option in given}
+    return found if found.get("output_format") in list(OutputFormat) else {}
 
 
 def _index(directory: Path) -> list[str]:
@@ -51,11 +68,14 @@ def write_files(
     files: list[RenderedFile],
     changes: dict[str, Change],
     directory: Path,
-    output_format: OutputFormat,
+    options: Mapping[str, str],
     *,
     force: bool,
 ) -> None:
-    """Write the changes; raises ConfigurationError, before any change, if a file that render did not write differs."""
+    """Write the changes; raises ConfigurationError, before any change, if a file that render did not write differs.
+
+    ``options`` are those that ``written_options`` returns afterwards.
+    """
     listed = set(_index(directory))
     foreign = [path for path, change in changes.items() if change is Change.CHANGED and path not in listed]
     if foreign and not force:
@@ -68,18 +88,20 @@ def write_files(
     try:
         directory.mkdir(parents=True, exist_ok=True)
         # Before the files: if this run is interrupted, the next one knows what it has written.
-        _write_index(directory, output_format, listed | texts.keys())
+        _write_index(directory, options, listed | texts.keys())
         for path, change in changes.items():
             if change is Change.REMOVED:
                 (directory / path).unlink()
             else:
                 (directory / path).parent.mkdir(parents=True, exist_ok=True)
                 (directory / path).write_bytes(texts[path].encode())
-        _write_index(directory, output_format, texts.keys())
+        _write_index(directory, options, texts.keys())
     except OSError as error:
         raise ConfigurationError(f"cannot write {error.filename}: {error.strerror}") from error
 
 
-def _write_index(directory: Path, output_format: OutputFormat, paths: Iterable[str]) -> None:
-    text = "".join(f"{line}\n" for line in [f"{_FORMAT}{output_format}", *sorted(paths)])
+def _write_index(directory: Path, options: Mapping[str, str], paths: Iterable[str]) -> None:
+    # Only printable ones: a line break would end the line, and the rest would be the path of a file.
+    words = [word for name, value in options.items() if value.isprintable() for word in (RECORDED[name], value)]
+    text = "".join(f"{line}\n" for line in [f"{_FIRST_LINE}{shlex.join(words)}", *sorted(paths)])
     (directory / INDEX).write_text(text, encoding="utf-8")

@@ -41,6 +41,9 @@ class RootGroup(Group):
         if command is None or not options:
             return name, command, rest
         subcommand, path, rest = _descend(command, rest)
+        if rest and hasattr(subcommand, "commands"):
+            # A misspelled subcommand, or --help of a group: the group answers.
+            return name, command, [*path, *rest]
         accepted = {parameter.name for parameter in subcommand.params}
         refused = [option for option in options if option not in accepted]
         if refused and not ctx.resilient_parsing:

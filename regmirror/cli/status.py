@@ -1,6 +1,5 @@
 """``regmirror status``: one screen about the state of the mirror."""
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +25,7 @@ def status(
     image_registry: options.ImageRegistry = "",
     resolve: options.Resolve = [],  # noqa: B006 - typer copies it
     ca_file: options.CaFile = None,
-    watch: Annotated[bool, typer.Option("-w", "--watch", help="Refresh until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("-w", "--watch", help="Refresh until Ctrl-C, on a screen of its own.")] = False,
     interval: Annotated[
         str, typer.Option("--interval", metavar="DURATION", help="Time between refreshes, at least 1s.")
     ] = "5s",
@@ -37,7 +36,8 @@ def status(
     """Show the state of the mirror: components, certificates, cache hits, storage, and pulls left at the upstream.
 
     Exits with 0 if every component has a ready pod and no public host gives a wrong answer, with 1 otherwise, also if
-    the cluster cannot be read. Values that cannot be read are shown as unknown, with the reason.
+    the cluster cannot be read. Values that cannot be read are shown as unknown, with the reason. With --watch and
+    -o json, each line is a document; Ctrl-C exits with 130.
 
         regmirror status
         regmirror status --watch
@@ -84,21 +84,13 @@ def _read_interval(text: str) -> float:
 
 
 def _watch(streams: Terminal, collect: Callable[[], "StatusReport"], pause: float) -> "StatusReport":
-    """Collect and show until Ctrl-C; returns the last report."""
-    report = None
+    from regmirror.cli import status_watch
+
     try:
-        while True:
-            report = collect()
-            if streams.stdout.is_terminal:
-                streams.stdout.clear()
-            elif streams.output is Format.YAML:
-                streams.result("---")
-            _show(streams, report)
-            time.sleep(pause)
+        return status_watch.watch(streams, collect, pause)
     except KeyboardInterrupt:
-        if report is None:
-            raise typer.Exit(ExitCode.INTERRUPTED) from None
-        return report
+        # Ctrl-C is how it ends: that is no error to report.
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
 def _show(streams: Terminal, report: "StatusReport") -> "StatusReport":

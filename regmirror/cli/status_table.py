@@ -1,7 +1,7 @@
 """The table of ``regmirror status``: one screen of 80 columns; a value that is not known says why."""
 
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from regmirror.cli.terminal import UNICODE, Symbols, Terminal
@@ -18,16 +18,16 @@ from regmirror.status.report import (
     UnknownComponent,
     UpstreamReport,
 )
+from regmirror.status.sizes import size
 
 T = TypeVar("T")
 
-_WIDTH = 80
+WIDTH = 80
 _LABEL = 22
 _VALUE = _LABEL + 3
 """The column where values begin."""
 _FEW_DAYS = 60
 _FEW_PULLS = 0.1
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 Line = tuple[str, str | None]
 """A text and its style."""
@@ -40,8 +40,10 @@ def print_status(terminal: Terminal, report: StatusReport) -> None:
             terminal.result(line, style)
 
 
-def screen(report: StatusReport, symbols: Symbols = UNICODE) -> Iterator[Line]:
-    """The lines of the table, not wrapped."""
+def screen(
+    report: StatusReport, symbols: Symbols = UNICODE, activity: Mapping[str, str] | None = None
+) -> Iterator[Line]:
+    """The lines of the table, not wrapped; ``activity`` is what is going on now, by upstream."""
     yield _headline(report, symbols)
     yield f"namespace {report.namespace}, context {report.context}, {report.time:%Y-%m-%d %H:%M:%S} UTC", "dim"
     if report.state is State.NOT_DEPLOYED:
@@ -59,17 +61,8 @@ def screen(report: StatusReport, symbols: Symbols = UNICODE) -> Iterator[Line]:
         yield "", None
         yield f"{upstream.name} ({upstream.url})", "bold"
         yield from _upstream(upstream, cause)
-
-
-def size(count: int) -> str:
-    """A number of bytes in decimal units, as registries count them: 1.1 MB."""
-    value, units = float(count), iter(_UNITS)
-    unit = next(units)
-    for larger in units:
-        if value < 1000:
-            break
-        value, unit = value / 1000, larger
-    return f"{count} B" if unit == "B" else f"{value:.1f} {unit}"
+        if activity and upstream.name in activity:
+            yield _row("now", activity[upstream.name], str)
 
 
 def _headline(report: StatusReport, symbols: Symbols) -> Line:
@@ -111,14 +104,14 @@ def _row(label: str, value: T | Unknown, describe: Callable[[T], Line | str]) ->
     return f"  {label:<{_LABEL}} {text}", style
 
 
-def wrap(line: str) -> list[str]:
-    """Break a line at 80 columns; continuation lines start where values do."""
-    indent = " " * _VALUE if line.startswith("  ") else "  "
+def wrap(line: str, width: int = WIDTH) -> list[str]:
+    """Break a line at a width of at most 80 columns; continuation lines start where values do."""
+    indent = " " * _VALUE if line.startswith("  ") and width >= 2 * _VALUE else "  "
     return textwrap.wrap(
         line,
-        _WIDTH,
+        min(width, WIDTH),
         subsequent_indent=indent,
-        break_long_words=False,
+        break_long_words=width < WIDTH,
         break_on_hyphens=False,
         drop_whitespace=True,
         replace_whitespace=False,
@@ -147,6 +140,8 @@ def _upstream(upstream: UpstreamReport, cause: str) -> Iterator[Line]:
 
 def _component(component: ComponentReport) -> Line:
     ready, wanted = component.ready, component.wanted
+    if not wanted:
+        return "scaled to 0", "red"
     version = f", version {component.version or 'unknown'}" if ready else ""
     return f"{ready}/{wanted} ready{version}", None if ready >= wanted else "yellow" if ready else "red"
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import textwrap
 import traceback
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from rich.console import Console
 from regmirror.cli.error_output import converted, error_advice, error_document
 from regmirror.cli.invocation import repeat_options
 from regmirror.cli.options import Format
-from regmirror.errors import ExitCode, InterruptedRunError, RegmirrorError
+from regmirror.errors import InterruptedRunError, OutputError, RegmirrorError
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,11 @@ class Terminal:
         text = repeat_options(text)
         if wrap and self.stderr.is_terminal:
             text = "\n".join(_wrapped(line, self.stderr.width) for line in text.splitlines())
-        self.stderr.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        try:
+            self.stderr.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        except OSError:
+            # There is no other place to say so, and a change must not stop halfway because a log cannot be written.
+            _discard(self.stderr)
 
     def error(self, error: RegmirrorError) -> None:
         """Report an error on standard error; with a document as output, on standard output too."""
@@ -70,20 +73,50 @@ class Terminal:
         """A hint for a result: its regmirror commands repeat the options that select the mirror, as in ``info``."""
         return repeat_options(text)
 
-    def result(self, text: str = "", style: str | None = None) -> None:
-        """A line of the result, on standard output."""
-        self.stdout.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+    def result(self, text: str = "", style: str | None = None, *, wrap: bool = False) -> None:
+        """A line of the result, on standard output; ``wrap`` as in ``info``.
 
-    def document(self, document: dict[str, Any]) -> None:
-        """The result as JSON or YAML, on standard output; characters that its encoding lacks are escaped."""
+        Raises OutputError if it cannot be written.
+        """
+        if wrap and self.stdout.is_terminal:
+            text = _wrapped(text, self.stdout.width)
+        try:
+            self.stdout.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        except OSError as error:
+            _discard(self.stdout)
+            reason = error.strerror or "it is closed"
+            hint = "free space or choose another file, and run the command again"
+            raise OutputError(f"cannot write to standard output: {reason}", hint=hint) from None
+
+    def document(self, document: dict[str, Any], *, in_one_line: bool = False) -> None:
+        """The result as JSON or YAML, on standard output; characters that its encoding lacks are escaped.
+
+        ``in_one_line`` is for one of several JSON documents: a program that reads lines reads documents.
+        """
         is_plain = _can_encode(self.stdout, _ANY_TEXT)
         content = _with_hints(document)
         if self.output is Format.JSON:
-            self.result(json.dumps(content, indent=2, ensure_ascii=not is_plain))
+            self.result(json.dumps(content, indent=None if in_one_line else 2, ensure_ascii=not is_plain))
         else:
             import yaml
 
             self.result(yaml.safe_dump(content, sort_keys=False, allow_unicode=is_plain).rstrip())
+
+
+class _Stream(Console):
+    """A stream whose reader may leave, as head does: the command goes on, and its exit code is still the answer."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich itself would exit with 1, even halfway through a change."""
+        _discard(self)
+
+
+def _discard(stream: Console) -> None:
+    """Write nothing more to a stream, and nothing of what it still buffers when Python exits."""
+    stream.quiet = True
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.file.fileno())
+    os.close(nowhere)
 
 
 @contextmanager
@@ -112,10 +145,6 @@ def terminal(
         interrupted = InterruptedRunError("interrupted", hint=hint)
         streams.error(interrupted)
         raise typer.Exit(interrupted.exit_code) from None
-    except BrokenPipeError:
-        # The reader of our output has closed it; Python would complain about that once more at exit.
-        sys.stderr.close()
-        raise typer.Exit(ExitCode.OK) from None
     except typer.Exit:
         raise
     except Exception as error:
@@ -133,10 +162,10 @@ def _open(output: Format, *, debug: bool, no_color: bool) -> Terminal:
 def _console(*, stderr: bool, no_color: bool) -> Console:
     """With --no-color no escape sequence at all is written, with NO_COLOR only those that move the cursor."""
     if no_color:
-        return Console(stderr=stderr, no_color=True, color_system=None, force_terminal=False, emoji=False)
+        return _Stream(stderr=stderr, no_color=True, color_system=None, force_terminal=False, emoji=False)
     if os.environ.get("NO_COLOR"):
-        return Console(stderr=stderr, no_color=True, color_system=None, emoji=False)
-    return Console(stderr=stderr, emoji=False)
+        return _Stream(stderr=stderr, no_color=True, color_system=None, emoji=False)
+    return _Stream(stderr=stderr, emoji=False)
 
 
 def _can_encode(console: Console, text: str) -> bool:

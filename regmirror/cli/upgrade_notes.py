@@ -45,6 +45,7 @@ def upgrade_notes(
         from regmirror.desired.assets import changelog
         from regmirror.upgrade.changelog import notes_between, parse_changelog
         from regmirror.upgrade.report import upgrade_report
+        from regmirror.version import is_development
 
         old = before or _deployed(file, kubeconfig, context, namespace)
         notes = notes_between(parse_changelog(changelog()), old.lower(), after.lower())
@@ -53,6 +54,8 @@ def upgrade_notes(
             streams.document(report.document())
             return
         _print(streams, report)
+        if is_development(old):
+            streams.info(f"{old} is a development version: some of these changes may be deployed already.")
         if report.versions:
             streams.info("Next: regmirror diff; then regmirror deploy")
 

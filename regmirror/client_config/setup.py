@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from regmirror.client_config.registries import MirroredRegistry
 
+PASSWORD = "PASSWORD"  # noqa: S105 - a placeholder, which the user replaces in the file
+"""In files with a login: what the user replaces by the password, which regmirror does not know."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClientFile:
@@ -33,5 +36,21 @@ class ClientSetup:
     """What does not work with this runtime, or works differently than expected; whole sentences."""
 
 
-SetupBuilder = Callable[[list[MirroredRegistry], str], ClientSetup]
-"""Builds the setup for some registries; the second argument is the private CA as PEM, or empty."""
+@dataclass(frozen=True, slots=True)
+class ClientOptions:
+    """What the files are made for."""
+
+    registries: list[MirroredRegistry]
+    ca_pem: str = ""
+    """The private CA of the mirror as PEM; empty if its certificate comes from a public CA."""
+    user: str = ""
+    """The account with which the runtime logs in to the mirror; empty for anonymous pulls."""
+
+    @property
+    def hosts(self) -> list[str]:
+        """The hosts of the mirror, each once."""
+        return list(dict.fromkeys(registry.host for registry in self.registries))
+
+
+SetupBuilder = Callable[[ClientOptions], ClientSetup]
+"""Builds the setup of a runtime."""

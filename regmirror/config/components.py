@@ -131,7 +131,10 @@ class FrontComponent(ContainerSettings):
 
 
 class FetcherComponent(ContainerSettings):
-    """The program in the registry's pod that fetches what the front lacks, once for all clients that wait."""
+    """The program in the registry's pod that fetches what the front lacks, once for all clients that wait.
+
+    The program that shows metrics has the same image.
+    """
 
     image: Annotated[Image, Field(description="Image of Python 3.11 or later, with a tag, a digest, or both.")] = (
         "docker.io/library/python:3.14-alpine"

@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 from ipaddress import ip_network
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -12,6 +12,8 @@ from regmirror.config.durations import format_duration, parse_duration
 from regmirror.config.images import pulled_image
 from regmirror.config.registry_hosts import canonical_url
 
+HTTPS_PORT: Final = 443
+"""The port of a registry whose name has none."""
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})+")
 _HOST_IN_URL = re.compile(r"(?=.*[:/])(?P<scheme>[a-z]+://)?(?P<host>[^:/@[\]\s]*)(:(?P<port>[0-9]*))?(/.*)?")
@@ -105,7 +107,7 @@ def _label(value: object) -> str:
 
 def _upstream_name(value: object) -> str:
     text = _label(value)
-    if text in {"redis", "auth", "ingress", "certificates"}:
+    if text in {"redis", "auth", "sign-in", "ingress", "certificates", "verification", "rotation"}:
         raise ValueError(f'"{text}" is reserved for a release of the mirror itself: choose another name')
     if len(text) > _LONGEST_UPSTREAM_NAME:
         raise ValueError(f"the name is longer than {_LONGEST_UPSTREAM_NAME} characters")
@@ -189,6 +191,9 @@ def network(value: object) -> str:
     text = _string(value)
     try:
         found = ip_network(text)
+        if "%" in text:
+            # Python accepts the zone of an address (fe80::%eth0), Go does not.
+            raise ValueError(text)
     except ValueError:
         raise ValueError(f'"{text}" is not a network such as 10.42.0.0/16') from None
     return str(found)

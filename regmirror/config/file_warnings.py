@@ -5,14 +5,15 @@ from collections.abc import Iterator
 
 import yaml
 
+from regmirror.config.access_decision import entries, numbered_rules
+from regmirror.config.access_risks import claimed_addresses, evaded_groups, published_patterns
 from regmirror.config.encryption import is_exposed
-from regmirror.config.images import DOCKER_HUB
 from regmirror.config.key_paths import KeyPath, format_path, line_of
 from regmirror.config.model import Mirror, Upstream
 from regmirror.config.model_keys import documented_key
 from regmirror.config.pattern_problems import pattern_problems
-from regmirror.config.patterns import covers
 from regmirror.config.problem import Problem
+from regmirror.config.sign_in_warnings import sign_in_warnings
 
 Warnings = Iterator[tuple[KeyPath, str]]
 
@@ -43,16 +44,19 @@ def _without_effect(mirror: Mirror) -> Warnings:
         yield ("ingress", "annotations", _CLASS_ANNOTATION), "Kubernetes has replaced this annotation: set className"
     yield from _unused_overrides(mirror)
     yield from _without_effect_on_a_gateway(mirror)
+    yield from sign_in_warnings(mirror)
     for index, upstream in enumerate(mirror.upstreams):
         path = ("upstreams", index)
-        if not upstream.anonymous_pull:
-            yield (*path, "anonymousPull"), "the list is empty: no client can pull from this upstream"
+        if not any(entry.allows for entry in entries(upstream)):
+            key = "rules" if upstream.rules else "anonymousPull"
+            yield (*path, key), f"{_NOTHING[key]}: no client can pull from this upstream"
         if mirror.ingress.service and upstream.annotations:
             yield (*path, "annotations"), "has no effect with ingress.service, because no Ingress is created"
-        for key, number, problem in pattern_problems(upstream):
-            yield (*path, key, number), problem
+        for below, problem in pattern_problems(upstream):
+            yield (*path, *below), problem
 
 
+_NOTHING = {"rules": "no rule allows anything", "anonymousPull": "the list is empty"}
 _AWS_REGION = re.compile(r"[a-z]{2,5}(-[a-z]+)+-[0-9]+")
 _CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 _NO_REGION = (
@@ -86,6 +90,7 @@ def _without_effect_on_a_gateway(mirror: Mirror) -> Warnings:
 
 
 def _risks(mirror: Mirror) -> Warnings:
+    yield from _logins(mirror)
     if mirror.auth.chart:
         yield ("auth", "chart"), _NO_FRONT
     for path, url in _plain_store(mirror):
@@ -93,11 +98,25 @@ def _risks(mirror: Mirror) -> Warnings:
     for index, upstream in enumerate(mirror.upstreams):
         for path, url in _plain_upstream(upstream, ("upstreams", index)):
             yield path, f"{url} is not encrypted: the account and content can be read and changed on the way; {_ACCEPT}"
-        patterns = _wide_patterns(upstream) if upstream.credentials else []
-        if patterns:
-            yield ("upstreams", index, "anonymousPull"), _PUBLISHED.format(patterns=", ".join(patterns))
+        for key, patterns in published_patterns(upstream).items() if upstream.credentials else ():
+            yield ("upstreams", index, *key), _PUBLISHED.format(patterns=", ".join(patterns))
+    yield from claimed_addresses(mirror)
+    yield from evaded_groups(mirror)
 
 
+def _logins(mirror: Mirror) -> Warnings:
+    """The first rule that needs a login, if the front of docker_auth does not know the addresses of clients."""
+    if mirror.ingress.knows_client_addresses:
+        return
+    path = next((path for path, rule in numbered_rules(mirror.upstreams) if not rule.is_for_everyone), None)
+    if path:
+        yield path, _LOGINS
+
+
+_LOGINS = (
+    "the rule needs logins, which are limited in total, because the addresses of clients are not known: one client can "
+    "use up the logins of all others; set ingress.trustedProxies"
+)
 _NO_FRONT = (
     "requests for tokens reach docker_auth without the front: a few large requests can stop it, its pods do not wait "
     "for requests in progress when they are replaced, and networkPolicies do not cover them"
@@ -120,13 +139,3 @@ def _plain_store(mirror: Mirror) -> Warnings:
 def _plain_upstream(upstream: Upstream, path: KeyPath) -> Warnings:
     if is_exposed(upstream.url) and not upstream.insecure:
         yield (*path, "url"), upstream.url
-
-
-def _wide_patterns(upstream: Upstream) -> list[str]:
-    """The patterns with a wildcard that deny does not cover. Docker Hub's library/ has official images only: public."""
-    wide = [
-        pattern
-        for pattern in upstream.anonymous_pull
-        if set(pattern) & {"*", "?"} and not any(covers(denied, pattern) for denied in upstream.deny)
-    ]
-    return [pattern for pattern in wide if upstream.url != DOCKER_HUB or not pattern.startswith("library/")]

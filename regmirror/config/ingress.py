@@ -61,8 +61,8 @@ class IngressComponent(Section):
         Field(
             description="Networks of the Ingress controller and of proxies in front of it, whose X-Forwarded-For "
             "header is trusted. With them, each client address may have 1024 requests in progress, 200 requests per "
-            "second to a registry after a burst of 10,000, and 20 requests for tokens per second after a burst of "
-            "2000. All clients behind a NAT gateway share one address. "
+            "second to a registry after a burst of 10,000, 20 requests for tokens per second after a burst of "
+            "2000, and 2 logins per second after a burst of 40. All clients behind a NAT gateway share one address. "
             "Default: only the number of requests in progress is limited, in total.",
             examples=[["10.42.0.0/16"]],
         ),
@@ -136,6 +136,12 @@ class IngressComponent(Section):
         if self.has_foreign_certificate:
             raise error_at(("selfSigned",), "the certificate is that of the Gateway: set gateway.listenerSet: {}")
         return self
+
+    @property
+    def knows_client_addresses(self) -> bool:
+        """Whether the mirror sees the addresses of clients, or trusts the proxy that reports them."""
+        is_local = self.service is not None and self.service.external_traffic_policy == "Local"
+        return bool(self.trusted_proxies) or is_local
 
     @property
     def has_foreign_certificate(self) -> bool:

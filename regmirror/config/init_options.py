@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from regmirror.config.egress import ProxyUrl
 from regmirror.config.fields import (
+    HTTPS_PORT,
     Bucket,
     Host,
     Image,
@@ -23,7 +24,6 @@ from regmirror.config.filesystem import VolumeSize
 from regmirror.config.image_registry import ImageRegistry
 from regmirror.config.images import DOCKER_HUB, pulled_image
 from regmirror.config.kubernetes_fields import ObjectName
-from regmirror.config.model import HTTPS_PORT
 from regmirror.config.patterns import ANYTHING, matches
 from regmirror.config.store_profiles import ProfileName, profile_of
 from regmirror.config.validation_messages import value_problem

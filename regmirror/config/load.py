@@ -2,6 +2,7 @@
 
 import difflib
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -21,7 +22,8 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigurationError(f"cannot read {path}: no such file", hint="regmirror init") from None
+        hint = "name an existing file with --file FILE, or create one: regmirror init"
+        raise ConfigurationError(f"cannot read {path}: no such file", hint=hint) from None
     except OSError as error:
         raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError:
@@ -35,19 +37,30 @@ def parse_mirror(text: str, source: str) -> Mirror:
 
 def parse_file(text: str, source: str) -> tuple[Mirror, yaml.MappingNode]:
     """The same, and the YAML nodes of the text, which know the line of each key."""
+    value, root = parse_yaml(text, source)
+    if not isinstance(root, yaml.MappingNode):
+        raise InvalidFileError(
+            f"{source} is not a mapping of keys to values", [Problem(1, "", "not a mapping of keys to values")]
+        )
+    try:
+        return Mirror.model_validate(value, by_alias=True, by_name=False), root
+    except ValidationError as error:
+        raise invalid_file_error(source, [_problem(detail, root) for detail in error.errors()]) from None
+
+
+def parse_yaml(text: str, source: str) -> tuple[Any, yaml.Node]:
+    """The value of any YAML text, and its nodes; raises InvalidFileError for what no file of this program may have."""
     root = _compose(text, source)
     problems = structural_problems(root)
     if problems:
         raise invalid_file_error(source, problems)
     try:
-        return Mirror.model_validate(yaml.safe_load(text), by_alias=True, by_name=False), root
-    except ValidationError as error:
-        raise invalid_file_error(source, [_problem(detail, root) for detail in error.errors()]) from None
+        return yaml.safe_load(text), root
     except yaml.YAMLError as error:
         raise _not_yaml(source, text, error) from None
 
 
-def _compose(text: str, source: str) -> yaml.MappingNode:
+def _compose(text: str, source: str) -> yaml.Node:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
@@ -56,10 +69,6 @@ def _compose(text: str, source: str) -> yaml.MappingNode:
         raise _invalid_yaml(source, 1, "nested too deeply") from None
     if root is None:
         raise InvalidFileError(f"{source} is empty", [Problem(1, "", "the file is empty")])
-    if not isinstance(root, yaml.MappingNode):
-        raise InvalidFileError(
-            f"{source} is not a mapping of keys to values", [Problem(1, "", "not a mapping of keys to values")]
-        )
     return root
 
 

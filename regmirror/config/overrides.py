@@ -17,6 +17,8 @@ _PROTECTED: Final[Mapping[str, Mapping[str, str]]] = {
         "signing": _OWN,
         "image": "set auth.image instead",
         "front.image": "set front.image instead",
+        "metrics.enabled": "set monitoring.metrics instead",
+        "metrics.image": "set fetcher.image instead",
         "replicas": "set auth.replicas instead",
     },
     "registry": {
@@ -25,6 +27,8 @@ _PROTECTED: Final[Mapping[str, Mapping[str, str]]] = {
         "upstream": _OWN,
         "image": "set registry.image instead",
         "front.image": "set front.image instead",
+        "metrics.enabled": "set monitoring.metrics instead",
+        "metrics.image": "set fetcher.image instead",
         "fetcher.image": "set fetcher.image instead",
         "replicas": "set registry.replicas instead",
     },

@@ -1,13 +1,16 @@
-"""Patterns of an upstream that have no effect, or less than they seem to have."""
+"""Patterns and rules of an upstream that have no effect, or less than they seem to have."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from regmirror.config.access_decision import entries
+from regmirror.config.key_paths import KeyPath
 from regmirror.config.model import DOCKER_HUB, Upstream
-from regmirror.config.patterns import ANYTHING, covers, shared_name
+from regmirror.config.patterns import ANYTHING
+from regmirror.config.rule_problems import client_problems, problem_of_order
 
-Problems = Iterator[tuple[str, int, str]]
-"""The key, the position in its list, and what is wrong."""
+Problems = Iterator[tuple[KeyPath, str]]
+"""The path below the upstream, and what is wrong."""
 _FORMS = {
     "docker.io": "NAMESPACE/NAME",
     "ghcr.io": "OWNER/NAME",
@@ -25,17 +28,19 @@ _FLAT = ("dhi.io",)
 
 
 def pattern_problems(upstream: Upstream) -> Problems:
-    """The problems of both lists, in their order."""
-    for key, patterns in (("anonymousPull", upstream.anonymous_pull), ("deny", upstream.deny)):
-        for index, pattern in enumerate(patterns):
-            problem = (
-                _names(pattern, upstream) or _repeated(pattern, patterns[:index]) or _overridden(key, pattern, upstream)
-            )
-            if problem:
-                yield key, index, problem
+    """The problems of all lists and rules, in the order in which they decide."""
+    found = list(entries(upstream))
+    patterns = [entry.pattern for entry in found]
+    for position, entry in enumerate(found):
+        problem = _names(entry.pattern, upstream, patterns) or problem_of_order(position, found, upstream)
+        if problem:
+            yield entry.path, problem
+    for number, rule in enumerate(upstream.rules):
+        for path, problem in client_problems(rule):
+            yield ("rules", number, *path), problem
 
 
-def _names(pattern: str, upstream: Upstream) -> str | None:
+def _names(pattern: str, upstream: Upstream, all_patterns: list[str]) -> str | None:
     """What the names at this registry look like, if the pattern does not fit them."""
     first, *rest = pattern.split("/")
     if "." in first:
@@ -50,8 +55,7 @@ def _names(pattern: str, upstream: Upstream) -> str | None:
     if is_too_short or is_too_long:
         registry = "Docker Hub" if upstream.url == DOCKER_HUB else host
         return f'"{pattern}" never matches: every repository of {registry} is named {form}, and * does not match a "/"'
-    others = [*upstream.anonymous_pull, *upstream.deny]
-    knows_levels = any("/" in other or other == ANYTHING for other in others)
+    knows_levels = any("/" in other or other == ANYTHING for other in all_patterns)
     if pattern == "*" and not knows_levels and not any(_is_at(host, name) for name in _FLAT):
         return '"*" matches only names without a "/": write "**" for every repository'
     return None
@@ -59,17 +63,3 @@ def _names(pattern: str, upstream: Upstream) -> str | None:
 
 def _is_at(host: str, registry: str) -> bool:
     return host == registry or host.endswith(f".{registry}")
-
-
-def _repeated(pattern: str, earlier: list[str]) -> str | None:
-    wider = next((other for other in earlier if covers(other, pattern)), None)
-    return f'"{pattern}" has no effect: the earlier pattern "{wider}" matches the same' if wider else None
-
-
-def _overridden(key: str, pattern: str, upstream: Upstream) -> str | None:
-    if key == "anonymousPull":
-        denying = next((other for other in upstream.deny if covers(other, pattern)), None)
-        return f'"{pattern}" has no effect: deny refuses all of it with "{denying}"' if denying else None
-    if any(shared_name(pattern, allowed) for allowed in upstream.anonymous_pull):
-        return None
-    return f'"{pattern}" has no effect: anonymousPull allows none of it'

@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 ANYTHING = "**"
 """A whole part of a pattern, which matches one or more parts of a name."""
@@ -35,18 +35,10 @@ def _of_character(character: str) -> str:
     return _WILDCARDS.get(character) or (character if character in "-_" else re.escape(character))
 
 
-def refusal(repository: str, allow: Sequence[str], deny: Sequence[str]) -> str | None:
-    """Why clients may not pull a repository; None if they may. ``deny`` overrides ``allow``."""
-    denying = next((pattern for pattern in deny if matches(pattern, repository)), None)
-    if denying:
-        return f"deny refuses {repository} ({denying})"
-    if not any(matches(pattern, repository) for pattern in allow):
-        return f"anonymousPull does not allow {repository} ({', '.join(allow) or 'nothing'})"
-    return None
-
-
 def covers(wider: str, narrower: str) -> bool:
     """Whether ``wider`` matches every repository that ``narrower`` matches."""
+    if not _WILDCARDS.keys() & set(wider):
+        return wider == narrower
     # A ? matches one character: a longer sample shows that only a * can match it.
     lengths = range(wider.count("?") + 2)
     return all(

@@ -54,7 +54,9 @@ def _is_plain(value: object) -> bool:
     return value is None or isinstance(value, str | int | float)
 
 
-def _without(*prefixes: str) -> Callable[[dict[str, str]], dict[str, str]]:
+def without(*prefixes: str) -> Callable[[dict[str, str]], dict[str, str]]:
+    """A validator that refuses keys with these prefixes, which regmirror sets itself."""
+
     def check(value: dict[str, str]) -> dict[str, str]:
         own = [key for key in value if key.startswith(prefixes)]
         if own:
@@ -189,7 +191,7 @@ class SchedulingSettings(ContainerSettings):
     ] = None
     pod_annotations: Annotated[
         dict[QualifiedName, str],
-        AfterValidator(_without("regmirror.dev/")),
+        AfterValidator(without("regmirror.dev/")),
         Field(
             description="Annotations of the pods, for example for a service mesh.",
             examples=[{"linkerd.io/inject": "disabled"}],
@@ -197,7 +199,7 @@ class SchedulingSettings(ContainerSettings):
     ] = {}  # noqa: RUF012 - Pydantic copies it
     pod_labels: Annotated[
         dict[QualifiedName, LabelValue],
-        AfterValidator(_without("app.kubernetes.io/", "helm.sh/")),
+        AfterValidator(without("app.kubernetes.io/", "helm.sh/")),
         Field(
             description="Labels of the pods, for example for a service mesh or an admission policy.",
             examples=[{"sidecar.istio.io/inject": "false"}],
@@ -205,8 +207,8 @@ class SchedulingSettings(ContainerSettings):
     ] = {}  # noqa: RUF012 - Pydantic copies it
 
 
-class PodSettings(SchedulingSettings):
-    """The settings that the pods of every component share."""
+class PlacementSettings(ContainerSettings):
+    """Which nodes run the pods, and how they get the image."""
 
     node_selector: Annotated[
         dict[QualifiedName, LabelValue],
@@ -223,3 +225,7 @@ class PodSettings(SchedulingSettings):
         list[ObjectName],
         Field(description="Names of Secrets for pulling the image.", examples=[["internal-registry"]]),
     ] = []  # noqa: RUF012 - Pydantic copies it
+
+
+class PodSettings(PlacementSettings, SchedulingSettings):
+    """The settings that the pods of every component share."""

@@ -5,18 +5,36 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from regmirror.config.access import AccessRule
+from regmirror.config.access_decision import refusal
 from regmirror.config.ca_bundle import CaBundle
 from regmirror.config.encryption import useless_insecure
 from regmirror.config.fields import Host, ProbeImage, RepositoryPattern, UpstreamName, UpstreamUrl
 from regmirror.config.images import DOCKER_HUB, DOCKER_IO, pulled_image
 from regmirror.config.kubernetes_fields import ObjectName, QualifiedName
 from regmirror.config.overrides import HelmValues
-from regmirror.config.patterns import ANYTHING, refusal
+from regmirror.config.patterns import ANYTHING
 from regmirror.config.problem import error_at
 from regmirror.config.secret_references import ClusterReference, SecretReference
 from regmirror.config.section import Section
 
+_NOTHING_ALLOWED: Final = (
+    "required key is missing: list what everyone may pull, or set rules to allow only some clients to pull"
+)
 _DOCKER_FILES: Final = {".dockerconfigjson", ".dockercfg", "config.json"}
+
+
+def _bare_name_problem(patterns: list[str], url: object) -> str | None:
+    """Docker Hub is the only registry where every name has a "/": registry.k8s.io/pause has none."""
+    bare = [pattern for pattern in patterns if "/" not in pattern and pattern != ANYTHING]
+    if not bare or url != DOCKER_HUB:
+        return None
+    if bare[0] == "*":
+        return '"*" matches no repository, because every name on Docker Hub has a "/": write "**"'
+    return (
+        f'"{bare[0]}" matches no repository, because every name on Docker Hub has a "/": write "{bare[0]}/*" '
+        f'for a user or organization, "library/{bare[0]}" for an official image'
+    )
 
 
 class Credentials(Section):
@@ -92,15 +110,23 @@ class Upstream(Section):
             description="Repositories that everyone may pull; all others are denied. "
             "Official images of Docker Hub are library/NAME. * and ? do not match a /, ** matches any number of parts: "
             "acme/** is everything below acme. With credentials, a wildcard includes private repositories that the "
-            "account can read.",
+            "account can read. May be omitted if rules allow something.",
             examples=[["library/*", "acme/tool"]],
         ),
-    ]
+    ] = []  # noqa: RUF012 - Pydantic copies it
     deny: Annotated[
         list[RepositoryPattern],
         Field(
             description="Repositories that nobody may pull, even if anonymousPull allows them.",
             examples=[["acme/internal-*"]],
+        ),
+    ] = []  # noqa: RUF012 - Pydantic copies it
+    rules: Annotated[
+        list[AccessRule],
+        Field(
+            description="Rules for some clients: accounts, groups, networks. The first rule that matches decides; they "
+            "come after deny and before anonymousPull.",
+            examples=[[{"allow": ["acme/private-*"], "groups": ["platform"]}]],
         ),
     ] = []  # noqa: RUF012 - Pydantic copies it
     tls_secret: Annotated[
@@ -142,16 +168,23 @@ class Upstream(Section):
     @field_validator("anonymous_pull", "deny")
     @classmethod
     def _check_names(cls, patterns: list[str], info: ValidationInfo) -> list[str]:
-        """Docker Hub is the only registry where every name has a "/": registry.k8s.io/pause has none."""
-        bare = [pattern for pattern in patterns if "/" not in pattern and pattern != ANYTHING]
-        if bare and info.data.get("url") == DOCKER_HUB:
-            if bare[0] == "*":
-                raise ValueError('"*" matches no repository, because every name on Docker Hub has a "/": write "**"')
-            raise ValueError(
-                f'"{bare[0]}" matches no repository, because every name on Docker Hub has a "/": write "{bare[0]}/*" '
-                f'for a user or organization, "library/{bare[0]}" for an official image'
-            )
+        if problem := _bare_name_problem(patterns, info.data.get("url")):
+            raise ValueError(problem)
         return patterns
+
+    @property
+    def uses_client_addresses(self) -> bool:
+        """Whether a rule is about the network of the client."""
+        return any(rule.from_ for rule in self.rules)
+
+    @model_validator(mode="after")
+    def _check_rules(self) -> Self:
+        if "anonymous_pull" not in self.model_fields_set and not self.rules:
+            raise error_at(("anonymousPull",), _NOTHING_ALLOWED)
+        for index, rule in enumerate(self.rules):
+            if problem := _bare_name_problem(rule.patterns, self.url):
+                raise error_at(("rules", index, rule.verb), problem)
+        return self
 
     @model_validator(mode="after")
     def _check_insecure(self) -> Self:
@@ -169,6 +202,6 @@ class Upstream(Section):
     def _check_probe_image(self) -> Self:
         if self.probe_image:
             repository, _ = pulled_image(self.probe_image)
-            if problem := refusal(repository, self.anonymous_pull, self.deny):
+            if problem := refusal(self, repository):
                 raise error_at(("probeImage",), problem)
         return self

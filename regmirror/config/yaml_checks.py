@@ -42,6 +42,8 @@ def syntax_error(text: str, error: yaml.YAMLError) -> tuple[int, str]:
     reason = _QUOTED.sub("", error.problem or "")
     if _ENDS_EARLY.search(reason):
         reason = "the file ends too early: a bracket, brace or quote is not closed"
+    if reason == "found unhashable key":
+        reason = "a mapping or a list cannot be a key: put text in braces, such as {{ NAME }}, in quotes"
     if _TAB.match(text.splitlines()[mark.line] if mark.line < len(text.splitlines()) else ""):
         reason = "a tab is used for indentation: use spaces"
     return mark.line + 1, f"line {mark.line + 1}, column {mark.column + 1}: {reason}"
@@ -81,7 +83,7 @@ class _StructureChecker:
         if node.tag not in {usual, _TEXT}:
             yield Problem(line, format_path(path), "YAML tags are not allowed")
             return
-        if refused := next((character for character in node.value if _is_not_text(character)), ""):
+        if refused := next((character for character in node.value if is_not_text(character)), ""):
             yield Problem(line, format_path(path), f"character U+{ord(refused):04X} is not allowed")
         if node.tag.rpartition(":")[2] in {"int", "float", "timestamp"}:
             try:
@@ -92,7 +94,7 @@ class _StructureChecker:
                 yield Problem(line, format_path(path), reason)
 
 
-def _is_not_text(character: str) -> bool:
+def is_not_text(character: str) -> bool:
     """Whether Helm's YAML would reject or change a character: surrogates, control characters, and what YAML 1.1
     treats as a line break or a byte order mark.
     """

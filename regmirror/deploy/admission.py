@@ -2,20 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from regmirror.deploy.diff_changes import StepDiff, kind_of
-from regmirror.errors import ClusterError, ClusterUnreachableError, PermissionDeniedError, PodsRefusedError, QuotaError
+from regmirror.deploy.quota_check import QuotaCheck, is_missing
+from regmirror.errors import ClusterError, ClusterUnreachableError, PodsRefusedError
 from regmirror.errors.remedies import suggest_remedy
 from regmirror.ports.async_cluster import AsyncCluster
 from regmirror.ports.cluster import (
+    CRON_JOB,
     DEPLOYMENT,
-    LIMIT_RANGE,
     NAMESPACE,
     POD,
-    RESOURCE_QUOTA,
     SERVICE_ACCOUNT,
     Cluster,
     Kind,
@@ -23,11 +22,8 @@ from regmirror.ports.cluster import (
     Right,
 )
 from regmirror.steps.step import Done, Waiting
-from regmirror.workloads.limit_ranges import violations, with_defaults
-from regmirror.workloads.object_demand import HELM_RECORD, REPLICA_SET, objects_demand
-from regmirror.workloads.pod_demand import Demand, add_up
 from regmirror.workloads.pod_replacement import PodReplacement
-from regmirror.workloads.quotas import NewPods, quota_problems
+from regmirror.workloads.scheduled_pod import ScheduledPod
 
 ADMISSION_STEP = "admission"
 SCALER = Kind("autoscaling/v2", "HorizontalPodAutoscaler")
@@ -70,47 +66,16 @@ class AdmissionStep:
         replacements = [
             _replacement(cluster, wanted, least.get(wanted["metadata"]["name"], 0)) for wanted in self._of(DEPLOYMENT)
         ]
-        unchecked = [
-            what
-            for what, check in (("quotas", self._check_room), ("policies", self._check_policies))
-            if not check(cluster, replacements)
-        ]
+        scheduled = [ScheduledPod(*_after_and_live(cluster, wanted)) for wanted in self._of(CRON_JOB)]
+        quotas = QuotaCheck(cluster, self.secrets, self.rendered, replacements, scheduled)
+        checks = {"quotas": quotas.run(), "policies": self._check_policies(cluster, replacements)}
+        unchecked = [what for what, is_checked in checks.items() if not is_checked]
         if unchecked:
             return Done(f"{' and '.join(unchecked)} not checked: no permission", skipped=True)
         return Done(f"namespace {cluster.namespace}")
 
     def _of(self, kind: Kind) -> list[Object]:
         return [found for objects in self.rendered.values() for found in objects if kind_of(found) == kind]
-
-    def _check_room(self, cluster: Cluster, replacements: Sequence[PodReplacement]) -> bool:
-        try:
-            quotas, ranges = cluster.select(RESOURCE_QUOTA), cluster.select(LIMIT_RANGE)
-        except PermissionDeniedError:
-            return False
-        complete = partial(with_defaults, ranges=ranges)
-        created = [replacement for replacement in replacements if replacement.creates_pods]
-        pods = [NewPods(r.name, complete(r.template["spec"]), r.additional_demand(complete)) for r in created]
-        problems = [f"{each.name}: {reason}" for each in pods for reason in violations(each.pod, ranges)]
-        if quotas:
-            problems += quota_problems(quotas, pods, self._objects_demand(cluster, replacements))
-        if problems:
-            raise QuotaError(
-                "\n  ".join([f"namespace {cluster.namespace} does not admit this deployment:", *problems]),
-                hint="change resources, replicas or storage in the file, or have the limits changed: "
-                f"kubectl -n {cluster.namespace} describe resourcequota,limitrange",
-            )
-        return True
-
-    def _objects_demand(self, cluster: Cluster, replacements: Sequence[PodReplacement]) -> Demand:
-        rendered = [found for objects in self.rendered.values() for found in objects]
-        new = [found for found in [*self.secrets, *rendered] if _is_missing(cluster, found)]
-        replaced = {replacement.name for replacement in replacements if replacement.is_needed}
-        changed = [
-            name
-            for name, objects in self.rendered.items()
-            if any(found in new or found["metadata"]["name"] in replaced for found in objects)
-        ]
-        return add_up([objects_demand(new), *([HELM_RECORD] * len(changed)), *([REPLICA_SET] * len(replaced))])
 
     def _check_policies(self, cluster: Cluster, replacements: Sequence[PodReplacement]) -> bool:
         if not cluster.may(_CREATE_POD):
@@ -138,7 +103,7 @@ class AdmissionStep:
 
     def _pod(self, cluster: Cluster, replacement: PodReplacement) -> Object:
         metadata, spec = replacement.template["metadata"], dict(replacement.template["spec"])
-        ours = {account["metadata"]["name"] for account in self._of(SERVICE_ACCOUNT) if _is_missing(cluster, account)}
+        ours = {account["metadata"]["name"] for account in self._of(SERVICE_ACCOUNT) if is_missing(cluster, account)}
         if spec.get("serviceAccountName") in ours:
             # The release creates it.
             spec = _without_account(spec)
@@ -153,14 +118,15 @@ class AdmissionStep:
 
 def _replacement(cluster: Cluster, wanted: Object, least: int) -> PodReplacement:
     """``least`` is the smallest number of pods that an autoscaler keeps; 0 without one."""
-    live = cluster.get(DEPLOYMENT, wanted["metadata"]["name"])
-    after = cluster.preview(wanted) if live else wanted
+    after, live = _after_and_live(cluster, wanted)
     replicas = max(int(after["spec"].get("replicas", 1)), least)
     return PodReplacement({**after, "spec": {**after["spec"], "replicas": replicas}}, live)
 
 
-def _is_missing(cluster: Cluster, wanted: Object) -> bool:
-    return cluster.get(kind_of(wanted), wanted["metadata"]["name"]) is None
+def _after_and_live(cluster: Cluster, wanted: Object) -> tuple[Object, Object | None]:
+    """An object as applying it would leave it, and as it is."""
+    live = cluster.get(kind_of(wanted), wanted["metadata"]["name"])
+    return (cluster.preview(wanted) if live else wanted), live
 
 
 def _without_account(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from regmirror.deploy.report import (
 from regmirror.deploy.rights import diff_rights, require_rights
 from regmirror.deploy.run import prepare
 from regmirror.deploy.steps import DeployOptions, DesiredState, changing_steps
-from regmirror.deploy.warnings import ca_bundle_warnings, endpoint_warnings, signing_key_warnings
+from regmirror.deploy.warnings import ca_bundle_warnings, cluster_warnings, signing_key_warnings, user_warnings
 from regmirror.desired.overrides import OverriddenValue
 from regmirror.errors import ForeignDataError, PodsRefusedError, QuotaError, RegmirrorError, StorageError
 from regmirror.ports.connections import Connections
@@ -93,7 +93,7 @@ async def _report(
     steps: Sequence[DiffableStep] = changing_steps(desired, connections)
     diffs: list[StepDiff] = await asyncio.gather(*(step.diff() for step in steps))
     warnings = await interruptions(desired, connections.cluster)
-    warnings += await connections.cluster.run(endpoint_warnings, mirror)
+    warnings += await connections.cluster.run(cluster_warnings, mirror)
     pairs = list(zip(steps, diffs, strict=True))
     key_warnings = signing_key_warnings(mirror.auth, desired.mirror_secrets.signing, now)
     return DiffReport(
@@ -110,6 +110,7 @@ async def _report(
             *desired.pod_warnings,
             *key_warnings,
             *ca_bundle_warnings(desired.mirror_secrets.ca_bundles, now),
+            *user_warnings(mirror, desired.mirror_secrets),
         ],
     )
 

@@ -11,7 +11,9 @@ from regmirror.deploy.diff_changes import Action, Cause, FieldChange, ForeignFie
 from regmirror.deploy.diff_fields import Path, format_path
 from regmirror.deploy.field_managers import foreign_fields
 from regmirror.desired import names
+from regmirror.desired.access_rules import entry_name
 from regmirror.desired.differences import differing_paths
+from regmirror.desired.sign_in_config import CLIENT_SECRET_KEY
 from regmirror.ports.cluster import Object
 
 _OUR_MANAGERS = (names.FIELD_MANAGER,)
@@ -37,7 +39,7 @@ _PUBLIC = {
 """Settings whose values are in the configuration file of the mirror as well, and are no secret."""
 
 
-_OPTIONAL = {names.CA_KEY, names.PROXY_KEY}
+_OPTIONAL = {names.CA_KEY, names.PROXY_KEY, CLIENT_SECRET_KEY}
 """Keys that only some configuration files lead to."""
 
 
@@ -134,9 +136,11 @@ def _rule_changes(new: dict[str, Any], old: dict[str, Any]) -> dict[Path, tuple[
 
 
 def _rule_path(rule: dict[str, Any]) -> Path:
-    if rule.keys() - {"match", "actions", "comment"} or rule["match"].keys() != {"type", "name", "service"}:
+    match = rule["match"]
+    others = match.keys() - {"type", "name", "service"}
+    if rule.keys() - {"match", "actions", "comment"} or others - {"account", "labels", "ip"}:
         raise KeyError("a rule of someone else")
-    return (*_ACL, f"[{rule['match']['service']}/{rule['match']['name']}]")
+    return (*_ACL, f"[{match['service']}/{entry_name(match)}]")
 
 
 def _actions(actions: Any) -> str | None:

@@ -1,8 +1,9 @@
 """Whether a listener of a Gateway takes the routes of a namespace for a host, from the Gateway's specification."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from regmirror.ports.cluster import HTTP_ROUTE, Object
+from regmirror.workloads.label_selectors import namespace_labels, unmet_requirements
 
 _HTTP = ("HTTP", "HTTPS")
 
@@ -58,26 +59,8 @@ def _refused_namespace(allowed: Object, gateway: Object, namespace: Object) -> s
         case "None":
             return "from no namespace"
         case "Selector":
-            unmet = list(_unmet(allowed.get("selector") or {}, metadata))
+            unmet = list(unmet_requirements(allowed.get("selector") or {}, namespace_labels(namespace)))
             return f"only from namespaces with {', '.join(unmet)}" if unmet else ""
         case _:
             same = metadata["name"] == gateway["metadata"]["namespace"]
             return "" if same else f"only from namespace {gateway['metadata']['namespace']}"
-
-
-def _unmet(selector: Object, metadata: Object) -> Iterator[str]:
-    """The requirements of a label selector that the labels of a namespace do not meet."""
-    labels = {"kubernetes.io/metadata.name": metadata["name"], **(metadata.get("labels") or {})}
-    for key, value in (selector.get("matchLabels") or {}).items():
-        if labels.get(key) != value:
-            yield f"the label {key}={value}"
-    for rule in selector.get("matchExpressions") or []:
-        key, values = rule["key"], rule.get("values") or []
-        is_met = {
-            "In": labels.get(key) in values,
-            "NotIn": labels.get(key) not in values,
-            "Exists": key in labels,
-            "DoesNotExist": key not in labels,
-        }
-        if not is_met.get(rule["operator"], True):
-            yield f"the label {key} {rule['operator']} {', '.join(values)}".rstrip()

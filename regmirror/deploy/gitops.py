@@ -55,8 +55,12 @@ def _route_kinds(mirror: Mirror) -> list[Kind]:
 
 
 def _remaining(objects: Iterable[Object]) -> Iterable[Object]:
-    """Those that are not being deleted: a finalizer may delay that for longer than Helm knows the release."""
-    return (live for live in objects if not live["metadata"].get("deletionTimestamp"))
+    """Those that are not being deleted: a finalizer may delay that for longer than Helm knows the release.
+
+    What another object owns, such as the result of a verification, disappears with its owner.
+    """
+    gone = ("deletionTimestamp", "ownerReferences")
+    return (live for live in objects if not any(live["metadata"].get(key) for key in gone))
 
 
 def _removal(cluster: Cluster, applied_by: str) -> str:

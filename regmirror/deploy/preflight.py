@@ -10,11 +10,13 @@ from regmirror.config.model import Mirror
 from regmirror.deploy.gateway_preflight import check_gateways
 from regmirror.deploy.gitops import ensure_owned
 from regmirror.deploy.host_change import find_host_change
+from regmirror.deploy.monitoring_preflight import check_monitoring
 from regmirror.deploy.node_port import check_node_port
 from regmirror.deploy.pod_prerequisites import check_pods
 from regmirror.deploy.preflight_certificates import check_certificates
 from regmirror.deploy.rights import deploy_rights, require_rights
 from regmirror.desired.ingress_controllers import WITHOUT_INGRESS_CLASS
+from regmirror.desired.written_kinds import monitoring_resources
 from regmirror.errors import ClusterError, ConfigurationError, PermissionDeniedError
 from regmirror.ports.cluster import (
     HTTP_ROUTE,
@@ -66,7 +68,15 @@ def prerequisite_steps(connections: Connections, *, change_host: bool = False) -
         _public_endpoint(connections),
         _in_thread("host", "Public host", partial(_check_host, change_host=change_host), connections),
         _in_thread("certificate", "TLS certificate", _check_certificates, connections),
+        *_monitoring(connections),
     ]
+
+
+def _monitoring(connections: Connections) -> list[PreflightStep]:
+    """What the cluster must provide for objects of the Prometheus Operator."""
+    if not monitoring_resources(connections.mirror):
+        return []
+    return [_in_thread("monitoring", "Prometheus Operator", check_monitoring, connections)]
 
 
 def _public_endpoint(connections: Connections) -> PreflightStep:

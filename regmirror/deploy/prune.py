@@ -15,7 +15,10 @@ from regmirror.ports.helm import Helm, ListedRelease
 from regmirror.steps.step import Done, Waiting
 
 PRUNE_STEP = "prune"
-_CHARTS = {"redis", "auth", "registry", "certificates", "ingress", "endpoint", *CHART_NAMES.values()}
+_CHARTS = {
+    *("redis", "auth", "registry", "certificates", "monitoring", "job", "ingress", "endpoint"),
+    *CHART_NAMES.values(),
+}
 """regmirror's own, and those that the file may name instead."""
 _POLL = 0.5
 """Seconds between two requests for the pods of a removed release."""
@@ -40,16 +43,16 @@ class Orphans:
 def our_releases(listed: Iterable[ListedRelease]) -> list[str]:
     """The releases that regmirror deployed, by their names and charts; other releases of the namespace are ignored."""
     return sorted(
-        release.name
-        for release in listed
-        if release.name.startswith(names.PREFIX) and release.chart.rpartition("-")[0] in _CHARTS
+        release.name for release in listed if release.name.startswith(names.PREFIX) and release.chart_name in _CHARTS
     )
 
 
 def find_orphans(stack: Stack, releases: Iterable[ListedRelease], secrets: Iterable[str]) -> Orphans:
     """What exists and is not in the stack; ``secrets`` are the names of those with regmirror's label."""
     wanted = {release.name for release in stack.releases}
-    known = {manifest["metadata"]["name"] for manifest in stack.secrets} | {names.NEXT_SIGNING_SECRET}
+    wanted_secrets = {manifest["metadata"]["name"] for manifest in stack.secrets}
+    # Written by other commands.
+    known = wanted_secrets | {names.NEXT_SIGNING_SECRET, names.USERS_SECRET}
     return Orphans(
         tuple(name for name in our_releases(releases) if name not in wanted), tuple(sorted(set(secrets) - known))
     )

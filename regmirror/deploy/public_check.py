@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from regmirror.config.model import HTTPS_PORT, realm_url
+from regmirror.config.fields import HTTPS_PORT
+from regmirror.config.model import realm_url
 from regmirror.deploy.resolve_secrets import read_secret
 from regmirror.desired import names
 from regmirror.distribution.challenge import parse_challenge

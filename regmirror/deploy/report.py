@@ -47,6 +47,10 @@ class DeployReport(_Report):
     verified: Annotated[bool, Field(description="Whether every public host issued and accepted a token at the end.")]
     steps: Annotated[list[StepReport], Field(description="The steps, in their order.")]
     warnings: Annotated[list[str], Field(description="What needs attention, although the deployment succeeded.")]
+    sign_in_url: Annotated[
+        str | None,
+        Field(description="URL of the page on which people sign in; null without."),
+    ] = None
 
 
 class FieldReport(DocumentPart):

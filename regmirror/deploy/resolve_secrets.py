@@ -7,13 +7,22 @@ from datetime import datetime, timedelta
 from pydantic import SecretStr
 
 from regmirror.config.ca_bundle import CaBundleResolver
+from regmirror.config.client_secret import check_client_secret
 from regmirror.config.model import AuthComponent, Mirror
 from regmirror.config.secret_references import SecretResolver
 from regmirror.deploy.self_signed import find_self_signed
 from regmirror.desired import names
-from regmirror.desired.mirror_secrets import AUTH_CERTIFICATE, MirrorSecrets, find_s3_account, find_upstream_account
+from regmirror.desired.mirror_secrets import (
+    AUTH_CERTIFICATE,
+    MirrorSecrets,
+    SignInSecrets,
+    find_s3_account,
+    find_upstream_account,
+)
+from regmirror.desired.secret_contents import secret_data
+from regmirror.desired.user_accounts import NO_ACCOUNTS_IN_CHART, UserAccount, parse_accounts
 from regmirror.desired.ways_out import resolve_ca_bundles, resolve_proxy
-from regmirror.errors import SigningError
+from regmirror.errors import AccountError, SigningError
 from regmirror.ports.cluster import CONFIG_MAP, SECRET, Cluster, Object
 from regmirror.signing.bundle import parse_bundle, trusted_keys
 from regmirror.signing.key_pair import KeyPair, generate_private_key, load_key_pair, self_signed
@@ -42,19 +51,37 @@ def resolve_secrets(
 ) -> MirrorSecrets:
     """Every secret of the mirror; nothing is written.
 
-    The signing key and a generated Redis password are kept as they are in the cluster: a new key would invalidate all
-    tokens, so only rotation replaces it. Raises MissingSecretError, CaBundleError, SigningError or
-    CertificateAuthorityError.
+    The signing key and generated passwords are kept as they are in the cluster: a new key would invalidate all
+    tokens, so only rotation replaces it. Raises MissingSecretError, ClientSecretError, CaBundleError, SigningError,
+    CertificateAuthorityError, AccountError or DamagedAccountError.
     """
     accounts = {upstream.name: find_upstream_account(mirror, upstream, resolver) for upstream in mirror.upstreams}
     upstreams = {name: account for name, account in accounts.items() if account}
     redis_password = _redis_password(mirror, cluster, resolver)
     s3 = find_s3_account(mirror, resolver)
     ca, proxy = resolve_ca_bundles(mirror, ca_bundles), resolve_proxy(mirror, resolver)
+    if mirror.verification and mirror.verification.ca_bundle:
+        # Only the pods of the jobs read it, and without it they never start.
+        ca_bundles.resolve(mirror.verification.ca_bundle, "verification.caBundle")
     signing, bundle = _foreign_keys(ca) if mirror.auth.external else _own_keys(cluster, mirror, now)
     sentinel = _sentinel_password(mirror, resolver)
     own = find_self_signed(cluster, mirror, now) if mirror.ingress.self_signed else None
-    return MirrorSecrets(signing, bundle, redis_password, s3, upstreams, ca, proxy, sentinel, own)
+    users, sign_in = find_users(cluster, mirror), _sign_in(mirror, cluster, resolver)
+    return MirrorSecrets(signing, bundle, redis_password, s3, upstreams, ca, proxy, sentinel, own, users, sign_in)
+
+
+def find_users(cluster: Cluster, mirror: Mirror) -> tuple[UserAccount, ...]:
+    """The accounts of ``regmirror user``; none with an existing docker_auth. Raises AccountError or
+    DamagedAccountError.
+    """
+    users = () if mirror.auth.external else parse_accounts(secret_data(cluster.get(SECRET, names.USERS_SECRET) or {}))
+    if users and mirror.auth.chart:
+        raise AccountError(
+            f"auth.chart: {NO_ACCOUNTS_IN_CHART}, and the mirror has accounts",
+            hint="remove auth.chart, or the accounts: "
+            f"kubectl -n {cluster.namespace} delete secret {names.USERS_SECRET}",
+        )
+    return users
 
 
 def _own_keys(cluster: Cluster, mirror: Mirror, now: datetime) -> tuple[KeyPair, bytes]:
@@ -83,6 +110,17 @@ def _redis_password(mirror: Mirror, cluster: Cluster, resolver: SecretResolver) 
         return resolver.resolve(mirror.redis.password, "redis.password")
     kept = read_secret(cluster, names.REDIS_SECRET, "password")
     return SecretStr(kept.decode() if kept else secrets.token_hex(24))
+
+
+def _sign_in(mirror: Mirror, cluster: Cluster, resolver: SecretResolver) -> SignInSecrets | None:
+    sign_in = mirror.access.sign_in
+    if sign_in is None:
+        return None
+    key_path = f"access.signIn.{sign_in.name}.clientSecret"
+    client_secret = resolver.resolve(sign_in.provider.client_secret, key_path)
+    check_client_secret(sign_in, client_secret.get_secret_value(), key_path)
+    kept = read_secret(cluster, names.SIGN_IN_SECRET, "password")
+    return SignInSecrets(client_secret, SecretStr(kept.decode() if kept else secrets.token_hex(24)))
 
 
 def _sentinel_password(mirror: Mirror, resolver: SecretResolver) -> SecretStr | None:

@@ -1,31 +1,21 @@
 """The permissions that ``deploy`` and ``diff`` need in the namespace."""
 
+from collections.abc import Iterable
+
 from regmirror.config.find_references import referenced_cluster_secrets
 from regmirror.config.model import Mirror
 from regmirror.deploy.pod_prerequisites import named_service_accounts
 from regmirror.desired import names
+from regmirror.desired.job_rights import rights_to_grant, written_with_jobs
+from regmirror.desired.rights import issuance_rights
 from regmirror.desired.self_signed import self_signed_secrets
+from regmirror.desired.written_kinds import HELM_RECORDS, written_kinds
 from regmirror.errors import PermissionDeniedError
 from regmirror.ports.cluster import Cluster, Right, missing_rights, rights_on_secrets
-from regmirror.workloads.issuance import issuance_rights
 from regmirror.workloads.proxy_pod import PROXY_RIGHTS
 
 _WRITE = ("get", "list", "create", "patch", "update", "delete")
-_WRITTEN = (
-    ("", "services"),
-    ("", "configmaps"),
-    ("apps", "deployments"),
-    ("networking.k8s.io", "ingresses"),
-)
-_WRITTEN_WITH_ACCOUNTS = ("", "serviceaccounts")
-_WRITTEN_WITH_AUTOSCALING = ("autoscaling", "horizontalpodautoscalers")
-_WRITTEN_WITH_REPLICAS = ("policy", "poddisruptionbudgets")
 _LEASE = tuple(Right(verb, "coordination.k8s.io", "leases") for verb in ("get", "create", "update"))
-_WRITTEN_WITH_VOLUMES = ("", "persistentvolumeclaims")
-_WRITTEN_WITH_POLICIES = ("networking.k8s.io", "networkpolicies")
-_WRITTEN_WITH_ISSUER = ("cert-manager.io", "certificates")
-HELM_RECORDS = tuple(Right(verb, "", "secrets") for verb in ("get", "list", "create", "update", "delete"))
-"""Helm stores each revision of a release in a new Secret, whose name nobody knows in advance."""
 _READ = (
     # Only the mirror's own namespace: a Role can grant this.
     Right("get", "", "namespaces"),
@@ -57,8 +47,10 @@ def optional_rights(mirror: Mirror) -> list[Right]:
 def deploy_rights(mirror: Mirror) -> list[Right]:
     """What ``deploy`` needs; Helm deletes what a chart no longer contains."""
     patched = rights_on_secrets(["patch"], _deployed(mirror))
-    written = [Right(verb, group, resource) for group, resource in _written(mirror) for verb in _WRITE]
-    return [*HELM_RECORDS, *patched, *written, *issuance_rights(mirror), *_LEASE, *_READ, *_claim(mirror)]
+    written = _on(written_kinds(mirror), _WRITE)
+    jobs = [*_on(written_with_jobs(mirror), _WRITE), *rights_to_grant(mirror)]
+    needed = [*HELM_RECORDS, *patched, *written, *issuance_rights(mirror), *_LEASE, *_READ, *_claim(mirror), *jobs]
+    return list(dict.fromkeys(needed))
 
 
 def diff_rights(mirror: Mirror) -> list[Right]:
@@ -66,9 +58,16 @@ def diff_rights(mirror: Mirror) -> list[Right]:
 
     Secrets are listed, and so may be read, because Helm stores its releases in them.
     """
-    read = rights_on_secrets(["get"], [*_deployed(mirror), *mirror.tls_secrets, *referenced_cluster_secrets(mirror)])
-    applied = [Right(verb, group, resource) for group, resource in _written(mirror) for verb in ("get", "patch")]
-    return [Right("list", "", "secrets"), *read, *applied, Right("get", "", "namespaces"), *_claim(mirror)]
+    users = [] if mirror.auth.external else [names.USERS_SECRET]
+    others = [*users, *mirror.tls_secrets, *referenced_cluster_secrets(mirror)]
+    read = rights_on_secrets(["get"], [*_deployed(mirror), *others])
+    applied = _on((*written_kinds(mirror), *written_with_jobs(mirror)), ("get", "patch"))
+    needed = [Right("list", "", "secrets"), *read, *applied, Right("get", "", "namespaces"), *_claim(mirror)]
+    return list(dict.fromkeys([*needed, *rights_to_grant(mirror)]))
+
+
+def _on(kinds: Iterable[tuple[str, str]], verbs: Iterable[str]) -> list[Right]:
+    return [Right(verb, group, resource) for group, resource in kinds for verb in verbs]
 
 
 def _claim(mirror: Mirror) -> list[Right]:
@@ -79,7 +78,8 @@ def _claim(mirror: Mirror) -> list[Right]:
 
 def _deployed(mirror: Mirror) -> list[str]:
     deployed = names.deployed_secrets(upstream.name for upstream in mirror.upstreams)
-    return [*deployed, *self_signed_secrets(mirror)]
+    sign_in = [names.SIGN_IN_SECRET] if mirror.access.sign_in else []
+    return [*deployed, *sign_in, *self_signed_secrets(mirror)]
 
 
 def require_rights(cluster: Cluster, rights: list[Right], command: str) -> None:
@@ -88,31 +88,3 @@ def require_rights(cluster: Cluster, rights: list[Right], command: str) -> None:
     if missing:
         hint = f"use another --context, or ask an administrator to grant them: regmirror rbac {command}"
         raise PermissionDeniedError(missing, hint=hint)
-
-
-def optional_kinds(mirror: Mirror) -> list[tuple[str, str]]:
-    """Group and resource of what the releases contain only if the file says so."""
-    return [kind for kind in _written(mirror) if kind not in _WRITTEN]
-
-
-def _written(mirror: Mirror) -> list[tuple[str, str]]:
-    accounts = [component.service_account for component in (mirror.registry, mirror.auth, mirror.redis)]
-    filesystem, service = mirror.storage.filesystem, mirror.ingress.service
-    replicas = (mirror.auth.replicas, mirror.registry.most_replicas, service.replicas if service else 1)
-    optional = {
-        _WRITTEN_WITH_REPLICAS: max(replicas) > 1,
-        _WRITTEN_WITH_VOLUMES: filesystem is not None and filesystem.claim is None,
-        _WRITTEN_WITH_POLICIES: mirror.network_policies.enabled,
-        _WRITTEN_WITH_ISSUER: mirror.ingress.issuer is not None,
-        _WRITTEN_WITH_ACCOUNTS: any(account and account.create for account in accounts),
-        _WRITTEN_WITH_AUTOSCALING: mirror.registry.autoscaling is not None,
-    }
-    return [*_WRITTEN, *route_resources(mirror), *(kind for kind, is_written in optional.items() if is_written)]
-
-
-def route_resources(mirror: Mirror) -> list[tuple[str, str]]:
-    """Group and resource of what attaches the mirror to a Gateway; none for an Ingress."""
-    gateway = mirror.ingress.gateway
-    resources = ["httproutes"] if gateway else []
-    resources += ["listenersets"] if gateway and gateway.listener_set else []
-    return [("gateway.networking.k8s.io", resource) for resource in resources]

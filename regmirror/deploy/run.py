@@ -18,7 +18,13 @@ from regmirror.deploy.resolve_secrets import resolve_secrets
 from regmirror.deploy.rollback import Snapshot, roll_back, take_snapshot
 from regmirror.deploy.secrets import with_resource_version
 from regmirror.deploy.steps import DeployOptions, DesiredState, deployment_steps
-from regmirror.deploy.warnings import ca_bundle_warnings, endpoint_warnings, orphan_warnings, signing_key_warnings
+from regmirror.deploy.warnings import (
+    ca_bundle_warnings,
+    cluster_warnings,
+    orphan_warnings,
+    signing_key_warnings,
+    user_warnings,
+)
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.releases import Stack, build_stack
@@ -75,7 +81,7 @@ async def _deploy(
     desired = replace(desired, pruned=orphans) if options.prune else desired
     steps = deployment_steps(desired, connections, options, lease)
     interrupted = await interruptions(desired, connections.cluster)
-    of_controller = await connections.cluster.run(endpoint_warnings, connections.mirror)
+    of_controller = await connections.cluster.run(cluster_warnings, connections.mirror)
     for warning in [*interrupted, *desired.pod_warnings]:
         progress.warning(warning)
     snapshot = await _take_snapshot(desired, connections) if options.rollback else None
@@ -91,6 +97,7 @@ async def _deploy(
     warnings = [*interrupted, *desired.pod_warnings, *risk_warnings(connections.mirror), *of_controller]
     warnings += signing_key_warnings(connections.mirror.auth, desired.mirror_secrets.signing, now)
     warnings += ca_bundle_warnings(desired.mirror_secrets.ca_bundles, now)
+    warnings += user_warnings(connections.mirror, desired.mirror_secrets)
     if not options.prune:
         warnings += orphan_warnings(orphans)
     return _report(connections, steps, results, warnings)
@@ -169,4 +176,5 @@ def _report(connections: Connections, steps: list[Step], results: list[Done], wa
             for step, result in zip(steps, results, strict=True)
         ],
         warnings=warnings,
+        sign_in_url=connections.mirror.sign_in_url,
     )

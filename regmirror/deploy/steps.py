@@ -18,7 +18,7 @@ from regmirror.deploy.public_check import PublicCheckStep
 from regmirror.deploy.release import ReleaseStep
 from regmirror.deploy.route import ROUTE_STEP, RouteStep, routes_of
 from regmirror.deploy.secrets import SECRETS_STEP, SecretsStep
-from regmirror.deploy.volume import VolumeStep
+from regmirror.deploy.volume import data_volumes, login_volume
 from regmirror.desired import names
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.pod_security import pod_security_warnings
@@ -110,6 +110,9 @@ def changing_steps(
     steps: list[DiffableStep] = []
     if desired.is_checked and desired.has_namespace:
         steps.append(_admission(desired, connections))
+    sign_in = desired.mirror.access.sign_in
+    if sign_in and sign_in.has_volume:
+        steps.append(login_volume(sign_in, connections.cluster.blocking, tuple(step.name for step in steps)))
     steps += _storage(desired, connections, tuple(step.name for step in steps))
     # The bucket comes first: if S3 refuses the key, nothing is changed in the cluster; and the registry panics at
     # start if its bucket is missing.
@@ -154,7 +157,7 @@ def _storage(desired: DesiredState, connections: Connections, needs: tuple[str, 
     """The step that checks the bucket or the volumes, as far as this machine can before the namespace exists."""
     mirror = desired.mirror
     if filesystem := mirror.storage.filesystem:
-        return [VolumeStep(mirror, filesystem, connections.cluster.blocking, needs=needs)]
+        return [data_volumes(mirror, filesystem, connections.cluster.blocking, needs)]
     if desired.store is None or not desired.is_store_reachable:
         return []
     return [_with_credentials(desired, BucketStep(mirror, desired.store, desired.ownership, needs=needs))]

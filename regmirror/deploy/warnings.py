@@ -1,11 +1,14 @@
 """The warnings of deploy and diff: what deploy does not change by itself."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from regmirror.config.model import AuthComponent, Mirror
+from regmirror.deploy.monitoring_preflight import monitoring_warnings
 from regmirror.deploy.prune import Orphans
-from regmirror.desired.mirror_secrets import AUTH_CERTIFICATE
+from regmirror.desired.account_rules import account_warnings
+from regmirror.desired.mirror_secrets import AUTH_CERTIFICATE, MirrorSecrets
 from regmirror.errors import PermissionDeniedError
 from regmirror.ports.cluster import Cluster
 from regmirror.signing.ca_certificates import ca_warnings
@@ -21,6 +24,13 @@ def orphan_warnings(orphans: Orphans) -> list[str]:
     return [f"not in the file, but still in the cluster: {names}; to remove them: regmirror deploy --prune"]
 
 
+def user_warnings(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list[str]:
+    """A sentence for each rule without its account and each account without a rule; none with an existing docker_auth,
+    whose accounts are not known.
+    """
+    return [] if mirror.auth.external else account_warnings(mirror, mirror_secrets.users)
+
+
 def ca_bundle_warnings(bundles: Mapping[str, bytes], now: datetime) -> list[str]:
     """A sentence for each certificate of the CA bundles that clients may refuse; ``now`` is in UTC."""
     authorities = [bundle for name, bundle in bundles.items() if name != AUTH_CERTIFICATE]
@@ -28,12 +38,16 @@ def ca_bundle_warnings(bundles: Mapping[str, bytes], now: datetime) -> list[str]
     return list(dict.fromkeys(found))
 
 
-def endpoint_warnings(cluster: Cluster, mirror: Mirror) -> list[str]:
-    """What to check about the Ingress controller, as far as the user may know it. Raises ClusterError."""
-    try:
-        return controller_warnings(mirror, cluster)
-    except PermissionDeniedError:
-        return []
+def cluster_warnings(cluster: Cluster, mirror: Mirror) -> list[str]:
+    """What to check about the Ingress controller and Prometheus, as far as the user may know them.
+
+    Raises ClusterError.
+    """
+    warnings: list[str] = []
+    for find in (controller_warnings, monitoring_warnings):
+        with suppress(PermissionDeniedError):
+            warnings += find(mirror, cluster)
+    return warnings
 
 
 def signing_key_warnings(auth: AuthComponent, pair: KeyPair | None, now: datetime) -> list[str]:

@@ -29,5 +29,5 @@ def reference_directory() -> Path:
 
 
 def chart_directory(name: str) -> Path:
-    """The chart of one component: redis, auth, registry, ingress or endpoint."""
+    """The chart of one component, such as redis, auth or registry."""
     return asset_directory("charts") / name

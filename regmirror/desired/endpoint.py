@@ -8,8 +8,11 @@ from regmirror.config.model import Mirror, Upstream
 from regmirror.desired import names
 from regmirror.desired.endpoint_annotations import endpoint_annotations, for_every_external_dns
 from regmirror.desired.ingress_controllers import WITHOUT_INGRESS_CLASS
+from regmirror.desired.metrics_values import metrics_values
+from regmirror.desired.monitoring import with_scrape_annotations
 from regmirror.desired.pod_values import pod_values
 from regmirror.desired.routes import route_values
+from regmirror.desired.sign_in_values import endpoint_values
 
 INGRESS_CHART = "ingress"
 SERVICE_CHART = "endpoint"
@@ -26,6 +29,7 @@ def endpoint_context(mirror: Mirror) -> dict[str, Any]:
         "hosts": [_host(mirror, upstream) for upstream in mirror.upstreams],
         "auth_service": "" if mirror.auth.external else names.AUTH,
         "auth_port": names.AUTH_PORT,
+        "sign_in": endpoint_values(mirror),
     }
     service = mirror.ingress.service
     return context | (_service(mirror, service) if service else _ingress(mirror))
@@ -56,13 +60,18 @@ def _service(mirror: Mirror, service: IngressService) -> dict[str, Any]:
         "service": service,
         "port": mirror.port,
         "node_port": node_port(mirror, service) or 0,
-        "policy": {"enabled": policies.enabled, "ingress_from": policies.ingress_from},
+        "policy": {
+            "enabled": policies.enabled,
+            "ingress_from": policies.ingress_from,
+            "metrics_from": mirror.monitoring.scrape_from,
+        },
+        "metrics": metrics_values(mirror),
         "front": {
             "image": image_parts(mirror.front.image),
             "trusted_proxies": mirror.ingress.trusted_proxies,
             "resources": service.resources,
         },
-        **pod_values(mirror, service),
+        **pod_values(mirror, with_scrape_annotations(mirror, service)),
     }
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from regmirror.config.chart import CHART_NAMES, AuthChart, Chart, RedisChart
 from regmirror.config.model import Mirror
 from regmirror.desired import names
+from regmirror.desired.access_rules import access_rules
 from regmirror.desired.assets import chart_directory
-from regmirror.desired.auth_config import access_rules, auth_config
+from regmirror.desired.auth_config import auth_config
 
 
 @dataclass(frozen=True, slots=True)

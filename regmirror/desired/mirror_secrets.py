@@ -8,10 +8,13 @@ from pydantic import SecretStr
 from regmirror.config.model import Mirror, Upstream
 from regmirror.config.secret_references import SecretResolver
 from regmirror.desired.self_signed import SelfSigned
+from regmirror.desired.user_accounts import UserAccount
 from regmirror.signing.key_pair import KeyPair
 
 REDIS_CA = "redis.external.tls.caBundle"
 """The key of the file with the CA bundle of an external Redis."""
+SIGN_IN_CA = "access.signIn.caBundle"
+"""The key of the file with the CA bundle of the sign-in provider."""
 AUTH_CERTIFICATE = "auth.external.certificate"
 """The key of the file with the certificates of an existing docker_auth."""
 
@@ -22,6 +25,15 @@ class Account:
 
     name: SecretStr
     password: SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class SignInSecrets:
+    """The secrets of ``access.signIn``."""
+
+    client_secret: SecretStr
+    database_password: SecretStr
+    """Password of the database with the logins; generated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +51,16 @@ class MirrorSecrets:
     ca_bundles: dict[str, bytes] = field(default_factory=dict)
     """By name of the upstream: the certificates that its registry trusts, for the store too; absent without any.
 
-    By key of the file (REDIS_CA, AUTH_CERTIFICATE): those that have another purpose.
+    By key of the file (REDIS_CA, SIGN_IN_CA, AUTH_CERTIFICATE): those that have another purpose.
     """
     proxy: SecretStr | None = None
     """The URL of the proxy that leads out of the cluster."""
     sentinel_password: SecretStr | None = None
     self_signed: SelfSigned | None = None
     """The CA and the certificates of ``ingress.selfSigned``."""
+    users: tuple[UserAccount, ...] = ()
+    """The accounts of ``regmirror user``."""
+    sign_in: SignInSecrets | None = None
 
     @property
     def passwords(self) -> list[str]:
@@ -54,6 +69,8 @@ class MirrorSecrets:
         secrets = [self.redis_password, *(account.password for account in accounts)]
         secrets += [self.proxy] if has_password(self.proxy) else []
         secrets += [self.sentinel_password] if self.sentinel_password else []
+        secrets += [self.sign_in.client_secret, self.sign_in.database_password] if self.sign_in else []
+        secrets += [user.password_hash for user in self.users]
         return [value for secret in secrets if (value := secret.get_secret_value())]
 
     def redact(self, text: str) -> str:

@@ -34,7 +34,7 @@ def redis_config(mirror: Mirror, mirror_secrets: MirrorSecrets) -> str:
     return "\n".join(
         [
             f"# databases: {databases}",
-            f"requirepass {_quoted(mirror_secrets.redis_password.get_secret_value())}",
+            f"requirepass {quoted(mirror_secrets.redis_password.get_secret_value())}",
             f"maxmemory {mirror.redis.max_memory}",
             "maxmemory-policy allkeys-lru",
             'save ""',
@@ -45,6 +45,6 @@ def redis_config(mirror: Mirror, mirror_secrets: MirrorSecrets) -> str:
     )
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A string for redis.conf: every byte that is not a letter or digit is escaped (``sdssplitargs`` of sds.c)."""
     return '"' + "".join(chr(b) if chr(b).isalnum() and b < 128 else f"\\x{b:02x}" for b in text.encode()) + '"'

@@ -6,7 +6,7 @@ A template is made from the manifest that ``deploy`` applies: markers replace th
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from pydantic import SecretStr
@@ -14,23 +14,31 @@ from pydantic import SecretStr
 from regmirror.config.model import Mirror
 from regmirror.config.secret_references import SecretReference
 from regmirror.desired import names
-from regmirror.desired.mirror_secrets import AUTH_CERTIFICATE, Account, MirrorSecrets
-from regmirror.desired.secrets import Manifest, configuration_secrets
+from regmirror.desired.account_rules import has_account_rules
+from regmirror.desired.mirror_secrets import AUTH_CERTIFICATE, Account, MirrorSecrets, SignInSecrets
+from regmirror.desired.secrets import AUTH_CONFIG_KEY, Manifest, configuration_secrets
 from regmirror.signing.key_pair import KeyPair
 
 REDIS_PASSWORD = "redis-password"  # noqa: S105 - the name of a value
 SENTINEL_PASSWORD = "sentinel-password"  # noqa: S105 - the name of a value
 PROXY_URL = "proxy-url"
+CLIENT_SECRET = "sign-in-client-secret"  # noqa: S105 - the name of a value
+SIGN_IN_PASSWORD = "sign-in-password"  # noqa: S105 - the name of a value
+USERS = "users"
+"""The accounts; their place is in docker_auth's configuration, whose lines of ``users`` they become."""
 SIGNING_KEY = "signing-key"
 SIGNING_CERTIFICATE = "signing-certificate"
 SIGNING_BUNDLE = "signing-bundle"
+
+
+_ANONYMOUS_USER = '"users":\n  ? ""\n  : {}\n'
 
 
 @dataclass(frozen=True, slots=True)
 class SecretValue:
     """A secret value: its name, the configuration key that refers to it, and the reference.
 
-    Without a reference the value is generated: a random Redis password, the signing key.
+    Without a reference the value is generated: a random password, the signing key.
     """
 
     name: str
@@ -88,6 +96,12 @@ def secret_values(mirror: Mirror) -> list[SecretValue]:
             values.append(SecretValue(f"{upstream.name}-password", f"{path}.password", upstream.credentials.password))
     if (proxy := mirror.egress.https_proxy) and not isinstance(proxy, str):
         values.append(SecretValue(PROXY_URL, "egress.httpsProxy", proxy))
+    if sign_in := mirror.access.sign_in:
+        path = f"access.signIn.{sign_in.name}.clientSecret"
+        values.append(SecretValue(CLIENT_SECRET, path, sign_in.provider.client_secret))
+        values.append(SecretValue(SIGN_IN_PASSWORD, "access.signIn"))
+    if has_account_rules(mirror):
+        values.append(SecretValue(USERS, "upstreams[].rules"))
     return values
 
 
@@ -112,7 +126,27 @@ def secret_templates(mirror: Mirror, ca_bundles: Mapping[str, bytes] = MappingPr
     markers = _markers(mirror)
     manifests = configuration_secrets(mirror, _marked_secrets(mirror, markers, ca_bundles))
     keys = _foreign_keys(ca_bundles) if mirror.auth.external else _own_keys()
-    return [*keys, *(_template(manifest, markers) for manifest in manifests)]
+    templates = [*keys, *(_template(manifest, markers) for manifest in manifests)]
+    return [_with_users(template) for template in templates] if has_account_rules(mirror) else templates
+
+
+def _with_users(template: SecretTemplate) -> SecretTemplate:
+    """The template of docker_auth's configuration with a place for accounts; others as they are."""
+    if template.name != names.AUTH_SECRET:
+        return template
+    parts = [part for whole in template.files[AUTH_CONFIG_KEY] for part in _with_place(whole)]
+    return replace(template, files={**template.files, AUTH_CONFIG_KEY: tuple(parts)})
+
+
+def _with_place(part: str | Placeholder) -> Iterator[str | Placeholder]:
+    """The part, with the place of the accounts after the anonymous user if it is in this part."""
+    if isinstance(part, Placeholder) or _ANONYMOUS_USER not in part:
+        yield part
+        return
+    before, anonymous, after = part.partition(_ANONYMOUS_USER)
+    yield before + anonymous
+    yield Placeholder(USERS, False)
+    yield after
 
 
 def _own_keys() -> list[SecretTemplate]:
@@ -165,7 +199,12 @@ def _marked_secrets(mirror: Mirror, markers: dict[str, str], ca_bundles: Mapping
         dict(ca_bundles),
         SecretStr(proxy if isinstance(proxy, str) else markers[PROXY_URL]) if proxy else None,
         SecretStr(markers[SENTINEL_PASSWORD]) if SENTINEL_PASSWORD in markers else None,
+        sign_in=_marked_sign_in(markers) if mirror.access.sign_in else None,
     )
+
+
+def _marked_sign_in(markers: dict[str, str]) -> SignInSecrets:
+    return SignInSecrets(SecretStr(markers[CLIENT_SECRET]), SecretStr(markers[SIGN_IN_PASSWORD]))
 
 
 def _template(manifest: Manifest, markers: dict[str, str]) -> SecretTemplate:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -9,14 +10,16 @@ import yaml
 from regmirror.config.model import Mirror, Upstream
 from regmirror.desired import names
 from regmirror.desired.auth_config import auth_config
-from regmirror.desired.mirror_secrets import REDIS_CA, MirrorSecrets
+from regmirror.desired.mirror_secrets import REDIS_CA, MirrorSecrets, SignInSecrets
 from regmirror.desired.redis_client import REDIS_CA_KEY
 from regmirror.desired.redis_config import redis_config
 from regmirror.desired.registry_config import registry_config
 from regmirror.desired.self_signed import COMPONENT, SelfSigned
+from regmirror.desired.sign_in_config import database_config, sign_in_config, sign_in_files
 from regmirror.signing.key_pair import KeyPair, fingerprint
 
 Manifest = dict[str, Any]
+AUTH_CONFIG_KEY = "auth_config.yml"
 TLS = "kubernetes.io/tls"
 """The type of a Secret with a certificate and its key."""
 
@@ -61,18 +64,39 @@ def configuration_secrets(mirror: Mirror, mirror_secrets: MirrorSecrets) -> list
         )
     ]
     redis = [] if mirror.redis.external else [_redis_secret(mirror, mirror_secrets)]
-    auth = [] if mirror.auth.external else [_auth_secret(mirror)]
+    if mirror.access.sign_in and mirror_secrets.sign_in:
+        redis.append(_sign_in_secret(mirror, mirror_secrets.sign_in))
+    auth = [] if mirror.auth.external else [_auth_secret(mirror, mirror_secrets)]
     return [*redis, *auth, *registries]
 
 
-def _auth_secret(mirror: Mirror) -> Manifest:
-    return _secret(mirror, names.AUTH_SECRET, "auth", {"auth_config.yml": _yaml(auth_config(mirror))})
+def _auth_secret(mirror: Mirror, mirror_secrets: MirrorSecrets) -> Manifest:
+    sign_in = mirror_secrets.sign_in
+    password = sign_in.database_password.get_secret_value() if sign_in else ""
+    config = auth_config(mirror, mirror_secrets.users) | sign_in_config(mirror, password)
+    return auth_secret(mirror, config, sign_in_files(mirror, mirror_secrets))
+
+
+def auth_secret(mirror: Mirror, config: dict[str, Any], sign_in: Mapping[str, bytes]) -> Manifest:
+    """The configuration of docker_auth, with the hashes of passwords, and the files of ``access.signIn``."""
+    return _secret(mirror, names.AUTH_SECRET, "auth", {AUTH_CONFIG_KEY: _yaml(config), **sign_in})
+
+
+def users_secret(mirror: Mirror, entries: dict[str, bytes]) -> Manifest:
+    """The accounts; ``entries`` has them by name, as ``UserAccount.entry`` writes them."""
+    return _secret(mirror, names.USERS_SECRET, "auth", entries)
 
 
 def _redis_secret(mirror: Mirror, mirror_secrets: MirrorSecrets) -> Manifest:
     password = mirror_secrets.redis_password.get_secret_value()
     content = {"valkey.conf": redis_config(mirror, mirror_secrets).encode(), "password": password.encode()}
     return _secret(mirror, names.REDIS_SECRET, "redis", content)
+
+
+def _sign_in_secret(mirror: Mirror, sign_in: SignInSecrets) -> Manifest:
+    password = sign_in.database_password.get_secret_value()
+    content = {"valkey.conf": database_config(password).encode(), "password": password.encode()}
+    return _secret(mirror, names.SIGN_IN_SECRET, "redis", content)
 
 
 def _redis_ca(mirror_secrets: MirrorSecrets) -> dict[str, bytes]:

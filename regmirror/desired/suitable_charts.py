@@ -7,7 +7,7 @@ import yaml
 
 from regmirror.config.model import Mirror
 from regmirror.desired import names
-from regmirror.desired.auth_config import access_rules
+from regmirror.desired.access_rules import access_rules
 from regmirror.desired.releases import Release
 from regmirror.desired.secret_contents import look_up
 from regmirror.errors import UnsuitableChartError

@@ -10,7 +10,7 @@ from regmirror.config.egress import check_proxy_url
 from regmirror.config.model import Mirror, Upstream
 from regmirror.config.secret_references import SecretResolver
 from regmirror.desired import names
-from regmirror.desired.mirror_secrets import AUTH_CERTIFICATE, REDIS_CA
+from regmirror.desired.mirror_secrets import AUTH_CERTIFICATE, REDIS_CA, SIGN_IN_CA
 from regmirror.desired.way_out import WayOut, no_proxy
 from regmirror.errors import ConfigurationError, MissingSecretError
 from regmirror.signing.ca_certificates import join_certificates
@@ -32,6 +32,9 @@ def resolve_ca_bundles(mirror: Mirror, resolver: CaBundleResolver) -> dict[str, 
     redis_tls = mirror.redis.external.tls if mirror.redis.external else None
     if redis_tls and redis_tls.ca_bundle:
         bundles[REDIS_CA] = resolver.resolve(redis_tls.ca_bundle, REDIS_CA)
+    sign_in = mirror.access.sign_in
+    if sign_in and sign_in.ca_bundle:
+        bundles[SIGN_IN_CA] = resolver.resolve(sign_in.ca_bundle, SIGN_IN_CA)
     return bundles
 
 

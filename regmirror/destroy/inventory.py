@@ -8,10 +8,13 @@ from regmirror.deploy.gitops import ensure_removable
 from regmirror.deploy.prune import our_releases
 from regmirror.desired import names
 from regmirror.destroy.namespace import NamespaceDecision, decide_namespace
-from regmirror.destroy.volumes import claims_of_mirror, has_own_volumes, is_of_mirror
+from regmirror.destroy.volumes import claims_of_mirror, has_logins, has_own_volumes, is_of_mirror
 from regmirror.errors import PermissionDeniedError
 from regmirror.ports.cluster import LEASE, POD, SECRET, VOLUME_CLAIM, Cluster
 from regmirror.ports.connections import Connections
+
+_CONTENTS = {names.USERS_SECRET: ", with every account of regmirror user"}
+"""By name of a Secret: what else is lost with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Inventory:
         return [
             *(f"Helm release {name}, with its pods" for name in self.releases),
             *(f"Pods of {name}, which has no Helm release" for name in self.draining),
-            *(f"Secret {name}" for name in self.secrets),
+            *(f"Secret {name}{_CONTENTS.get(name, '')}" for name in self.secrets),
             *(f"Lease {name}" for name in self.leases),
             *(f"PersistentVolumeClaim {name}, with the data of this mirror" for name in self.purged_volumes),
             *([f"Namespace {self.namespace.name}"] if self.namespace.is_removed else []),
@@ -92,7 +95,8 @@ def _kept(cluster: Cluster, mirror: Mirror, namespace: NamespaceDecision, purged
 def _kept_volumes(cluster: Cluster, mirror: Mirror, purged: tuple[str, ...]) -> list[str]:
     """The volumes in the namespace: those with the data of the mirror, and those of others."""
     try:
-        claims = [claim for claim in cluster.select(VOLUME_CLAIM) if claim["metadata"]["name"] not in purged]
+        found = [claim for claim in cluster.select(VOLUME_CLAIM) if not has_logins(claim)]
+        claims = [claim for claim in found if claim["metadata"]["name"] not in purged]
     except PermissionDeniedError:
         claims = []
     own = sorted(claim["metadata"]["name"] for claim in claims if is_of_mirror(claim))

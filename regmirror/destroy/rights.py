@@ -1,7 +1,8 @@
 """The permissions that ``destroy`` needs in the namespace."""
 
 from regmirror.config.model import Mirror
-from regmirror.deploy.rights import route_resources
+from regmirror.desired.job_rights import written_with_jobs
+from regmirror.desired.written_kinds import monitoring_resources, route_resources
 from regmirror.destroy.volumes import has_own_volumes
 from regmirror.ports.cluster import Right
 
@@ -32,5 +33,8 @@ def destroy_rights(mirror: Mirror) -> list[Right]:
     """All of them, except to delete the namespace: that is checked only if deploy created it."""
     routes = dict.fromkeys(route_resources(mirror), ("get", "list", "delete"))
     volumes = {("", "persistentvolumeclaims"): _VOLUMES} if has_own_volumes(mirror) else {}
-    used = {**_USED, **routes, **volumes, **(_USED_WITH_ISSUER if mirror.ingress.issuer else {})}
+    jobs = dict.fromkeys(written_with_jobs(mirror), ("get", "delete"))
+    monitoring = dict.fromkeys(monitoring_resources(mirror), ("get", "delete"))
+    issuer = _USED_WITH_ISSUER if mirror.ingress.issuer else {}
+    used = {**_USED, **routes, **jobs, **volumes, **monitoring, **issuer}
     return [Right(verb, group, resource) for (group, resource), verbs in used.items() for verb in verbs]

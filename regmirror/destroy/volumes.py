@@ -25,7 +25,16 @@ def claims_of_mirror(cluster: Cluster) -> list[str]:
 
 
 def is_of_mirror(claim: Object) -> bool:
-    """Whether deploy created a PersistentVolumeClaim."""
+    """Whether deploy created a PersistentVolumeClaim, and its release leaves it."""
+    return _is_part(claim) and not has_logins(claim)
+
+
+def has_logins(claim: Object) -> bool:
+    """Whether the logins of people are on it: then it is removed with its release."""
+    return _is_part(claim) and claim["metadata"]["name"] == names.SIGN_IN
+
+
+def _is_part(claim: Object) -> bool:
     metadata = claim["metadata"]
     is_part = (metadata.get("labels") or {}).get("app.kubernetes.io/part-of") == "regmirror"
     return is_part and str(metadata["name"]).startswith(names.PREFIX)

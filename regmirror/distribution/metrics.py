@@ -1,4 +1,4 @@
-"""The cache figures of a registry, read from its Prometheus metrics."""
+"""The cache figures of a mirror, read from the Prometheus metrics of its pods."""
 
 import re
 from collections.abc import Iterable
@@ -52,11 +52,16 @@ def _labels(text: str) -> dict[str, str]:
     return labels
 
 
+_PULLED = {"tag", "digest", "layer"}
+_ANSWERED = {"hit", "miss", "stale"}
+
+
 @dataclass(frozen=True, slots=True)
 class CacheFigures:
-    """What a pull-through registry did since its process started; manifests and layers together, sizes in bytes.
+    """What the pods of a registry answered since they count; manifests and layers together, sizes in bytes.
 
-    Source of the names: distribution v3.1.2, ``registry/proxy/proxymetrics.go``.
+    A hit is a request that made the registry fetch nothing from the upstream. Source of the names:
+    ``charts/registry/files/metrics/table.py``.
     """
 
     hits: int = 0
@@ -86,17 +91,51 @@ class CacheFigures:
 
 
 def cache_figures(samples: Iterable[Sample]) -> CacheFigures:
-    """The figures of one registry; a counter that is absent has not been incremented yet and is 0."""
-    totals: dict[str, float] = {}
+    """The figures in the metrics of one pod; a counter that is absent has not been incremented yet and is 0."""
+    answered = fetches = fetched = served = 0.0
     for sample in samples:
-        totals[sample.name] = totals.get(sample.name, 0) + sample.value
-    names = ("hits_total", "misses_total", "pulled_bytes_total", "pushed_bytes_total")
-    return CacheFigures(*(int(totals.get(f"registry_proxy_{name}", 0)) for name in names))
+        match sample.name:
+            case "regmirror_requests_total" if sample.labels.get("result") in _ANSWERED and _is_pulled(sample):
+                answered += sample.value
+            case "regmirror_response_bytes_total" if _is_pulled(sample):
+                served += sample.value
+            case "regmirror_upstream_fetches_total":
+                fetches += sample.value
+            case "regmirror_upstream_bytes_total":
+                fetched += sample.value
+    # The registry may fetch for a client that has disconnected.
+    misses = int(min(answered, fetches))
+    return CacheFigures(int(answered) - misses, misses, int(fetched), int(served))
+
+
+def _is_pulled(sample: Sample) -> bool:
+    return sample.labels.get("kind") in _PULLED
 
 
 def pod_figures(cluster: Cluster, pod: str, port: int) -> CacheFigures:
-    """The figures of a registry pod, read from its debug port, ``port``; raises ClusterError or RegistryError."""
+    """The figures of a pod, read from its scrape port, ``port``; raises ClusterError or RegistryError."""
     return cache_figures(_pod_samples(cluster, pod, port))
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLookups:
+    """How many manifests and layers a registry found in its store since its process started, and how many not.
+
+    Source of the names: distribution v3.1.2, ``registry/proxy/proxymetrics.go``.
+    """
+
+    hits: int
+    misses: int
+
+
+def store_lookups(cluster: Cluster, pod: str, port: int) -> StoreLookups:
+    """The lookups of a registry, read from its debug port, ``port``; raises as ``pod_figures`` does."""
+    samples = _pod_samples(cluster, pod, port)
+    hits, misses = (
+        sum(int(sample.value) for sample in samples if sample.name == f"registry_proxy_{name}_total")
+        for name in ("hits", "misses")
+    )
+    return StoreLookups(hits, misses)
 
 
 @dataclass(frozen=True, slots=True)

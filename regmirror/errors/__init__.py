@@ -88,6 +88,12 @@ class UnsuitableChartError(ConfigurationError):
     code = "RM117"
 
 
+class ClientSecretError(ConfigurationError):
+    """docker_auth cannot use the client secret of the sign-in provider."""
+
+    code = "RM140"
+
+
 class ManagedByGitOpsError(ConfigurationError):
     """Something else than deploy applied the mirror, such as kubectl or Argo CD, so regmirror must not change it."""
 
@@ -110,6 +116,42 @@ class EnvironmentVariableError(ConfigurationError):
     """An environment variable would make Helm use another cluster, user or release storage than regmirror."""
 
     code = "RM120"
+
+
+class AccountError(RegmirrorError):
+    """An account of ``regmirror user`` cannot be added or changed."""
+
+    code = "RM130"
+
+
+class DamagedAccountError(RegmirrorError):
+    """An entry of the Secret with the accounts cannot be used."""
+
+    code = "RM131"
+
+
+class PasswordError(ConfigurationError):
+    """A password cannot be used for an account."""
+
+    code = "RM132"
+
+
+class NotMirroredError(ConfigurationError):
+    """No upstream of the configuration serves the registry of an image, or several do."""
+
+    code = "RM135"
+
+
+class InvalidExpectationsError(ConfigurationError):
+    """The file of expectations for ``access test`` is not valid."""
+
+    code = "RM136"
+
+
+class LoginRefusedError(RegmirrorError):
+    """The mirror does not accept an account, or its password."""
+
+    code = "RM137"
 
 
 class ClusterError(RegmirrorError):
@@ -279,6 +321,12 @@ class InterruptedRunError(RegmirrorError):
 
     code = "RM702"
     exit_code = ExitCode.INTERRUPTED
+
+
+class OutputError(RegmirrorError):
+    """The result of a command cannot be written."""
+
+    code = "RM704"
 
 
 class RolledBackError(RegmirrorError):

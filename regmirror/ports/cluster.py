@@ -6,6 +6,8 @@ from enum import Enum
 from socket import socket
 from typing import Any, NamedTuple, Protocol
 
+from regmirror.desired.rights import Right as Right
+from regmirror.desired.rights import rights_on_secrets as rights_on_secrets
 from regmirror.errors import PermissionDeniedError
 
 Object = dict[str, Any]
@@ -19,6 +21,7 @@ class Kind(NamedTuple):
 
 
 CONFIG_MAP = Kind("v1", "ConfigMap")
+CRON_JOB = Kind("batch/v1", "CronJob")
 DEPLOYMENT = Kind("apps/v1", "Deployment")
 ENDPOINT_SLICE = Kind("discovery.k8s.io/v1", "EndpointSlice")
 EVENT = Kind("v1", "Event")
@@ -26,6 +29,7 @@ INGRESS = Kind("networking.k8s.io/v1", "Ingress")
 INGRESS_CLASS = Kind("networking.k8s.io/v1", "IngressClass")
 LEASE = Kind("coordination.k8s.io/v1", "Lease")
 NAMESPACE = Kind("v1", "Namespace")
+NODE = Kind("v1", "Node")
 PERSISTENT_VOLUME = Kind("v1", "PersistentVolume")
 POD = Kind("v1", "Pod")
 POD_DISRUPTION_BUDGET = Kind("policy/v1", "PodDisruptionBudget")
@@ -40,6 +44,9 @@ CHALLENGE = Kind("acme.cert-manager.io/v1", "Challenge")
 GATEWAY = Kind("gateway.networking.k8s.io/v1", "Gateway")
 HTTP_ROUTE = Kind("gateway.networking.k8s.io/v1", "HTTPRoute")
 LISTENER_SET = Kind("gateway.networking.k8s.io/v1", "ListenerSet")
+POD_MONITOR = Kind("monitoring.coreos.com/v1", "PodMonitor")
+PROMETHEUS = Kind("monitoring.coreos.com/v1", "Prometheus")
+PROMETHEUS_RULE = Kind("monitoring.coreos.com/v1", "PrometheusRule")
 SECURITY_CONTEXT_CONSTRAINTS = Kind("security.openshift.io/v1", "SecurityContextConstraints")
 SERVICE_ACCOUNT = Kind("v1", "ServiceAccount")
 STORAGE_CLASS = Kind("storage.k8s.io/v1", "StorageClass")
@@ -57,25 +64,6 @@ class Applied(Enum):
     CREATED = "created"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
-
-
-class Right(NamedTuple):
-    """A permission that a Kubernetes user may have in the namespace."""
-
-    verb: str
-    group: str
-    resource: str
-    name: str = ""
-    """The only object that the permission is about; empty if it is about all of them, or about none yet (create)."""
-
-    def __str__(self) -> str:
-        group = f".{self.group}" if self.group else ""
-        return f"{self.verb} {self.resource}{group}" + (f"/{self.name}" if self.name else "")
-
-
-def rights_on_secrets(verbs: Iterable[str], names: Iterable[str]) -> list[Right]:
-    """The permissions to do all of ``verbs`` with exactly these Secrets."""
-    return [Right(verb, "", "secrets", name) for verb in verbs for name in dict.fromkeys(names)]
 
 
 class Cluster(Protocol):

@@ -1,10 +1,14 @@
 """What regmirror needs from Helm."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from regmirror.desired.releases import Release
 from regmirror.ports.cluster import Object
+
+_CHART = re.compile(r"(?P<name>.+?)-v?\d+\.\d+\.\d+.*")
+"""Names have dashes, and so do versions: a version begins with three numbers (SemVer)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,12 @@ class ListedRelease:
     """Name and version, such as ``registry-0.1.0``."""
     revision: int
     status: str
+
+    @property
+    def chart_name(self) -> str:
+        """The name of the chart, without its version."""
+        match = _CHART.fullmatch(self.chart)
+        return match["name"] if match else self.chart
 
 
 class Helm(Protocol):

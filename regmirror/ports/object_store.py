@@ -1,5 +1,6 @@
 """What regmirror needs from the S3 service."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -15,6 +16,17 @@ class Contents:
     complete: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as a listing shows it."""
+
+    key: str
+    size: int
+    """In bytes."""
+    written: datetime
+    """When it was written last."""
+
+
 class ObjectStore(Protocol):
     """One bucket. Every method raises StorageError (or a subclass) if the service refuses or fails."""
 
@@ -28,6 +40,9 @@ class ObjectStore(Protocol):
     def read(self, key: str) -> bytes | None:
         """The content of a small object; None if it does not exist."""
 
+    def written_at(self, key: str) -> datetime | None:
+        """When an object was written last; None if it does not exist."""
+
     def write(self, key: str, content: bytes) -> None:
         """Create or replace an object."""
 
@@ -39,6 +54,13 @@ class ObjectStore(Protocol):
 
     def measure(self, prefix: str, seconds: float) -> Contents:
         """Count the objects whose keys begin with ``prefix``, page by page, for at most ``seconds``."""
+
+    def objects(self, prefix: str) -> Iterator[StoredObject]:
+        """The objects whose keys begin with ``prefix``, in the order of their keys.
+
+        A page is requested when the iteration reaches it, so a caller that stops early has read no more than one page
+        too many.
+        """
 
     def count_stale_uploads(self, prefix: str, before: datetime) -> int:
         """The number of multipart uploads under ``prefix`` that began before a time and never ended; at most 1000."""

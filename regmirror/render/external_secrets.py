@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from regmirror.config.model import Mirror
-from regmirror.desired.secret_templates import Placeholder, SecretTemplate, Template
+from regmirror.desired import names
+from regmirror.desired.secret_templates import USERS, Placeholder, SecretTemplate, Template
 from regmirror.errors import ConfigurationError
 from regmirror.ports.cluster import Object
 from regmirror.render.objects import secret_metadata
@@ -38,6 +39,21 @@ def parse_store(text: str, key: str) -> Store:
 
 def external_secret(mirror: Mirror, template: SecretTemplate, store: Store) -> Object:
     """The ExternalSecret that creates one Secret."""
+    data = {key: go_template(parts) for key, parts in template.files.items()}
+    return _external_secret(mirror, template, {"data": data}, template.placeholders, store)
+
+
+def accounts_external_secret(mirror: Mirror, store: Store) -> Object:
+    """The ExternalSecret of the Secret that ``regmirror user`` would write, which verify and user list read."""
+    template = SecretTemplate(names.USERS_SECRET, "Opaque", names.labels("auth"), {})
+    # A literal is filled, and then read as a YAML mapping of the Secret's keys.
+    content = {"templateFrom": [{"target": "Data", "literal": _ACCOUNTS}]}
+    return _external_secret(mirror, template, content, (USERS,), store)
+
+
+def _external_secret(
+    mirror: Mirror, template: SecretTemplate, content: dict[str, Any], values: tuple[str, ...], store: Store
+) -> Object:
     metadata = secret_metadata(mirror, template)
     return {
         "apiVersion": "external-secrets.io/v1",
@@ -52,10 +68,10 @@ def external_secret(mirror: Mirror, template: SecretTemplate, store: Store) -> O
                     "engineVersion": "v2",
                     "type": template.type,
                     "metadata": {"labels": metadata["labels"], "annotations": metadata["annotations"]},
-                    "data": {key: go_template(parts) for key, parts in template.files.items()},
+                    **content,
                 },
             },
-            "data": [_reference(name, store) for name in template.placeholders],
+            "data": [_reference(name, store) for name in values],
         },
     }
 
@@ -69,7 +85,23 @@ def go_template(parts: Template) -> str:
     return "".join(_action(part) if isinstance(part, Placeholder) else _literal(part) for part in parts)
 
 
+_USERS = (
+    '{{ range $name, $user := index . "users" | fromJson }}'
+    '{{ if not (hasPrefix "$2" $user.password) }}{{ fail (printf "%s has no bcrypt hash as password" $name) }}{{ end }}'
+    '  {{ $name | toRawJson }}: {"password": {{ $user.password | toRawJson }}, '
+    '"labels": {"user": [{{ $name | toRawJson }}], "groups": {{ $user.groups | toRawJson }}}}\n{{ end }}'
+)
+"""A line of docker_auth's configuration for each account. Without a password, it would accept every one."""
+_ACCOUNTS = (
+    '{{ range $name, $user := index . "users" | fromJson }}'
+    "{{ $name | toRawJson }}: {{ $user | toRawJson | toRawJson }}\n{{ end }}"
+)
+"""A key for each account, with its entry as text."""
+
+
 def _action(placeholder: Placeholder) -> str:
+    if placeholder.value == USERS:
+        return _USERS
     # toRawJson: toJson writes "<" as \u003c, which Redis does not understand.
     return f'{{{{ index . "{placeholder.value}"{" | toRawJson" if placeholder.quoted else ""} }}}}'
 

@@ -12,9 +12,11 @@ from regmirror.config.secret_references import ClusterReference, EnvironmentRefe
 from regmirror.desired import names
 from regmirror.desired.secret_templates import (
     REDIS_PASSWORD,
+    SIGN_IN_PASSWORD,
     SIGNING_BUNDLE,
     SIGNING_CERTIFICATE,
     SIGNING_KEY,
+    USERS,
     Placeholder,
     SecretTemplate,
     SecretValue,
@@ -38,9 +40,10 @@ def fill_script(mirror: Mirror, templates: list[SecretTemplate]) -> str:
             _INTRODUCTION,
             f"namespace={shlex.quote(mirror.namespace)}",
             f"all={shlex.quote(' '.join(template.name for template in needed))}",
-            _FUNCTIONS,
+            _FUNCTIONS + (_read_accounts() if USERS in variables else ""),
             "" if mirror.auth.external else _signing(mirror, variables),
-            _redis_password(mirror, needed, variables),
+            _generated_passwords(mirror, needed, variables),
+            *_users(variables),
             *_references(mirror, needed, variables),
             *(_printer(template, variables) for template in needed),
             _ENDING,
@@ -132,17 +135,66 @@ fi
 """
 
 
-def _redis_password(mirror: Mirror, templates: list[SecretTemplate], variables: Mapping[str, str]) -> str:
-    if mirror.redis.password or mirror.redis.external:
-        return ""
-    variable = variables[REDIS_PASSWORD]
+def _generated_passwords(mirror: Mirror, templates: list[SecretTemplate], variables: Mapping[str, str]) -> str:
+    """Keep the passwords of the databases that the mirror runs, or generate them."""
+    redis = [] if mirror.redis.password or mirror.redis.external else [(REDIS_PASSWORD, names.REDIS_SECRET)]
+    sign_in = [(SIGN_IN_PASSWORD, names.SIGN_IN_SECRET)] if mirror.access.sign_in else []
+    return "\n".join(_generated_password(*of, templates, variables) for of in [*redis, *sign_in])
+
+
+def _generated_password(value: str, secret: str, templates: list[SecretTemplate], variables: Mapping[str, str]) -> str:
+    variable = variables[value]
     return f"""\
-if {_selected_with(REDIS_PASSWORD, templates)}; then
-  {variable}=${{REGMIRROR_REDIS_PASSWORD:-}}
-  if [ -z "${variable}" ]; then {variable}=$(read_secret {names.REDIS_SECRET} password); fi
+if {_selected_with(value, templates)}; then
+  {variable}=${{REGMIRROR_{value.upper().replace("-", "_")}:-}}
+  if [ -z "${variable}" ]; then {variable}=$(read_secret {secret} password); fi
   if [ -z "${variable}" ]; then {variable}=$(openssl rand -hex 24); fi
 fi
 """
+
+
+def _users(variables: Mapping[str, str]) -> list[str]:
+    """Read the accounts; each becomes a line of docker_auth's configuration."""
+    if USERS not in variables:
+        return []
+    variable = variables[USERS]
+    return [
+        f"if is_selected {names.AUTH_SECRET}; then",
+        f"  {variable}=$(read_accounts)",
+        f"  damaged=$(printf '%s\\n' \"${variable}\" | sed -n 's/^!//p' | tr '\\n' ' ')",
+        f'  if [ -n "$damaged" ]; then fail "Secret {names.USERS_SECRET}: entries that are not accounts: $damaged"; fi',
+        "fi",
+        "",
+    ]
+
+
+_READ_ACCOUNTS = r"""
+# Print a line of docker_auth's configuration for each account, and a line with a ! for an entry that is not an account:
+# without a password, docker_auth would accept every password.
+read_accounts() {
+  entries=$(kubectl -n "$namespace" get --ignore-not-found \
+    -o go-template='{{ range $name, $entry := .data }}{{ $name }} {{ $entry | base64decode }}{{ "\n" }}{{ end }}' \
+    -- secret SECRET)
+  if [ -z "$entries" ]; then return; fi
+  printf '%s\n' "$entries" | sed -e '/^$/d' \
+    -e 's/, *"changed": *"[^"]*"}$/}/' -e ta -e :a \
+    -e 's/^\([A-Za-z0-9._-]*\) {"password": *"\(HASH\)", *"groups": *\(\[GROUPS\]\)}$/'\
+'  "\1": {"password": "\2", "labels": {"user": ["\1"], "groups": \3}}/' \
+    -e t -e 's/^\([A-Za-z0-9._-]*\) .*/!\1/' -e t -e 's/.*/!another line/'
+}
+"""
+_IN_READ_ACCOUNTS = {
+    "SECRET": names.USERS_SECRET,
+    "HASH": r"\$2[aby]\$[01][0-9]\$[./A-Za-z0-9]\{53\}",
+    "GROUPS": r'\("[^"\\]*"\(, *"[^"\\]*"\)*\)\{0,1\}',
+}
+
+
+def _read_accounts() -> str:
+    text = _READ_ACCOUNTS
+    for name, value in _IN_READ_ACCOUNTS.items():
+        text = text.replace(name, value)
+    return text
 
 
 def _references(mirror: Mirror, templates: list[SecretTemplate], variables: Mapping[str, str]) -> list[str]:
@@ -219,6 +271,9 @@ def _encoded(parts: Template, variables: Mapping[str, str]) -> list[str]:
 
 
 def _expansion(placeholder: Placeholder, variables: Mapping[str, str]) -> str:
+    if placeholder.value == USERS:
+        # Whole lines, or none.
+        return f"${{{variables[USERS]}:+${variables[USERS]}\n}}"
     return f'"$(quote "${variables[placeholder.value]}")"'
 
 

@@ -36,11 +36,16 @@ def deployed_images(mirror: Mirror) -> list[DeployedImage]:
     return [images[parts] for parts in sorted(images)]
 
 
+_SECTIONS = {"sign-in": "redis", "job": "verification", "metrics": "fetcher"}
+"""By component or container: the key of the file with its image, if it has another name."""
+
+
 def _images(mirror: Mirror) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Key, use and parts of each image in the values of all releases."""
     for release in releases_of(mirror, secret_templates(mirror), ""):
         for path, image in _within(release.values):
-            section = path[-2] if len(path) > 1 else release.component
+            part = path[-2] if len(path) > 1 else release.component
+            section = _SECTIONS.get(part, part)
             yield f"{section}.image", _use(section, release.name), image
 
 

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from regmirror.config.model import Mirror
 from regmirror.config.secret_references import ClusterReference, EnvironmentReference, FileReference
 from regmirror.desired import names
+from regmirror.desired.account_rules import has_account_rules
 from regmirror.desired.secret_templates import (
     REDIS_PASSWORD,
+    SIGN_IN_PASSWORD,
     SIGNING_BUNDLE,
     SIGNING_CERTIFICATE,
     SIGNING_KEY,
+    USERS,
     SecretTemplate,
     SecretValue,
     secret_values,
@@ -31,7 +34,11 @@ _GENERATED = {
     SIGNING_CERTIFICATE: "certificate of the signing key: self-signed, PEM",
     SIGNING_BUNDLE: "certificates that the registries trust, PEM: the signing certificate, and two during a rotation",
     REDIS_PASSWORD: "a long random text",
+    SIGN_IN_PASSWORD: "a long random text",
+    USERS: "the accounts: a JSON object with the entry of each by its name, or `{}`",
 }
+_READ_BY_SCRIPT = {USERS: f"the accounts: `fill-secrets.sh` reads them from the Secret `{names.USERS_SECRET}`"}
+"""What is different if the script fills the Secrets."""
 _BY_HAND = "you, see below"
 _RENEWED = "the job that renews the account"
 _PULL_SECRET_OPTIONS = "--docker-server=REGISTRY --docker-username=USERNAME --docker-password=PASSWORD"  # noqa: S105
@@ -64,12 +71,13 @@ def readme(
         "namespace": mirror.namespace,
         "bucket": mirror.storage.bucket,
         "volume": mirror.storage.place if mirror.storage.filesystem else "",
-        "secrets": [*_secrets(templates, store, directory), *_provided_secrets(mirror)],
+        "secrets": [*_secrets(mirror, templates, store, directory), *_provided_secrets(mirror)],
         "commands": _preparation(mirror, directory),
-        "values": [(value.name, _meaning(value)) for value in values],
+        "values": [(value.name, _meaning(value, store)) for value in values],
         "reads_variables": any(isinstance(value.reference, EnvironmentReference) for value in values),
         "reads_files": any(isinstance(value.reference, FileReference) for value in values),
         "store": store,
+        "directory": directory,
         "signs": mirror.auth.external is None,
         "key_size": mirror.auth.key_size,
         "days": mirror.auth.certificate_days,
@@ -81,9 +89,9 @@ def readme(
     return RenderedFile("README.md", render_text("render/README.md.j2", context, literal=str))
 
 
-def _secrets(templates: list[SecretTemplate], store: Store | None, directory: str) -> list[SecretRow]:
+def _secrets(mirror: Mirror, templates: list[SecretTemplate], store: Store | None, directory: str) -> list[SecretRow]:
     filler = f"`{directory}external-secrets.yaml`" if store else "`fill-secrets.sh`"
-    return [
+    rows = [
         SecretRow(
             template.name,
             tuple(template.files),
@@ -92,6 +100,8 @@ def _secrets(templates: list[SecretTemplate], store: Store | None, directory: st
         )
         for template in templates
     ]
+    accounts = SecretRow(names.USERS_SECRET, ("ACCOUNT",), filler, (USERS,))
+    return [*rows, accounts] if store and has_account_rules(mirror) else rows
 
 
 def _provided_secrets(mirror: Mirror) -> list[SecretRow]:
@@ -132,7 +142,7 @@ def _pull_secrets(mirror: Mirror) -> list[str]:
     return sorted({name for workload in workloads for name in workload.image_pull_secrets})
 
 
-def _meaning(value: SecretValue) -> str:
+def _meaning(value: SecretValue, store: Store | None) -> str:
     match value.reference:
         case EnvironmentReference(env=name):
             return f"`{value.key_path}`: the environment variable `{name}`"
@@ -140,7 +150,7 @@ def _meaning(value: SecretValue) -> str:
             return f"`{value.key_path}`: the file `{path}`"
         case ClusterReference(secret=source):
             return f"`{value.key_path}`: the key `{source.key}` of the Secret `{source.name}`, which must exist"
-    return _GENERATED[value.name]
+    return _GENERATED[value.name] if store else {**_GENERATED, **_READ_BY_SCRIPT}[value.name]
 
 
 def _apply(output_format: OutputFormat, repository: Repository) -> str:
@@ -157,6 +167,7 @@ def _apply(output_format: OutputFormat, repository: Repository) -> str:
 
 def _restarts(mirror: Mirror) -> list[str]:
     redis = [] if mirror.redis.external else [names.REDIS]
+    redis += [names.SIGN_IN] if mirror.access.sign_in else []
     auth = [] if mirror.auth.external else [names.AUTH]
     deployments = [*redis, *auth, *(names.registry(upstream.name) for upstream in mirror.upstreams)]
     return [f"kubectl -n {mirror.namespace} rollout restart deployment/{name}" for name in deployments]

@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from regmirror.config.model import Mirror
+from regmirror.desired.account_rules import has_account_rules
 from regmirror.desired.pod_security import pod_security_warnings
 from regmirror.desired.releases import Release
 from regmirror.desired.secret_templates import SecretTemplate, secret_templates
 from regmirror.desired.suitable_charts import ensure_suitable
 from regmirror.errors import ConfigurationError
+from regmirror.errors.documentation import guide_url
 from regmirror.ports.cluster import Object
 from regmirror.ports.helm import Helm
 from regmirror.render.argocd import DEFAULT_PROJECT, application_of, in_sync_wave, root_application
-from regmirror.render.external_secrets import Store, external_secret
+from regmirror.render.external_secrets import Store, accounts_external_secret, external_secret
 from regmirror.render.files import RenderedFile, kustomization, yaml_file
 from regmirror.render.fill_script import fill_script
 from regmirror.render.flux import git_source, helm_release, without_substitution
@@ -58,12 +60,7 @@ async def render(mirror: Mirror, helm: Helm, options: RenderOptions) -> Renderin
     """Render all files; the same input gives the same bytes. Raises HelmError if a chart rejects its values,
     and ConfigurationError if the mirror cannot be deployed without regmirror.
     """
-    if mirror.ingress.self_signed:
-        raise ConfigurationError(
-            "ingress.selfSigned: deploy issues these certificates with a key that only the cluster has, so they cannot "
-            "be rendered",
-            hint="remove it, and let cert-manager issue the certificates (ingress.issuer), or create their Secrets",
-        )
+    _require_renderable(mirror)
     templates = secret_templates(mirror, options.ca_bundles)
     releases = releases_of(mirror, templates, options.secrets_revision)
     # For every format, so that invalid values are reported now and not in the cluster.
@@ -87,13 +84,30 @@ async def render(mirror: Mirror, helm: Helm, options: RenderOptions) -> Renderin
     return Rendering([*files, *script, guide], objects, notes)
 
 
+def _require_renderable(mirror: Mirror) -> None:
+    if mirror.ingress.self_signed:
+        raise ConfigurationError(
+            "ingress.selfSigned: deploy issues these certificates with a key that only the cluster has, so they cannot "
+            "be rendered",
+            hint="remove it, and let cert-manager issue the certificates (ingress.issuer), or create their Secrets",
+        )
+    if mirror.verification and mirror.verification.rotation:
+        raise ConfigurationError(
+            "verification.rotation: a mirror that Git manages gets its signing key from Git, so rotate-cert would "
+            "refuse it",
+            hint=f"remove verification.rotation, and rotate with the steps for GitOps: {guide_url('gitops')}",
+        )
+
+
 def _secrets(mirror: Mirror, templates: list[SecretTemplate], options: RenderOptions) -> list[Object]:
     """The Secrets without secret values, and with a store an ExternalSecret for each of the others."""
     plain = [plain_secret(mirror, template) for template in templates if not template.placeholders]
     if options.store is None:
         return plain
     store = options.store
-    return [*plain, *(external_secret(mirror, template, store) for template in templates if template.placeholders)]
+    external = [external_secret(mirror, template, store) for template in templates if template.placeholders]
+    accounts = [accounts_external_secret(mirror, store)] if has_account_rules(mirror) else []
+    return [*plain, *external, *accounts]
 
 
 def _secret_files(secrets: list[Object], directory: str = "") -> list[RenderedFile]:

@@ -9,6 +9,7 @@ from typing import Any
 from regmirror.config.documents import StepReport
 from regmirror.deploy.gitops import ensure_owned
 from regmirror.deploy.rights import require_rights
+from regmirror.desired.rotate_rights import rotate_rights
 from regmirror.errors import ExitCode, PartlyAppliedError, RegmirrorError, RotationError
 from regmirror.errors.documentation import guide_url
 from regmirror.ports.connections import Connections
@@ -17,7 +18,6 @@ from regmirror.rotate.options import RotationOptions
 from regmirror.rotate.plan import Action, next_action, rest_of_plan
 from regmirror.rotate.public_hosts import PublicHostCheck
 from regmirror.rotate.report import RotateCheck, RotatePlan, RotateReport
-from regmirror.rotate.rights import rotate_rights
 from regmirror.rotate.rollout_guard import ReleaseGroup, ensure_can_roll, releases_to_roll
 from regmirror.rotate.rotation_state import Mode, RotationState
 from regmirror.rotate.state import ObservedState, id_of, observe

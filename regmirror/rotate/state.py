@@ -19,7 +19,8 @@ from regmirror.desired.secret_contents import (
     upstream_account,
 )
 from regmirror.desired.secret_versions import combined_version
-from regmirror.errors import RotationError
+from regmirror.desired.user_accounts import UserAccount, parse_accounts
+from regmirror.errors import DamagedAccountError, RotationError
 from regmirror.ports.cluster import DEPLOYMENT, POD, SECRET, Cluster, Object
 from regmirror.rotate.rotation_state import Mode, RotationState
 from regmirror.signing.bundle import key_id, trusted_keys
@@ -121,7 +122,16 @@ class ObservedState:
             s3, redis = s3_account(config) or s3, look_up(config, "redis") or redis
         known = {name: account for name, account in accounts.items() if account}
         password, sentinel = (SecretStr(str(redis.get(key) or "")) for key in ("password", "sentinelpassword"))
-        return MirrorSecrets(self.current_key, self.bundle, password, s3, known, sentinel_password=sentinel)
+        return MirrorSecrets(
+            self.current_key, self.bundle, password, s3, known, sentinel_password=sentinel, users=self._users()
+        )
+
+    def _users(self) -> tuple[UserAccount, ...]:
+        try:
+            return parse_accounts(secret_data(self.secrets.get(names.USERS_SECRET, {})))
+        except DamagedAccountError:
+            # A rotation needs no account; docker_auth has none of them until a deployment succeeds.
+            return ()
 
 
 def id_of(pair: KeyPair) -> str:

@@ -19,6 +19,7 @@ def collect_status(live: LiveMirror, time_limit: float = TIME_LIMIT) -> Status:
     """The state of the mirror; what cannot be determined is reported as unknown."""
     ends = time.monotonic() + time_limit
     redis = [] if live.mirror.redis.external else [names.REDIS]
+    redis += [names.SIGN_IN] if live.mirror.access.sign_in else []
     auth = [] if live.mirror.auth.external else [names.AUTH]
     endpoint = [names.INGRESS] if live.mirror.ingress.service else []
     releases = [*redis, *auth, *(names.registry(upstream.name) for upstream in live.mirror.upstreams), *endpoint]

@@ -134,6 +134,8 @@ class Status:
         components = [component for component in self.components.values() if isinstance(component, Component)]
         down = [
             f"{component.name}: {component.ready}/{component.wanted} ready"
+            if component.wanted
+            else f"{component.name}: scaled to 0"
             for component in components
             if not component.ready
         ]

@@ -1,6 +1,8 @@
 """The lookups of a status, one function each; a lookup raises RegmirrorError if the value cannot be determined."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from cryptography import x509
@@ -14,7 +16,7 @@ from regmirror.distribution.metrics import CacheFigures, pod_figures
 from regmirror.distribution.pull_limit import PREVIEW_IMAGE, ask_pull_limit
 from regmirror.errors import ClusterError, PermissionDeniedError, RegistryError, StorageError, StorageUnreachableError
 from regmirror.ports.cluster import DEPLOYMENT, POD, Object
-from regmirror.ports.object_store import Contents
+from regmirror.ports.object_store import Contents, ObjectStore
 from regmirror.status.background import Lookup, Unavailable
 from regmirror.status.findings import Cache, Component, PublicEndpoint, PullQuota
 from regmirror.verify.live_mirror import LiveMirror, NotDeployedError
@@ -75,12 +77,14 @@ def certificate_ends(live: LiveMirror, upstream: Upstream) -> datetime:
 
 def cache(live: LiveMirror, upstream: Upstream, ends: float) -> Cache:
     """The counters of the registry pods, summed over those that respond before ``ends`` on the monotonic clock."""
+    if not live.mirror.monitoring.metrics:
+        raise RegistryError("the pods count nothing: monitoring.metrics is false")
     release = names.registry(upstream.name)
     pods = live.cluster.select(POD, selector=f"app.kubernetes.io/instance={release}")
     running = [pod for pod in pods if look_up(pod, "status", "phase") == "Running"]
     if not running:
         raise ClusterError(f"no pod of {release} is running")
-    started = [Lookup(pod_figures, live.cluster, pod["metadata"]["name"], names.REGISTRY_DEBUG_PORT) for pod in running]
+    started = [Lookup(pod_figures, live.cluster, pod["metadata"]["name"], names.METRICS_PORT) for pod in running]
     results = [(pod, lookup.result(ends)) for pod, lookup in zip(running, started, strict=True)]
     responding = [(pod, figures) for pod, figures in results if isinstance(figures, CacheFigures)]
     if not responding:
@@ -91,17 +95,22 @@ def cache(live: LiveMirror, upstream: Upstream, ends: float) -> Cache:
 
 
 def _begun(pod: Object) -> datetime | None:
-    """When the process in a pod started: the counters of a restarted container start at 0."""
-    name = (look_up(pod, "spec", "containers") or [{}])[0].get("name")
-    # Statuses are not in the order of the spec.
+    """When a pod began to count: the counters of a restarted container start at 0."""
     statuses = look_up(pod, "status", "containerStatuses") or []
-    states = [status for status in statuses if status.get("name") == name]
+    states = [status for status in statuses if status.get("name") == names.METRICS_CONTAINER]
     moment = look_up((states or [{}])[0], "state", "running", "startedAt") or look_up(pod, "status", "startTime")
     return datetime.fromisoformat(moment) if moment else None
 
 
 def store(live: LiveMirror, upstream: Upstream, ends: float) -> Contents:
     """The objects of one upstream in the bucket, counted until ``ends`` on the monotonic clock."""
+    with reached_store(live, upstream) as bucket:
+        return bucket.measure(data_prefix(live.mirror.storage, upstream), ends - time.monotonic())
+
+
+@contextmanager
+def reached_store(live: LiveMirror, upstream: Upstream) -> Iterator[ObjectStore]:
+    """The bucket with the registry's key; raises StorageError, also within, if this machine cannot reach it."""
     storage = live.mirror.storage
     if storage.filesystem:
         claim = storage.filesystem.claim or names.registry(upstream.name)
@@ -110,8 +119,7 @@ def store(live: LiveMirror, upstream: Upstream, ends: float) -> Contents:
     if account is None and storage.access_key:
         raise StorageError("the registry's configuration has no S3 key")
     try:
-        prefix = data_prefix(storage, upstream)
-        return live.connections.open_store(account).measure(prefix, ends - time.monotonic())
+        yield live.connections.open_store(account)
     except StorageUnreachableError:
         where = storage.endpoint or "AWS"
         raise StorageError(f"this machine cannot reach {where}; regmirror verify asks the pods") from None

@@ -53,13 +53,13 @@ class PublicEndpointReport(DocumentPart):
 
 
 class CacheReport(DocumentPart):
-    """The counters of the registry pods, manifests and layers together."""
+    """What the pods of the registry count, manifests and layers together."""
 
     since: Annotated[Timestamp | None, Field(description="Start of the oldest pod that responds.")]
     pods_responding: Annotated[int, Field(ge=0, description="Number of pods whose counters are included.")]
     pods_running: Annotated[int, Field(ge=0, description="Number of running pods.")]
-    hits: Annotated[int, Field(ge=0, description="Requests that were served from the cache.")]
-    misses: Annotated[int, Field(ge=0, description="Requests that were sent to the upstream.")]
+    hits: Annotated[int, Field(ge=0, description="Requests that needed nothing from the upstream.")]
+    misses: Annotated[int, Field(ge=0, description="Requests whose content was fetched from the upstream.")]
     hit_ratio: Annotated[float | None, Field(description="Share of hits, 0 to 1; null before the first request.")]
     bytes_fetched: Annotated[int, Field(ge=0, description="Bytes fetched from the upstream.")]
     bytes_served: Annotated[int, Field(ge=0, description="Bytes sent to clients.")]

@@ -15,7 +15,7 @@ def status_rights(mirror: Mirror) -> list[Right]:
     """
     return [
         Right("get", "apps", "deployments"),
-        *rights_on_secrets(["get"], _secrets_read(mirror)),
+        *rights_on_secrets(["get"], [names.BUNDLE_SECRET, *secrets_of_lookups(mirror)]),
         *(Right("get", "", "configmaps", name) for name in dict.fromkeys(referenced_config_maps(mirror))),
         Right("list", "", "pods"),
         # Port-forwards require create since Kubernetes 1.35, get before it.
@@ -24,7 +24,8 @@ def status_rights(mirror: Mirror) -> list[Right]:
     ]
 
 
-def _secrets_read(mirror: Mirror) -> list[str]:
+def secrets_of_lookups(mirror: Mirror) -> list[str]:
+    """The Secrets with which the public hosts, the bucket and the upstreams are reached."""
     # Where a CA bundle or the proxy is not known to the machine, that of the deployed registry is used.
     reads_config = mirror.storage.access_key or mirror.egress.https_proxy or any(find_ca_bundles(mirror))
     keys = [names.registry_secret(upstream.name) for upstream in mirror.upstreams if reads_config]
@@ -32,7 +33,6 @@ def _secrets_read(mirror: Mirror) -> list[str]:
     # With the CA in the TLS Secret, the public host is trusted.
     authority = mirror.tls_secrets if mirror.ingress.self_signed else []
     return [
-        names.BUNDLE_SECRET,
         *keys,
         *accounts,
         *authority,

@@ -15,6 +15,9 @@ _LOOKS_SECRET = re.compile(
     | (?P<variable> (?<![\w-]) {_NAME} =) {_VALUE}
     | (?P<json> (?P<quote>["']) {_NAME} (?P=quote) [ \t]*:[ \t]* (?=["'])) {_VALUE}
     | (?P<password> (?<![\w-]) [\w-]{{0,60}}(?:password|passwd|passphrase) [ \t]*:[ \t]+ ) {_VALUE}
+    # docker_auth logs the tokens of somebody whom it does not let in (auth_server/authn/*_auth.go).
+    | (?P<field> \b(?:ID|Access|Refresh)Token:) [^\s}}]+
+    | (?P<spoken> \btoken[ \t]+) "?(?=[\w.~+/=-]*[0-9])[\w.~+/=-]{{16,}}"?
     | (?P<signature> (?<![\w-])(?:sig|signature|X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token))=) [^\s"'&,;]+
     | eyJ[\w-]{{8,}}\.eyJ[\w-]{{8,}}\.[\w-]+                    # a JSON Web Token
     | dckr_[a-z]{{3}}_[\w-]{{8,}}                              # Docker Hub
@@ -25,7 +28,7 @@ _LOOKS_SECRET = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
-_KEPT = ("before", "url", "option", "variable", "json", "password", "signature")
+_KEPT = ("before", "url", "option", "variable", "json", "password", "field", "spoken", "signature")
 
 VARIABLE = re.compile(r"pass|secret|token|credential|key", re.IGNORECASE)
 """Names of variables whose values are secret."""

@@ -5,6 +5,7 @@ import base64
 from regmirror.desired import names
 from regmirror.desired.secret_contents import look_up
 from regmirror.ports.cluster import (
+    CRON_JOB,
     DEPLOYMENT,
     EVENT,
     HTTP_ROUTE,
@@ -12,6 +13,8 @@ from regmirror.ports.cluster import (
     LEASE,
     LISTENER_SET,
     POD,
+    POD_MONITOR,
+    PROMETHEUS_RULE,
     SECRET,
     Kind,
     Object,
@@ -21,6 +24,8 @@ from regmirror.support.marked_values import without_marked_values
 KINDS = (
     DEPLOYMENT,
     Kind("apps/v1", "ReplicaSet"),
+    CRON_JOB,
+    Kind("batch/v1", "Job"),
     POD,
     Kind("v1", "Service"),
     Kind("v1", "ConfigMap"),
@@ -30,6 +35,8 @@ KINDS = (
     Kind("networking.k8s.io/v1", "NetworkPolicy"),
     Kind("policy/v1", "PodDisruptionBudget"),
     Kind("cert-manager.io/v1", "Certificate"),
+    POD_MONITOR,
+    PROMETHEUS_RULE,
     LEASE,
     Kind("v1", "ResourceQuota"),
     Kind("v1", "LimitRange"),

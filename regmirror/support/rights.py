@@ -1,10 +1,10 @@
 """The permissions with which ``regmirror support-bundle`` omits nothing."""
 
 from regmirror.config.model import Mirror
+from regmirror.desired.verify_rights import verify_rights
 from regmirror.ports.cluster import SECRET, Kind, Right
 from regmirror.status.rights import status_rights
 from regmirror.support.objects import KINDS
-from regmirror.verify.rights import verify_rights
 
 
 def support_rights(mirror: Mirror) -> list[Right]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regmirror.errors import ConfigurationError, TemplateError
+from regmirror.version import is_development, release_of, version_of_chart
 
 UNRELEASED = "unreleased"
 _GIVE_FROM = "name the old version, e.g. --from 0.1.0"
@@ -28,10 +29,14 @@ class Notes:
 
 
 def order_of(version: str) -> tuple[float, ...]:
-    """The sort key of a version such as 0.1.0; raises ConfigurationError for anything else."""
-    if not _VERSION.fullmatch(version):
+    """The sort key of a version such as 0.1.0; raises ConfigurationError for anything else.
+
+    A development version comes before its release and after all earlier ones.
+    """
+    if not _VERSION.fullmatch(release_of(version)):
         raise ConfigurationError(f'"{version}" is not a version such as 0.1.0')
-    return tuple(map(float, version.split(".")))
+    numbers = tuple(map(float, release_of(version).split(".")))
+    return (*numbers, -1.0) if is_development(version) else (*numbers, 0.0)
 
 
 def parse_changelog(text: str) -> list[Notes]:
@@ -57,16 +62,19 @@ def _entries(text: str) -> list[str]:
 def notes_between(notes: list[Notes], before: str, after: str) -> list[Notes]:
     """The notes of the versions later than ``before`` and not later than ``after``, oldest first.
 
-    Raises ConfigurationError if one of them is unknown, or ``before`` is newer than ``after``.
+    A development version has part of the notes that are not released yet, and nothing shows which: as ``after`` it has
+    all of them, as ``before`` none. Raises ConfigurationError if one of the versions is unknown, or ``before`` is newer
+    than ``after``.
     """
     known = {note.version: note for note in notes}
     for option, version in (("--from", before), ("--to", after)):
-        if version not in known:
+        if version not in known and not (is_development(version) and {UNRELEASED, release_of(version)} & known.keys()):
             raise ConfigurationError(
                 f"{option}: no notes for version {version}",
                 hint=f"use one of {', '.join(known)}; for a newer version, install it first",
             )
-    first, last = known[before].order, known[after].order
+    first = order_of(before) if is_development(before) else known[before].order
+    last = next(known[name].order for name in (after, release_of(after), UNRELEASED) if name in known)
     if first > last:
         raise ConfigurationError(
             f"version {before} is newer than {after}: no notes for a downgrade",
@@ -76,7 +84,7 @@ def notes_between(notes: list[Notes], before: str, after: str) -> list[Notes]:
 
 
 def deployed_version(deployment: dict[str, Any] | None, place: str) -> str:
-    """The version of the charts that deployed the mirror, from a Deployment of it in ``place``.
+    """The version of regmirror whose charts deployed the mirror, from a Deployment of it in ``place``.
 
     Raises ConfigurationError if it is not known.
     """
@@ -87,4 +95,4 @@ def deployed_version(deployment: dict[str, Any] | None, place: str) -> str:
     if name not in {"auth", "registry"}:
         what = f"the Deployment {deployment['metadata'].get('name', '')}"
         raise ConfigurationError(f"{what} in {place} has no chart version", hint=_GIVE_FROM)
-    return version
+    return version_of_chart(version)

@@ -17,6 +17,7 @@ from regmirror.desired.applied_by import applied_by_others
 from regmirror.desired.mirror_secrets import Account
 from regmirror.desired.secret_contents import SecretContentError, look_up
 from regmirror.desired.suitable_charts import chart_auth_config
+from regmirror.desired.user_accounts import UserAccount, parse_accounts
 from regmirror.distribution.client import RegistryClient
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import ClusterError, RegmirrorError, SigningError
@@ -196,6 +197,11 @@ class LiveMirror:
         if not config:
             raise NotDeployedError(f"ConfigMap {_AUTH_CONFIG_MAP} has no configuration", hint=self.deploy_hint())
         return config
+
+    def user_accounts(self) -> tuple[UserAccount, ...]:
+        """The accounts of ``regmirror user``; none if there never was one. Raises DamagedAccountError."""
+        secret = self.once("accounts", lambda: self.cluster.get(SECRET, names.USERS_SECRET))
+        return parse_accounts(secret_contents.secret_data(secret or {}))
 
     def registry_config(self, upstream: Upstream) -> dict[str, Any]:
         """A registry's live configuration file; raises NotDeployedError."""

@@ -12,8 +12,8 @@ from regmirror.desired.registry_config import blob_path, upstream_prefix
 from regmirror.desired.secret_contents import look_up
 from regmirror.errors import ClusterError, RegmirrorError
 from regmirror.verify.live_mirror import LiveMirror
-from regmirror.verify.redis_protocol import ask, scan_keys
 from regmirror.verify.sample_pull import sample_image, sample_platform
+from regmirror.workloads.redis_protocol import ask, scan_keys
 
 _SAMPLE = 20
 _SECONDS = 5.0

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from regmirror.config.access_decision import refusal
 from regmirror.config.images import pulled_image
 from regmirror.config.model import Upstream
-from regmirror.config.patterns import refusal
 from regmirror.distribution.client import DigestMismatchError, Manifest, ManifestMissingError, RegistryClient
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import ConfigurationError, RegistryError, RegmirrorError
@@ -37,7 +37,7 @@ def parse_image(text: str) -> ImageReference:
 def sample_image(live: LiveMirror, upstream: Upstream) -> ImageReference | None:
     """The image to pull; None if none is configured. Raises ConfigurationError if anonymous clients may not pull it."""
     image = live.image or (parse_image(upstream.probe_image) if upstream.probe_image else None)
-    if image and (problem := refusal(image.repository, upstream.anonymous_pull, upstream.deny)):
+    if image and (problem := refusal(upstream, image.repository)):
         raise ConfigurationError(
             f"upstream {upstream.name}: {problem}",
             hint="set probeImage (or --image) to an allowed image such as library/alpine:3, or change the patterns",

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from regmirror.config.model import Mirror
 from regmirror.errors import PermissionDeniedError
-from regmirror.ports.cluster import CERTIFICATE, CERTIFICATE_REQUEST, CHALLENGE, ORDER, Cluster, Kind, Object, Right
+from regmirror.ports.cluster import CERTIFICATE, CERTIFICATE_REQUEST, CHALLENGE, ORDER, Cluster, Kind, Object
 
 _NAME_ANNOTATION = "cert-manager.io/certificate-name"
 _UNPROCESSED = "cert-manager has not processed the Certificate yet; is its controller running?"
@@ -27,18 +26,6 @@ class Issuance:
     def summary(self) -> str:
         """The reasons in one line."""
         return "; ".join(self.reasons)
-
-
-def issuance_rights(mirror: Mirror) -> list[Right]:
-    """The permissions to see whether cert-manager has issued the certificates of a mirror, and if not, why."""
-    if not mirror.issued_hosts:
-        return []
-    return [
-        Right("get", "cert-manager.io", "certificates"),
-        Right("list", "cert-manager.io", "certificaterequests"),
-        Right("list", "acme.cert-manager.io", "orders"),
-        Right("list", "acme.cert-manager.io", "challenges"),
-    ]
 
 
 def issuance_of(cluster: Cluster, name: str) -> Issuance:

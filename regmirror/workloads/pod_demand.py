@@ -59,6 +59,11 @@ def add_up(demands: Iterable[Demand]) -> Demand:
     return whole
 
 
+def excess(demand: Demand, other: Demand) -> Demand:
+    """What is needed beyond another demand, never less than nothing."""
+    return {resource: max(_NOTHING, amount - other.get(resource, _NOTHING)) for resource, amount in demand.items()}
+
+
 def _amount(pod: PodSpec, kind: str, resource: str) -> Decimal:
     """Containers that run before the others count only if one takes more than all others together."""
     together = sum((_of(container, kind, resource) for container in pod["containers"]), _NOTHING)

@@ -5,13 +5,10 @@ Source: Kubernetes ``pkg/controller/deployment`` (rolling.go, recreate.go).
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from regmirror.ports.cluster import Object
-from regmirror.workloads.pod_demand import Demand, PodSpec, add_up, pod_demand
-
-_NOTHING = Decimal(0)
+from regmirror.workloads.pod_demand import Demand, PodSpec, add_up, excess, pod_demand
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +58,13 @@ class PodReplacement:
         old = pod_demand(complete(self.live["spec"]["template"]["spec"]))
         now, then = _times(old, running), _times(new, self._wanted)
         if (self.after["spec"].get("strategy") or {}).get("type") == "Recreate":
-            return _difference(then, now)
+            return excess(then, now)
         # The last old pod stops when the last new one is ready.
         first, last = add_up([now, new]), add_up([old, then])
         highest = {resource: max(first[resource], last[resource]) for resource in first.keys() & last.keys()}
-        return _difference({**first, **last, **highest}, now)
+        # What old pods free is not there before they are gone.
+        return excess({**first, **last, **highest}, now)
 
 
 def _times(demand: Demand, count: int) -> Demand:
     return {resource: amount * count for resource, amount in demand.items()}
-
-
-def _difference(demand: Demand, other: Demand) -> Demand:
-    """Never less than nothing: what old pods free is not there before they are gone."""
-    return {resource: max(_NOTHING, amount - other.get(resource, _NOTHING)) for resource, amount in demand.items()}

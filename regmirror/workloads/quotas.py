@@ -13,14 +13,14 @@ from regmirror.workloads.pod_demand import Demand, PodSpec, add_up, requested
 from regmirror.workloads.quantities import format_quantity, parse_quantity
 
 _OF_OTHER_PODS = {"Terminating", "BestEffort", "CrossNamespacePodAffinity"}
-"""Scopes of quotas that do not apply to pods that run until they are stopped and request resources."""
+"""Scopes of quotas that do not apply to pods without a deadline of their own that request resources."""
 _DEMANDED = ("cpu", "memory")
 """A quota of these also demands them of every container."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewPods:
-    """Pods of one Deployment that will be created: their spec with defaults, and what they take."""
+    """Pods of one Deployment or CronJob that will be created: their spec with defaults, and what they take."""
 
     name: str
     pod: PodSpec

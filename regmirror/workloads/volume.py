@@ -52,7 +52,14 @@ def _check_shared(filesystem: Filesystem, name: str, cluster: Cluster) -> str:
 
 
 def _check_class(filesystem: Filesystem, cluster: Cluster) -> None:
-    """Without a StorageClass, or a volume that somebody created for its name, the claim stays pending forever."""
+    require_class(filesystem.storage_class, "storage.filesystem.storageClass", cluster)
+
+
+def require_class(storage_class: str | None, key_path: str, cluster: Cluster) -> None:
+    """Raises VolumeError, whose hint names ``key_path``, if the cluster lacks a StorageClass, or a default one.
+
+    Without it, or a volume that somebody created for its name, a claim stays pending forever.
+    """
     try:
         classes = cluster.select(STORAGE_CLASS)
         volumes = cluster.select(PERSISTENT_VOLUME)
@@ -60,18 +67,16 @@ def _check_class(filesystem: Filesystem, cluster: Cluster) -> None:
         return
     by_name = {item["metadata"]["name"]: item for item in classes}
     others = f": {', '.join(sorted(by_name))}" if by_name else "; the cluster has none"
-    if filesystem.storage_class is None:
+    if storage_class is None:
         if not any(_is_default(item) for item in classes):
             raise VolumeError(
-                "the cluster has no default StorageClass",
-                hint=f"set storage.filesystem.storageClass to a StorageClass{others}",
+                "the cluster has no default StorageClass", hint=f"set {key_path} to a StorageClass{others}"
             )
         return
     prepared = {volume["spec"].get("storageClassName") for volume in volumes}
-    if filesystem.storage_class not in by_name.keys() | prepared:
+    if storage_class not in by_name.keys() | prepared:
         raise VolumeError(
-            f"the cluster has no StorageClass {filesystem.storage_class}",
-            hint=f"set storage.filesystem.storageClass to a StorageClass{others}",
+            f"the cluster has no StorageClass {storage_class}", hint=f"set {key_path} to a StorageClass{others}"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 WORKLOADS = ("redis", "auth", "registry")
-CHARTS = (*WORKLOADS, "certificates", "ingress", "endpoint")
+CHARTS = (*WORKLOADS, "certificates", "monitoring", "job", "ingress", "endpoint")
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -56,10 +56,12 @@ FULL: dict[str, dict[str, Any]] = {
         "bundle": {"secretName": "certificates"},
         "upstream": {
             "secretName": "hub-account",
+            "url": "https://hub.example.com",
             "account": {"username": {"secretName": "ecr"}, "password": {"secretName": "ecr", "key": "token"}},
         },
         "caBundle": {"secretName": "hub-config"},
         "proxy": {"secretName": "hub-config", "noProxy": ".svc,10.0.0.0/8"},
+        "contact": "Ann's $team #1; {x} müller@example.com",
         "cache": {"tagSeconds": 60},
         "tracesExporter": "otlp",
         "hostAliases": [{"ip": "10.0.0.9", "hostnames": ["s3.example.com"]}],
@@ -70,6 +72,12 @@ FULL: dict[str, dict[str, Any]] = {
             {"secretName": "quay-tls", "hosts": ["quay.example.com"]},
         ],
         "issuer": {"name": "pca", "kind": "AWSPCAIssuer", "group": "awspca.cert-manager.io"},
+    },
+    "monitoring": {
+        "labels": {"release": "prometheus"},
+        "podMonitor": {"enabled": True},
+        "alerts": {"enabled": True, "disabled": ["RegmirrorNoTraffic"], "runbooks": "https://docs.example.com/alerts/"},
+        "dashboard": {"enabled": True},
     },
     "ingress": {
         "hosts": [
@@ -101,6 +109,17 @@ FULL["endpoint"] = {
         "loadBalancerSourceRanges": ["10.0.0.0/8"],
         "externalTrafficPolicy": "Local",
     },
+}
+
+FULL["job"] = {
+    **{key: POD[key] for key in ("image", "imagePullSecrets", "nodeSelector", "tolerations", "podSecurity")},
+    "schedule": "@daily",
+    "command": ["verify", "--wait=5m"],
+    "deadlineSeconds": 1200,
+    "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}],
+    "configuration": 'host: mirror.example.com\nnote: "{{ x }} #"\n',
+    "caBundle": {"configMap": {"name": "company-ca", "items": [{"key": "ca.crt", "path": "public-ca.crt"}]}},
+    "networkPolicy": {"enabled": True},
 }
 
 ROUTE: dict[str, Any] = {

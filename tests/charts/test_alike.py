@@ -36,6 +36,7 @@ def leaves(tree: dict[str, Any]) -> set[str]:
         ("templates/serviceaccount.yaml", (*WORKLOADS, "endpoint")),
         ("templates/_http.tpl", FRONTS),
         ("templates/_front.tpl", FRONTS),
+        ("templates/_metrics.tpl", FRONTS),
         ("templates/networkpolicy.yaml", FRONTS),
         ("templates/poddisruptionbudget.yaml", FRONTS),
     ],
@@ -45,6 +46,15 @@ def test_shared_templates_are_the_same_text_and_say_so(file: str, charts: tuple[
     where = "every chart" if charts == CHARTS else ", ".join(sorted(charts))
     notice = f"/* Same text in {where}; tests/charts/test_alike.py compares them. */"
     assert notice in text.splitlines()[0]
+
+
+def test_the_pods_run_the_same_program_for_metrics() -> None:
+    directories = [DIRECTORY / chart / "files/metrics" for chart in FRONTS]
+    programs = [{file.name: file.read_text() for file in directory.glob("*.py")} for directory in directories]
+    assert programs[0]
+    assert all(program == programs[0] for program in programs)
+    histogram = (DIRECTORY / "registry/files/fetcher/histogram.py").read_text()
+    assert programs[0]["histogram.py"] == histogram
 
 
 @pytest.mark.parametrize("file", ["sockets.sh", "run-front.sh"])

@@ -118,6 +118,7 @@ def run(text: str, directory: Path) -> Iterator[Endpoint]:
         (directory / "listen.conf").write_text(f"listen 127.0.0.1:{port} ssl backlog=4096 sndbuf=64k;")
         for host, secret in {HUB: "hub-tls", QUAY: "quay-tls"}.items():
             write_certificate(tls / secret, host)
+        text = text.replace("/run/metrics", str(directory))
         text = text.replace("/var/cache/nginx", str(directory)).replace("/etc/regmirror/tls", str(tls))
         (directory / "nginx.conf").write_text(text)
         await_listening(port, stack.enter_context(running_nginx(directory / "nginx.conf")))

@@ -98,9 +98,9 @@ def registry(helm3: Helm, tmp_path: Path) -> Iterator[Front]:
 
 
 @contextmanager
-def run(text: str, chart: str, directory: Path) -> Iterator[Front]:
-    """Run nginx with another port and directory, in front of a program of ours."""
-    program, port = Program(), free_port()
+def run(text: str, chart: str, directory: Path, program: Program | None = None, *options: str) -> Iterator[Front]:
+    """Run nginx with another port and directory, in front of a program of ours, with more options of the fetcher."""
+    program, port = program or Program(), free_port()
     with ExitStack() as stack:
         server = stack.enter_context(serving(program))
         behind = {"auth": "127.0.0.1:5001", "registry": "127.0.0.1:5000"}[chart]
@@ -110,12 +110,13 @@ def run(text: str, chart: str, directory: Path) -> Iterator[Front]:
         for there, here in {
             "/var/cache/nginx": str(directory),
             "/run/regmirror": sockets,
+            "/run/metrics": str(directory),
             "/var/lib/regmirror/layers": str(layers),
             behind: f"127.0.0.1:{server.server_port}",
         }.items():
             text = text.replace(there, here)
         if chart == "registry":
-            stack.enter_context(fetcher(Path(sockets), layers, server.server_port))
+            stack.enter_context(fetcher(Path(sockets), layers, server.server_port, *options))
         (directory / "nginx.conf").write_text(text)
         (directory / "listen.conf").write_text(f"listen 127.0.0.1:{port} backlog=4096 sndbuf=64k;")
         await_listening(port, stack.enter_context(running_nginx(directory / "nginx.conf")))
@@ -123,10 +124,10 @@ def run(text: str, chart: str, directory: Path) -> Iterator[Front]:
 
 
 @contextmanager
-def fetcher(sockets: Path, layers: Path, registry_port: int) -> Iterator[None]:
+def fetcher(sockets: Path, layers: Path, registry_port: int, *options: str) -> Iterator[None]:
     """The fetcher of a registry's pod; a path of a socket must be short."""
     size = ["--registry-port", str(registry_port), "--size", "1000000000"]
-    command = [sys.executable, "-m", "fetcher", "serve", str(sockets), str(layers), *size]
+    command = [sys.executable, "-m", "fetcher", str(sockets), str(layers), *size, *options]
     environment = {**os.environ, "PYTHONPATH": str(DIRECTORY / "registry/files"), "PYTHONDONTWRITEBYTECODE": "1"}
     with subprocess.Popen(command, env=environment) as process:
         try:
@@ -235,6 +236,55 @@ def test_a_burst_of_one_trusted_address_is_served(helm3: Helm, tmp_path: Path, n
         address = {"X-Forwarded-For": "192.0.2.7"}
         answers = clients.map(lambda _: front.ask("GET", path, address).status, range(number))
         assert set(answers) == {{"auth": 200, "registry": 401}[name]}
+
+
+LOGIN = {"Authorization": "Basic YWxpY2U6Y2FuYXJ5"}
+TOKEN = "/auth?service=x&scope=repository%3Alibrary%2Fa%3Apull"
+
+
+def statuses(front: Front, number: int, path: str, headers: dict[str, str]) -> list[int]:
+    """The statuses of requests at the same time; what nginx delays is at least sent."""
+    with ThreadPoolExecutor(number) as clients:
+        return list(clients.map(lambda _: front.ask("GET", path, headers).status, range(number)))
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        (TOKEN, LOGIN),
+        (TOKEN, {"Authorization": "basic x"}),
+        (f"{TOKEN}&account=alice", {}),
+        (f"/auth?account=alice&{TOKEN}", {}),
+        (f"{TOKEN}&%61ccount=alice", {}),
+        (f"{TOKEN}&accoun%74", {}),
+    ],
+)
+def test_every_way_to_try_a_password_is_limited_in_total(
+    helm3: Helm, tmp_path: Path, path: str, headers: dict[str, str]
+) -> None:
+    # Faster, so that the test waits less for what is delayed.
+    text = configuration(helm3, "auth").replace("zone=logins:1m rate=10r/s", "zone=logins:1m rate=100r/s")
+    with run(text, "auth", tmp_path) as front:
+        assert set(statuses(front, 300, path, headers)) == {200, 429}
+        assert statuses(front, 100, TOKEN, {}) == [200] * 100
+
+
+def test_who_does_not_log_in_is_not_limited_as_a_login(auth: Front) -> None:
+    path = f"{TOKEN}&client_id=account&offline_token=true&scope=repository%3Aaccount%2Faccount%3Apull"
+    assert statuses(auth, 200, path, {}) == [200] * 200
+
+
+def test_one_address_cannot_use_up_the_logins_of_others(helm3: Helm, tmp_path: Path) -> None:
+    text = configuration(helm3, "auth", {"front": {"trustedProxies": ["127.0.0.0/8"]}})
+    text = text.replace("zone=logins_of_client:8m rate=2r/s", "zone=logins_of_client:8m rate=20r/s")
+    with run(text, "auth", tmp_path) as front:
+        attacker, other = ({"X-Forwarded-For": f"192.0.2.{number}", **LOGIN} for number in (7, 8))
+        refused = statuses(front, 300, TOKEN, attacker).count(429)
+        assert refused >= 150
+        # Its delayed requests have ended; what was refused has not counted for anybody else.
+        begun = time.monotonic()
+        assert statuses(front, 10, TOKEN, other) == [200] * 10
+        assert time.monotonic() - begun < 5
 
 
 def test_a_token_for_many_repositories_reaches_the_registry(registry: Front) -> None:

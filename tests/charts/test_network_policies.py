@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from .cases import FULL, PEERS, WORKLOADS
+from .front import FRONTS
 from .helm import Helm
 from .manifests import one, pod
 
@@ -39,3 +40,14 @@ def test_only_registries_reach_redis_which_reaches_nothing(helm: Helm) -> None:
 @pytest.mark.parametrize("chart", [*WORKLOADS, "endpoint"])
 def test_there_is_none_by_default(helm: Helm, chart: str) -> None:
     assert "NetworkPolicy" not in {manifest["kind"] for manifest in helm.render(chart)}
+
+
+@pytest.mark.parametrize("chart", FRONTS)
+def test_the_metrics_are_closed_unless_peers_are_named(helm: Helm, chart: str) -> None:
+    scrapers = [{"podSelector": {"matchLabels": {"app": "prometheus"}}}]
+    given = {"networkPolicy": {"enabled": True, "ingressFrom": PEERS, "metricsFrom": scrapers}}
+    front = {"from": PEERS, "ports": [{"port": "http"}]}
+    metrics = {"from": scrapers, "ports": [{"port": "metrics"}]}
+    assert one(helm.render(chart, given), "NetworkPolicy")["spec"]["ingress"] == [front, metrics]
+    without = {**given, "metrics": {"enabled": False}}
+    assert one(helm.render(chart, without), "NetworkPolicy")["spec"]["ingress"] == [front]

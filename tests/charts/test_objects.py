@@ -11,6 +11,7 @@ from .manifests import one
 API_VERSIONS = {
     "Certificate": "cert-manager.io/v1",
     "ConfigMap": "v1",
+    "CronJob": "batch/v1",
     "Deployment": "apps/v1",
     "HorizontalPodAutoscaler": "autoscaling/v2",
     "HTTPRoute": "gateway.networking.k8s.io/v1",
@@ -19,6 +20,10 @@ API_VERSIONS = {
     "NetworkPolicy": "networking.k8s.io/v1",
     "PersistentVolumeClaim": "v1",
     "PodDisruptionBudget": "policy/v1",
+    "Role": "rbac.authorization.k8s.io/v1",
+    "RoleBinding": "rbac.authorization.k8s.io/v1",
+    "PodMonitor": "monitoring.coreos.com/v1",
+    "PrometheusRule": "monitoring.coreos.com/v1",
     "Service": "v1",
     "ServiceAccount": "v1",
 }

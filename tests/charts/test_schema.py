@@ -37,6 +37,14 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "nginx-directive-as-proxy": ("auth", {"front": {"trustedProxies": ["10.0.0.0/8; x"]}}, "front.trustedProxies.0"),
     "policy-that-lets-nobody-in": ("registry", {"networkPolicy": {"enabled": True}}, "networkPolicy.ingressFrom"),
     "memory-limit-of-go": ("auth", {"extraEnv": [{"name": "GOMEMLIMIT", "value": "1"}]}, "extraEnv.0.name"),
+    "no-schedule": ("job", {"schedule": ""}, "schedule"),
+    "no-command": ("job", {"command": []}, "command"),
+    "certificates-over-the-token": (
+        "job",
+        {"caBundle": {"configMap": {"name": "a", "items": [{"key": "a", "path": "token"}]}}},
+        "caBundle.configMap.items.0.path",
+    ),
+    "service-account-of-others": ("job", {"serviceAccount": {"name": "admin"}}, "serviceAccount"),
     "no-pre-stop": ("auth", {"preStopSeconds": 0}, "preStopSeconds"),
     "own-label": ("auth", {"podLabels": {"app.kubernetes.io/name": "x"}}, "podLabels.app.kubernetes.io"),
     "own-annotation": (

@@ -27,6 +27,7 @@ class Request:
     service: str
     actions: Sequence[str]
     ip: str = "127.0.0.1"
+    labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
     values: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -43,13 +44,23 @@ def granted(acl: Sequence[Mapping[str, Any]], request: Request) -> list[str]:
     return []
 
 
-def _matches(match: Mapping[str, str], request: Request) -> bool:
-    if "ip" in match and ipaddress.ip_address(request.ip) not in ipaddress.ip_network(match["ip"]):
+def _matches(match: Mapping[str, Any], request: Request) -> bool:
+    if "ip" in match and _ipv4_of(ipaddress.ip_address(request.ip)) not in ipaddress.ip_network(match["ip"]):
         return False
     variables = _variables(match, request.values)
     return all(
         _pattern_matches(_expand(match[key], variables), request.values[key]) for key in PATTERNS if key in match
+    ) and all(
+        any(_pattern_matches(_expand(pattern, variables), value) for value in request.labels.get(label, ()))
+        for label, pattern in match.get("labels", {}).items()
     )
+
+
+def _ipv4_of(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Go's net package treats an IPv4 address in IPv6 form as IPv4."""
+    return (address.ipv4_mapped if address.version == 6 else None) or address
 
 
 def _variables(match: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:

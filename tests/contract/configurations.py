@@ -17,7 +17,7 @@ ROBOT_HASH = "$2b$04$regmirrorcontracttestevLJUKL0CNiOpSoiwy5tTJFgn/C/1u8a"
 Configuration = Mapping[str, Any]
 
 
-def entry(actions: list[str], **match: str) -> dict[str, Any]:
+def entry(actions: list[str], **match: Any) -> dict[str, Any]:
     return {"match": match, "actions": actions}
 
 

@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import Any
 import yaml
 
 START_TIMEOUT = 300.0
+Headers = Mapping[str, str] | Sequence[tuple[str, str]]
+"""Pairs if several headers have one name."""
 STAND_IN = "stand-in"
 DOCKER_AUTH = "docker_auth"
 
@@ -79,12 +81,16 @@ class Server:
     port: int
     certificate: str | None
 
-    def ask(
-        self, target: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: str | None = None
-    ) -> Answer:
+    def ask(self, target: str, method: str = "GET", headers: Headers = (), body: str | None = None) -> Answer:
         """Send one request. http.client sends the target unchanged, even if it is malformed."""
+        content = None if body is None else body.encode()
         with closing(self._connection()) as connection:
-            connection.request(method, target, body, dict(headers or {}))
+            connection.putrequest(method, target)
+            for name, value in headers.items() if isinstance(headers, Mapping) else headers:
+                connection.putheader(name, value)
+            if content is not None or method == "POST":
+                connection.putheader("Content-Length", str(len(content or b"")))
+            connection.endheaders(content)
             with connection.getresponse() as response:
                 return Answer(response.status, response.headers, response.read())
 

@@ -44,6 +44,16 @@ NAME_PATTERNS = [
     "${account:1}/*", "${account:2}/*", "${account:1}*", "team/${account:1}/*", "/${account:1}/", "${ip:1}",
     "${account}/${account:1}",
 ]  # fmt: skip
+LABELS: dict[str, dict[str, list[str]]] = {
+    "alice": {"groups": ["platform", "a+b", "${account}", "x/y"], "teams": ["core"]},
+    "bob.smith": {"groups": ["bob.smith", "*"], "user": ["bob.smith"]},
+    "[x]": {"groups": []},
+}
+"""By account; the others have none."""
+LABEL_PATTERNS = [
+    "platform", "plat*", "*", "?*", "/^.+$/", "/^(a|core)/", "/a/", "${account}", "/^${account}$/", r"a+b", r"x\/y",
+    r"\*", "${account:1}", r"$\{account}", "[", "",
+]  # fmt: skip
 NETWORKS = ["127.0.0.1", "127.0.0.0/8", "10.0.0.0/8", "::1", "::/0", "0.0.0.0/0"]
 
 
@@ -57,8 +67,9 @@ class Question:
     scopes: list[tuple[str, str, list[str]]]
 
     def expected(self) -> list[list[str]]:
+        labels = LABELS.get(self.account, {})
         return [
-            granted(self.acl, Request(self.account, kind, name, self.service, actions))
+            granted(self.acl, Request(self.account, kind, name, self.service, actions, labels=labels))
             for kind, name, actions in self.scopes
         ]
 
@@ -76,11 +87,14 @@ def generated(chance: random.Random, service: str) -> Question:
 
 
 def generated_entry(chance: random.Random, service: str) -> dict[str, Any]:
-    match = {"service": service}
+    match: dict[str, Any] = {"service": service}
     choices = {"account": ACCOUNT_PATTERNS, "type": TYPE_PATTERNS, "name": NAME_PATTERNS, "ip": NETWORKS}
     for (key, patterns), likelihood in zip(choices.items(), (0.5, 0.3, 0.8, 0.1), strict=True):
         if chance.random() < likelihood:
             match[key] = chance.choice(patterns)
+    if chance.random() < 0.3:
+        names = chance.sample(["groups", "teams", "user"], chance.choice([1, 1, 2]))
+        match["labels"] = {name: chance.choice(LABEL_PATTERNS) for name in names}
     return entry(chance.choices(ACTIONS[:-1], k=chance.randint(0, 3)), **match)
 
 
@@ -102,7 +116,7 @@ def test_generated_lists_grant_what_the_model_grants(
     questions = batch(start)
     configuration = {
         "token": token_section(key_pair),
-        "users": {account: {} for account in ACCOUNTS},
+        "users": {account: {"labels": LABELS[account]} if account in LABELS else {} for account in ACCOUNTS},
         "acl": [acl_entry for question in questions for acl_entry in question.acl],
     }
     with running(program, configuration, tmp_path / "auth_config.yml") as server:

@@ -13,7 +13,7 @@ import jwt
 
 from regmirror.config.model import Mirror, Upstream
 from regmirror.desired.access import is_allowed
-from regmirror.desired.auth_config import access_rules
+from regmirror.desired.access_rules import access_rules
 from tests import samples
 
 from .configurations import token_section

@@ -41,6 +41,7 @@ REFUSED_BY_BOTH: Mapping[str, Change] = {
     "server.certificate and server.key are required together": changing("server", certificate="/one.crt"),
     "open /no-such.crt": changing("server", certificate="/no-such.crt", key="/no-such.key"),
     'acl entry 1: match pattern "/(/"': adding(acl=[entry([]), entry(["pull"], name="/(/")]),
+    'acl entry 0: match pattern "/[/"': adding(acl=[entry([], labels={"groups": "/[/"})]),
     "acl entry 0: match ip: invalid CIDR address: 300.0.0.1": adding(acl=[entry(["pull"], ip="300.0.0.1")]),
     "acl is missing": without("acl"),
     "users is missing": without("users"),
@@ -51,7 +52,7 @@ REFUSED_BY_BOTH: Mapping[str, Change] = {
 REFUSED_BY_THE_STAND_IN: Mapping[str, Change] = {
     "field google_auth not found": adding(google_auth={"client_id": "x"}),
     "field ext_auth not found": adding(ext_auth={"command": "/bin/true"}),
-    "field labels not found": adding(acl=[{"match": {"labels": {"group": "VIP"}}, "actions": ["pull"]}]),
+    "the stand-in does not support variables of labels": adding(acl=[entry([], name="${labels:group}/*")]),
     "field path_prefix not found": changing("server", path_prefix="/prefix"),
     "field disable_legacy_key_ids not found": changing("token", disable_legacy_key_ids=True),
     "acl entry 1: match and actions are both required": adding(acl=[entry([]), {"actions": ["pull"]}]),

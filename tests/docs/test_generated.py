@@ -34,7 +34,12 @@ def test_the_site_builds_without_a_warning_and_is_complete() -> None:
     build_site()
     assert [page for _, _, page in NAVIGATION if not has_html_and_markdown(page)] == []
     assert listed_for_language_models() == [page for _, _, page in NAVIGATION]
-    assert [*SITE.rglob("*.py"), *SITE.glob("reliability.json"), *SITE.glob("attacks.json")] == []
+    assert [
+        *SITE.rglob("*.py"),
+        *SITE.glob("reliability.json"),
+        *SITE.glob("attacks.json"),
+        *SITE.glob("clients.json"),
+    ] == []
     assert (SITE / "search.json").is_file()
     assert unrendered() == [], (
         "put an empty line before a list, four spaces before code in a list, no | in code in a table"

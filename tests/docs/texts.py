@@ -8,8 +8,18 @@ from pathlib import Path
 
 from tests.docs.markdown import ROOT, Place
 
-_PROGRAMS = ("regmirror", "lab", "demo")
-_PLAIN = ("README.md", "CHANGELOG.md", "docs", "charts", "templates", "examples", "bench/results/README.md")
+_PROGRAMS = ("regmirror", "lab", "demo", "release")
+_PLAIN = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "docs",
+    "charts",
+    "templates",
+    "examples",
+    "bench/results/README.md",
+)
 _SUFFIXES = {".md", ".j2", ".yaml", ".yml", ".txt", ".tpl", ".sh", ".conf"}
 _NAMES = re.compile(r"`[^`\n]+`|\]\([^)\s]+\)")
 """Inline code and the targets of links."""

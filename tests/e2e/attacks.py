@@ -1,6 +1,5 @@
 """The attacks that a mirror must survive, and what the attacker gets."""
 
-import os
 from functools import partial
 
 from tests.e2e.attack import Attack
@@ -18,8 +17,8 @@ from tests.e2e.hostile_moves import (
     slow_readers,
     unknown_content,
 )
+from tests.e2e.long_runs import LONG
 
-LONG = bool(os.environ.get("REGMIRROR_LONG"))
 AUTH = "/auth?service={host}"
 UPLOAD, MANIFEST = "/v2/{repository}/blobs/uploads/", "/v2/{repository}/manifests/{manifest}"
 SLOW_SECONDS = 75.0 if LONG else 20.0

@@ -10,7 +10,6 @@ CONFIGURATION = [
         "config-issuer",
         "signs as issuer",
         configured(AUTH_FILE, lambda c: c["token"].update(issuer="x")),
-        quick=True,
     ),
     Fault(
         "the registry's issuer",
@@ -83,7 +82,6 @@ CONFIGURATION = [
         "config-access",
         "access list is missing: library/*",
         configured(AUTH_FILE, lambda c: c["acl"].pop(0)),
-        quick=True,
     ),
     Fault(
         "an additional rule",
@@ -160,7 +158,6 @@ CONFIGURATION = [
         "storage-bucket",
         "the S3 key is refused",
         configured(REGISTRY_FILE, lambda c: c["storage"]["s3"].update(secretkey="x")),
-        quick=True,
     ),
     Fault(
         "no S3 key",

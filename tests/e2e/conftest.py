@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,8 @@ from lab import target_cluster
 from lab.errors import LabError
 from lab.target_cluster import TargetCluster
 from tests.e2e.deployed_mirror import DeployedMirror, environment_of
+from tests.e2e.docker_io import DockerIo, docker_io_of
+from tests.e2e.recorded import recorded
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +23,23 @@ def target() -> TargetCluster:
         return target_cluster.find()
     except LabError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture
+def docker_io(target: TargetCluster) -> DockerIo:
+    """docker.io of the lab, which has seen nothing yet; the test says what it may see."""
+    if target.lab is None:
+        pytest.skip("docker.io can only be watched in the lab")
+    found = docker_io_of(target)
+    found.forget()
+    return found
+
+
+@pytest.fixture(scope="session")
+def client_record() -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Records what a client did, for docs/reference/clients.md."""
+    with recorded("REGMIRROR_CLIENTS") as record:
+        yield record
 
 
 @contextmanager

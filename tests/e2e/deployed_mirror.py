@@ -197,13 +197,13 @@ class DeployedMirror:
         self.kubectl("label", "namespace", self.namespace, "pod-security.kubernetes.io/enforce=restricted")
 
 
-def run(words: list[str], directory: Path, environment: dict[str, str]) -> Outcome:
+def run(words: list[str], directory: Path, environment: dict[str, str], stdin: str = "") -> Outcome:
     """Run a program without a terminal."""
     done = subprocess.run(
         words,
         cwd=directory,
         env=os.environ | environment,
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=SECONDS,

@@ -22,6 +22,13 @@ def published(repository: str, directory: Path, size: int = 100_000) -> str:
     return name
 
 
+def copy_image(source: str, target: str) -> None:
+    """Copy all tags of a repository of the upstream to another one."""
+    command = ["crane", "copy", "--insecure", "--all-tags"]
+    names = [f"{addresses.HUB_STORAGE}/{repository}" for repository in (source, target)]
+    subprocess.run([*command, *names], check=True, capture_output=True)
+
+
 def fetched(target: TargetCluster, repository: str) -> int:
     """How often content of a repository was downloaded from Docker Hub."""
     return sum(
@@ -40,3 +47,9 @@ def requests(target: TargetCluster, repository: str) -> list[dict[str, Any]]:
     assert target.lab is not None
     state = urllib3.request("GET", target.lab["hub"]["control"] + "/state").json()
     return [entry for entry in state["requests"] if entry["repository"] == repository]
+
+
+def digest_of(name: str) -> str:
+    """The digest of an image at Docker Hub."""
+    words = ["crane", "digest", "--insecure", f"{addresses.HUB_STORAGE}/{name}"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()

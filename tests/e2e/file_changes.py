@@ -55,6 +55,11 @@ def _without_account(_: DeployedMirror, content: Content) -> None:
     content["upstreams"][0].pop("credentials", None)
 
 
+def _from_networks(_: DeployedMirror, content: Content) -> None:
+    content["upstreams"][0]["rules"] = [{"allow": ["acme/private-*"], "from": ["192.0.2.0/24"]}]
+    content.setdefault("ingress", {})["trustedProxies"] = ["10.42.0.0/16"]
+
+
 def _autoscaled(_: DeployedMirror, content: Content) -> None:
     content["registry"].pop("replicas", None)
     content["registry"] |= {"ttl": "0", "autoscaling": {"minReplicas": 1, "maxReplicas": 2}}
@@ -82,6 +87,13 @@ CHANGES: dict[str, Edit] = {
     "redis.password": _other_redis_password,
     "upstreams.anonymousPull": _of_upstream(anonymousPull=["library/*", "acme/*", "example/*"]),
     "upstreams.deny": _of_upstream(deny=["library/*-internal"]),
+    "access.contact": _set("access.contact", "platform@example.com"),
+    "upstreams.rules.allow": _of_upstream(rules=[{"allow": ["acme/private-*"], "users": ["ci-robot"]}]),
+    "upstreams.rules.deny": _of_upstream(rules=[{"deny": ["acme/private-*"], "users": ["*"]}]),
+    "upstreams.rules.users": _of_upstream(rules=[{"allow": ["acme/private-*"], "users": ["*"]}]),
+    "upstreams.rules.groups": _of_upstream(rules=[{"allow": ["acme/private-*"], "groups": ["platform"]}]),
+    "upstreams.rules.signedIn": _of_upstream(rules=[{"allow": ["acme/private-*"], "signedIn": ["alice"]}]),
+    "upstreams.rules.from": _from_networks,
     "storage.prefix": _set("storage.prefix", "elsewhere"),
     "storage.storageClass": _set("storage.storageClass", "NONE"),
     **_pods("registry"),
@@ -103,6 +115,13 @@ CHANGES: dict[str, Edit] = {
     "ingress.trustedProxies": _set("ingress.trustedProxies", ["192.0.2.0/24"]),
     "networkPolicies.ingressFrom": _set("networkPolicies.ingressFrom", [{"ipBlock": {"cidr": "0.0.0.0/0"}}]),
     "networkPolicies.enabled": _set("networkPolicies.enabled", True),
+    "monitoring.metrics": _set("monitoring.metrics", False),
+    "monitoring.scrape": _set("monitoring.scrape", "annotations", metrics=True),
+    "monitoring.alerts": _set("monitoring.alerts", True),
+    "monitoring.disabledAlerts": _set("monitoring.disabledAlerts", ["RegmirrorNoTraffic"], alerts=True),
+    "monitoring.dashboard": _set("monitoring.dashboard", True),
+    "monitoring.labels": _set("monitoring.labels", {"example.com/note": "changed"}, scrape="podMonitor"),
+    "monitoring.scrapeFrom": _set("monitoring.scrapeFrom", [{"ipBlock": {"cidr": "0.0.0.0/0"}}]),
     "overrides.redis": _set("overrides.redis", {"podLabels": {"example.com/note": "changed"}}),
     "overrides.auth": _set("overrides.auth", {"podLabels": {"example.com/note": "changed"}}),
     "overrides.registry": _set("overrides.registry", {"podLabels": {"example.com/note": "changed"}}),
@@ -145,6 +164,7 @@ _GATEWAY = (
     "ingress.gateway.requestTimeout",
 )
 _AS_CREATE = "is a part of serviceAccount.create: the pods get another ServiceAccount"
+_CLIENT = ("clientId", "clientSecret")
 _ANOTHER_ENDPOINT = "needs another public endpoint: tests/e2e/test_service.py"
 UNCHANGED: dict[str, str] = {
     **{f"{component}.serviceAccount.name": _AS_CREATE for component in ("registry", "auth", "redis")},
@@ -174,6 +194,17 @@ UNCHANGED: dict[str, str] = {
     "upstreams.insecure": "only ends a warning",
     "storage.caBundle": _WAY_OUT,
     "upstreams.caBundle": _WAY_OUT,
+    **{
+        f"access.signIn.{key}": "needs a provider; see tests/contract/test_sign_in.py"
+        for key in (
+            *(f"github.{name}" for name in (*_CLIENT, "revalidateAfter", "organization", "url")),
+            *(f"google.{name}" for name in (*_CLIENT, "domain")),
+            *(f"gitlab.{name}" for name in (*_CLIENT, "revalidateAfter", "url")),
+            *(f"oidc.{name}" for name in (*_CLIENT, "issuer", "userClaim", "groupsClaim", "scopes")),
+            "caBundle",
+            "volume",
+        )
+    },
     "egress.httpsProxy": _WAY_OUT,
     "egress.noProxy": _WAY_OUT,
     "egress.storage": _WAY_OUT,
@@ -208,6 +239,19 @@ UNCHANGED: dict[str, str] = {
         f"{component}.chart.{key}": "needs a chart of others; see test_flavors.py"
         for component in ("redis", "auth")
         for key in ("path", "repository", "oci", "version", "flavor")
+    },
+    **{
+        f"verification.{key}": "changes a CronJob only; see test_verification.py"
+        for key in (
+            "schedule",
+            "image",
+            "rotation.schedule",
+            "caBundle",
+            "resources",
+            "nodeSelector",
+            "tolerations",
+            "imagePullSecrets",
+        )
     },
     "ingress.className": "needs a second Ingress controller and another address in DNS",
     **dict.fromkeys(_GATEWAY, "another address in DNS serves the mirror; see test_gateway.py"),

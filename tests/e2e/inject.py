@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from regmirror.adapters.cluster import KubernetesCluster
 from regmirror.signing.key_pair import KeyPair, generate_private_key, self_signed
-from regmirror.verify.redis_protocol import ask, ask_setting
+from regmirror.workloads.redis_protocol import ask, ask_setting
 from tests.e2e.deployed_mirror import DeployedMirror, Object
 
 Undo = Callable[[], object]

@@ -62,7 +62,7 @@ class Layer:
     def opened(self, **headers: str) -> Iterator[StreamedAnswer]:
         """A request for it whose answer has not been read."""
         sent = {"Authorization": f"Bearer {self.token}", **headers}
-        with _http(self.mirror).stream(f"https://{self.mirror.host}{self.path}", sent) as answer:
+        with http_of(self.mirror).stream(f"https://{self.mirror.host}{self.path}", sent) as answer:
             yield answer
 
     def pull(self, **headers: str) -> Received:
@@ -114,7 +114,7 @@ def token_for(mirror: DeployedMirror, repository: str) -> str:
 
 def client_of(mirror: DeployedMirror) -> RegistryClient:
     """A client of the mirror."""
-    return RegistryClient(_http(mirror), f"https://{mirror.host}")
+    return RegistryClient(http_of(mirror), f"https://{mirror.host}")
 
 
 def cached_files(mirror: DeployedMirror) -> list[Path]:
@@ -129,5 +129,5 @@ def cached_files(mirror: DeployedMirror) -> list[Path]:
     ]
 
 
-def _http(mirror: DeployedMirror) -> Urllib3Http:
+def http_of(mirror: DeployedMirror) -> Urllib3Http:
     return Load(mirror).http()

@@ -1,13 +1,17 @@
 """An outage as data, and its measurement."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+import pytest
 
 from tests.e2e.deployed_mirror import DeployedMirror
 from tests.e2e.inject import Undo
 from tests.e2e.pulls import CACHED, TOKEN, Figures
 from tests.e2e.s3_proxy import S3Proxy
+from tests.e2e.waiting import await_value
 
 
 @dataclass(frozen=True)
@@ -65,3 +69,20 @@ def failed_checks(mirror: DeployedMirror) -> list[str]:
     """The IDs of the checks that one verify reports as failed, errors first."""
     found = mirror.verify().document["checks"]
     return [check["id"] for result in ("error", "warning") for check in found if check["result"] == result]
+
+
+@contextmanager
+def outage_environment(mirror: DeployedMirror, sections: Mapping[str, Any]) -> Iterator[OutageEnvironment]:
+    """A mirror with these sections in its file, which reaches its object store through its own proxy."""
+    if mirror.target.lab is None:
+        pytest.skip("outages are only created in the lab")
+    lab = mirror.target.lab
+    with S3Proxy(lab["address"], lab["s3"]["endpoint"]).serving() as proxy:
+        mirror.environment["S3_ENDPOINT"] = f"http://{lab['hosts']['s3']}:{proxy.port}"
+        assert mirror.init().code == 0
+        mirror.change_file(**sections)
+        outcome = mirror.deploy()
+        assert outcome.code == 0, outcome.stderr
+        await_value(lambda: failed_checks(mirror), lambda failed: failed == [])
+        yield OutageEnvironment(mirror, proxy)
+        mirror.remove()

@@ -13,12 +13,13 @@ from lab import addresses
 from regmirror.distribution.client import RegistryClient
 from tests.e2e.attack import Attack, MeasuredAttack
 from tests.e2e.attacker import in_another_process
-from tests.e2e.attacks import ATTACKS, LONG
+from tests.e2e.attacks import ATTACKS
 from tests.e2e.bystander import pulling
 from tests.e2e.deployed_mirror import DeployedMirror, Object
 from tests.e2e.docker_hub import published, requests
 from tests.e2e.hostile_client import Victim
 from tests.e2e.load import Load
+from tests.e2e.long_runs import LONG
 from tests.e2e.pod_resources import watched
 from tests.e2e.pulls import CachedImage, Puller, seconds_until_served
 from tests.e2e.recorded import recorded

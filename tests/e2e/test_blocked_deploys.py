@@ -1,6 +1,5 @@
 """A blocked deployment reports what blocks it, why, and what to try; the next deployment completes."""
 
-import os
 from collections.abc import Callable, Iterator
 from itertools import count
 
@@ -9,10 +8,10 @@ import pytest
 from tests.e2e.deploy_blocker import DeployBlocker, quota
 from tests.e2e.deploy_blockers import DEPLOY_BLOCKERS
 from tests.e2e.deployed_mirror import DeployedMirror, Outcome
+from tests.e2e.long_runs import LONG
 
 pytestmark = pytest.mark.lab
 
-LONG = bool(os.environ.get("REGMIRROR_LONG"))
 BLOCKERS = [one for one in DEPLOY_BLOCKERS if LONG or one.quick]
 CHANGE_NUMBERS = count(200)
 ROLLING = ["-l", "app.kubernetes.io/instance!=regmirror-redis"]

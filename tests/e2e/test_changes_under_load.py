@@ -1,6 +1,5 @@
 """Changes of the file are deployed under a continuous load of real pulls: none fails, unless deploy warned of it."""
 
-import os
 import time
 from collections.abc import Callable
 
@@ -10,11 +9,12 @@ import yaml
 from tests.e2e.deployed_mirror import DeployedMirror
 from tests.e2e.file_changes import CHANGES, INTERRUPTING, REPRESENTATIVE, Edit
 from tests.e2e.load import Load
+from tests.e2e.long_runs import LONG, only_in_long_runs
 from tests.e2e.rotations import short_lived
 
 pytestmark = pytest.mark.lab
 
-KEYS = tuple(CHANGES) if os.environ.get("REGMIRROR_LONG") else REPRESENTATIVE
+KEYS = tuple(CHANGES) if LONG else REPRESENTATIVE
 GONE = "no longer served"
 WARNINGS = {"auth.issuer": "auth.issuer changes from ", "host": GONE, "upstreams.host": GONE}
 
@@ -65,6 +65,7 @@ def test_a_change_that_interrupts_pulls_is_warned_of(mirror: DeployedMirror, key
         mirror.file.write_text(before)
 
 
+@only_in_long_runs
 def test_pulls_go_on_after_another_issuer(mirror: DeployedMirror, capsys: pytest.CaptureFixture[str]) -> None:
     """How many pulls fail meanwhile is printed, and not judged: deploy has warned of it."""
     edit(mirror, INTERRUPTING["auth.issuer"])

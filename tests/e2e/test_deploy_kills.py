@@ -1,6 +1,5 @@
 """Deployments that end after each of their changes, in every way: the next one continues, and completes."""
 
-import os
 import signal
 from collections.abc import Callable, Sequence
 
@@ -9,10 +8,10 @@ import pytest
 from tests.e2e.api_proxy import api_proxy
 from tests.e2e.deployed_mirror import DeployedMirror
 from tests.e2e.kill_points import KillableCommand
+from tests.e2e.long_runs import LONG, only_in_long_runs
 
 pytestmark = pytest.mark.lab
 
-LONG = bool(os.environ.get("REGMIRROR_LONG"))
 EVERY = 1 if LONG else 7
 """Only every ``EVERY``-th boundary between two changes is used."""
 MOST_RUNS = 80
@@ -24,6 +23,13 @@ WAYS: dict[str, tuple[Sequence[signal.Signals | None], set[int]]] = {
     "cut off from the API server": ([None], {0, 1, 3, 124}),
 }
 """The ways in which a deployment ends, with the exit codes that are allowed."""
+if not LONG:
+    WAYS = {
+        "in every way": (
+            [way for signals, _ in WAYS.values() for way in signals],
+            {code for _, codes in WAYS.values() for code in codes},
+        )
+    }
 
 
 def deploy_until_complete(mirror: DeployedMirror, way: str) -> KillableCommand:
@@ -64,7 +70,7 @@ def test_a_first_deployment(
     mirror.remove()
 
 
-@pytest.mark.skipif(not LONG, reason="the first deployment covers most of it")
+@only_in_long_runs
 @pytest.mark.parametrize("way", WAYS)
 def test_a_deployment_that_changes_everything(new_mirror: Callable[[], DeployedMirror], way: str) -> None:
     mirror = new_mirror()

@@ -11,6 +11,7 @@ from regmirror.distribution.client import RegistryClient
 from regmirror.verify.sample_pull import parse_image
 from tests.e2e.deployed_mirror import DeployedMirror
 from tests.e2e.load import Load
+from tests.e2e.long_runs import only_in_long_runs
 from tests.e2e.s3_proxy import S3Fault, S3Proxy
 
 pytestmark = pytest.mark.lab
@@ -41,6 +42,7 @@ def test_a_slow_download_from_a_deleted_pod_completes(mirror: DeployedMirror) ->
     download_from_deleted_pod(mirror, lambda left: STEADY if left > LAST_PART else SLOW)
 
 
+@only_in_long_runs
 def test_the_registry_serves_until_the_front_has_stopped(mirror: DeployedMirror) -> None:
     lab = mirror.target.lab
     assert lab is not None

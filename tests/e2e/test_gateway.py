@@ -56,7 +56,7 @@ def test_a_route_that_nobody_accepts_is_waited_for_and_named(new_mirror: Callabl
     """Traefik 3.7 knows no ListenerSets; the API server validates the object all the same."""
     mirror = new_mirror()
     mirror.change_file(ingress={"gateway": gateway(mirror, listenerSet={})})
-    outcome = mirror.deploy("--timeout", "60s")
+    outcome = mirror.deploy("--timeout", "20s")
     assert outcome.code == 124, outcome.stderr
     assert f"Gateway {mirror.target.lab['gateway']['namespace']}/" in outcome.stderr  # type: ignore[index]
     assert "its controller has not answered" in outcome.stderr

@@ -7,11 +7,15 @@ from collections.abc import Callable
 import pytest
 
 from tests.e2e.deployed_mirror import DeployedMirror
+from tests.e2e.long_runs import only_in_long_runs
 
 pytestmark = pytest.mark.lab
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(signal.SIGINT, id="Ctrl-C"), pytest.param(signal.SIGTERM, id="SIGTERM", marks=only_in_long_runs)],
+)
 def test_the_next_deployment_continues_after_an_interrupt(
     new_mirror: Callable[[], DeployedMirror], number: signal.Signals
 ) -> None:
@@ -26,6 +30,7 @@ def test_the_next_deployment_continues_after_an_interrupt(
     mirror.await_healthy()
 
 
+@only_in_long_runs
 def test_the_next_deployment_continues_after_a_kill(new_mirror: Callable[[], DeployedMirror]) -> None:
     """SIGKILL leaves no time to stop Helm, which may leave a release in a pending status."""
     mirror = new_mirror()

@@ -1,8 +1,6 @@
 """The layer cache: each layer is downloaded once, clients read along, and nothing wrong is kept."""
 
-import os
 import statistics
-import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from lab import addresses
 from tests.e2e.deployed_mirror import DeployedMirror
-from tests.e2e.docker_hub import published
+from tests.e2e.docker_hub import copy_image, published
 from tests.e2e.inject import hub
 from tests.e2e.layer import Layer, cached_files, client_of, offered, token_for
+from tests.e2e.long_runs import LONG, only_in_long_runs
 from tests.e2e.pod_resources import watched
 from tests.e2e.pulls import SERVED, Puller, measure, seconds_until_served
 from tests.e2e.s3_proxy import HANGING, S3Proxy
@@ -22,7 +20,6 @@ from tests.e2e.waiting import on_this_machine, wait_until
 
 pytestmark = pytest.mark.lab
 
-LONG = bool(os.environ.get("REGMIRROR_LONG"))
 CACHE = 100 * 2**20
 """The size of the cache, in bytes."""
 MEGABYTE = 1_000_000
@@ -223,7 +220,7 @@ def test_wrong_bytes_of_the_upstream_are_not_kept(mirror: DeployedMirror, tmp_pa
     assert len(layer.files()) == 1
 
 
-@pytest.mark.skipif(not LONG, reason="all cached layers are read again within minutes")
+@only_in_long_runs
 def test_a_damaged_file_is_noticed_and_replaced(mirror: DeployedMirror, tmp_path: Path) -> None:
     layer = offered(mirror, tmp_path, LAYER)
     assert layer.is_intact(layer.pull())
@@ -247,13 +244,6 @@ def test_images_that_share_a_base_download_it_once(mirror: DeployedMirror, tmp_p
         received = list(clients.map(lambda layer: layer.pull(), images))
     assert all(base.is_intact(found) for found in received)
     assert sum(layer.downloads for layer in images) == 1
-
-
-def copy_image(source: str, target: str) -> None:
-    """Copy all tags of a repository of the upstream to another one."""
-    command = ["crane", "copy", "--insecure", "--all-tags"]
-    names = [f"{addresses.HUB_STORAGE}/{repository}" for repository in (source, target)]
-    subprocess.run([*command, *names], check=True, capture_output=True)
 
 
 def test_a_cached_layer_requires_a_token_for_its_repository(mirror: DeployedMirror, tmp_path: Path) -> None:

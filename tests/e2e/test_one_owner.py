@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from tests.e2e.deployed_mirror import DeployedMirror
+from tests.e2e.long_runs import only_in_long_runs
 
 pytestmark = pytest.mark.lab
 
@@ -40,6 +41,7 @@ def test_data_of_another_mirror_is_refused(first: DeployedMirror, second: Deploy
     first.await_healthy()
 
 
+@only_in_long_runs
 def test_taken_over_data_is_reported_to_its_old_owner(first: DeployedMirror, second: DeployedMirror) -> None:
     assert second.deploy("--take-over").code == 0
     second.await_healthy()

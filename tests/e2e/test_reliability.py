@@ -8,28 +8,27 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
-import yaml
 
 from regmirror.desired.names import FRONT_CONTAINER
 from tests.e2e.deployed_mirror import DeployedMirror, Object
 from tests.e2e.docker_hub import fetched, published
 from tests.e2e.inject import kill
-from tests.e2e.outage import Measured, Outage, OutageEnvironment, failed_checks
+from tests.e2e.long_runs import LONG, only_in_long_runs
+from tests.e2e.outage import Measured, Outage, OutageEnvironment, failed_checks, outage_environment
 from tests.e2e.outages import OUTAGES, REGISTRY
 from tests.e2e.pulls import KINDS, NEW, SERVED, Puller, measure, seconds_until_served
 from tests.e2e.recorded import recorded
 from tests.e2e.restarted import NODE
-from tests.e2e.s3_proxy import S3Proxy
-from tests.e2e.waiting import await_value, on_this_machine, wait_until
+from tests.e2e.waiting import on_this_machine, wait_until
 from tests.lab import traces
 
 pytestmark = pytest.mark.lab
 
-LONG = bool(os.environ.get("REGMIRROR_LONG"))
 RESTARTED = [sys.executable, "-m", "tests.e2e.restarted"]
 KEPT, NEW_ONES = "library/kept", "library/new"
 
@@ -42,31 +41,16 @@ def environments(new_mirror: Callable[[], DeployedMirror]) -> Iterator[Callable[
 
         def env(replicas: int) -> OutageEnvironment:
             if replicas not in made:
-                made[replicas] = stack.enter_context(outage_environment(new_mirror(), replicas))
+                made[replicas] = stack.enter_context(outage_environment(new_mirror(), _replicas(replicas)))
             return made[replicas]
 
         yield env
 
 
-@contextmanager
-def outage_environment(mirror: DeployedMirror, replicas: int) -> Iterator[OutageEnvironment]:
-    """A mirror that reaches its object store through its own proxy."""
-    if mirror.target.lab is None:
-        pytest.skip("outages are only created in the lab")
-    lab = mirror.target.lab
-    with S3Proxy(lab["address"], lab["s3"]["endpoint"]).serving() as proxy:
-        mirror.environment["S3_ENDPOINT"] = f"http://{lab['hosts']['s3']}:{proxy.port}"
-        assert mirror.init().code == 0
-        if replicas > 1:
-            content = yaml.safe_load(mirror.file.read_text())
-            content["auth"] |= {"replicas": replicas}
-            content["registry"] |= {"replicas": replicas, "ttl": "0"}
-            mirror.file.write_text(yaml.safe_dump(content))
-        outcome = mirror.deploy()
-        assert outcome.code == 0, outcome.stderr
-        await_value(lambda: failed_checks(mirror), lambda failed: failed == [])
-        yield OutageEnvironment(mirror, proxy)
-        mirror.remove()
+def _replicas(number: int) -> dict[str, Any]:
+    """The sections of a file for more than one pod of the registry and of docker_auth."""
+    several = {"auth": {"replicas": number}, "registry": {"replicas": number, "ttl": "0"}}
+    return several if number > 1 else {}
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +95,7 @@ def test_a_download_of_a_cached_layer_survives_the_death_of_the_registry(
     assert download.is_intact
 
 
-@pytest.mark.skipif(not LONG, reason="it requires its own lab")
+@only_in_long_runs
 def test_a_node_is_restarted(tmp_path: Path, record: Callable[[Object], None]) -> None:
     """Only the cluster, the bucket and the images are kept, as after a power failure and a reboot."""
     name = f"labtest-{os.getpid()}"

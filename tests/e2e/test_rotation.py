@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,11 +13,12 @@ from regmirror.signing.bundle import key_id
 from regmirror.signing.key_pair import KeyPair
 from tests.e2e.deployed_mirror import DeployedMirror, Outcome
 from tests.e2e.load import Load
+from tests.e2e.long_runs import LONG
 from tests.e2e.rotations import forged_token_status, put_expired_key, short_lived, signing_key
 
 pytestmark = pytest.mark.lab
 
-ROTATIONS = 10 if os.environ.get("REGMIRROR_LONG") else 1
+ROTATIONS = 10 if LONG else 1
 
 
 @dataclass(frozen=True)

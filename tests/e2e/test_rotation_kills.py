@@ -1,6 +1,5 @@
 """Rotations that are killed after each of their changes: no pull fails, and the next run continues."""
 
-import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,12 +10,12 @@ from tests.e2e.api_proxy import Boundary, api_proxy
 from tests.e2e.deployed_mirror import DeployedMirror
 from tests.e2e.kill_points import KillableCommand
 from tests.e2e.load import Load
+from tests.e2e.long_runs import LONG
 from tests.e2e.rotations import forged_token_status, short_lived, signing_key
 from tests.e2e.waiting import wait_until
 
 pytestmark = pytest.mark.lab
 
-LONG = bool(os.environ.get("REGMIRROR_LONG"))
 EVERY = 1 if LONG else 7
 """Only every ``EVERY``-th boundary between two changes is used."""
 MOST_RUNS = 80

@@ -17,6 +17,7 @@ from tests.e2e.docker_hub import published
 from tests.e2e.hostile_client import Victim
 from tests.e2e.hostile_moves import idle_connections, slow_headers
 from tests.e2e.load import Load
+from tests.e2e.long_runs import only_in_long_runs
 from tests.e2e.pod_resources import watched
 from tests.e2e.pulls import SERVED, Puller
 from tests.e2e.waiting import await_value
@@ -120,8 +121,10 @@ def is_certificate(file: Path, der: bytes) -> bool:
 
 @pytest.mark.parametrize(
     "move",
-    [partial(slow_headers, clients=1500, seconds=15.0), partial(idle_connections, clients=3000, seconds=15.0)],
-    ids=["slow headers", "idle connections"],
+    [
+        pytest.param(partial(slow_headers, clients=1500, seconds=15.0), id="slow headers"),
+        pytest.param(partial(idle_connections, clients=3000, seconds=15.0), id="idle", marks=only_in_long_runs),
+    ],
 )
 def test_a_hostile_client_does_not_stop_the_others(exposed: DeployedMirror, move: Move, tmp_path: Path) -> None:
     puller = Puller(exposed)

@@ -1,16 +1,16 @@
 """A mirror of four upstreams: verify finds it healthy, every time."""
 
-import os
 from collections.abc import Callable
 
 import pytest
 import yaml
 
 from tests.e2e.deployed_mirror import DeployedMirror
+from tests.e2e.long_runs import LONG
 
 pytestmark = pytest.mark.lab
 
-RUNS = 20 if os.environ.get("REGMIRROR_LONG") else 3
+RUNS = 20 if LONG else 3
 NAMES = ("second", "third", "fourth")
 
 

@@ -84,4 +84,4 @@ def test_a_component_that_is_down_is_named(mirror: DeployedMirror) -> None:
     finally:
         assert mirror.deploy().code == 0
     assert outcome.code == 1
-    assert "regmirror-redis: 0/0 ready" in outcome.stdout.splitlines()[0]
+    assert "regmirror-redis: scaled to 0" in outcome.stdout.splitlines()[0]

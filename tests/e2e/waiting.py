@@ -10,6 +10,8 @@ T = TypeVar("T")
 SECONDS = 600.0
 """The default limit of a wait: it only ends a test that hangs."""
 PAUSE = 0.2
+DEPENDS_ON_MACHINE = frozenset({"storage-speed"})
+"""The checks of verify whose results depend on what else this machine does."""
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = SECONDS) -> None:

@@ -7,11 +7,13 @@ import hashlib
 import json
 from typing import Any
 
+from regmirror import __version__
 from regmirror.desired import names
 from regmirror.desired.releases import Release
 from regmirror.errors import ChartError, HelmError, HelmMissingError
 from regmirror.ports.cluster import SECRET, Kind, Object
 from regmirror.ports.helm import DeployedRelease, ListedRelease
+from regmirror.version import chart_version
 from tests.fakes.cluster import FakeCluster
 
 
@@ -56,7 +58,7 @@ class FakeHelm:
         known = sorted({found["metadata"]["labels"]["name"] for found in self._cluster.select(SECRET, "owner=helm")})
         found = [(name, await self.find(name), await self.manifest(name)) for name in known]
         return [
-            ListedRelease(name, f"{_chart(objects)}-0.1.0", deployed.revision, deployed.status)
+            ListedRelease(name, f"{_chart(objects)}-{chart_version(__version__)}", deployed.revision, deployed.status)
             for name, deployed, objects in found
             if deployed
         ]
@@ -80,7 +82,7 @@ class FakeHelm:
             raise ChartError(f"cannot render a chart: {release.chart} has no Chart.yaml")
         labels = {
             "app.kubernetes.io/instance": release.name,
-            "app.kubernetes.io/name": release.component,
+            "app.kubernetes.io/name": release.component if release.source.flavor else release.chart.name,
             "app.kubernetes.io/part-of": "regmirror",
         }
         metadata: dict[str, Any] = {"name": release.name, "labels": labels}

@@ -1,4 +1,4 @@
-"""The debug port of a registry's pod."""
+"""The scrape port of a registry's pod."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ class MetricsServer:
     served: int = 0
     status: int = 200
     body: str | None = None
+    path: str = "/metrics"
 
     def __call__(self, connection: socket) -> None:
         question = b""
         while not question.endswith(b"\r\n\r\n"):
             question += connection.recv(1024)
-        found = question.startswith(b"GET /metrics ")
+        found = question.startswith(f"GET {self.path} ".encode())
         body = (self._metrics() if self.body is None else self.body).encode()
         head = f"HTTP/1.1 {self.status if found else 404} \r\nContent-Length: {len(body)}\r\n\r\n"
         connection.sendall(head.encode() + body)
 
     def _metrics(self) -> str:
         return (
-            f'registry_proxy_hits_total{{type="blob"}} {self.hits}\n'
-            f'registry_proxy_misses_total{{type="blob"}} {self.misses}\n'
-            f'registry_proxy_pulled_bytes_total{{type="blob"}} {self.fetched}\n'
-            f'registry_proxy_pushed_bytes_total{{type="manifest"}} {self.served}\n'
+            f'regmirror_requests_total{{kind="tag",result="hit"}} {self.hits}\n'
+            f'regmirror_requests_total{{kind="layer",result="miss"}} {self.misses}\n'
+            f'regmirror_upstream_fetches_total{{kind="layer"}} {self.misses}\n'
+            f'regmirror_upstream_bytes_total{{kind="layer"}} {self.fetched}\n'
+            f'regmirror_response_bytes_total{{kind="layer"}} {self.served}\n'
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from regmirror.errors import BucketMissingError, StorageError
-from regmirror.ports.object_store import Contents
+from regmirror.ports.object_store import Contents, StoredObject
 
 _PAGE = 1000
 
@@ -26,6 +26,8 @@ class FakeStore:
         """By key: the size of an object."""
         self.contents: dict[str, bytes] = {}
         """By key: the content of an object that was written."""
+        self.dates: dict[str, datetime] = {}
+        """By key: when an object was written."""
         self.removing: Callable[[str], object] = lambda _: None
         """Is called with the key of every object that is to be removed."""
         self.while_probing: Callable[[], object] = lambda: None
@@ -48,9 +50,14 @@ class FakeStore:
         self._check_exists(key)
         return self.contents.get(key, b"x" * self.sizes[key]) if key in self.sizes else None
 
+    def written_at(self, key: str) -> datetime | None:
+        self._check_exists(key)
+        return self.dates.get(key) if key in self.sizes else None
+
     def write(self, key: str, content: bytes) -> None:
         self._check_exists(key)
         self.sizes[key], self.contents[key] = len(content), content
+        self.dates[key] = datetime.now(UTC)
 
     def delete(self, key: str) -> None:
         self._check_exists(key)
@@ -78,6 +85,12 @@ class FakeStore:
         sizes = [size for key, size in list(self.sizes.items()) if key.startswith(prefix)]
         counted = sizes if seconds > 0 else sizes[:_PAGE]
         return Contents(len(counted), sum(counted), len(counted) == len(sizes))
+
+    def objects(self, prefix: str) -> Iterator[StoredObject]:
+        self._check_exists(prefix)
+        for key, size in sorted(self.sizes.items()):
+            if key.startswith(prefix):
+                yield StoredObject(key, size, self.dates.get(key, datetime.fromtimestamp(0, UTC)))
 
     def count_stale_uploads(self, prefix: str, before: datetime) -> int:
         self._check_exists(prefix)

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 @dataclass(frozen=True)
 class RedisServer:
-    """Answers AUTH, PING, SELECT, SET, SCAN, HEXISTS and CONFIG GET on a connection until the client goes.
+    """Answers AUTH, PING, SELECT, SET, SCAN, DEL, DBSIZE, FLUSHALL, HEXISTS and CONFIG GET until the client goes.
 
     Source: the Redis serialization protocol specification (RESP2).
     """
@@ -24,7 +24,7 @@ class RedisServer:
     )
 
     keys: Collection[str] = ()
-    """The keys of hashes in every database."""
+    """The keys of hashes in every database; DEL and FLUSHALL need a set."""
 
     def __call__(self, connection: socket) -> None:
         known = False
@@ -40,6 +40,8 @@ class RedisServer:
                     answer = self._scan(words[3])
                 elif known and words[0] == "HEXISTS":
                     answer = b":%d\r\n" % (words[1] in self.keys)
+                elif known and words[0] in {"DEL", "DBSIZE", "FLUSHALL"}:
+                    answer = self._removal(words)
                 elif known and words[0] == "SELECT":
                     answer = b"+OK\r\n"
                 elif known:
@@ -51,6 +53,16 @@ class RedisServer:
         found = [key for key in self.keys if fnmatch.fnmatchcase(key, pattern)]
         keys = "".join(f"${len(key)}\r\n{key}\r\n" for key in found)
         return f"*2\r\n$1\r\n0\r\n*{len(found)}\r\n{keys}".encode()
+
+    def _removal(self, words: list[str]) -> bytes:
+        assert isinstance(self.keys, set)
+        if words[0] == "FLUSHALL":
+            self.keys.clear()
+            return b"+OK\r\n"
+        number = len(self.keys) if words[0] == "DBSIZE" else len(self.keys & {words[1]})
+        if words[0] == "DEL":
+            self.keys.discard(words[1])
+        return b":%d\r\n" % number
 
     def _setting(self, name: str) -> bytes:
         if name not in self.settings:

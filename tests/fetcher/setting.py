@@ -7,14 +7,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fetcher.account import Account
 from fetcher.layers import Layers
 from fetcher.manifests import Manifests
+from fetcher.membership import Membership
 from fetcher.messages import HEAD_LIMIT, Head, read_head, request_head
 from fetcher.origin import Origin
+from fetcher.referrers import Referrers
 from fetcher.server import Server
+from fetcher.upstream import Upstream
 from fetcher.volume import Volume
+from fetcher.way_out import way_out
 
 MEGABYTE = 1024 * 1024
+WAY_OUT = way_out(Path(), Path(), "")
 Respond = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -97,6 +103,8 @@ class Setting:
     registry: Registry
     volume: Volume
     socket: Path
+    upstream: Registry
+    is_up: asyncio.Server
 
     @asynccontextmanager
     async def open(
@@ -129,19 +137,28 @@ class Setting:
 
 
 @asynccontextmanager
-async def running(directory: Path, size: int = 64 * MEGABYTE, silence: float = 10) -> AsyncIterator[Setting]:
+async def running(
+    directory: Path, size: int = 64 * MEGABYTE, silence: float = 10, *, is_separate: bool = False, helper: str = ""
+) -> AsyncIterator[Setting]:
     """A fetcher with an empty volume, or the one of an earlier run in the same directory."""
-    registry, volume = Registry(), Volume(directory, size)
+    registry, upstream, volume = Registry(), Registry(), Volume(directory, size)
     volume.open()
-    upstream = await asyncio.start_server(registry.serve, "127.0.0.1", 0, limit=HEAD_LIMIT)
-    registry.port = upstream.sockets[0].getsockname()[1]
+    listening = [await _listen(registry), await _listen(upstream)]
     origin = Origin("127.0.0.1", registry.port, silence)
+    asked = Upstream(f"http://127.0.0.1:{upstream.port}", Account(helper), WAY_OUT)
+    membership = Membership(origin, asked) if is_separate else None
     socket = directory / "s"
-    server = Server(Layers(volume, origin), Manifests(origin))
+    server = Server(Layers(volume, origin, membership), Manifests(origin), Referrers(asked))
     serving = await asyncio.start_unix_server(server.serve, str(socket), limit=HEAD_LIMIT, backlog=1024)
     async with asyncio.timeout(30):
         try:
-            yield Setting(registry, volume, socket)
+            yield Setting(registry, volume, socket, upstream, listening[1])
         finally:
-            for listening in (serving, upstream):
-                listening.close()
+            for each in (serving, *listening):
+                each.close()
+
+
+async def _listen(registry: Registry) -> asyncio.Server:
+    server = await asyncio.start_server(registry.serve, "127.0.0.1", 0, limit=HEAD_LIMIT)
+    registry.port = server.sockets[0].getsockname()[1]
+    return server

@@ -1,12 +1,14 @@
 """A manifest is asked for once by all who want it at the same moment, and passed on only if its digest is right."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.fetcher.setting import Answered, Setting, digest_of, running, status
 
+SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 BODY = b'{"schemaVersion": 2}'
 TAG = "/v2/library/demo/manifests/1"
 BY_DIGEST = f"/v2/library/demo/manifests/{digest_of(BODY)}"
@@ -61,6 +63,38 @@ def test_a_manifest_with_another_digest_is_not_passed_on(tmp_path: Path, path: s
             answered = await setting.ask(path)
             assert answered.status == 502
             assert b"does not match its digest" in answered.body
+
+    asyncio.run(run())
+
+
+def refused_type(media_type: str) -> bytes:
+    """As distribution 3.1.2 answers if the upstream has a manifest of another type (registry/handlers/helpers.go)."""
+    detail = f"unsupported manifest media type and no default available: {media_type}"
+    return json.dumps({"errors": [{"code": "UNKNOWN", "message": "unknown error", "detail": detail}]}).encode()
+
+
+@pytest.mark.parametrize("path", [TAG, BY_DIGEST])
+def test_a_manifest_of_a_type_that_the_registry_lacks_is_unknown_and_no_failure(tmp_path: Path, path: str) -> None:
+    async def run() -> None:
+        async with running(tmp_path) as setting:
+            setting.registry.answers[path] = status(500, refused_type(SCHEMA1))
+            answered = await setting.ask(path)
+            (error,) = json.loads(answered.body)["errors"]
+            assert (answered.status, error["code"]) == (404, "MANIFEST_UNKNOWN")
+            assert error["message"] == f"the mirror does not support manifests of the type {SCHEMA1}"
+            assert b'regmirror_registry_failures_total{cause="upstream"} 0\n' in (await setting.ask("/figures")).body
+
+    asyncio.run(run())
+
+
+def test_a_page_instead_of_a_manifest_is_a_failure(tmp_path: Path) -> None:
+    """Such as that of an HTTP proxy."""
+
+    async def run() -> None:
+        async with running(tmp_path) as setting:
+            setting.registry.answers[TAG] = status(500, refused_type("text/html"))
+            assert (await setting.ask(TAG)).status == 500
+            assert b'regmirror_registry_failures_total{cause="upstream"} 1\n' in (await setting.ask("/figures")).body
 
     asyncio.run(run())
 

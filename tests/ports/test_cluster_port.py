@@ -190,12 +190,25 @@ def test_a_pod_that_is_missing_has_no_log_and_no_ports(cluster: Cluster) -> None
         pass
 
 
-def test_a_deployment_reports_how_far_it_is(cluster: Cluster) -> None:
+def idle_deployment(**container: Any) -> Object:
+    """A Deployment without pods."""
     labels = {"app": "port"}
-    container = {"name": "main", "image": "example.invalid/none:1"}
-    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    containers = [{"name": "main", "image": "example.invalid/none:1", **container}]
+    template = {"metadata": {"labels": labels}, "spec": {"containers": containers}}
     spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
-    cluster.apply({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "idle"}, "spec": spec})
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "idle"}, "spec": spec}
+
+
+def test_a_preview_replaces_the_probe_of_another_field_manager(place: Place) -> None:
+    place.apply_as("other", idle_deployment(livenessProbe={"httpGet": {"port": 80}}))
+    preview = place.cluster.preview(idle_deployment(livenessProbe={"exec": {"command": ["true"]}}))
+    probe = preview["spec"]["template"]["spec"]["containers"][0]["livenessProbe"]
+    assert probe["exec"] == {"command": ["true"]}
+    assert "httpGet" not in probe
+
+
+def test_a_deployment_reports_how_far_it_is(cluster: Cluster) -> None:
+    cluster.apply(idle_deployment())
     deadline = time.monotonic() + ROLLOUT_TIMEOUT
     while not is_rolled_out(cluster.get(DEPLOYMENT, "idle") or {}):
         assert time.monotonic() < deadline

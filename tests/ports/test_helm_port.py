@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from regmirror import __version__
 from regmirror.adapters.helm import Pyhelm3Helm
 from regmirror.desired.applied_by import HELM_RELEASE
 from regmirror.desired.flavors import ChartSource
@@ -18,6 +19,7 @@ from regmirror.desired.releases import Release, build_stack
 from regmirror.errors import ChartError, HelmError, HelmMissingError
 from regmirror.ports.cluster import SECRET, Kind
 from regmirror.ports.helm import DeployedRelease, ListedRelease
+from regmirror.version import chart_version
 from tests import samples
 from tests.ports.conftest import HelmPlace
 
@@ -107,7 +109,9 @@ def test_the_values_of_a_release_are_the_given_ones(place: HelmPlace, release: R
 def test_releases_of_any_status_are_listed(place: HelmPlace, release: Release) -> None:
     assert do(place.helm.releases()) == []
     do(place.helm.upgrade(release))
-    assert do(place.helm.releases()) == [ListedRelease(release.name, "ingress-0.1.0", 1, "deployed")]
+    assert do(place.helm.releases()) == [
+        ListedRelease(release.name, f"ingress-{chart_version(__version__)}", 1, "deployed")
+    ]
     place.leave_pending(release.name, 2)
     assert [(one.revision, one.status) for one in do(place.helm.releases())] == [(2, "pending-upgrade")]
 

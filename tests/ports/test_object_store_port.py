@@ -52,12 +52,33 @@ def test_an_object_is_written_read_replaced_and_deleted(place: StorePlace) -> No
     assert place.store.read("hub/.owner.backup") == b"other"
 
 
+def test_it_is_known_when_an_object_was_written(place: StorePlace) -> None:
+    place.store.create_bucket()
+    place.store.write("hub/link.old", b"x")
+    assert place.store.written_at("hub/link") is None
+    place.store.write("hub/link", b"x")
+    written = place.store.written_at("hub/link")
+    assert written is not None
+    assert abs(datetime.now(UTC) - written) < timedelta(hours=1)
+
+
 def test_checks_of_the_bucket_at_the_same_time_do_not_disturb_each_other(place: StorePlace) -> None:
     place.store.create_bucket()
     with ThreadPoolExecutor(16) as threads:
         checks = [threads.submit(place.store.check_bucket) for _ in range(64)]
     assert [check.exception() for check in checks] == [None] * 64
     assert place.objects() == []
+
+
+def test_objects_are_listed_below_a_prefix_in_the_order_of_their_keys(place: StorePlace) -> None:
+    place.store.create_bucket()
+    assert [*place.store.objects("hub/")] == []
+    for number in reversed(range(1005)):
+        place.put(f"hub/{number:04}", number % 3)
+    place.put("hubris", 1)
+    found = [*place.store.objects("hub/")]
+    assert [(each.key, each.size) for each in found] == [(f"hub/{number:04}", number % 3) for number in range(1005)]
+    assert all(each.written.tzinfo for each in found)
 
 
 def test_objects_are_counted_below_a_prefix(place: StorePlace) -> None:

@@ -11,7 +11,7 @@ from regmirror.deploy.admission import AdmissionStep
 from regmirror.deploy.diff import diff_mirror
 from regmirror.errors import ClusterError, PodsRefusedError, QuotaError, RegmirrorError
 from regmirror.ports.async_cluster import AsyncCluster
-from regmirror.ports.cluster import DEPLOYMENT, LIMIT_RANGE, POD, RESOURCE_QUOTA, SECRET, Object, Right
+from regmirror.ports.cluster import CRON_JOB, DEPLOYMENT, LIMIT_RANGE, POD, RESOURCE_QUOTA, SECRET, Object, Right
 from tests.fakes.cluster import FakeCluster
 from tests.unit.deploying import EVERYTHING, Place, changed, configured
 
@@ -138,13 +138,56 @@ def test_a_diff_reports_what_is_not_admitted_and_goes_on(place: Place) -> None:
         place.deploy()
 
 
+def template(image: str = "one:1") -> Object:
+    return {"metadata": {}, "spec": {"containers": [{"name": "main", "image": image}]}}
+
+
+def deployment(image: str = "one:1") -> Object:
+    metadata, spec = {"name": "mirror"}, {"template": template(image)}
+    return {"apiVersion": DEPLOYMENT.api_version, "kind": DEPLOYMENT.kind, "metadata": metadata, "spec": spec}
+
+
+def cron_job(image: str = "one:1", name: str = "verify") -> Object:
+    spec = {"jobTemplate": {"spec": {"template": template(image)}}}
+    return {"apiVersion": CRON_JOB.api_version, "kind": CRON_JOB.kind, "metadata": {"name": name}, "spec": spec}
+
+
+def check(live: list[Object], limit: Object, *wanted: Object) -> str:
+    """What the step says of these objects, if others are live."""
+    step = AdmissionStep(AsyncCluster(FakeCluster([*live, limit])), [], {"mirror": list(wanted)})
+    try:
+        return asyncio.run(step.check()).detail
+    except QuotaError as error:
+        return error.message
+
+
+def test_each_job_needs_room_for_one_pod() -> None:
+    rotate = cron_job(name="rotate")
+    assert "pods needs 3 more, and 0 of 2 is used" in check([], quota({"pods": "2"}), deployment(), cron_job(), rotate)
+    assert "small" not in check([], quota({"pods": "3"}), deployment(), cron_job(), rotate)
+
+
+def test_a_job_needs_room_if_it_or_another_pod_is_replaced() -> None:
+    live, full = [deployment(), cron_job()], quota({"pods": "1"}, {"pods": "1"})
+    assert "small" not in check(live, full, deployment(), cron_job())
+    assert "pods needs 1 more, and 1 of 1 is used" in check(live, full, deployment(), cron_job("two:2"))
+    assert "pods needs 2 more, and 1 of 1 is used" in check(live, full, deployment("two:2"), cron_job())
+
+
+def test_a_running_job_has_its_room_already() -> None:
+    running = {**cron_job(), "status": {"active": [{"name": "verify-1"}]}}
+    full = quota({"pods": "1"}, {"pods": "1"})
+    assert "small" not in check([running], full, cron_job("two:2"))
+
+
+def test_a_limit_range_that_refuses_a_job_is_named() -> None:
+    found = check([], limits(max={"memory": "16Mi"}), cron_job())
+    assert (
+        "verify: the LimitRange small requires limits.memory of at most 16Mi, and the container main has none" in found
+    )
+
+
 def test_the_pods_that_an_autoscaler_keeps_need_room() -> None:
-    deployment: Object = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "mirror"},
-        "spec": {"template": {"metadata": {}, "spec": {"containers": [{"name": "main"}]}}},
-    }
     scaler: Object = {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
@@ -152,6 +195,6 @@ def test_the_pods_that_an_autoscaler_keeps_need_room() -> None:
         "spec": {"scaleTargetRef": {"name": "mirror"}, "minReplicas": 3, "maxReplicas": 9},
     }
     cluster = FakeCluster([quota({"pods": "2"})])
-    step = AdmissionStep(AsyncCluster(cluster), [], {"mirror": [deployment, scaler]})
+    step = AdmissionStep(AsyncCluster(cluster), [], {"mirror": [deployment(), scaler]})
     with pytest.raises(QuotaError, match="pods needs 3 more, and 0 of 2 is used"):
         asyncio.run(step.check())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import yaml
 
-from regmirror.desired.auth_config import access_rules, auth_config
+from regmirror.desired.access_rules import access_rules
+from regmirror.desired.auth_config import auth_config
 from tests import samples
 
 

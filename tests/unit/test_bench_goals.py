@@ -58,6 +58,19 @@ def shared_base(sent: float) -> dict[str, Any]:
     return {"images": 20, "unique": 50.0, "sides": dict.fromkeys(SIDES, sent)}
 
 
+def with_metrics(rate: float) -> dict[str, Any]:
+    figures: dict[str, Any] = {
+        side: {"rate": spread([value]), "CPU ms per request": spread([0.1])}
+        for side, value in {"with metrics": rate, "without": 1000.0}.items()
+    }
+    return {
+        "goal": 0.98,
+        "clients": 8,
+        "rounds": 1,
+        "kinds": {"manifest by tag": figures | {"ratio": spread([rate / 1000])}},
+    }
+
+
 @pytest.mark.parametrize(
     ("measurement", "result", "met"),
     [
@@ -76,6 +89,8 @@ def shared_base(sent: float) -> dict[str, Any]:
         ("shared-base", shared_base(50.1), [True]),
         ("shared-base", shared_base(240.0), [False]),
         ("memory", memory(0, served=True), [True]),
+        ("metrics", with_metrics(985.0), [True]),
+        ("metrics", with_metrics(970.0), [False]),
         ("memory", memory(1, served=True), [False]),
         ("memory", memory(0, served=False), [False]),
     ],
@@ -93,6 +108,11 @@ def test_a_goal_is_met_or_not(measurement: str, result: dict[str, Any], met: lis
         ("warm-layer", warm_layer(0.3, 500.0), f"| {POD}, 8 clients | registry 0.3, nginx 0.1 |"),
         ("manifests", manifests(2000.0, None), "| bare, Ingress | error |"),
         ("shared-base", shared_base(50.1), "| drayage | 50.1 |"),
+        (
+            "metrics",
+            with_metrics(990.0),
+            "| manifest by tag, requests/s | 990 (990–990) | 1,000 (1,000–1,000) | 0.99",
+        ),
         ("memory", memory(0, served=False), "| memory, MiB | idle | 64 clients | 100 slow readers (failed) | limit |"),
     ],
 )

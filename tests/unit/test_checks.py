@@ -10,7 +10,7 @@ import pytest
 from regmirror.desired import names
 from regmirror.desired.registry_config import blob_path
 from regmirror.errors import RegistryError, StorageError, StorageUnreachableError
-from regmirror.ports.cluster import ENDPOINT_SLICE, INGRESS, NAMESPACE, POD
+from regmirror.ports.cluster import DEPLOYMENT, ENDPOINT_SLICE, INGRESS, NAMESPACE, POD
 from regmirror.ports.http import Answer, Detour
 from regmirror.ports.object_store import Contents
 from regmirror.verify.check import Failed, Outcome, Passed, Skipped, Warned
@@ -52,6 +52,18 @@ def test_one_fault_is_reported_once_and_checks_that_need_it_are_skipped() -> Non
     assert isinstance(outcomes["storage-bucket"], Passed)
 
 
+def test_a_missing_account_of_a_mirror_in_git_is_not_added_with_a_command_that_is_refused() -> None:
+    rules = [{"allow": ["acme/*"], "users": ["alice"]}]
+    mirror = deployed(upstreams=[samples.MINIMAL["upstreams"][0] | {"rules": rules}])
+    (registry,) = [one for one in mirror.cluster.select(DEPLOYMENT) if one["metadata"]["name"] == REGISTRY]
+    del registry["metadata"]["annotations"]["meta.helm.sh/release-name"]
+    mirror.cluster.put(registry)
+    outcome = mirror.ask("config-accounts")
+    assert isinstance(outcome, Warned)
+    assert outcome.message == 'upstreams[0].rules[0].users: there is no account "alice"'
+    assert "guides/gitops/#accounts" in str(outcome.hint)
+
+
 @pytest.mark.parametrize("inject", [no_namespace, nothing_deployed])
 def test_a_mirror_that_is_not_deployed_is_reported_once(inject: Any) -> None:
     mirror = deployed()
@@ -70,6 +82,16 @@ def test_a_missing_namespace_that_the_user_may_not_read_is_reported_as_empty() -
     outcome = mirror.ask("cluster-deployed")
     assert isinstance(outcome, Failed)
     assert outcome.message == "namespace regmirror does not contain a mirror"
+
+
+def test_an_image_that_two_containers_of_a_pod_wait_for_is_reported_once() -> None:
+    mirror = deployed()
+    waiting = {"image": "an-image:1", "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such host"}}}
+    statuses = [{"name": "front", **waiting}, {"name": "fetcher", **waiting}]
+    mirror.change(POD, f"{REGISTRY}-0", lambda pod: pod["status"].update(containerStatuses=statuses))
+    outcome = mirror.ask("cluster-images")
+    assert isinstance(outcome, Failed)
+    assert outcome.message == f"pod {REGISTRY}-0: an-image:1: no such host"
 
 
 def test_a_crash_is_shown_from_its_reason_on() -> None:

@@ -78,6 +78,13 @@ def test_for_a_misspelled_command_the_nearest_is_suggested() -> None:
     assert "Did you mean 'deploy'?" in result.stderr
 
 
+@pytest.mark.parametrize("before", [[], ["-f", "regmirror.yaml"]])
+@pytest.mark.parametrize(("words", "name"), [(["user", "lst"], "list"), (["access", "tst"], "test")], ids=str)
+def test_for_a_misspelled_subcommand_the_nearest_is_suggested(before: list[str], words: list[str], name: str) -> None:
+    result = run(*before, *words)
+    assert (result.exit_code, f"Did you mean '{name}'?" in result.stderr) == (ExitCode.USAGE, True), result.stderr
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str) -> None:
     for option in ("-h", "--help"):
@@ -228,7 +235,7 @@ def test_a_watched_status_is_shown_again_until_it_is_interrupted(output: str) ->
             seen += "cannot read the cluster" in line or "StatusReport" in line
         process.send_signal(signal.SIGINT)
         rest, words_left = process.communicate(timeout=300)
-    assert process.returncode == ExitCode.FAILED
+    assert process.returncode == ExitCode.INTERRUPTED
     assert words_left == ""
     assert "Traceback" not in rest
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import ssl
 import stat
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -59,8 +62,8 @@ def test_every_runtime_has_files_steps_and_limitations(runtime: str, output: str
     assert result.exit_code == ExitCode.OK
     assert "PRIVATE KEY" not in result.output
     if output == "table":
-        document = report(runtime)
-        steps = "".join(f"  {step}\n" for step in document["steps"])
+        document = report(runtime, "--ca-file", str(ca_file))
+        steps = "".join(f"  - {step}\n" for step in document["steps"])
         limitations = "".join(f"  - {limitation}\n" for limitation in document["limitations"])
         assert result.stdout.endswith(f"\nThen:\n{steps}Limitations:\n{limitations}")
         assert all(f"# {file['path']} (mode {file['mode']}" in result.stdout for file in document["files"])
@@ -91,7 +94,7 @@ def test_the_files_are_written_as_they_are_printed(tmp_path: Path, ca_file: Path
 def test_the_home_directory_becomes_the_output_directory(tmp_path: Path) -> None:
     assert run("minikube", "--output-dir", "home").exit_code == ExitCode.OK
     path = tmp_path / "home/.minikube/files/etc/containerd/certs.d/docker.io/hosts.toml"
-    assert tomllib.loads(path.read_text())["server"] == "https://registry-1.docker.io"
+    assert list(tomllib.loads(path.read_text())["host"]) == [f"https://{samples.HOST}"]
 
 
 def test_existing_files_are_listed_and_not_overwritten_without_force(tmp_path: Path, ca_file: Path) -> None:
@@ -114,6 +117,10 @@ def test_existing_files_are_listed_and_not_overwritten_without_force(tmp_path: P
     ("words", "message"),
     [
         (["containerd", "-f", "absent.yaml"], "cannot read absent.yaml: no such file"),
+        (
+            ["containerd", "-f", "absent.yaml"],
+            "Try: name an existing file with --file FILE, or create one: regmirror init",
+        ),
         (["containerd", "--ca-file", "absent.crt"], "cannot read --ca-file absent.crt: No such file"),
         (
             ["containerd", "--ca-file", "regmirror.yaml"],
@@ -123,7 +130,10 @@ def test_existing_files_are_listed_and_not_overwritten_without_force(tmp_path: P
         (["containerd", "--registry", "a=https://docker.io"], "is not UPSTREAM=NAME"),
         (["containerd", "--registry", "a=docker.io"], "no upstream is named a"),
         (["dockerd", "--registry", "docker-hub=quay.io"], "no upstream is Docker Hub"),
-        (["containerd", "--output-dir", "regmirror.yaml"], "cannot write to regmirror.yaml"),
+        (["containerd", "--output-dir", "regmirror.yaml"], "cannot write regmirror.yaml/etc/containerd/certs.d"),
+        (["containerd", "--user", "a:b"], "--user: an account name has no colon"),
+        (["containerd", "--user", "\udcff"], "--user: use at most 200 characters, without quotes"),
+        (["containerd", "--user", "a\nb"], "--user: use at most 200 characters, without quotes"),
     ],
 )
 def test_a_usage_error_is_one_message(words: list[str], message: str) -> None:
@@ -142,6 +152,33 @@ def test_an_unknown_runtime_is_reported_with_a_suggestion(name: str, suggestion:
     assert result.exit_code == ExitCode.USAGE
     assert suggestion in " ".join(result.stderr.replace("│", " ").split())
     assert ("Did you mean" in result.stderr) is suggestion.startswith("Did")
+
+
+def test_a_place_that_cannot_be_written_is_named_without_an_error_number(tmp_path: Path) -> None:
+    place = tmp_path / "etc/docker/daemon.json"
+    place.mkdir(parents=True)
+    refused = run("dockerd", "--output-dir", str(tmp_path))
+    assert (refused.exit_code, f"cannot write {place}: Is a directory\n" in refused.stderr) == (ExitCode.USAGE, True)
+    place.rmdir()
+    place.write_bytes(b"\xff")
+    assert f"different content in existing files: {place}\n" in run("dockerd", "--output-dir", str(tmp_path)).stderr
+
+
+def test_a_ca_that_a_library_warns_about_gets_no_warning_of_python(tmp_path: Path) -> None:
+    der = ssl.PEM_cert_to_DER_cert(CA)
+    serial = der.index(bytes.fromhex("6996f3af"))
+    der = der[:serial] + b"\xe9" + der[serial + 1 :]
+    (tmp_path / "negative.crt").write_text(ssl.DER_cert_to_PEM_cert(der))
+    words = [sys.executable, "-m", "regmirror", "client-config", "dockerd", "--ca-file", "negative.crt"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+def test_an_unknown_output_format_is_reported_without_the_words_of_a_library() -> None:
+    refused = run("dockerd", "-o", "yml")
+    assert refused.exit_code == ExitCode.USAGE
+    assert ": 'yml' is not one of 'table', 'json', 'yaml'." in refused.stderr
+    assert "Value error" not in refused.stderr
 
 
 def test_several_files_that_would_be_overwritten_are_all_listed(tmp_path: Path, ca_file: Path) -> None:
@@ -167,7 +204,71 @@ def test_the_table_is_the_golden_file(runtime: str, tmp_path: Path) -> None:
     check_golden(f"client-config/{runtime}.txt", shown.stdout)
 
 
+@pytest.mark.parametrize("runtime", ["containerd", "k3s", "talos", "podman", "cri-o", "buildkit", "dockerd"])
+def test_the_table_with_a_login_is_the_golden_file(runtime: str) -> None:
+    check_golden(f"client-config/{runtime}-login.txt", run(runtime, "--user", "ci-robot").stdout)
+
+
 def test_the_document_is_the_golden_file(tmp_path: Path) -> None:
     (tmp_path / "ca.crt").write_text(CA)
     result = run("k3s", "--ca-file", "ca.crt", "--output-dir", "node", "-o", "yaml")
     check_golden("documents/ClientConfiguration.yaml", result.stdout)
+
+
+def test_a_check_finds_what_is_missing_and_nothing_once_the_files_are_there(tmp_path: Path, ca_file: Path) -> None:
+    root = tmp_path / "node"
+    root.mkdir()
+    words = ["k3s", "--ca-file", str(ca_file)]
+    missing = run(*words, "--check", "--root", str(root))
+    assert missing.exit_code == ExitCode.FAILED
+    assert "× /etc/rancher/k3s/registries.yaml\n    there is no such file: k3s uses no mirror\n" in missing.stdout
+    assert "    Try: write it as regmirror client-config " in missing.stdout
+    assert "    See: regmirror explain file-missing\n" in missing.stdout
+    assert run(*words, "--output-dir", str(root)).exit_code == ExitCode.OK
+    complete = run(*words, "--check", "--root", str(root))
+    assert complete.exit_code == ExitCode.OK
+    expected = f"√ nothing keeps k3s from using the mirror of docker.io (https://{samples.HOST})\n"
+    assert complete.stdout == expected
+
+
+def test_a_check_says_that_it_does_not_know_what_a_daemon_has_read(tmp_path: Path) -> None:
+    root = str(tmp_path / "node")
+    assert run("dockerd", "--output-dir", root).exit_code == ExitCode.OK
+    result = run("dockerd", "--check", "--root", root)
+    assert result.stdout.endswith("\n  not checked: whether dockerd has read daemon.json since its last change\n")
+
+
+def test_a_login_that_was_not_filled_in_fails_the_check(tmp_path: Path) -> None:
+    root = str(tmp_path / "node")
+    assert run("k3s", "--user", "ci-robot", "--output-dir", root).exit_code == ExitCode.OK
+    result = run("k3s", "--user", "ci-robot", "--check", "--root", root, "-o", "json")
+    assert result.exit_code == ExitCode.FAILED
+    document = json.loads(result.stdout)
+    assert document["healthy"] is False
+    assert [finding["id"] for finding in document["findings"]] == ["login-placeholder"]
+    assert document["filesRead"] == ["/etc/rancher/k3s/registries.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["talos", "--check"], "--check: talos has its files inside of its nodes"),
+        (["k3s", "--check", "--output-dir", "node"], "--check and --output-dir exclude each other"),
+        (["k3s", "--root", "node"], "--root is for --check"),
+        (["k3s", "--force"], "--force is for --output-dir"),
+        (["k3s", "--check", "--force"], "--force is for --output-dir"),
+        (["k3s", "--check", "--root", "nosuch"], "--root: there is no directory nosuch"),
+        (["k3s", "--check", "--root", "regmirror.yaml"], "--root: there is no directory regmirror.yaml"),
+    ],
+)
+def test_a_check_that_is_not_possible_is_a_usage_error(words: list[str], message: str) -> None:
+    result = run(*words)
+    assert result.exit_code == ExitCode.USAGE
+    assert message in result.stderr
+
+
+def test_the_document_of_a_check_is_the_golden_file(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text(CA)
+    (tmp_path / "node").mkdir()
+    result = run("containerd", "--ca-file", "ca.crt", "--check", "--root", "node", "-o", "yaml")
+    check_golden("documents/ClientCheck.yaml", result.stdout)

@@ -12,13 +12,17 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 from regmirror.cli.app import app
-from regmirror.cli.rendered_files import INDEX, compare_files, write_files, written_format
+from regmirror.cli.rendered_files import INDEX, compare_files, write_files, written_options
+from regmirror.desired import names
+from regmirror.desired.auth_config import auth_config
 from regmirror.desired.secret_templates import secret_templates
+from regmirror.desired.user_accounts import UserAccount, parse_accounts
 from regmirror.errors import ConfigurationError, ExitCode
-from regmirror.render.external_secrets import go_template
+from regmirror.render.external_secrets import Store, accounts_external_secret, go_template
 from regmirror.render.files import Change, RenderedFile
 from regmirror.render.output_format import OutputFormat
 from regmirror.render.report import render_report
@@ -140,7 +144,7 @@ def test_a_change_is_written_and_what_is_no_longer_rendered_is_removed(helm: str
     assert run(*words, "--check").exit_code == 0
 
 
-MANIFESTS = OutputFormat.MANIFESTS
+MANIFESTS = {"output_format": "manifests"}
 FILES = [RenderedFile("a/b.yaml", "one\n"), RenderedFile("c.yaml", "two\n")]
 
 
@@ -174,17 +178,65 @@ def test_a_directory_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
 
 def test_check_reports_another_format_instead_of_every_file(tmp_path: Path) -> None:
     write_files(FILES, compare_files(FILES, tmp_path / "out"), tmp_path / "out", MANIFESTS, force=False)
-    assert written_format(tmp_path / "out") is MANIFESTS
+    assert written_options(tmp_path / "out") == MANIFESTS
     result = run("--check", "--format", "flux", "--output-dir", "out")
     assert result.exit_code == ExitCode.USAGE
     assert "out was rendered with --format manifests, not flux" in result.stderr
     assert "Try: regmirror render --format manifests --output-dir out --check\n" in result.stderr
 
 
-@pytest.mark.parametrize("first_line", ["", "a/b.yaml", "# Written by regmirror render --format other"])
+def test_the_hint_of_a_check_has_every_option_of_the_rendering(tmp_path: Path) -> None:
+    """Without them the hint would be refused, too, or report other files."""
+    written = {
+        "output_format": "argocd",
+        "repository": "https://git.example.com/a.git",
+        "path": "one mirror",
+        "external_secrets": "vault",
+    }
+    write_files(FILES, compare_files(FILES, tmp_path / "out"), tmp_path / "out", written, force=False)
+    result = run("--check", "--output-dir", "out")
+    assert result.exit_code == ExitCode.USAGE
+    assert (
+        "Try: regmirror render --format argocd --output-dir out --check --repository https://git.example.com/a.git "
+        "--path 'one mirror' --external-secrets vault\n"
+    ) in result.stderr
+    changed = run("--check", "--output-dir", "out", "--format", "argocd", "--secrets-revision", "2")
+    assert "--repository https://git.example.com/a.git" in changed.stderr
+    assert "--external-secrets vault --secrets-revision 2\n" in changed.stderr
+
+
+def test_the_hint_of_a_check_names_a_repository_if_the_rendering_did_not_record_it(tmp_path: Path) -> None:
+    (tmp_path / INDEX).write_text("# Written by regmirror render --format argocd\n")
+    hint = json.loads(run("--check", "--output-dir", ".", "-o", "json").stdout)["error"]["hint"]
+    assert "--repository https://git.example.com/infrastructure.git" in hint
+
+
+def test_an_option_of_several_lines_does_not_become_a_file_to_remove(tmp_path: Path) -> None:
+    write_files(FILES, {}, tmp_path, {"output_format": "manifests", "secrets_revision": "x\nprecious"}, force=False)
+    (tmp_path / "precious").write_text("")
+    assert compare_files(FILES, tmp_path).keys() == {"a/b.yaml", "c.yaml"}
+
+
+@pytest.mark.helm
+def test_a_rendering_records_its_options(helm: str) -> None:
+    assert run("--helm", helm, "--output-dir", "out", *ARGOCD).exit_code == 0
+    assert Path("out", INDEX).read_text().splitlines()[0] == "# Written by regmirror render " + " ".join(ARGOCD)
+
+
+@pytest.mark.parametrize(
+    "first_line",
+    [
+        "",
+        "a/b.yaml",
+        "# Written by regmirror render --format other",
+        "# Written by regmirror render --format",
+        "# Written by regmirror render 'open",
+        "# Written by regmirror render --helm flux",
+    ],
+)
 def test_a_directory_without_a_known_format_is_compared(tmp_path: Path, first_line: str) -> None:
     (tmp_path / INDEX).write_text(f"{first_line}\n")
-    assert written_format(tmp_path) is None
+    assert written_options(tmp_path) == {}
 
 
 def test_the_hint_repeats_the_options_of_the_command() -> None:
@@ -207,16 +259,24 @@ def test_the_report_is_the_golden_file() -> None:
 def test_go_fills_the_templates_of_external_secrets_as_deploy_would(helm: str, value: str, tmp_path: Path) -> None:
     """Helm renders the templates in place of the operator: both use Go templates with the functions of sprig."""
     wanted = mirror(auth={"issuer": value + "{{{ .Values }}}{{- x"}, storage={"region": "{{region}}"})
-    chart = tmp_path / "chart"
+    forms = [form for form in secret_templates(wanted) if form.placeholders]
+    values = {name: value for form in forms for name in form.placeholders}
+    files = {f"{form.name} {key}": go_template(parts) for form in forms for key, parts in form.files.items()}
+    read = filled_by_go(helm, files, values, tmp_path)
+    for form in forms:
+        for key, text in filled(form, {name: json.dumps(value, ensure_ascii=False)[1:-1] for name in values}).items():
+            assert parsed_secret(key, read[f"{form.name} {key}"]) == expected(key, text, value)
+
+
+def filled_by_go(helm: str, files: dict[str, str], values: dict[str, str], directory: Path) -> dict[str, str]:
+    """The files with the values, in base64."""
+    chart = directory / "chart"
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: engine\nversion: 0.1.0\n")
     (chart / "templates/all.yaml").write_text(
         "result:\n{{- range $k, $v := .Values.files }}\n  {{ $k | quote }}: {{ tpl $v (merge (deepCopy $.Values.values)"
-        ' (dict "Template" $.Template)) | b64enc }}\n{{- end }}\n'
+        ' (dict "Template" $.Template)) | b64enc | quote }}\n{{- end }}\n'
     )
-    forms = [form for form in secret_templates(wanted) if form.placeholders]
-    values = {name: value for form in forms for name in form.placeholders}
-    files = {f"{form.name} {key}": go_template(parts) for form in forms for key, parts in form.files.items()}
     done = subprocess.run(
         [helm, "template", "x", str(chart), "--values", "-"],
         input=json.dumps({"files": files, "values": values}),
@@ -225,10 +285,41 @@ def test_go_fills_the_templates_of_external_secrets_as_deploy_would(helm: str, v
         text=True,
         check=True,
     )
-    read = yaml.safe_load(done.stdout)["result"]
-    for form in forms:
-        for key, text in filled(form, {name: json.dumps(value, ensure_ascii=False)[1:-1] for name in values}).items():
-            assert parsed_secret(key, read[f"{form.name} {key}"]) == expected(key, text, value)
+    read: dict[str, str] = yaml.safe_load(done.stdout)["result"]
+    return read
+
+
+@pytest.mark.helm
+def test_go_writes_accounts_into_the_configuration_of_docker_auth(helm: str, tmp_path: Path) -> None:
+    rules = [{"allow": ["acme/*"], "users": ["alice"]}]
+    wanted = samples.mirror(upstreams=[samples.document()["upstreams"][0] | {"rules": rules}])
+    hashed = SecretStr("$2b$10$" + "a" * 53)
+    accounts = [UserAccount("alice", hashed, ("plat form", "größe", "<&>")), UserAccount("bob", hashed)]
+    entries = {account.name: json.loads(account.entry()) for account in accounts}
+    (form,) = [form for form in secret_templates(wanted) if form.name == names.AUTH_SECRET]
+    files = {"config": go_template(form.files["auth_config.yml"])}
+    for given, result in (entries, accounts), ({}, []):
+        read = filled_by_go(helm, files, {"users": json.dumps(given)}, tmp_path / str(len(given)))["config"]
+        assert yaml.safe_load(base64.b64decode(read)) == auth_config(wanted, result)
+    damaged: dict[str, Any]
+    for damaged in {"groups": []}, {"password": "", "groups": []}, {"password": None, "groups": []}:
+        with pytest.raises(subprocess.CalledProcessError):
+            filled_by_go(helm, files, {"users": json.dumps({"eve": damaged})}, tmp_path / str(damaged))
+
+
+@pytest.mark.helm
+def test_go_writes_an_entry_for_each_account_into_the_secret_of_the_accounts(helm: str, tmp_path: Path) -> None:
+    """The operator reads the filled template as a mapping of texts, and these as the keys of the Secret."""
+    hashed = SecretStr("$2b$10$" + "a" * 53)
+    accounts = (UserAccount("12", hashed, ("plat form", "größe", "<&>")), UserAccount("yes", hashed))
+    entries = {account.name: json.loads(account.entry()) for account in accounts}
+    spec = accounts_external_secret(samples.mirror(), Store("SecretStore", "vault", "regmirror"))["spec"]
+    (template,) = spec["target"]["template"]["templateFrom"]
+    for given, result in (entries, accounts), ({}, ()):
+        values = {"users": json.dumps(given)}
+        read = filled_by_go(helm, {"all": template["literal"]}, values, tmp_path / str(len(given)))["all"]
+        keys = yaml.safe_load(base64.b64decode(read)) or {}
+        assert parse_accounts({name: text.encode() for name, text in keys.items()}) == result
 
 
 def parsed_secret(key: str, encoded: str) -> Any:

@@ -9,17 +9,21 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
+from regmirror.access.rights import why_rights
 from regmirror.cli.app import app
 from regmirror.cli.rbac import Command
 from regmirror.cli.upgrade_notes import UPGRADE_RIGHTS
 from regmirror.deploy.rights import deploy_rights, diff_rights, optional_rights
+from regmirror.desired.rotate_rights import rotate_rights
+from regmirror.desired.verify_rights import verify_rights
 from regmirror.destroy.rights import destroy_rights
 from regmirror.errors import ExitCode
 from regmirror.ports.cluster import Right
-from regmirror.rotate.rights import rotate_rights
+from regmirror.report.rights import report_rights
 from regmirror.status.rights import status_rights
 from regmirror.support.rights import support_rights
-from regmirror.verify.rights import verify_rights
+from regmirror.users.rights import user_rights
+from regmirror.verify.nodes.rights import node_rights
 from tests import samples
 from tests.unit.rotating import pair_of
 
@@ -31,7 +35,11 @@ RIGHTS = {
     "rotate-cert": rotate_rights(samples.mirror()),
     "status": status_rights(samples.mirror()),
     "support-bundle": support_rights(samples.mirror()),
+    "user": user_rights(samples.mirror()),
+    "why": list(why_rights(samples.mirror())),
     "upgrade-notes": list(UPGRADE_RIGHTS),
+    "verify-nodes": node_rights(samples.mirror()),
+    "report": report_rights(samples.mirror()),
 }
 
 
@@ -116,6 +124,7 @@ def test_the_role_of_a_support_bundle_reads_what_it_collects_and_changes_nothing
     assert Right("list", "networking.k8s.io", "networkpolicies") in found
     assert Right("list", "networking.k8s.io", "ingresses") in found
     assert Right("list", "", "limitranges") in found
+    assert {Right("list", "batch", "cronjobs"), Right("list", "batch", "jobs")} <= set(found)
     assert {right.resource for right in found if right.verb not in {"get", "list"}} == {"pods/portforward"}
 
 

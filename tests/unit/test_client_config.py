@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import subprocess
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from regmirror.cli.options import Runtime
 from regmirror.client_config.catalog import RUNTIMES
 from regmirror.client_config.registries import MirroredRegistry, mirrored_registries
-from regmirror.client_config.setup import ClientSetup
+from regmirror.client_config.setup import ClientOptions, ClientSetup
 from regmirror.client_config.toml_template import render_toml, toml_literal
 from regmirror.errors import ConfigurationError, TemplateError
 from tests import samples
@@ -36,9 +37,18 @@ PARSERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def files(name: str, ca_pem: str = CA_PEM, registries: list[MirroredRegistry] | None = None) -> dict[str, Any]:
+def setup_of(
+    name: str, ca_pem: str = CA_PEM, registries: list[MirroredRegistry] | None = None, user: str = ""
+) -> ClientSetup:
+    """The setup of a runtime."""
+    return RUNTIMES[name](ClientOptions([HUB, QUAY] if registries is None else registries, ca_pem, user))
+
+
+def files(
+    name: str, ca_pem: str = CA_PEM, registries: list[MirroredRegistry] | None = None, user: str = ""
+) -> dict[str, Any]:
     """The parsed files of a runtime by path."""
-    setup = RUNTIMES[name]([HUB, QUAY] if registries is None else registries, ca_pem)
+    setup = setup_of(name, ca_pem, registries, user)
     return {file.path: PARSERS[Path(file.path).suffix](file.content) for file in setup.files}
 
 
@@ -52,9 +62,12 @@ def test_the_command_line_knows_every_runtime() -> None:
 
 @pytest.mark.parametrize("name", RUNTIMES)
 @pytest.mark.parametrize("ca_pem", ["", CA_PEM])
-def test_every_file_has_the_format_of_its_name_and_every_runtime_has_limitations(name: str, ca_pem: str) -> None:
-    assert all(files(name, ca_pem).values())
-    setup = RUNTIMES[name]([HUB, QUAY], ca_pem)
+@pytest.mark.parametrize("user", ["", "ci-robot"])
+def test_every_file_has_the_format_of_its_name_and_every_runtime_has_limitations(
+    name: str, ca_pem: str, user: str
+) -> None:
+    assert all(files(name, ca_pem, user=user).values())
+    setup = setup_of(name, ca_pem, user=user)
     assert setup.steps
     assert setup.limitations
     assert all(limitation.endswith(".") for limitation in setup.limitations)
@@ -75,8 +88,9 @@ def test_every_file_has_the_format_of_its_name_and_every_runtime_has_limitations
 def test_containerd_has_a_directory_for_each_registry(name: str, directory: str) -> None:
     parsed = files(name)
     for registry in (HUB, QUAY):
+        server = {} if registry is HUB else {"server": registry.server}
         assert parsed[f"{directory}/{registry.name}/hosts.toml"] == {
-            "server": registry.server,
+            **server,
             "host": {
                 f"https://{registry.host}": {
                     "capabilities": ["pull", "resolve"],
@@ -86,9 +100,13 @@ def test_containerd_has_a_directory_for_each_registry(name: str, directory: str)
             },
         }
         assert parsed[f"{directory}/{registry.name}/ca.crt"] == certificates()
+        own = {"server": f"https://{registry.host}", "ca": "ca.crt"}
+        assert parsed[f"{directory}/{registry.host}/hosts.toml"] == own
+        assert parsed[f"{directory}/{registry.host}/ca.crt"] == certificates()
     without = files(name, "")
     assert "ca" not in without[f"{directory}/docker.io/hosts.toml"]["host"]["https://mirror.example.com"]
     assert f"{directory}/docker.io/ca.crt" not in without
+    assert f"{directory}/mirror.example.com/hosts.toml" not in without
 
 
 def test_kind_mounts_the_directory_that_containerd_reads() -> None:
@@ -142,7 +160,7 @@ def test_k3s_and_rke2_have_files_of_their_own(name: str) -> None:
         "mirrors": {registry.name: {"endpoint": [f"https://{registry.host}"]} for registry in (HUB, QUAY)},
         "configs": {registry.host: {"tls": {"ca_file": ca_file}} for registry in (HUB, QUAY)},
     }
-    modes = {file.path: file.mode for file in RUNTIMES[name]([HUB], CA_PEM).files}
+    modes = {file.path: file.mode for file in setup_of(name, registries=[HUB]).files}
     assert modes == {path: 0o600, ca_file: 0o644}
     (without,) = files(name, "")[path]
     assert "configs" not in without
@@ -150,31 +168,109 @@ def test_k3s_and_rke2_have_files_of_their_own(name: str) -> None:
 
 def test_talos_has_a_document_for_each_registry_and_the_older_form() -> None:
     parsed = files("talos")
-    expected = [
-        document
-        for registry in (HUB, QUAY)
-        for document in (
-            {
-                "apiVersion": "v1alpha1",
+    version = {"apiVersion": "v1alpha1"}
+    assert parsed["talos.yaml"] == [
+        *(
+            version
+            | {
                 "kind": "RegistryMirrorConfig",
                 "name": registry.name,
                 "endpoints": [{"url": f"https://{registry.host}"}],
-            },
-            {"apiVersion": "v1alpha1", "kind": "RegistryTLSConfig", "name": registry.host, "ca": CA_PEM},
-        )
+            }
+            for registry in (HUB, QUAY)
+        ),
+        *(version | {"kind": "RegistryTLSConfig", "name": registry.host, "ca": CA_PEM} for registry in (HUB, QUAY)),
     ]
-    assert parsed["talos.yaml"] == expected
     (older,) = parsed["talos-before-1.12.yaml"]
     registries = older["machine"]["registries"]
     assert registries["mirrors"]["quay.io"] == {"endpoints": ["https://quay.example.com"]}
     assert base64.b64decode(registries["config"]["mirror.example.com"]["tls"]["ca"]).decode() == CA_PEM
 
 
+LOGINS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "containerd": lambda parsed: [
+        parsed["/etc/containerd/certs.d/docker.io/hosts.toml"]["host"]["https://mirror.example.com"]["header"],
+        parsed["/etc/containerd/certs.d/mirror.example.com/hosts.toml"]["header"],
+    ],
+    "k3s": lambda parsed: parsed["/etc/rancher/k3s/registries.yaml"][0]["configs"]["mirror.example.com"]["auth"],
+    "rke2": lambda parsed: parsed["/etc/rancher/rke2/registries.yaml"][0]["configs"]["mirror.example.com"]["auth"],
+    "talos": lambda parsed: [
+        parsed["talos.yaml"][-1],
+        parsed["talos-before-1.12.yaml"][0]["machine"]["registries"]["config"]["mirror.example.com"]["auth"],
+    ],
+}
+IN_FILE = {"username": "ci-robot", "password": "PASSWORD"}
+IN_HEADER = {"Authorization": "Basic LOGIN"}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("containerd", [IN_HEADER, IN_HEADER]),
+        ("k3s", IN_FILE),
+        ("rke2", IN_FILE),
+        (
+            "talos",
+            [
+                {"apiVersion": "v1alpha1", "kind": "RegistryAuthConfig", "name": "mirror.example.com", **IN_FILE},
+                IN_FILE,
+            ],
+        ),
+    ],
+)
+@pytest.mark.parametrize("ca_pem", ["", CA_PEM])
+def test_a_login_is_a_placeholder_in_a_file_that_only_its_owner_reads(name: str, expected: Any, ca_pem: str) -> None:
+    assert LOGINS[name](files(name, ca_pem, [HUB], "ci-robot")) == expected
+    setup = setup_of(name, ca_pem, [HUB], "ci-robot")
+    assert {file.mode for file in setup.files if not file.is_certificate} == {0o600}
+    assert any(step.startswith("replace ") for step in setup.steps)
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("dockerd", "docker login --username ci-robot mirror.example.com"),
+        ("buildkit", "docker login --username ci-robot mirror.example.com"),
+        ("podman", "podman login --authfile ~/.config/containers/auth.json --username ci-robot mirror.example.com"),
+        ("cri-o", "podman login --authfile /etc/crio/regmirror-auth.json --username ci-robot mirror.example.com"),
+    ],
+)
+def test_other_runtimes_have_a_command_that_prompts_for_the_password(name: str, command: str) -> None:
+    setup = setup_of(name, user="ci-robot")
+    assert any(step.endswith(command) for step in setup.steps)
+    assert not any("--password" in step for step in setup.steps)
+
+
+def test_the_command_for_a_header_prints_the_login_on_a_line_of_its_own() -> None:
+    """Without line breaks, the result is glued to the prompts of the command and of the shell."""
+    step = next(step for step in setup_of("containerd", user="ci-robot").steps if step.startswith("replace LOGIN"))
+    command = step.partition("(bash): ")[2]
+    done = subprocess.run(["bash", "-c", command], input="pass word\n", capture_output=True, text=True, check=True)
+    assert done.stderr == "\n"
+    assert done.stdout == base64.b64encode(b"ci-robot:pass word").decode() + "\n"
+
+
+def test_crio_reads_the_file_in_which_the_login_is_stored() -> None:
+    parsed = files("cri-o", user="ci-robot")
+    image = parsed["/etc/crio/crio.conf.d/50-regmirror.conf"]["crio"]["image"]
+    assert image == {"global_auth_file": "/etc/crio/regmirror-auth.json"}
+
+
+def test_a_name_cannot_end_a_command() -> None:
+    (step,) = [step for step in setup_of("podman", user="a; b", registries=[HUB]).steps if "login" in step]
+    assert "--username 'a; b' mirror" in step
+
+
+@pytest.mark.parametrize("name", ["dockerd", "buildkit"])
+def test_with_a_private_ca_the_steps_say_that_builds_fetch_tokens_elsewhere(name: str) -> None:
+    assert "update-ca-certificates" in "".join(setup_of(name).steps)
+    assert "update-ca-certificates" not in "".join(setup_of(name, "").steps)
+
+
 @pytest.mark.parametrize("name", RUNTIMES)
 def test_no_other_host_is_configured_as_a_mirror(name: str) -> None:
     """The files name Docker Hub only as the registry itself, and no host that is not in the configuration."""
-    setup: ClientSetup = RUNTIMES[name]([HUB], "")
-    text = "".join(file.content for file in setup.files)
+    text = "".join(file.content for file in setup_of(name, "", [HUB]).files)
     assert set(re.findall(r"https://[a-z0-9.-]+", text)) <= {"https://mirror.example.com", HUB.server}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import urllib3
 import yaml
+from kubernetes.client.exceptions import ApiException
 
 from regmirror.adapters.cluster import KubernetesCluster
 from regmirror.errors import ClusterError, ClusterUnreachableError, ExitCode, KubeconfigError
@@ -116,14 +118,14 @@ class BrokenKind:
 
     namespaced = True
 
-    def __init__(self, error: Exception) -> None:
-        self.error = error
+    def __init__(self, error: Exception, live: Object = MANIFEST) -> None:
+        self.error, self.live = error, live
 
     def get(self, **_: Any) -> Any:
         return self
 
     def to_dict(self) -> Object:
-        return MANIFEST
+        return self.live
 
     def server_side_apply(self, **_: Any) -> Any:
         raise self.error
@@ -151,3 +153,34 @@ def test_a_write_whose_end_was_not_seen_may_have_been_done(
     with pytest.raises(ClusterUnreachableError) as caught:
         cluster.preview(MANIFEST)
     assert not caught.value.left_changes
+
+
+def deployment(metadata: dict[str, Any], **probe: Any) -> Object:
+    containers = [{"name": "main", "livenessProbe": probe}]
+    spec = {"template": {"spec": {"containers": containers}}}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "one", **metadata}, "spec": spec}
+
+
+def refusal(message: str) -> ApiException:
+    """The answer of the API server to an invalid object."""
+    error = ApiException(status=422, reason="Unprocessable Entity")
+    error.body = json.dumps({"kind": "Status", "message": message})
+    return error
+
+
+def test_a_preview_replaces_the_probe_of_another_field_manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live = deployment({"resourceVersion": "7", "labels": {"app": "old"}}, httpGet={"port": 80})
+    wanted = deployment({"labels": {"app": "new"}}, exec={"command": ["true"]})
+    message = 'Deployment.apps "one" is invalid: httpGet: Forbidden: may not specify more than 1 handler type'
+    cluster = KubernetesCluster(kubeconfig(tmp_path, {"token": "canary"}), None, "regmirror")
+    monkeypatch.setattr(cluster, "_resource", lambda _: BrokenKind(refusal(message), live))
+    preview = cluster.preview(wanted)
+    assert preview["spec"] == wanted["spec"]
+    assert preview["metadata"] == {"name": "one", "resourceVersion": "7", "labels": {"app": "new"}}
+
+
+def test_a_preview_of_an_invalid_object_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = KubernetesCluster(kubeconfig(tmp_path, {"token": "canary"}), None, "regmirror")
+    monkeypatch.setattr(cluster, "_resource", lambda _: BrokenKind(refusal("port: must be between 1 and 65535")))
+    with pytest.raises(ClusterError, match="must be between 1 and 65535"):
+        cluster.preview(MANIFEST)

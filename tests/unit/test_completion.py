@@ -60,7 +60,7 @@ def kubeconfig(path: Path, *contexts: str) -> str:
 
 def test_commands_are_offered_also_after_global_options(complete: Complete) -> None:
     assert complete("regmirror ") == list(COMMANDS)
-    assert complete("regmirror -f mine.yaml -o json re") == ["render"]
+    assert complete("regmirror -f mine.yaml -o json rend") == ["render"]
     assert complete("regmirror config ") == ["schema", "validate", "show"]
 
 

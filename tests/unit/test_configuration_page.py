@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from regmirror.config.ingress import IngressService
 from regmirror.config.load import parse_mirror
+from regmirror.config.model import Mirror
 from regmirror.config.model_keys import documented_key, documented_keys
+from regmirror.config.validation_messages import path_of
 from regmirror.desired import names
 from regmirror.desired.releases import Stack, build_stack
 from regmirror.errors.documentation import anchor, key_url
@@ -29,6 +32,7 @@ SERVICE_EXAMPLE: dict[str, Any] = GENERATOR["_example_of"](IngressService)
 RESTARTS: Callable[[str], str] = GENERATOR["restarts"]
 GENERAL = ["Types", "Secret references", "CA bundles", "A file with every key"]
 HEADINGS = re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
+PRINTED = dict(re.findall(r"^## (\S+)\n(?:(?!^## ).*\n)*?Example:\n\n```yaml\n((?:.*\n)*?)```$", PAGE, re.MULTILINE))
 # Another value than that of the example, for every key that can change without another key.
 OTHER_VALUES: dict[str, Any] = {
     "host": "other.example.com",
@@ -41,6 +45,11 @@ OTHER_VALUES: dict[str, Any] = {
     "storage.redirectEndpoint": "https://other.example.com",
     "storage.prefix": "other",
     "egress.noProxy": ["other.example.com"],
+    "access.signIn.github.clientId": "other",
+    "access.signIn.github.organization": "other",
+    "access.signIn.github.url": "https://other.example.com",
+    "access.signIn.github.revalidateAfter": "2h",
+    "access.signIn.volume": "other",
     "egress.storage": False,
     "storage.profile": "ceph",
     "storage.encryption.kmsKey": "other",
@@ -51,6 +60,12 @@ OTHER_VALUES: dict[str, Any] = {
     "upstreams.anonymousPull": ["library/*"],
     "upstreams.annotations": {"external-dns.kubernetes.io/target": "other.example.com"},
     "upstreams.deny": ["acme/other"],
+    "upstreams.rules.allow": ["acme/other"],
+    "upstreams.rules.users": ["other"],
+    "upstreams.rules.groups": ["other"],
+    "upstreams.rules.signedIn": ["other"],
+    "upstreams.rules.from": ["192.0.2.0/24"],
+    "access.contact": "other@example.com",
     "upstreams.probeImage": "library/busybox:1",
     "imageRegistry": "other.example.com",
     "registry.image": "other:1",
@@ -114,6 +129,21 @@ OTHER_VALUES: dict[str, Any] = {
     "podSecurity": "fixed",
     "networkPolicies.enabled": True,
     "networkPolicies.ingressFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}],
+    "verification.schedule": "@daily",
+    "verification.image": "other:1",
+    "verification.rotation.schedule": "@weekly",
+    "verification.caBundle": {"secret": {"name": "other"}},
+    "verification.resources": {"limits": {"memory": "3Gi"}},
+    "verification.nodeSelector": {},
+    "verification.tolerations": [],
+    "verification.imagePullSecrets": [],
+    "monitoring.metrics": False,
+    "monitoring.scrapeFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}],
+    "monitoring.scrape": "podMonitor",
+    "monitoring.alerts": True,
+    "monitoring.disabledAlerts": [],
+    "monitoring.dashboard": True,
+    "monitoring.labels": {},
     "ingress.className": "other",
     "ingress.gateway.parentRefs": [{"name": "other"}],
     "ingress.gateway.listenerSet.port": 8443,
@@ -177,6 +207,16 @@ def test_a_section_has_type_default_and_restarts(key: str) -> None:
     assert re.fullmatch(r"\n.+\n\n- Type: .+\n- Default: .+\n- Restarts: .+\n(\n.+)?", section, re.DOTALL)
 
 
+@pytest.mark.parametrize("key", PRINTED)
+def test_a_printed_example_can_be_pasted_into_a_file(key: str) -> None:
+    """It is valid but for what the rest of the file says: other required keys, and keys that belong together."""
+    with pytest.raises(ValidationError) as caught:
+        Mirror.model_validate(yaml.safe_load(PRINTED[key]), by_alias=True, by_name=False)
+    errors = [(detail["type"], documented_key(path_of(detail))) for detail in caught.value.errors()]
+    of_others = {"missing", "at_key", "value_error"}
+    assert [one for one in errors if one[0] not in of_others or one == ("value_error", key)] == []
+
+
 def test_an_example_of_a_section_is_a_part_of_a_valid_file() -> None:
     for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL):
         assert set(yaml.safe_load(text)) <= set(EXAMPLE)
@@ -196,7 +236,9 @@ def test_a_change_of_a_key_restarts_what_the_page_says(key: str) -> None:
     if key == "host":
         del before["upstreams"][0]["host"]
     if key.startswith("ingress.service."):
+        # With ingress.service, a rule about networks would restart docker_auth, too.
         before["ingress"] = {"service": copy.deepcopy(SERVICE_EXAMPLE)}
+        del before["upstreams"][0]["rules"]
     if key == "ingress.service.type":
         del before["ingress"]["service"]["loadBalancerClass"], before["ingress"]["service"]["loadBalancerSourceRanges"]
     if key == "registry.layerCache.size":
@@ -222,13 +264,13 @@ def changed(before: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
 def section_of(document: dict[str, Any], key: str) -> dict[str, Any]:
     section: Any = document
     for part in key.split(".")[:-1]:
-        section = section[part][0] if part == "upstreams" else section[part]
+        section = section[part][0] if part in {"upstreams", "rules"} else section[part]
     found: dict[str, Any] = section
     return found
 
 
 def restarted(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
-    """The releases whose pods differ."""
+    """The releases whose pods differ; the database with the logins, another Valkey, is one with that of Redis."""
     old = stack_of(yaml.safe_dump(before))
     live = {manifest["metadata"]["name"]: manifest for manifest in old.secrets}
     later = samples.NOW.replace(year=samples.NOW.year + 1)
@@ -237,7 +279,8 @@ def restarted(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
     return {
         release.name
         for release in new.releases
-        if release.component not in {"ingress", "certificates"} and pods.get(release.name) != pod_values(release.values)
+        if release.component not in {"ingress", "certificates", "monitoring", "sign-in", "job"}
+        and pods.get(release.name) != pod_values(release.values)
     }
 
 
@@ -258,6 +301,7 @@ def test_every_key_with_a_value_is_changed_by_these_tests() -> None:
     # Keys that only have one value, or whose value is in a Secret that is not part of the file.
     left_out = {"apiVersion", "kind", "namespace", "storage.redirect", "registry.replicas", "redis.password"}
     left_out |= {"storage.caBundle", "upstreams.caBundle", "egress.httpsProxy"}
+    left_out |= {"access.signIn.github.clientSecret", "access.signIn.caBundle"}
     # They are only valid with an http:// URL, and only stop a warning.
     left_out |= {"storage.insecure", "upstreams.insecure"}
     # It cannot be combined with the issuer of the example.
@@ -265,10 +309,13 @@ def test_every_key_with_a_value_is_changed_by_these_tests() -> None:
     # They exclude other keys: tests/unit/test_volumes.py, test_registry_config.py.
     left_out |= {key for key in documented_keys() if key.startswith("storage.filesystem.")}
     left_out |= {"storage.encryption.type", "storage.dualStack"}
+    # It takes the place of allow.
+    left_out |= {"upstreams.rules.deny"}
     sections = {key.rpartition(".")[0] for key in documented_keys()}
     accounts = {"storage.accessKey", "upstreams.credentials"}
     # They take the place of other keys.
-    instead = ("redis.external", "redis.chart", "auth.external", "auth.chart")
+    providers = ("access.signIn.google", "access.signIn.gitlab", "access.signIn.oidc")
+    instead = ("redis.external", "redis.chart", "auth.external", "auth.chart", *providers)
     values = {
         key
         for key in documented_keys()

@@ -67,6 +67,27 @@ def test_each_object_has_a_sign_and_drift_its_author(capsys: pytest.CaptureFixtu
     ]
 
 
+def test_only_the_lines_of_a_file_that_differ_are_shown_with_the_lines_around_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    old = "\n".join(f"line {number}" for number in range(40))
+    files = [
+        field("data[a.yaml]", from_=old, to=old.replace("line 20", "an \x1b[31m other")),
+        field("data[b.yaml]", from_="a\nb\n", to="a\nb"),
+    ]
+    assert shown(capsys, objects=[changed("m", *files)]) == [
+        "~ Deployment m",
+        "    data[a.yaml]:",
+        "        line 18",
+        "        line 19",
+        "      - line 20",
+        "      + an \\u001b[31m other",
+        "        line 21",
+        "        line 22",
+        '    data[b.yaml]: "a\\nb\\n" -> "a\\nb"',
+    ]
+
+
 def test_fields_are_shown_with_both_values_and_masked_ones_without(capsys: pytest.CaptureFixture[str]) -> None:
     fields = [
         field("spec.replicas", "drift", from_=2, to=1),

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from regmirror.access.report import AccessTestReport, WhyReport
 from regmirror.cli.explanation import Explanation, TopicList
+from regmirror.client_config.check.report import ClientCheck
 from regmirror.config.documents import Document
 from regmirror.destroy.report import DestroyReport
 from regmirror.rotate.report import RotateCheck, RotatePlan, RotateReport
@@ -20,6 +22,8 @@ from regmirror.upgrade.report import UpgradeNotes
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "documents"
 MODELS: list[type[Document]] = [
+    ClientCheck,
+    AccessTestReport,
     DestroyReport,
     Explanation,
     RotateCheck,
@@ -29,6 +33,7 @@ MODELS: list[type[Document]] = [
     SupportBundleReport,
     TopicList,
     UpgradeNotes,
+    WhyReport,
 ]
 
 

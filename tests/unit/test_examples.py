@@ -17,7 +17,8 @@ from tests.charts.helm import find_helm
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 SECTIONS = (
     *("apiVersion", "kind", "host", "port", "namespace", "podSecurity", "imageRegistry"),
-    *("storage", "egress", "upstreams", "registry", "auth", "redis", "ingress"),
+    *("storage", "egress", "upstreams", "access", "registry", "auth", "redis"),
+    *("ingress", "networkPolicies", "monitoring"),
 )
 
 
@@ -48,9 +49,11 @@ def test_there_is_an_example_of_each_kind() -> None:
         "minimal",
         "on-premises-proxy-private-ca",
         "openshift-ceph",
+        "prometheus-operator",
         "r2-cert-manager-external-dns",
         "replicas",
         "several-upstreams",
+        "two-tenants",
     ]
 
 
@@ -75,7 +78,8 @@ def test_no_example_has_a_warning_except_about_an_account_and_a_wildcard(example
 def test_an_example_builds(example: Path) -> None:
     stack = built(example)
     mirror = samples.read_mirror(example)
-    assert len(stack.releases) == 3 + len(mirror.upstreams) + (mirror.ingress.issuer is not None)
+    extra = (mirror.ingress.issuer is not None, mirror.access.sign_in is not None, mirror.monitoring.has_objects)
+    assert len(stack.releases) == 3 + len(mirror.upstreams) + sum(extra)
     assert yaml.safe_dump([release.values for release in stack.releases])
 
 
@@ -92,7 +96,7 @@ def test_the_charts_accept_it(example: Path, major: int) -> None:
     if helm is None:
         pytest.skip(f"no Helm {major} here: set LAB_HELM{major} to its path, or put it on PATH as helm")
     for release in built(example).releases:
-        assert helm.render(release.component, release.values, release.name)
+        assert helm.render(release.source.directory.name, release.values, release.name)
 
 
 def test_three_upstreams_share_nothing_but_the_bucket() -> None:

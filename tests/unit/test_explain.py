@@ -50,6 +50,13 @@ See [exit codes](#exit-codes), [a guide](../guides/upgrade.md#helm) and [Helm](h
 """,
     "checks/index.md": "# Checks\n\n## how-to-read\n\nNo check.\n",
     "checks/token.md": "# Token checks\n\n## token-grant\n\n**`/auth` grants a pull.** Text.\n",
+    "client-check.md": """# Check of a machine
+
+| id | what it means |
+|---|---|
+| `login-user`, `login-placeholder` | the login is of another account: [accounts](../guides/accounts.md) |
+""",
+    "node-check.md": "# Check of the nodes\n\n## not-listed\n\n**No file names the mirror.** Text.\n",
     "configuration.md": """# Configuration
 
 ## Types
@@ -129,12 +136,22 @@ def test_the_document_has_title_address_and_markdown() -> None:
 
 
 @pytest.mark.usefixtures("pages")
+@pytest.mark.parametrize("name", ["login-user", "login-placeholder"])
+def test_a_finding_of_a_machine_is_explained(name: str) -> None:
+    shown = run(name).stdout
+    assert shown.startswith(f"## {name}\n\nthe login is of another account: [accounts]({DOCUMENTATION_URL}/guides/acc")
+    assert shown.endswith(f"\nSee: {DOCUMENTATION_URL}/reference/client-check/\n")
+
+
+@pytest.mark.usefixtures("pages")
 def test_without_a_topic_all_are_listed_by_kind() -> None:
     lines = run().stdout.splitlines()
     assert lines[:5] == ["Error codes:", "  RM301", "  RM302", "", "Checks:"]
-    assert lines[5:8] == ["  token-grant", "", "Configuration keys:"]
+    assert lines[5:8] == ["  token-grant", "", "Findings of client-config --check:"]
+    assert lines[8:12] == ["  login-user", "  login-placeholder", "", "Reasons of verify --nodes:"]
+    assert lines[12:15] == ["  not-listed", "", "Configuration keys:"]
     text = run("-o", "yaml").stdout
-    assert len(TopicList.model_validate(yaml.safe_load(text)).topics) == 7
+    assert len(TopicList.model_validate(yaml.safe_load(text)).topics) == 10
     check_golden("documents/TopicList.yaml", text)
 
 

@@ -153,8 +153,8 @@ def existing(**server: Any) -> Deployed:
 
 
 OURS = {
-    *("config-access", "config-users", "config-auth", "config-log-level"),
-    *("token-key-pair", "token-bundle", "token-key-mount", "token-lifetime"),
+    *("config-access", "config-users", "config-accounts", "config-auth", "config-log-level"),
+    *("token-key-pair", "token-bundle", "token-key-mount", "token-lifetime", "token-sign-in"),
     *("token-audience-refused", "token-repository-refused", "token-signature-refused", "token-expired-refused"),
     *("registry-catalog", "registry-readonly"),
 }

@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from regmirror.config.access import PlainText
 from regmirror.config.fields import (
     Bucket,
     Duration,
@@ -57,6 +58,7 @@ def invalid_file_error(kind: Any, value: object) -> str:
         (Network, "10.42.0.0/16", "10.42.0.0/16"),
         (Network, "FD00::/8", "fd00::/8"),
         (Network, "192.0.2.7", "192.0.2.7/32"),
+        (PlainText, "team große", "team große"),
         (Peer, {"ipBlock": {"cidr": "10.0.0.0/8"}}, {"ipBlock": {"cidr": "10.0.0.0/8"}}),
         (
             Peer,
@@ -149,9 +151,14 @@ def test_good_values_are_read(kind: Any, value: object, expected: object) -> Non
         (Prefix, "hub/docker/registry/v2", "is within the data of a registry"),
         (MemorySize, "128Mi", "is not a memory size such as 128mb"),
         (Network, "10.42.0.1/16", "is not a network such as 10.42.0.0/16"),
+        (Network, "fe80::%eth0/64", "is not a network such as 10.42.0.0/16"),
         (Network, "10.42.0.0/33", "is not a network such as"),
         (Network, "10.42.0.0/16; x", "is not a network such as"),
         (Network, 10, "expected a string, not 10"),
+        (PlainText, True, "expected a string, not True"),
+        (PlainText, " a", "expected a text without spaces around it"),
+        (PlainText, "a\u2028b", "without quotes, backslashes and line breaks"),
+        (PlainText, "\udcff", "without quotes, backslashes and line breaks"),
         (Peer, {}, "expected a mapping with namespaceSelector, podSelector or ipBlock"),
         (Peer, {"service": "x"}, "unknown key service; a peer has namespaceSelector, podSelector, ipBlock"),
         (Peer, {"ipBlock": {"cidr": "10.0.0.1"}, "podSelector": {}}, "write two entries"),

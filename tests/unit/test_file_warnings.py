@@ -180,3 +180,26 @@ def test_the_regions_of_every_partition_of_amazon_are_known(region: str) -> None
 )
 def test_what_nothing_uses_is_named(changes: dict[str, Any], warning: str) -> None:
     assert warning in texts(**changes)
+
+
+def rule(**who: Any) -> list[dict[str, Any]]:
+    return upstream(rules=[{"allow": ["acme/*"], **who}])
+
+
+@pytest.mark.parametrize("who", [{"users": ["alice"]}, {"groups": ["team"]}, {"signedIn": ["a@example.com"]}], ids=str)
+def test_logins_without_the_addresses_of_clients_are_a_risk(who: dict[str, Any]) -> None:
+    (warning,) = risk_warnings(samples.mirror(upstreams=rule(**who)))
+    assert warning.startswith("upstreams[0].rules[0]: the rule needs logins, which are limited in total")
+    known = {"trustedProxies": ["10.42.0.0/16"]}
+    assert risk_warnings(samples.mirror(upstreams=rule(**who), ingress=known)) == []
+
+
+def test_a_service_that_keeps_addresses_limits_each_client() -> None:
+    for policy, number in {"Local": 0, "Cluster": 1}.items():
+        service = {"service": {"type": "LoadBalancer", "externalTrafficPolicy": policy}, "className": None}
+        mirror = samples.mirror(upstreams=rule(users=["alice"]), ingress=service)
+        assert len(risk_warnings(mirror)) == number
+
+
+def test_a_rule_for_everyone_needs_no_logins() -> None:
+    assert risk_warnings(samples.mirror(upstreams=rule())) == []

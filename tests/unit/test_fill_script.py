@@ -14,9 +14,11 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
+from regmirror.desired.auth_config import auth_config
 from regmirror.desired.mirror_secrets import Account
 from regmirror.desired.secret_templates import secret_templates
 from regmirror.desired.secrets import secret_manifests
+from regmirror.desired.user_accounts import UserAccount
 from regmirror.render.fill_script import fill_script
 from regmirror.signing.key_pair import is_authority, load_key_pair
 from tests import samples
@@ -33,7 +35,12 @@ for word; do
     yes--) options= ;;
   esac
 done
-cat "$CLUSTER/$word/$key" 2>/dev/null || true
+case $* in
+  *"range"*) for entry in "$CLUSTER/$word"/*; do
+    if [ -e "$entry" ]; then printf '%s ' "${entry##*/}"; cat "$entry"; echo; fi
+  done ;;
+  *) cat "$CLUSTER/$word/$key" 2>/dev/null || true ;;
+esac
 """
 STRANGE = ["plain", 'quo"te', "back\\slash", "$HOME `id` $(id)", "spa ce'; #", "{{ .x }} %s", "<&>", "é"]
 
@@ -203,3 +210,65 @@ def test_shellcheck_finds_nothing(script: ScriptDirectory) -> None:
         pytest.skip("shellcheck is not installed")
     checked = subprocess.run([program, "fill.sh"], cwd=script.directory, capture_output=True, text=True, check=False)
     assert checked.stdout == ""
+
+
+def test_the_secrets_of_a_sign_in_are_those_that_deploy_applies(tmp_path: Path) -> None:
+    client = {"clientId": "abc", "clientSecret": {"env": "CLIENT_SECRET"}}
+    script = ScriptDirectory(tmp_path, access={"signIn": {"github": {**client, "organization": "acme"}}})
+    wanted = {one["metadata"]["name"]: one for one in secret_manifests(script.mirror, samples.mirror_secrets())}
+    known = {"CLIENT_SECRET": "canary-client-secret", "REGMIRROR_SIGN_IN_PASSWORD": "canary-sign-in-password"}
+    for name in ("regmirror-auth-config", "regmirror-sign-in-config"):
+        (found,) = script.secrets(name, **known).values()
+        assert content(found) == content(wanted[name])
+    generated = script.secrets("regmirror-sign-in-config", CLIENT_SECRET="x")["regmirror-sign-in-config"]
+    assert len(base64.b64decode(generated["data"]["password"])) == 48
+    assert "CLIENT_SECRET is empty or not set" in script.run("regmirror-auth-config").stderr
+
+
+HASH = "$2b$10$" + "./aZ9" * 10 + "abc"
+RULES = [{"allow": ["acme/*"], "users": ["alice"]}]
+ALICE = UserAccount("alice", SecretStr(HASH), ("plat form", "a]b", "größe", "$(id)`"), "2026-11-26T14:00:00Z")
+BOB = UserAccount("bob", SecretStr(HASH))
+
+
+def with_rules(directory: Path, *accounts: UserAccount) -> ScriptDirectory:
+    script = ScriptDirectory(directory, upstreams=[samples.document()["upstreams"][0] | {"rules": RULES}])
+    for account in accounts:
+        script.put_secret("regmirror-users", account.name, f"{account.entry().decode()}\n")
+    return script
+
+
+@pytest.mark.parametrize("accounts", [(), (BOB,), (ALICE, BOB)], ids=["none", "one", "two"])
+def test_docker_auth_gets_the_accounts_as_from_deploy(tmp_path: Path, accounts: tuple[UserAccount, ...]) -> None:
+    script = with_rules(tmp_path, *accounts)
+    (secret,) = script.secrets("regmirror-auth-config").values()
+    assert content(secret)["auth_config.yml"] == auth_config(script.mirror, accounts)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        '{"groups": []}',
+        '{"password": "", "groups": []}',
+        '{"password": "canary", "groups": [], "changed": "2026-11-26T14:00:00Z"}',
+        '{"password": null, "groups": []}',
+        '{"password": "canary", "groups": []}',
+        '{\n"password": "$2b$10$canary", "groups": []}',
+        f'{{"password": "{HASH}", "groups": "canary"}}',
+        f'{{"password": "{HASH}", "groups": [], "labels": ["canary"]}}',
+        f'{{"password": "{HASH}", "groups": ["canary\\\\"]}}',
+        f'{{"password": "{HASH[:-1]}", "groups": []}}',
+    ],
+)
+def test_an_entry_that_is_not_an_account_is_refused_by_its_name(tmp_path: Path, entry: str) -> None:
+    script = with_rules(tmp_path, BOB)
+    script.put_secret("regmirror-users", "eve", entry)
+    done = script.run("regmirror-auth-config")
+    assert done.returncode == 1
+    assert "entries that are not accounts: eve" in done.stderr
+    assert "canary" not in done.stdout + done.stderr
+
+
+def test_without_rules_for_accounts_the_configuration_is_in_git(script: ScriptDirectory) -> None:
+    assert "regmirror-auth-config" not in script.run("--list").stdout
+    assert "read_accounts" not in (script.directory / "fill.sh").read_text()

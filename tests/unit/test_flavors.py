@@ -156,10 +156,11 @@ def test_a_rotation_gives_the_pods_their_new_secrets() -> None:
     assert release("cesanta").with_versions("new").values["podAnnotations"][annotation] == "new"
 
 
-def test_its_release_belongs_to_the_mirror() -> None:
+def test_releases_of_the_mirror_are_known_by_name_and_chart() -> None:
     listed = [ListedRelease("regmirror-redis", "valkey-0.11.0", 1, "deployed")]
     listed += [ListedRelease("cache", "valkey-0.11.0", 1, "deployed")]
-    assert our_releases(listed) == ["regmirror-redis"]
+    listed += [ListedRelease("regmirror-quay", "registry-0.2.0-dev.0", 1, "deployed")]
+    assert our_releases(listed) == ["regmirror-quay", "regmirror-redis"]
 
 
 CALLS = '[ "$1" = version ] && echo v3.17.0 && exit\ncat >/dev/null\necho "$@" >> {log}\necho \'kind: A\''

@@ -131,6 +131,15 @@ def test_an_object_that_a_finalizer_delays_does_not_stop_a_second_removal(place:
     destroy(place)
 
 
+def test_the_result_of_a_verification_does_not_stop_a_removal(place: Place) -> None:
+    """It is applied by the job, not by Helm, and the CronJob owns it."""
+    labels = {"app.kubernetes.io/part-of": "regmirror"}
+    owners = [{"apiVersion": "batch/v1", "kind": "CronJob", "name": "regmirror-verification", "uid": "1"}]
+    metadata = {"name": "regmirror-verification-result", "labels": labels, "ownerReferences": owners}
+    place.cluster.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {}})
+    destroy(place)
+
+
 def test_a_diff_lists_the_ownership_as_a_missing_prerequisite(place: Place) -> None:
     reapply(place, KUBECTL)
     (missing,) = asyncio.run(diff_mirror(place.connected())).prerequisites

@@ -28,7 +28,11 @@ VALUES = {
     "debug": ("--debug", None, None),
     "no_color": ("--no-color", None, None),
 }
-ARGUMENTS = {"client-config": ["containerd"]}
+ARGUMENTS: dict[tuple[str, ...], list[str]] = {
+    ("client-config",): ["containerd"],
+    ("why",): ["alpine"],
+    ("access", "test"): ["expectations.yaml"],
+} | {("user", name): ["alice"] for name in ("add", "passwd", "groups", "remove")}
 PAIRS = [(path, name) for path in LEAVES for name in VALUES if name in {p.name for p in command_at(path).params}]
 REFUSED = [(path, name) for path in LEAVES for name in VALUES if name not in {p.name for p in command_at(path).params}]
 
@@ -38,7 +42,7 @@ def parsed(before: list[str], path: tuple[str, ...], after: list[str]) -> dict[s
     group = get_group(app)
     context = group.make_context("regmirror", [*before, *path])
     command: Any
-    _, command, rest = group.resolve_command(context, [*path, *after, *ARGUMENTS.get(path[0], [])])
+    _, command, rest = group.resolve_command(context, [*path, *after, *ARGUMENTS.get(path, [])])
     for word in path[1:]:
         command, rest = command.commands[word], rest[1:]
     parameters: dict[str, Any] = command.make_context(path[-1], rest, parent=context).params
@@ -69,7 +73,7 @@ def test_an_option_after_the_command_wins(path: tuple[str, ...], name: str) -> N
 
 @pytest.mark.parametrize(("path", "name"), REFUSED)
 def test_a_command_without_the_option_refuses_it(path: tuple[str, ...], name: str) -> None:
-    result = CliRunner().invoke(app, [*words(name, 1), *path, *ARGUMENTS.get(path[0], [])])
+    result = CliRunner().invoke(app, [*words(name, 1), *path, *ARGUMENTS.get(path, [])])
     assert result.exit_code == 2
     assert f"--{name.replace('_', '-')} is not an option of '{' '.join(path)}'." in result.stderr
 
@@ -117,6 +121,14 @@ def test_an_option_that_the_hint_gives_already_is_not_repeated() -> None:
     assert repeated(hint, "deploy", "-n", "other", "-f", "g.yaml") == (
         "first regmirror deploy -f g.yaml --prune -n here, then regmirror verify -f g.yaml -n other\n"
         "regmirror diff -n other --file=x"
+    )
+
+
+def test_the_registry_of_a_proxy_is_repeated_for_the_check_of_a_node() -> None:
+    registry = ["--registry", "proxy=docker.io"]
+    hint = "on the node: regmirror client-config containerd --check"
+    assert repeated(hint, "verify", "--nodes", *registry) == (
+        "on the node: regmirror client-config --registry proxy=docker.io containerd --check"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -156,3 +157,27 @@ def test_a_cancelled_command_ends_at_once_and_leaves_no_process(program: Program
     process = asyncio.run(cancel_when_started())
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
+
+
+def test_a_command_that_is_cancelled_after_its_end_leaves_no_open_pipe(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = tmp_path / "started"
+    os.mkfifo(started)
+    # A plugin of Helm may keep the pipes for longer than Helm runs.
+    helm = program(f"sleep 1 &\necho $$ > {started}")
+    unclosed: list[object] = []
+    monkeypatch.setattr("sys.unraisablehook", lambda problem: unclosed.append(problem.exc_value))
+
+    async def cancel_when_ended() -> None:
+        task = asyncio.create_task(helm.version())
+        process = Path("/proc") / (await asyncio.to_thread(started.read_text)).strip()
+        while process.exists():
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancel_when_ended())
+    gc.collect()
+    assert unclosed == []

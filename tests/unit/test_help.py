@@ -36,7 +36,7 @@ def commands(group: Any = None, *path: str) -> Iterator[tuple[str, ...]]:
 
 
 PATHS = list(commands())
-LEAVES = [path for path in PATHS if path not in {(), ("config",)}]
+LEAVES = [path for path in PATHS if path not in {(), ("access",), ("config",), ("monitoring",), ("user",)}]
 
 
 def command_at(path: tuple[str, ...]) -> Any:

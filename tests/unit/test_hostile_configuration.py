@@ -24,6 +24,7 @@ from regmirror.desired.auth_config import auth_config
 from regmirror.desired.registry_config import registry_config
 from regmirror.desired.releases import Stack, build_stack
 from regmirror.desired.secret_templates import secret_templates
+from regmirror.desired.sign_in_config import sign_in_config
 from regmirror.errors import ConfigurationError
 from regmirror.render.files import to_yaml
 from regmirror.render.fill_script import fill_script
@@ -79,7 +80,8 @@ def arrives(mirror: Mirror) -> bool:
     for upstream in mirror.upstreams:
         wanted = registry_config(mirror, upstream, samples.mirror_secrets())
         assert yaml.safe_load(files[f"regmirror-{upstream.name}-config", "config.yml"]) == wanted
-    assert yaml.safe_load(files["regmirror-auth-config", "auth_config.yml"]) == auth_config(mirror)
+    wanted = auth_config(mirror) | sign_in_config(mirror, "canary-sign-in-password")
+    assert yaml.safe_load(files["regmirror-auth-config", "auth_config.yml"]) == wanted
     for release in stack.releases:
         assert yaml.safe_load(to_yaml(release.values)) == json.loads(json.dumps(release.values)) == release.values
     assert fill_script(mirror, secret_templates(mirror)).encode()

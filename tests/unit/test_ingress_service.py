@@ -9,6 +9,7 @@ import pytest
 
 from regmirror.client_config.catalog import RUNTIMES
 from regmirror.client_config.registries import mirrored_registries
+from regmirror.client_config.setup import ClientOptions
 from regmirror.config.problem import InvalidFileError
 from regmirror.deploy.diff import diff_mirror
 from regmirror.deploy.node_port import check_node_port
@@ -73,7 +74,7 @@ def test_both_programs_and_every_client_file_have_the_port() -> None:
     assert {rule["match"]["service"] for rule in auth_config(mirror)["acl"]} == {ENDPOINT}
     registries = mirrored_registries(mirror, {})
     for name, build in RUNTIMES.items():
-        setup = build(registries, "-----BEGIN CERTIFICATE-----\n")
+        setup = build(ClientOptions(registries, "-----BEGIN CERTIFICATE-----\n", "ci-robot"))
         text = "\n".join([*(f"{file.path}\n{file.content}" for file in setup.files), *setup.steps, *setup.limitations])
         assert text.count(ENDPOINT) == text.count(samples.HOST) > 0, name
 
@@ -113,9 +114,9 @@ def test_only_the_endpoint_reaches_the_others_and_clients_need_no_entry() -> Non
     stack = build_stack(mirror, samples.mirror_secrets(), {}, samples.NOW)
     policies = {one.name: one.values["networkPolicy"] for one in stack.releases}
     endpoint = [{"podSelector": {"matchLabels": {"app.kubernetes.io/instance": names.INGRESS}}}]
-    assert policies["regmirror-auth"] == {"enabled": True, "ingressFrom": endpoint}
-    assert policies["regmirror-docker-hub"] == {"enabled": True, "ingressFrom": endpoint}
-    assert policies[names.INGRESS] == {"enabled": True, "ingressFrom": []}
+    assert policies["regmirror-auth"] == {"enabled": True, "ingressFrom": endpoint, "metricsFrom": []}
+    assert policies["regmirror-docker-hub"] == {"enabled": True, "ingressFrom": endpoint, "metricsFrom": []}
+    assert policies[names.INGRESS] == {"enabled": True, "ingressFrom": [], "metricsFrom": []}
 
 
 def test_trusted_proxies_are_those_in_front_of_the_endpoint() -> None:

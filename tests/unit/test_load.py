@@ -139,7 +139,8 @@ def test_a_problem_names_its_line_its_key_and_the_way_out(addition: str, problem
 
 def test_a_key_that_is_not_a_string_is_refused() -> None:
     assert problems(GOOD + "? [a, b]\n: c\n") == [
-        "mirror.yaml is not valid YAML: line 10, column 3: found unhashable key"
+        "mirror.yaml is not valid YAML: line 10, column 3: a mapping or a list cannot be a key: put text in braces, "
+        "such as {{ NAME }}, in quotes"
     ]
 
 
@@ -171,7 +172,7 @@ def test_a_key_that_is_not_a_string_is_refused() -> None:
         ),
         (
             "[{name: hub, anonymousPull: [acme/**], deny: [acme/x-*], probeImage: 'acme/x-1:1'}]",
-            "line 7: upstreams[0].probeImage: deny refuses acme/x-1 (acme/x-*)",
+            "line 7: upstreams[0].probeImage: deny[0] refuses acme/x-1 (acme/x-*)",
         ),
         (
             "[{name: hub, anonymousPull: [acme/*], deny: [tool]}]",
@@ -214,7 +215,7 @@ def test_a_text_that_is_not_a_yaml_mapping_is_refused(text: str, words: str) -> 
 def test_the_error_of_a_missing_file_says_how_to_create_it(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"cannot read .*mirror\.yaml: no such file") as caught:
         samples.read_mirror(tmp_path / "mirror.yaml")
-    assert caught.value.hint == "regmirror init"
+    assert caught.value.hint == "name an existing file with --file FILE, or create one: regmirror init"
 
 
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:

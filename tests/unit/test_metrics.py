@@ -7,19 +7,21 @@ import pytest
 from regmirror.distribution.metrics import CacheFigures, Sample, cache_figures, parse_metrics
 from regmirror.errors import RegistryError
 
-REGISTRY = """\
-# HELP registry_proxy_hits_total The number of total proxy request hits
-# TYPE registry_proxy_hits_total counter
-registry_proxy_hits_total{type="blob"} 6
-registry_proxy_hits_total{type="manifest"} 3
-registry_proxy_misses_total{type="blob"} 2
-registry_proxy_misses_total{type="manifest"} 1
-registry_proxy_pulled_bytes_total{type="blob"} 1.093624e+06
-registry_proxy_pulled_bytes_total{type="manifest"} 896
-registry_proxy_pushed_bytes_total{type="blob"} 3.093624e+06
-registry_proxy_pushed_bytes_total{type="manifest"} 896
-registry_proxy_requests_total{type="blob"} 8
-registry_storage_cache_hits_total 7
+POD = """\
+# HELP regmirror_requests_total Requests of clients that were answered.
+# TYPE regmirror_requests_total counter
+regmirror_requests_total{upstream="hub",kind="tag",result="hit"} 5
+regmirror_requests_total{upstream="hub",kind="tag",result="challenge"} 100
+regmirror_requests_total{upstream="hub",kind="tag",result="stale"} 1
+regmirror_requests_total{upstream="hub",kind="layer",result="miss"} 6
+regmirror_requests_total{upstream="hub",kind="version",result="ok"} 70
+regmirror_upstream_fetches_total{upstream="hub",kind="layer"} 2
+regmirror_upstream_fetches_total{upstream="hub",kind="manifest"} 1
+regmirror_upstream_bytes_total{upstream="hub",kind="layer"} 1.093624e+06
+regmirror_upstream_bytes_total{upstream="hub",kind="manifest"} 896
+regmirror_response_bytes_total{upstream="hub",kind="layer"} 3.093624e+06
+regmirror_response_bytes_total{upstream="hub",kind="tag"} 896
+regmirror_response_bytes_total{upstream="hub",kind="version"} 5000
 """
 
 
@@ -45,10 +47,15 @@ def test_an_invalid_line_is_an_error(line: str) -> None:
         parse_metrics(line)
 
 
-def test_the_figures_of_a_registry_are_summed_over_manifests_and_layers() -> None:
-    figures = cache_figures(parse_metrics(REGISTRY))
+def test_the_figures_of_a_pod_are_those_of_manifests_and_layers() -> None:
+    figures = cache_figures(parse_metrics(POD))
     assert figures == CacheFigures(hits=9, misses=3, fetched=1_094_520, served=3_094_520)
     assert (figures.hit_ratio, figures.saved) == (0.75, 2_000_000)
+
+
+def test_what_was_fetched_for_nobody_is_not_a_request() -> None:
+    text = 'regmirror_requests_total{kind="layer",result="hit"} 1\nregmirror_upstream_fetches_total{kind="layer"} 3\n'
+    assert cache_figures(parse_metrics(text)) == CacheFigures(hits=0, misses=1)
 
 
 def test_figures_of_several_pods_are_added() -> None:

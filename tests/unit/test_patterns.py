@@ -8,13 +8,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from regmirror.config.access_decision import refusal
 from regmirror.config.fields import RepositoryPattern
 from regmirror.config.file_warnings import file_warnings, risk_warnings
 from regmirror.config.load import parse_file
-from regmirror.config.patterns import covers, docker_auth_pattern, matches, refusal, shared_name
+from regmirror.config.patterns import covers, docker_auth_pattern, matches, shared_name
 from regmirror.config.validation_messages import value_problem
-from regmirror.desired.access import denied_samples, is_allowed
-from regmirror.desired.auth_config import access_rules
+from regmirror.desired.access import is_allowed, refused_samples
+from regmirror.desired.access_rules import access_rules
 from tests import samples
 from tests.contract.access_model import Request, granted
 
@@ -118,11 +119,12 @@ def test_a_shared_name_matches_both_and_is_found_if_there_is_one(first: str, sec
 
 
 def test_deny_overrides_what_is_allowed() -> None:
-    allow, deny = ["acme/**"], ["acme/internal/**", "acme/*-dev"]
-    assert refusal("acme/tool", allow, deny) is None
-    assert refusal("acme/internal/a/b", allow, deny) == "deny refuses acme/internal/a/b (acme/internal/**)"
-    assert refusal("acme/tool-dev", allow, deny) == "deny refuses acme/tool-dev (acme/*-dev)"
-    assert refusal("other/x", allow, deny) == "anonymousPull does not allow other/x (acme/**)"
+    denied = {"name": "hub", "anonymousPull": ["acme/**"], "deny": ["acme/internal/**", "acme/*-dev"]}
+    upstream = samples.mirror(upstreams=[denied]).upstreams[0]
+    assert refusal(upstream, "acme/tool") is None
+    assert refusal(upstream, "acme/internal/a/b") == "deny[0] refuses acme/internal/a/b (acme/internal/**)"
+    assert refusal(upstream, "acme/tool-dev") == "deny[1] refuses acme/tool-dev (acme/*-dev)"
+    assert refusal(upstream, "other/x") == "anonymousPull does not allow other/x (acme/**)"
 
 
 def test_deny_rules_come_first_and_hold_for_their_own_upstream() -> None:
@@ -138,7 +140,7 @@ def test_deny_rules_come_first_and_hold_for_their_own_upstream() -> None:
 
 def test_what_only_deny_refuses_has_a_sample() -> None:
     upstream = {"name": "hub", "anonymousPull": ["acme/*", "library/*"], "deny": ["*/secret-*", "other/*"]}
-    assert denied_samples(samples.mirror(upstreams=[upstream]).upstreams[0]) == ["acme/secret-x"]
+    assert refused_samples(samples.mirror(upstreams=[upstream]).upstreams[0]) == {"acme/secret-x": "deny refuses"}
 
 
 FILE = """\

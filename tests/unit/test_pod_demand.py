@@ -14,6 +14,7 @@ from regmirror.workloads.pod_demand import PodSpec, pod_demand
 from regmirror.workloads.pod_replacement import PodReplacement
 from regmirror.workloads.quantities import format_quantity
 from regmirror.workloads.quotas import NewPods, quota_problems
+from regmirror.workloads.scheduled_pod import ScheduledPod
 
 ROLLING = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
 
@@ -30,6 +31,12 @@ def deployment(memory: str, replicas: int = 1, running: int | None = None, strat
         "spec": {"replicas": replicas, "strategy": strategy, "template": {"metadata": {}, "spec": spec}},
         "status": {"replicas": replicas if running is None else running},
     }
+
+
+def cron_job(memory: str, running: int = 0) -> Object:
+    pod = {"containers": [container(requests={"memory": memory})]}
+    spec = {"jobTemplate": {"spec": {"template": {"spec": pod}}}, "successfulJobsHistoryLimit": 1}
+    return {"metadata": {"name": "verify"}, "spec": spec, "status": {"active": [{"name": "verify-1"}] * running}}
 
 
 def as_it_is(pod: PodSpec) -> PodSpec:
@@ -79,6 +86,25 @@ def test_a_volume_that_lives_as_long_as_its_pod_is_a_claim() -> None:
 def test_what_a_replacement_takes_at_most(live: Object | None, after: Object, pods: int, memory: int) -> None:
     demand = PodReplacement(after, live).additional_demand(as_it_is)
     assert (demand["pods"], demand["requests.memory"]) == (Decimal(pods), Decimal(memory * 2**20))
+
+
+@pytest.mark.parametrize(
+    ("live", "after", "pods", "memory", "jobs"),
+    [
+        # One failed Job is kept by default, with its pod.
+        (None, cron_job("100Mi"), 1, 100, 3),
+        (cron_job("100Mi"), cron_job("100Mi"), 1, 100, 1),
+        (cron_job("100Mi", running=1), cron_job("100Mi"), 0, 0, 0),
+        # The running pod ends before the next one starts.
+        (cron_job("100Mi", running=1), cron_job("150Mi"), 0, 50, 0),
+    ],
+)
+def test_one_pod_of_a_cron_job_runs_at_a_time(
+    live: Object | None, after: Object, pods: int, memory: int, jobs: int
+) -> None:
+    demand = ScheduledPod(after, live).additional_demand(as_it_is)
+    assert (demand["pods"], demand["requests.memory"]) == (Decimal(pods), Decimal(memory * 2**20))
+    assert demand["count/jobs.batch"] == demand["count/pods"] == Decimal(jobs)
 
 
 def test_new_objects_count_by_their_kind() -> None:

@@ -10,7 +10,7 @@ from regmirror.config.problem import InvalidFileError
 from regmirror.config.schema import mirror_schema
 from regmirror.deploy.rights import deploy_rights, optional_rights
 from regmirror.desired.releases import build_stack
-from regmirror.rotate.rights import rotate_rights
+from regmirror.desired.rotate_rights import rotate_rights
 from tests import samples
 
 SPREAD = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}

@@ -134,9 +134,9 @@ def test_all_that_the_charts_hold_may_be_written() -> None:
     storage = {"filesystem": {"size": "1Gi", "accessMode": "ReadWriteMany"}}
     registry = {"ttl": 0, "autoscaling": {"maxReplicas": 2}, "serviceAccount": {"create": True}}
     ingress = {"gateway": {"parentRefs": [{"name": "public"}], "listenerSet": {}}, "issuer": {"name": "le"}}
-    rights = deploy_rights(
-        samples.mirror(storage=storage, registry=registry, networkPolicies=policies, ingress=ingress)
-    )
+    monitoring = {"scrape": "podMonitor", "alerts": True}
+    others = {"networkPolicies": policies, "ingress": ingress, "monitoring": monitoring, "verification": {}}
+    rights = deploy_rights(samples.mirror(storage=storage, registry=registry, **others))
     for verb in ("get", "create", "patch", "update", "delete"):
         assert {Right(verb, group, kind) for group, kind in held} <= set(rights)
 

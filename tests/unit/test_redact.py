@@ -77,6 +77,13 @@ def test_the_longer_of_two_secrets_is_redacted_first() -> None:
         ('{"clientSecret": "a b", "key": "shown"}', '{"clientSecret": "***", "key": "shown"}'),
         ("password: hunter2", "password: ***"),
         ("as ghp_0123456789abcdefghijABCDEFGHIJ012345", "as ***"),
+        (
+            "Newly-acquired token is invalid: {IDToken: AccessToken:0a1b2c RefreshToken:3d ExpiresIn:0} user is not",
+            "Newly-acquired token is invalid: {IDToken: AccessToken:*** RefreshToken:*** ExpiresIn:0} user is not",
+        ),
+        ("could not verify token 0123456789abcdef0123: timeout", "could not verify token ***: timeout"),
+        ('bad token "0123456789abcdef0123": expired', 'bad token "***": expired'),
+        ("the token of regmirror-auth-0 expired", "the token of regmirror-auth-0 expired"),
         ("id AKIAIOSFODNN7EXAMPLE used", "id *** used"),
         ("?sv=1&sig=abc%3D&se=2", "?sv=1&sig=***&se=2"),
         ("?Expires=1&Signature=abc~&Key-Pair-Id=K", "?Expires=1&Signature=***&Key-Pair-Id=K"),

@@ -9,7 +9,7 @@ from socket import socket, socketpair
 import pytest
 
 from regmirror.errors import ClusterError
-from regmirror.verify.redis_protocol import ask, ask_setting, scan_keys
+from regmirror.workloads.redis_protocol import ask, ask_setting, scan_keys
 from tests.fakes.redis_server import RedisServer
 
 

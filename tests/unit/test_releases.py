@@ -117,10 +117,11 @@ def test_every_front_gets_the_same_settings(name: str) -> None:
     front = {"image": f"registry.internal/nginx:1@{DIGEST}", "resources": resources}
     peers = [{"ipBlock": {"cidr": "192.0.2.0/24"}}]
     policies = {"enabled": True, "ingressFrom": peers}
-    values = release(name, front=front, ingress={"trustedProxies": ["10.0.0.0/8"]}, networkPolicies=policies).values
+    sections = {"networkPolicies": policies, "monitoring": {"scrapeFrom": peers}}
+    values = release(name, front=front, ingress={"trustedProxies": ["10.0.0.0/8"]}, **sections).values
     image = {"repository": "registry.internal/nginx", "tag": "1", "digest": DIGEST}
     assert values["front"] == {"image": image, "trustedProxies": ["10.0.0.0/8"], "resources": resources}
-    assert values["networkPolicy"] == policies
+    assert values["networkPolicy"] == {**policies, "metricsFrom": peers}
     assert release("redis", networkPolicies=policies).values["networkPolicy"] == {"enabled": True}
 
 
@@ -215,3 +216,14 @@ def test_only_the_secret_of_the_ca_has_its_key() -> None:
     assert [one["metadata"]["name"] for one in secrets if key in one["data"].values()] == ["regmirror-ca"]
     (tls,) = [one for one in secrets if one["metadata"]["name"] == "regmirror-tls"]
     assert (tls["type"], sorted(tls["data"])) == ("kubernetes.io/tls", ["ca.crt", "tls.crt", "tls.key"])
+
+
+def test_metrics_are_on_with_the_image_of_the_fetcher_unless_the_file_says_otherwise() -> None:
+    image = {"repository": "registry.internal/python", "tag": "3", "digest": ""}
+    found = {
+        name: release(name, fetcher={"image": "registry.internal/python:3"}).values for name in ("auth", "docker-hub")
+    }
+    assert found["docker-hub"]["metrics"] == {"enabled": True, "image": image, "upstream": "docker-hub"}
+    results = {"verificationConfigMap": "regmirror-verification-result"}
+    assert found["auth"]["metrics"] == {"enabled": True, "image": image, **results}
+    assert release("auth", monitoring={"metrics": False}).values["metrics"]["enabled"] is False

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from regmirror.cli.catalog import COMMANDS
+from regmirror.config.model import Mirror
 from regmirror.desired.releases import Release
 from regmirror.errors import ChartError, ConfigurationError
 from regmirror.errors.documentation import DOCUMENTATION_URL
@@ -203,6 +204,35 @@ def test_another_revision_of_the_secrets_restarts_every_pod() -> None:
         }
 
     assert carried("two") & carried("one") == {""}
+
+
+def with_accounts() -> Mirror:
+    hub = samples.document()["upstreams"][0]
+    return samples.mirror(upstreams=[hub | {"rules": [{"allow": ["acme/*"], "users": ["alice"]}]}])
+
+
+@pytest.mark.parametrize("output_format", FORMATS)
+def test_a_store_fills_the_secret_of_the_accounts(output_format: OutputFormat) -> None:
+    """verify and user list read the accounts there, and compare docker_auth's configuration with them."""
+    rendering = asyncio.run(
+        render(with_accounts(), FakeHelm(FakeCluster()), RenderOptions(output_format, REPOSITORY, STORE))
+    )
+    external = {one["metadata"]["name"]: one for one in objects(rendering) if one["kind"] == "ExternalSecret"}
+    assert [reference["secretKey"] for reference in external["regmirror-users"]["spec"]["data"]] == ["users"]
+    assert faults(external["regmirror-users"]) == []
+    assert "regmirror-users" not in {one["metadata"]["name"] for one in objects(rendered(output_format))}
+
+
+@pytest.mark.parametrize("output_format", FORMATS)
+@pytest.mark.parametrize("store", [STORE, None])
+def test_the_readme_of_a_mirror_with_accounts_names_files_that_are_written(
+    output_format: OutputFormat, store: Store | None
+) -> None:
+    options = RenderOptions(output_format, REPOSITORY, store)
+    files = texts(asyncio.run(render(with_accounts(), FakeHelm(FakeCluster()), options)))
+    named = set(re.findall(r"[\w./-]+\.(?:yaml|sh)\b", files["README.md"]))
+    assert named - {"regmirror.yaml", "sealed-secrets.yaml"} <= files.keys() | {"PATH/fill-secrets.sh"}
+    assert ("| `regmirror-users` |" in files["README.md"]) is bool(store)
 
 
 def readme(output_format: OutputFormat = OutputFormat.MANIFESTS, **changes: Any) -> str:

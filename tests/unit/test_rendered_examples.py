@@ -10,7 +10,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from lab import cert_manager, gateway
+from lab import cert_manager, gateway, prometheus_operator
 from lab.instance import Instance
 from regmirror.cli.app import app
 from tests.charts.helm import find_helm
@@ -32,9 +32,9 @@ def test_the_manifests_of_an_example_are_the_golden_file(example: Path) -> None:
 
 
 def without_programs(manifests: str) -> str:
-    """The fetcher's source is in the chart; a change of it is reviewed there."""
+    """The source of the fetcher and of the metrics is in the charts; a change of it is reviewed there."""
     without_hash = re.sub(r"(name: PROGRAM\n *value: ).*", r"\1...", manifests)
-    return re.sub(r"^(  \w+\.py: )\|-?\n(?:    .*\n|\n)*", r"\1...\n", without_hash, flags=re.MULTILINE)
+    return re.sub(r"^(  \"?[\w-]+\.py\"?: )\|-?\n(?:    .*\n|\n)*", r"\1...\n", without_hash, flags=re.MULTILINE)
 
 
 def rendered(example: Path) -> list[dict[str, Any]]:
@@ -52,12 +52,12 @@ def test_the_objects_have_the_schemas_of_kubernetes(example: Path) -> None:
 
 def test_other_objects_have_the_schemas_of_their_real_definitions() -> None:
     cache = Instance.from_environment().cache
-    definitions = [*gateway.definitions(cache), *cert_manager.definitions(cache)]
+    definitions = [part for lab in (gateway, cert_manager, prometheus_operator) for part in lab.definitions(cache)]
     if not definitions:
         pytest.skip("no custom resource definitions here: the lab downloads them, with python -m lab build")
     schemas = custom_schemas(definitions)
     objects = [one for example in EXAMPLES for one in rendered(example) if not kubernetes_model(one)]
-    assert {one["kind"] for one in objects} == {"Certificate", "HTTPRoute"}
+    assert {one["kind"] for one in objects} == {"Certificate", "HTTPRoute", "PodMonitor", "PrometheusRule"}
     for manifest in objects:
         schema = schemas[manifest["apiVersion"], manifest["kind"]]
         assert list(custom_faults(manifest, schema)) == []

@@ -13,7 +13,7 @@ from regmirror.config.secret_references import SecretResolver
 from regmirror.deploy.resolve_secrets import read_secret, resolve_secrets
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.secrets import secret_manifests
-from regmirror.errors import MissingSecretError, SigningError
+from regmirror.errors import CaBundleError, MissingSecretError, SigningError
 from regmirror.signing.bundle import parse_bundle
 from regmirror.signing.key_pair import KeyPair
 from tests import samples
@@ -38,6 +38,13 @@ def signing_of(found: MirrorSecrets) -> KeyPair:
 def holding(name: str, **data: bytes) -> FakeCluster:
     encoded = {key.replace("_", "."): base64.b64encode(value).decode() for key, value in data.items()}
     return FakeCluster([{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": encoded}])
+
+
+def test_a_bundle_that_only_the_jobs_read_must_exist() -> None:
+    with pytest.raises(
+        CaBundleError, match=r"verification\.caBundle: the key ca\.crt of ConfigMap company-ca does not"
+    ):
+        find(FakeCluster(), verification={"caBundle": {"configMap": {"name": "company-ca"}}})
 
 
 def test_a_first_deployment_makes_a_key_a_certificate_and_a_password() -> None:

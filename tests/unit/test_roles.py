@@ -34,7 +34,7 @@ FULL: dict[str, Any] = {
 }
 HUB = names.registry_secret("docker-hub")
 ACCOUNT = names.credential_secret("docker-hub")
-WITH_HELM = {Command.DEPLOY, Command.ROTATE_CERT, Command.DESTROY}
+WITH_HELM = {Command.DEPLOY, Command.ROTATE_CERT, Command.USER, Command.DESTROY}
 
 
 def secret_rules(mirror: Mirror, command: Command) -> dict[str, set[str] | None]:
@@ -55,6 +55,7 @@ def test_status_may_not_read_the_signing_key_nor_what_it_does_not_need() -> None
 
 def test_verify_reads_the_mirrors_secrets_alone() -> None:
     everything = {names.SIGNING_SECRET, names.BUNDLE_SECRET, names.AUTH_SECRET, names.REDIS_SECRET, HUB, ACCOUNT}
+    everything.add(names.USERS_SECRET)
     assert secret_rules(samples.mirror(), Command.VERIFY) == {"get": {*everything, "regmirror-tls"}}
     assert secret_rules(samples.mirror(**FULL), Command.VERIFY) == {"get": {*everything, "regmirror-tls", "bucket"}}
 

@@ -29,7 +29,7 @@ VALUES = {
 def mirror(**changes: Any) -> Mirror:
     hub = {**samples.MINIMAL["upstreams"][0], "credentials": CREDENTIALS}
     storage = {**samples.MINIMAL["storage"], "accessKey": KEY, **changes.pop("storage", {})}
-    return samples.mirror(storage=storage, upstreams=[hub, samples.TWO_UPSTREAMS[1]], **changes)
+    return samples.mirror(storage=storage, **{"upstreams": [hub, samples.TWO_UPSTREAMS[1]], **changes})
 
 
 def filled(form: SecretTemplate, values: dict[str, str]) -> dict[str, str]:

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 from regmirror.cli.app import app
 from regmirror.cli.status_table import screen as lines_of
-from regmirror.cli.status_table import size, wrap
+from regmirror.cli.status_table import wrap
+from regmirror.config.monitoring import Monitoring
 from regmirror.desired import names
 from regmirror.distribution.metrics import CacheFigures
 from regmirror.distribution.pull_limit import PullLimit
@@ -27,6 +28,7 @@ from regmirror.status.background import Lookup, Unavailable
 from regmirror.status.collect import collect_status
 from regmirror.status.findings import Cache, Component, PublicEndpoint, PullQuota, State, Status, UpstreamStatus
 from regmirror.status.report import StatusReport, status_report
+from regmirror.status.sizes import size
 from tests import samples
 from tests.fakes.http import Request
 from tests.fakes.metrics_server import MetricsServer
@@ -73,7 +75,7 @@ def mirror() -> Deployed:
 def add_pod(mirror: Deployed, name: str, server: MetricsServer | None, begun: str = BEGUN) -> None:
     labels = {"app.kubernetes.io/instance": names.registry("docker-hub")}
     # In the order of their names, as Kubernetes has them.
-    states = {"front": CACHE_BEGUN, "registry": begun}
+    states = {"metrics": begun, "registry": CACHE_BEGUN}
     running = [{"name": one, "state": {"running": {"startedAt": at}}} for one, at in states.items()]
     mirror.cluster.put(
         {
@@ -90,7 +92,7 @@ def add_pod(mirror: Deployed, name: str, server: MetricsServer | None, begun: st
         }
     )
     if server:
-        mirror.cluster.listeners[name, names.REGISTRY_DEBUG_PORT] = server
+        mirror.cluster.listeners[name, names.METRICS_PORT] = server
 
 
 def limit_pulls(mirror: Deployed, status: int, **headers: str) -> None:
@@ -212,13 +214,19 @@ def test_a_pod_that_does_not_respond_is_reported_along_with_the_others(mirror: D
     [
         (MetricsServer(status=404), "the metrics endpoint of pod hub-0 answered 404"),
         (MetricsServer(body="<html>"), 'the metrics have an invalid line: "<html>"'),
-        (None, "cannot forward port 5001 of hub-0"),
+        (None, "cannot forward port 9113 of hub-0"),
     ],
 )
 def test_metrics_that_cannot_be_read_are_unknown(mirror: Deployed, server: MetricsServer | None, reason: str) -> None:
-    mirror.cluster.listeners.pop(("hub-0", names.REGISTRY_DEBUG_PORT))
+    mirror.cluster.listeners.pop(("hub-0", names.METRICS_PORT))
     add_pod(mirror, "hub-0", server)
     assert hub(status_of(mirror)).cache == Unavailable(reason)
+
+
+def test_without_metrics_the_counters_are_unknown(mirror: Deployed) -> None:
+    live = mirror.live()
+    live.mirror = live.mirror.model_copy(update={"monitoring": Monitoring(metrics=False)})
+    assert hub(collect_status(live)).cache == Unavailable("the pods count nothing: monitoring.metrics is false")
 
 
 def test_a_component_without_a_ready_pod_is_a_fault(mirror: Deployed) -> None:
@@ -226,6 +234,14 @@ def test_a_component_without_a_ready_pod_is_a_fault(mirror: Deployed) -> None:
     found = status_of(mirror)
     assert found.faults == [f"{names.REDIS}: 0/1 ready"]
     assert screen(found)[0] == "× https://mirror.example.com does not serve: regmirror-redis: 0/1 ready"
+
+
+def test_a_component_that_was_scaled_to_0_is_a_fault_that_says_so(mirror: Deployed) -> None:
+    mirror.change(DEPLOYMENT, names.REDIS, lambda found: found["spec"].update(replicas=0))
+    mirror.cluster.rollouts[names.REDIS] = [{}]
+    found = status_of(mirror)
+    assert found.faults == [f"{names.REDIS}: scaled to 0"]
+    assert "  regmirror-redis        scaled to 0" in screen(found)
 
 
 def test_a_component_with_some_pods_ready_serves(mirror: Deployed) -> None:

@@ -100,6 +100,28 @@ def summaries(bundle: Bundle) -> dict[str, Any]:
     return {one["name"]: one for one in yaml.safe_load_all(bundle.files["objects/Secret.yaml"])}
 
 
+def test_a_bundle_contains_the_jobs_of_the_mirror(mirror: Deployed) -> None:
+    labels = {"labels": {"app.kubernetes.io/instance": names.VERIFICATION, "app.kubernetes.io/part-of": "regmirror"}}
+    job, pod = f"{names.VERIFICATION}-29400000", f"{names.VERIFICATION}-29400000-x7x2p"
+    command = {"containers": [{"name": "regmirror", "env": [{"name": "NOTE", "value": f"with {SECRETS[0]}"}]}]}
+    batch: dict[str, Any] = {"apiVersion": "batch/v1"}
+    of_job = {"spec": {"template": {"spec": command}}}
+    mirror.cluster.put({**batch, "kind": "CronJob", "metadata": {"name": names.VERIFICATION, **labels}, "spec": {}})
+    mirror.cluster.put({**batch, "kind": "Job", "metadata": {"name": job, **labels}, **of_job})
+    mirror.cluster.put({**batch, "kind": "CronJob", "metadata": {"name": "stranger"}, "spec": {"schedule": "@daily"}})
+    mirror.cluster.put({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": pod, **labels}, "spec": command})
+    mirror.cluster.logs[pod, False] = f"refused: {SECRETS[0]}"
+    about = {"metadata": {"name": "missed"}, "involvedObject": {"kind": "CronJob", "name": names.VERIFICATION}}
+    mirror.cluster.put({"apiVersion": "v1", "kind": "Event", **about, "message": f"missed: {SECRETS[0]}"})
+    files = collect(sources(mirror)).files
+    cron_jobs = {one["metadata"]["name"]: one for one in yaml.safe_load_all(files["objects/CronJob.yaml"])}
+    assert "spec" in cron_jobs[names.VERIFICATION]
+    assert "spec" not in cron_jobs["stranger"]
+    assert "with ***" in files["objects/Job.yaml"]
+    assert files[f"logs/{pod}/regmirror.log"] == "refused: ***"
+    assert "missed: ***" in files["objects/Event.yaml"]
+
+
 def test_what_is_omitted_is_listed(mirror: Deployed) -> None:
     omitted = collect(sources(mirror)).omitted
     secrets = len(mirror.cluster.select(SECRET))

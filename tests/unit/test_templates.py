@@ -52,6 +52,7 @@ def workload(**changes: Any) -> dict[str, Any]:
         "pod_security": "fixed",
         "service_account": {"create": False, "name": "", "annotations": {}},
         "policy": {"enabled": False},
+        "data": {},
         "config_secret": "config",
         **changes,
     }

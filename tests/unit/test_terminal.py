@@ -114,6 +114,72 @@ def test_results_and_progress_have_no_style_without_color(
     assert variable == "NO_COLOR" or "\x1b" not in both
 
 
+def run_into(stdout: int, place: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command whose standard output is this file descriptor."""
+    return subprocess.run(
+        [sys.executable, "-m", "regmirror", *words],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"REGMIRROR_KUBECONFIG": "kubeconfig"},
+        cwd=place,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["config", "validate"], 0),
+        (["config", "show"], 0),
+        (["why", "alpine", "--offline"], 0),
+        (["why", "acme/other", "--offline", "-o", "json"], 1),
+        (["access", "test", "allowed.yaml"], 0),
+        (["access", "test", "refused.yaml"], 1),
+        (["explain", "RM301"], 0),
+        (["status", "--watch", "--resolve", CLOSED], 1),
+    ],
+    ids=str,
+)
+def test_the_exit_code_is_the_answer_even_if_nobody_reads_it(place: Path, words: list[str], code: int) -> None:
+    (place / "allowed.yaml").write_text("- {image: alpine, allow: true}\n" * 100)
+    (place / "refused.yaml").write_text("- {image: alpine, allow: true}\n" * 100 + "- {image: a/b, allow: true}\n")
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = run_into(writer, place, *words)
+    os.close(writer)
+    assert (done.returncode, b"Traceback" in done.stderr, b"RM" in done.stderr) == (code, False, False), done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["why", "alpine", "--offline", "-o", "json"], 3),
+        (["why", "acme/other", "--offline"], 3),
+        (["access", "test", "table.yaml"], 3),
+        (["access", "test", "table.yaml", "-o", "yaml"], 3),
+        (["config", "show"], 1),
+    ],
+    ids=str,
+)
+def test_a_result_that_cannot_be_written_is_an_error(place: Path, words: list[str], code: int) -> None:
+    (place / "table.yaml").write_text("- {image: alpine, allow: true}\n")
+    with Path("/dev/full").open("wb") as full:
+        done = run_into(full.fileno(), place, *words)
+    error = done.stderr.decode()
+    assert error.startswith("Error RM704: cannot write to standard output: No space left on device\n")
+    assert (done.returncode, "Traceback" in error, "Exception ignored" in error) == (code, False, False), error
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+def test_messages_that_cannot_be_written_change_nothing(place: Path) -> None:
+    command = [sys.executable, "-m", "regmirror", "why", "ghcr.io/a/b", "--offline", "-o", "json"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, cwd=place, check=False)
+    assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (2, "RM135")
+
+
 @pytest.mark.parametrize("resumes", [True, False])
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), EOFError()])
 def test_only_a_command_that_resumes_says_so(
@@ -148,6 +214,8 @@ def test_a_long_message_is_wrapped_between_words_in_a_terminal() -> None:
         "  /home/me/a-directory/with-a-long-name/regmirror.yaml",
         "  already exists",
     ]
+    streams.result("  - the image silently comes from Docker Hub", wrap=True)
+    assert stream.getvalue().splitlines()[3:] == ["  - the image silently comes from Docker", "    Hub"]
 
 
 def test_a_hint_within_a_message_stays_in_one_line_to_be_copied() -> None:

@@ -15,8 +15,9 @@ from regmirror.desired import names
 from regmirror.desired.assets import changelog
 from regmirror.errors import ConfigurationError, TemplateError
 from regmirror.ports.cluster import DEPLOYMENT
-from regmirror.upgrade.changelog import UNRELEASED, Notes, deployed_version, notes_between, parse_changelog
+from regmirror.upgrade.changelog import UNRELEASED, Notes, deployed_version, notes_between, order_of, parse_changelog
 from regmirror.upgrade.report import UpgradeNotes, upgrade_report
+from regmirror.version import chart_version, is_development
 from tests.fakes.cluster import FakeCluster
 from tests.golden import check_golden
 
@@ -37,15 +38,22 @@ def test_every_version_says_what_restarts_and_what_is_done_by_hand() -> None:
     assert all(one.date for one in NOTES if one.version != UNRELEASED)
 
 
-def test_versions_stand_newest_first_and_this_one_is_among_them() -> None:
+def test_versions_stand_newest_first() -> None:
     assert versions(NOTES) == versions(sorted(NOTES, key=lambda one: one.order, reverse=True))
-    assert __version__ in versions(NOTES)
-    assert NOTES[0].version == UNRELEASED
+
+
+def test_what_differs_from_the_newest_release_does_not_have_its_number() -> None:
+    newest = next(one.version for one in NOTES if one.version != UNRELEASED)
+    if versions(NOTES)[0] == UNRELEASED:
+        assert is_development(__version__), "CHANGELOG.md has changes that are not released"
+        assert order_of(__version__) > order_of(newest)
+    else:
+        assert __version__ == newest
 
 
 def test_the_charts_bear_the_version_of_regmirror() -> None:
     charts = Path(__file__).parents[2].glob("charts/*/Chart.yaml")
-    assert {yaml.safe_load(path.read_text())["version"] for path in charts} == {__version__}
+    assert {yaml.safe_load(path.read_text())["version"] for path in charts} == {chart_version(__version__)}
 
 
 @pytest.mark.parametrize(
@@ -55,6 +63,10 @@ def test_the_charts_bear_the_version_of_regmirror() -> None:
         ("0.9.0", "0.10.0", ["0.10.0"]),
         ("0.9.0", "0.9.0", []),
         ("0.1.0", "unreleased", ["0.9.0", "0.10.0", "unreleased"]),
+        ("0.10.0", "0.11.0.dev0", ["unreleased"]),
+        ("0.11.0.dev0", "0.11.0.dev0", ["unreleased"]),
+        ("0.9.0.dev0", "0.10.0", ["0.9.0", "0.10.0"]),
+        ("0.1.0", "0.9.0.dev0", ["0.9.0"]),
     ],
 )
 def test_the_notes_between_two_versions_are_listed_oldest_first(before: str, after: str, expected: list[str]) -> None:
@@ -71,6 +83,7 @@ def test_an_entry_of_several_lines_is_one() -> None:
         ("0.2.0", "0.10.0", "--from: no notes for version 0.2.0"),
         ("0.1.0", "1.0.0", "--to: no notes for version 1.0.0"),
         ("0.10.0", "0.9.0", "version 0.10.0 is newer than 0.9.0"),
+        ("0.11.0.dev0", "0.10.0", "version 0.11.0.dev0 is newer than 0.10.0"),
     ],
 )
 def test_versions_without_notes_are_refused(before: str, after: str, words: str) -> None:
@@ -98,7 +111,9 @@ def deployment(chart: str) -> FakeCluster:
 
 
 def test_the_deployed_version_is_that_of_the_charts() -> None:
-    assert deployed_version(deployment("auth-0.9.0").get(DEPLOYMENT, names.AUTH), "a test") == "0.9.0"
+    for version in ("0.9.0", "0.11.0.dev0"):
+        live = deployment(f"auth-{chart_version(version)}").get(DEPLOYMENT, names.AUTH)
+        assert deployed_version(live, "a test") == version
 
 
 @pytest.mark.parametrize("cluster", [FakeCluster(), deployment("")])
@@ -133,8 +148,14 @@ def test_the_notes_as_a_document() -> None:
     assert set(document["versions"][0]["notes"]) >= {"Restarts", "By hand"}
 
 
-def test_the_same_version_changes_nothing() -> None:
-    assert run("--from", __version__).stdout == f"No changes between {__version__} and {__version__}.\n"
+def test_a_release_and_itself_differ_in_nothing() -> None:
+    assert run("--from", "0.1.0", "--to", "0.1.0").stdout == "No changes between 0.1.0 and 0.1.0.\n"
+
+
+def test_a_development_version_may_differ_from_itself() -> None:
+    result = run("--from", "0.2.0.dev0", "--to", "0.2.0.dev0")
+    assert result.stdout != ""
+    assert "0.2.0.dev0 is a development version: some of these changes may be deployed already." in result.stderr
 
 
 def test_the_document_of_the_notes() -> None:

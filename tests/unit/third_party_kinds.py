@@ -69,6 +69,7 @@ KINDS: dict[tuple[str, str], Shape] = {
                 "type?": str,
                 "metadata?": {"labels?": ANY, "annotations?": ANY},
                 "data?": ANY,
+                "templateFrom?": [{"target?": {"Data", "Annotations", "Labels"}, "literal?": str}],
             },
         },
         "data?": [{"secretKey": SECRET_KEY, "remoteRef": {"key": str, "property?": str}}],

@@ -50,11 +50,18 @@ real_ip_header X-Forwarded-For;
 real_ip_recursive on;
 {{- end }}
 {{- if include "regmirror.limitsClients" . }}
+# A machine can choose from all addresses of its IPv6 network, a /64. IPv4 addresses in IPv6 form are clients of their
+# own: ::ffff:0:0/96, because nginx listens on one socket for both, and 64:ff9b::/96, if they are translated (RFC 6052).
+map $binary_remote_addr $client_network {
+  "~(?s)^(?:\x00{10}\xff\xff|\x00\x64\xff\x9b\x00{8})(?<ipv4_address>.{4})$" $ipv4_address;
+  "~(?s)^(?<ipv6_network>.{8}).{8}$" $ipv6_network;
+  default $binary_remote_addr;
+}
 limit_conn_zone $client_address zone=connections_of_client:4m;
 map $uri $client_address {
   / "";
   /alive "";
-  default $binary_remote_addr;
+  default $client_network;
 }
 {{- end }}
 
@@ -69,14 +76,49 @@ limit_conn_status {{ include "regmirror.limitsClients" . | empty | ternary 503 4
 limit_conn_log_level info;
 limit_req_status 429;
 limit_req_log_level info;
+{{- if .Values.metrics.enabled }}
+
+# For the metrics.
+{{ include "regmirror.requestFormat" . }}
+{{- end }}
+{{- end -}}
+
+{{/*
+Logins at docker_auth, each of which costs it 50 ms of CPU for bcrypt. It also compares a password, an empty one, for a
+request that names an account and has no Authorization header; the key of the query may be percent-encoded.
+*/}}
+{{- define "regmirror.logins" -}}
+map $args $named_account {
+  "~(^|[&;])(account|[^=&;]*%[^=&;]*)(=|[&;]|$)" named;
+  default "";
+}
+map $http_authorization$named_account $login {
+  "" "";
+  default login;
+}
+{{- if include "regmirror.limitsClients" . }}
+map $login $login_of_client {
+  "" "";
+  default $client_address;
+}
+limit_req_zone $login_of_client zone=logins_of_client:8m rate=2r/s;
+{{- end }}
 {{- end -}}
 
 {{/* A location with a proxy_set_header of its own inherits none of these. */}}
 {{- define "regmirror.proxyHeaders" -}}
-proxy_set_header Connection "";
-proxy_set_header Host $http_host;
+{{ include "regmirror.connectionHeaders" . }}
 proxy_set_header Content-Length "";
 proxy_set_header Content-Type "";
+{{- include "regmirror.clientHeaders" . }}
+{{- end -}}
+
+{{- define "regmirror.connectionHeaders" -}}
+proxy_set_header Connection "";
+proxy_set_header Host $http_host;
+{{- end -}}
+
+{{- define "regmirror.clientHeaders" -}}
 {{- if hasKey .Values "service" }}
 # The endpoint replaces what a client claims about itself.
 proxy_set_header X-Forwarded-For $remote_addr;
@@ -94,6 +136,14 @@ error_page 503 = @busy;
 {{- define "regmirror.frontServer" -}}
 # Written by run-front.sh.
 include /var/cache/nginx/listen.conf;
+{{- with include "regmirror.requestLog" . }}
+{{ . }}
+{{- end }}
+# nginx ends the query at a "#", but passes on the whole URL, which the programs behind it read to its end: they would
+# find parameters that no limit has seen. No client sends one.
+if ($request_uri ~ "#") {
+  return 400;
+}
 {{- if include "regmirror.limitsClients" . }}
 
 # Many clients may share one address, such as all nodes behind a NAT gateway.
@@ -116,6 +166,26 @@ location @busy {
 default_type application/json;
 add_header Retry-After 5 always;
 return {{ . }} '{"errors":[{"code":"TOOMANYREQUESTS","message":"too many requests at once; retry later"}]}';
+{{- end -}}
+
+{{/* What every front has for the page on which people sign in. Arguments: the root context, and the path. */}}
+{{- define "regmirror.signInPage" -}}
+# The code in the URL can be exchanged for a login, so nothing about a request is logged.
+error_log /dev/null emerg;
+{{- if eq .path "/google_auth" }}
+if ($request_method !~ "^(GET|HEAD|POST)$") {
+  return 405;
+}
+# Google's code and tokens, as JSON
+client_max_body_size 8k;
+proxy_pass_request_body on;
+{{ include "regmirror.connectionHeaders" .root }}
+{{- include "regmirror.clientHeaders" .root }}
+{{- else }}
+if ($request_method !~ "^(GET|HEAD)$") {
+  return 405;
+}
+{{- end }}
 {{- end -}}
 
 {{- define "regmirror.frontContainer" -}}
@@ -168,6 +238,10 @@ return {{ . }} '{"errors":[{"code":"TOOMANYREQUESTS","message":"too many request
       readOnly: true
     - name: front
       mountPath: /var/cache/nginx
+    {{- if .Values.metrics.enabled }}
+    - name: requests
+      mountPath: /run/metrics
+    {{- end }}
     {{- if hasKey .Values "service" }}
     {{- range $number, $secret := include "regmirror.tlsSecrets" . | fromJsonArray }}
     - name: tls-{{ $number }}

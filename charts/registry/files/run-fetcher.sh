@@ -13,7 +13,9 @@ stop() {
   exit 0
 }
 
-python3 -m fetcher serve /run/regmirror /var/lib/regmirror/layers --registry-port 5000 --size "$LAYER_BYTES" &
+python3 -m fetcher /run/regmirror /var/lib/regmirror/layers --registry-port 5000 \
+  --size "$LAYER_BYTES" --layers "$LAYERS" --upstream "${UPSTREAM-}" --credential-helper "${CREDENTIAL_HELPER-}" \
+  --ca /etc/regmirror/ca/ca.crt --proxy /etc/regmirror/proxy/proxy-url &
 fetcher=$!
 trap stop TERM
 wait "$fetcher"

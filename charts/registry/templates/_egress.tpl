@@ -1,4 +1,4 @@
-{{/* How the registry reaches its upstream and the object store: through a proxy, and with additional certificates. */}}
+{{/* How the registry, and the fetcher, reach the upstream and the object store: account, proxy, additional certificates. */}}
 
 {{/* Go reads the first file of certificates that the image has, and all files in these directories. */}}
 {{- define "regmirror.egressEnv" -}}
@@ -6,6 +6,10 @@
 - name: SSL_CERT_DIR
   value: /etc/ssl/certs:/etc/regmirror/ca
 {{- end }}
+{{- include "regmirror.noProxyEnv" . }}
+{{- end -}}
+
+{{- define "regmirror.noProxyEnv" -}}
 {{- if .Values.proxy.secretName }}
 - name: NO_PROXY
   value: {{ .Values.proxy.noProxy | quote }}
@@ -21,6 +25,23 @@
 {{- if .Values.proxy.secretName }}
 - name: proxy
   mountPath: /etc/regmirror/proxy
+  readOnly: true
+{{- end }}
+{{- end -}}
+
+{{/* The account at the upstream, and the program that prints it. */}}
+{{- define "regmirror.accountMounts" -}}
+{{- if .Values.upstream.secretName }}
+- name: upstream
+  mountPath: /etc/regmirror/upstream
+  readOnly: true
+- name: helper
+  mountPath: /etc/regmirror/helper
+  readOnly: true
+{{- end }}
+{{- if .Values.upstream.account.password.secretName }}
+- name: account
+  mountPath: /etc/regmirror/account
   readOnly: true
 {{- end }}
 {{- end -}}

@@ -12,6 +12,17 @@
   env:
     - name: LAYER_BYTES
       value: {{ .Values.layerCache.bytes | int64 | toString | quote }}
+    - name: LAYERS
+      value: {{ .Values.layerCache.shared | ternary "shared" "separate" }}
+    {{- with .Values.upstream.url }}
+    - name: UPSTREAM
+      value: {{ . | quote }}
+    {{- if $.Values.upstream.secretName }}
+    - name: CREDENTIAL_HELPER
+      value: /etc/regmirror/helper/docker-credential-regmirror
+    {{- end }}
+    {{- include "regmirror.noProxyEnv" $ | nindent 4 }}
+    {{- end }}
     - name: PYTHONPATH
       value: /etc/regmirror
     - name: PYTHONDONTWRITEBYTECODE
@@ -27,7 +38,7 @@
     failureThreshold: 60
   livenessProbe:
     exec:
-      command: [python3, -m, fetcher, probe, /run/regmirror]
+      command: [python3, -m, fetcher.probe, /run/regmirror]
     periodSeconds: 30
     timeoutSeconds: 15
     failureThreshold: 4
@@ -48,6 +59,10 @@
       mountPath: /run/regmirror
     - name: layers
       mountPath: /var/lib/regmirror/layers
+    {{- if .Values.upstream.url }}
+    {{- include "regmirror.accountMounts" . | nindent 4 }}
+    {{- include "regmirror.egressMounts" . | nindent 4 }}
+    {{- end }}
 {{- end -}}
 
 {{/* The volumes of the fetcher; the front mounts sockets and layers, too. */}}

@@ -15,8 +15,16 @@ if ($request_method !~ "^(GET|HEAD)$") {
   return 418;
 }
 {{ include "regmirror.withToken" . }}
-error_page 403 418 500 = @registry;
+error_page 403 = @refused;
+error_page 418 500 = @registry;
 auth_request /token-check;
+auth_request_set $token_refusal $upstream_http_x_challenge;
+{{- end -}}
+
+{{/* The registry's own answer, with the reason in its challenge. */}}
+{{- define "regmirror.explainedChallenge" -}}
+proxy_hide_header WWW-Authenticate;
+add_header WWW-Authenticate $explained_challenge always;
 {{- end -}}
 
 {{/* What both manifest locations have in common. */}}
@@ -36,8 +44,18 @@ proxy_no_cache $upstream_http_www_authenticate;
 {{/* How the front asks the fetcher; without it, the registry answers by itself. */}}
 {{- define "regmirror.fetched" -}}
 proxy_http_version 1.0;
+# For the metrics.
+proxy_hide_header x-regmirror-result;
 {{ include "regmirror.proxyHeaders" . | replace `Connection ""` "Connection close" }}
 error_page 502 504 = @registry;
+{{- end -}}
+
+{{/* How the front gets a layer from the fetcher, which sends it as it arrives, or names the place of a complete one. */}}
+{{- define "regmirror.fetchedLayer" -}}
+{{ include "regmirror.fetched" . }}
+proxy_pass http://fetcher/v2/$repository/blobs/$digest;
+proxy_buffering off;
+proxy_buffer_size 32k;
 {{- end -}}
 
 {{/* How the front serves a layer from the volume: without the registry, the fetcher and the object store. */}}
@@ -53,6 +71,9 @@ add_header Cache-Control max-age=31536000;
 add_header X-Content-Type-Options nosniff;
 # The fetcher learns from this which layers are in use.
 access_log syslog:server=unix:/run/regmirror/uses.sock,nohostname layer;
+{{- with include "regmirror.requestLog" . }}
+{{ . }}
+{{- end }}
 {{- end -}}
 
 {{/* A valid digest that belongs to no content. */}}

@@ -8,7 +8,7 @@ from regmirror.config.model import Upstream
 from regmirror.desired import names
 from regmirror.distribution.client import request_headers
 from regmirror.distribution.inside_pod import get_inside_pod
-from regmirror.distribution.metrics import pod_figures, redis_lookups
+from regmirror.distribution.metrics import redis_lookups, store_lookups
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import ClusterError
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Skipped
@@ -16,8 +16,8 @@ from regmirror.verify.hints import deploy, fix_redis, read_log, restart_redis
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.redis_log import redis_problem
 from regmirror.verify.redis_memory import connect_redis, log_in
-from regmirror.verify.redis_protocol import ask, ask_setting
 from regmirror.verify.sample_pull import pull_token, sample_platform, with_image
+from regmirror.workloads.redis_protocol import ask, ask_setting
 
 _TRIES = 20
 _PAUSE = 0.1
@@ -85,11 +85,11 @@ def _hit(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcome
     if layer is None:
         return Skipped(f"the manifest of {image} has no layers")
     pod = layer.pod
-    before = pod_figures(live.cluster, pod, names.REGISTRY_DEBUG_PORT)
+    before = store_lookups(live.cluster, pod, names.REGISTRY_DEBUG_PORT)
     for _ in range(_TRIES):
         if not _is_sent(live, layer):
             return Skipped("the registry does not send the layer: see clients-pull and storage-cache-agrees")
-        after = pod_figures(live.cluster, pod, names.REGISTRY_DEBUG_PORT)
+        after = store_lookups(live.cluster, pod, names.REGISTRY_DEBUG_PORT)
         if after.hits > before.hits:
             return Passed(f"{after.hits} hits, {after.misses} misses since pod {pod} started")
         time.sleep(_PAUSE)

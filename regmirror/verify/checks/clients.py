@@ -4,7 +4,7 @@ import time
 
 from regmirror.config.model import Upstream
 from regmirror.desired import names
-from regmirror.desired.access import denied_samples, is_allowed
+from regmirror.desired.access import is_refused, refused_samples
 from regmirror.distribution.challenge import parse_challenge
 from regmirror.distribution.client import (
     MANIFEST_TYPES,
@@ -126,10 +126,8 @@ def _digest(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outc
     limit=60.0,
 )
 def _unlisted_denied(live: LiveMirror, upstream: Upstream) -> Outcome:
-    unlisted = [] if is_allowed(upstream, UNLISTED.repository) else [UNLISTED.repository]
-    samples = dict.fromkeys(unlisted, "anonymousPull does not allow") | dict.fromkeys(
-        denied_samples(upstream), "deny refuses"
-    )
+    unlisted = [UNLISTED.repository] if is_refused(upstream, UNLISTED.repository) else []
+    samples = dict.fromkeys(unlisted, "anonymousPull does not allow") | refused_samples(upstream)
     if not samples:
         return Skipped("anonymousPull allows every repository")
     client = live.client(upstream)

@@ -9,12 +9,12 @@ from regmirror.config.fields import image_parts
 from regmirror.config.model import PARTS, Mirror
 from regmirror.desired import names
 from regmirror.desired.secret_contents import look_up
+from regmirror.desired.verify_rights import verify_rights
 from regmirror.errors import ClusterError
 from regmirror.ports.cluster import MINIMUM_KUBERNETES, NAMESPACE, SECRET, Object, missing_rights
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Stage
 from regmirror.verify.hints import deploy, kubectl, then_deploy
 from regmirror.verify.live_mirror import LiveMirror
-from regmirror.verify.rights import verify_rights
 from regmirror.workloads.rollout import diagnose, is_rolled_out, progress_of
 
 _RECENT = timedelta(days=1)
@@ -146,7 +146,8 @@ def _images(live: LiveMirror) -> Outcome:
     ]
     if missing:
         action = "make the image available to the nodes, or configure another one"
-        return Failed("\n".join(missing), then_deploy(live, action))
+        # Containers of a pod may have the same image.
+        return Failed("\n".join(dict.fromkeys(missing)), then_deploy(live, action))
     return Passed()
 
 
@@ -164,6 +165,7 @@ def _workloads(live: LiveMirror) -> dict[str, int]:
     mirror = live.mirror
     registries = {names.registry(upstream.name): mirror.registry.least_replicas for upstream in mirror.upstreams}
     redis = {} if mirror.redis.external else {names.REDIS: 1}
+    redis |= {names.SIGN_IN: 1} if mirror.access.sign_in else {}
     auth = {} if mirror.auth.external else {names.AUTH: mirror.auth.replicas}
     service = mirror.ingress.service
     endpoint = {names.INGRESS: service.replicas} if service else {}

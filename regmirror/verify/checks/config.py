@@ -5,18 +5,25 @@ from contextlib import suppress
 from pydantic import SecretStr
 
 from regmirror.config.file_warnings import plain_http_urls
+from regmirror.config.key_paths import format_path
 from regmirror.config.model import Upstream
 from regmirror.config.pattern_problems import pattern_problems
+from regmirror.config.sign_in import PROVIDERS
 from regmirror.desired import names
-from regmirror.desired.auth_config import access_rules, auth_config
+from regmirror.desired.access_rules import access_rules, entry_name
+from regmirror.desired.account_rules import account_warnings
+from regmirror.desired.auth_config import auth_config
 from regmirror.desired.differences import differing_paths
 from regmirror.desired.ingress_controllers import LEGACY_CLASS_ANNOTATION
 from regmirror.desired.mirror_secrets import MirrorSecrets
 from regmirror.desired.redis_config import redis_config
 from regmirror.desired.registry_config import registry_config
 from regmirror.desired.secret_contents import look_up
+from regmirror.desired.sign_in_config import sign_in_config
+from regmirror.desired.user_accounts import docker_auth_users
 from regmirror.desired.ways_out import resolve_ca_bundles, resolve_proxy
 from regmirror.errors import ConfigurationError, PermissionDeniedError
+from regmirror.errors.documentation import guide_url
 from regmirror.ports.cluster import INGRESS, Object
 from regmirror.signing.key_pair import KeyPair
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Stage, Warned
@@ -27,6 +34,7 @@ from regmirror.verify.live_mirror import LiveMirror, NotDeployedError
 from regmirror.workloads.ingress_class import controller_warnings
 
 _HIGHEST_LOG_LEVEL = 2
+_HIGHEST_LOG_LEVEL_WITH_SIGN_IN = 1
 _REGISTRY_CHECKED_ELSEWHERE = (
     "auth.token.issuer",
     "auth.token.realm",
@@ -36,7 +44,12 @@ _REGISTRY_CHECKED_ELSEWHERE = (
     "storage.s3.accesskey",
     "storage.s3.secretkey",
 )
-_AUTH_CHECKED_ELSEWHERE = ("acl", "users", "token.issuer")
+_AUTH_CHECKED_ELSEWHERE = (
+    "acl",
+    "users",
+    "token.issuer",
+    *(f"{provider}_auth.redis_token_db.redis_options.password" for provider in PROVIDERS),
+)
 _OF_CHART = ("server.addr", "token.certificate", "token.key")
 """Keys that another chart of docker_auth sets to its own paths."""
 """Keys that have checks of their own."""
@@ -70,7 +83,7 @@ def _service(live: LiveMirror, upstream: Upstream) -> Outcome:
 
 @check(
     "config-access",
-    "docker_auth's access list matches anonymousPull and deny",
+    "docker_auth's access list matches anonymousPull, deny and rules",
     needs=("cluster-deployed",),
     part="auth",
 )
@@ -90,21 +103,40 @@ def _access(live: LiveMirror) -> Outcome:
 
 
 def _described(rule: object) -> str:
-    return str(look_up(rule, "match", "name") or "any repository")
+    match = look_up(rule, "match")
+    return entry_name(match if isinstance(match, dict) else {})
 
 
-@check("config-users", "docker_auth allows only anonymous clients", needs=("cluster-deployed",), part="auth")
+@check("config-users", "docker_auth has the mirror's accounts and no others", needs=("cluster-deployed",), part="auth")
 def check_users(live: LiveMirror) -> Outcome:
-    """Whether docker_auth has the anonymous user and no other."""
+    """Whether docker_auth has the anonymous user, exactly the accounts of regmirror user, and each as it is there."""
     users = live.auth_config().get("users")
-    accounts = users if isinstance(users, dict) else {}
-    if "" not in accounts:
+    found, wanted = users if isinstance(users, dict) else {}, docker_auth_users(live.user_accounts())
+    if "" not in found:
         return Failed("docker_auth has no anonymous user, so every client needs a login", deploy(live))
-    others = [name for name in accounts if name]
-    if others:
+    if others := [name for name in found if name not in wanted]:
         published = {"admin", "test"} & set(others)
         sample = "; the passwords of admin and test are published in its sample configuration" if published else ""
-        return Failed(f"docker_auth has unexpected users: {', '.join(others)}{sample}", deploy(live))
+        return Failed(f"docker_auth has unexpected users: {', '.join(map(str, others))}{sample}", deploy(live))
+    if missing := [name for name in wanted if name not in found]:
+        return Failed(f"docker_auth lacks accounts: {', '.join(missing)}", deploy(live))
+    if others := [name for name in wanted if name and found[name] != wanted[name]]:
+        return Failed(f"docker_auth has another password or other groups of: {', '.join(others)}", deploy(live))
+    return Passed(f"{len(wanted) - 1} account{'s' * (len(wanted) != 2)}" if len(wanted) > 1 else "")
+
+
+@check(
+    "config-accounts",
+    "every account has a rule, and every rule its accounts",
+    needs=("cluster-api",),
+    severity=Severity.WARNING,
+    part="auth",
+)
+def _accounts(live: LiveMirror) -> Outcome:
+    in_git = live.is_managed_by_gitops()
+    if found := account_warnings(live.mirror, live.user_accounts(), in_git=in_git):
+        place = f"; see {guide_url('gitops')}#accounts" if in_git else ": regmirror user list"
+        return Failed("\n".join(found), f"correct the rules, or the accounts{place}")
     return Passed()
 
 
@@ -131,6 +163,8 @@ def check_ingress(live: LiveMirror, upstream: Upstream) -> Outcome:
             return Failed(message, deploy(live))
     backends = _backends(routes[host])
     auth = {} if live.mirror.auth.external else {"/auth": names.AUTH}
+    if live.mirror.access.sign_in and host == live.mirror.sign_in_host:
+        auth[live.mirror.access.sign_in.path] = names.AUTH
     for path, wanted in {**auth, "/v2": names.registry(upstream.name)}.items():
         backend = backends.get(path) or "nothing"
         if backend != wanted:
@@ -176,15 +210,16 @@ def _backends(rule: Object) -> dict[str, str]:
 
 @check(
     "config-patterns",
-    "every pattern of anonymousPull and deny has an effect",
+    "every pattern and rule has an effect",
     severity=Severity.WARNING,
     stage=Stage.ANY,
 )
 def _patterns(live: LiveMirror, upstream: Upstream) -> Outcome:
-    found = [f"{key}: {problem}" for key, _, problem in pattern_problems(upstream)]
+    found = [f"{format_path(path)}: {problem}" for path, problem in pattern_problems(upstream)]
     if found:
-        return Failed("\n".join(found), then_deploy(live, "fix or remove the pattern"))
-    return Passed(", ".join(upstream.anonymous_pull))
+        return Failed("\n".join(found), then_deploy(live, "fix or remove the pattern or rule"))
+    rules = f"{len(upstream.rules)} rule{'s' * (len(upstream.rules) != 1)}"
+    return Passed(", ".join([*upstream.anonymous_pull, *([rules] if upstream.rules else [])]))
 
 
 @check("config-safety", "the registry's settings are safe", needs=("config-service",))
@@ -249,7 +284,8 @@ def _differing_way_out(live: LiveMirror, upstream: Upstream) -> list[str]:
 @check("config-auth", "docker_auth's settings match the configuration file", needs=("config-access",), part="auth")
 def _auth(live: LiveMirror) -> Outcome:
     ignored = (*_AUTH_CHECKED_ELSEWHERE, *(_OF_CHART if live.mirror.auth.chart else ()))
-    return _drift(live, _differing_keys(auth_config(live.mirror), live.auth_config(), ignored), "docker_auth's")
+    wanted = auth_config(live.mirror) | sign_in_config(live.mirror, "")
+    return _drift(live, _differing_keys(wanted, live.auth_config(), ignored), "docker_auth's")
 
 
 def _differing_keys(wanted: object, live: object, ignored: tuple[str, ...]) -> list[str]:
@@ -325,7 +361,8 @@ def _overrides(live: LiveMirror, upstream: Upstream) -> Outcome:
 def _log_level(live: LiveMirror) -> Outcome:
     arguments = [str(argument) for argument in _container(live, names.AUTH).get("args") or []]
     levels = [argument.removeprefix("--v=") for argument in arguments if argument.startswith("--v=")]
-    if any(level.isdigit() and int(level) > _HIGHEST_LOG_LEVEL for level in levels):
+    highest = _HIGHEST_LOG_LEVEL_WITH_SIGN_IN if live.mirror.access.sign_in else _HIGHEST_LOG_LEVEL
+    if any(level.isdigit() and int(level) > highest for level in levels):
         return Failed(f"docker_auth runs with --v={levels[-1]} and logs all tokens and passwords", deploy(live))
     return Passed()
 

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from cryptography import x509
 
-from regmirror.config.model import HTTPS_PORT, Upstream
+from regmirror.config.fields import HTTPS_PORT
+from regmirror.config.model import Upstream
 from regmirror.desired import names
 from regmirror.errors import ClusterError, RegistryError
 from regmirror.ports.cluster import SECRET

@@ -18,6 +18,7 @@ from regmirror.verify.checks.config import check_ingress, check_users
 from regmirror.verify.hints import deploy, fix_auth, kubectl, restart_registry, then_deploy
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.sample_pull import UNLISTED, sample_image, sign
+from regmirror.verify.sign_in import check_sign_in
 
 _CLOCKS_APART = timedelta(seconds=20)
 _PULL = Access("repository", UNLISTED.repository, ("pull",))
@@ -193,6 +194,11 @@ def _granted(live: LiveMirror, upstream: Upstream) -> Outcome:
             message = f"{live.realm(upstream)} does not grant everyone the pull of {image.repository}"
         return Failed(message, fix_auth(live))
     return Passed(image.repository)
+
+
+@check("token-sign-in", "people can sign in at the provider", needs=("token-issued", "config-auth"), part="auth")
+def _sign_in(live: LiveMirror) -> Outcome:
+    return check_sign_in(live)
 
 
 def _refused(forge: Callable[[LiveMirror, Upstream], str]) -> Callable[[LiveMirror, Upstream], Outcome]:

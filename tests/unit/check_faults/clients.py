@@ -51,6 +51,16 @@ def denied_is_granted(mirror: Deployed) -> None:
     mirror.host.allowed.add("acme/secret-x")
 
 
+@fault(
+    "clients-unlisted-denied",
+    "/auth grants everyone the pull of acme/private-x, which rules[0] allows only some clients",
+)
+def private_is_granted(mirror: Deployed) -> None:
+    rules = [{"allow": ["acme/private-*"], "groups": ["platform"]}]
+    reconfigure(mirror, upstreams=[{"name": "docker-hub", "anonymousPull": ["library/*"], "rules": rules}])
+    mirror.host.allowed.add("acme/private-x")
+
+
 @fault("clients-unlisted-denied", "a pull of regmirror-probe/not-allowed was answered with 404 instead of 401")
 def not_denied(mirror: Deployed) -> None:
     answer(mirror, "/v2/regmirror-probe/not-allowed/manifests/latest", 404)

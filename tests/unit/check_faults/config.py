@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 from regmirror.desired import names
+from regmirror.desired.secrets import users_secret
 from regmirror.ports.cluster import DEPLOYMENT, HTTP_ROUTE, INGRESS, INGRESS_CLASS, SECRET, Object
 from tests import samples
 from tests.unit.check_faults.table import (
@@ -61,6 +63,13 @@ def rule_added(mirror: Deployed) -> None:
     edit_access_list(mirror, lambda acl: acl.append(rule("evil/*")))
 
 
+@fault("config-access", "docker_auth's access list also allows: acme/* (account eve, teams core, from 10.0.0.0/8)")
+def client_added(mirror: Deployed) -> None:
+    added = rule("acme/*")
+    added["match"] |= {"account": "eve", "labels": {"teams": "core"}, "ip": "10.0.0.0/8"}
+    edit_access_list(mirror, lambda acl: acl.append(added))
+
+
 @fault("config-access", "docker_auth's access list also allows: any repository")
 def open_to_all(mirror: Deployed) -> None:
     edit_access_list(mirror, lambda acl: acl.insert(0, {"actions": ["*"]}))
@@ -104,6 +113,43 @@ def sample_user(mirror: Deployed) -> None:
 @fault("config-users", "docker_auth has no anonymous user, so every client needs a login")
 def no_anonymous_user(mirror: Deployed) -> None:
     edit_auth(mirror, lambda config: config.pop("users"))
+
+
+HASH = "$2b$10$" + "a" * 53
+
+
+def put_account(mirror: Deployed, name: str, **entry: Any) -> None:
+    """Write an entry into the Secret with the accounts, which docker_auth's configuration does not have."""
+    entries = {name: json.dumps(entry).encode()}
+    mirror.cluster.put(users_secret(mirror.mirror, entries))
+
+
+@fault("config-users", "docker_auth lacks accounts: alice")
+def account_not_applied(mirror: Deployed) -> None:
+    put_account(mirror, "alice", password=HASH, groups=[])
+
+
+@fault("config-users", "docker_auth has another password or other groups of: alice")
+def other_groups(mirror: Deployed) -> None:
+    put_account(mirror, "alice", password=HASH, groups=["platform"])
+    edit_auth(mirror, lambda config: config["users"].update(alice={"password": HASH, "labels": {"user": ["alice"]}}))
+
+
+@fault("config-users", "entries that are not accounts of regmirror user: alice: it has no password")
+def account_without_a_password(mirror: Deployed) -> None:
+    put_account(mirror, "alice", groups=["platform"])
+
+
+@fault("config-accounts", 'no rule names the account "alice" or a group of it')
+def account_without_a_rule(mirror: Deployed) -> None:
+    put_account(mirror, "alice", password=HASH, groups=[])
+
+
+@fault("config-accounts", 'upstreams[0].rules[0].users: there is no account "alice"')
+def rule_without_an_account(mirror: Deployed) -> None:
+    reconfigure(
+        mirror, upstreams=[samples.MINIMAL["upstreams"][0] | {"rules": [{"allow": ["acme/*"], "users": ["alice"]}]}]
+    )
 
 
 @fault("config-ingress", "the Ingress of mirror.example.com has class none instead of traefik")
@@ -208,16 +254,16 @@ def patterns(*entries: str, deny: tuple[str, ...] = ()) -> InjectFault:
     return lambda mirror: reconfigure(mirror, upstreams=[upstream])
 
 
-fault("config-patterns", 'anonymousPull: "docker.io/library" never matches: no repository name begins with a host')(
+fault("config-patterns", 'anonymousPull[0]: "docker.io/library" never matches: no repository name begins with a host')(
     patterns("docker.io/library")
 )
-fault("config-patterns", 'anonymousPull: "library/*/*" never matches: every repository of Docker Hub is named')(
+fault("config-patterns", 'anonymousPull[0]: "library/*/*" never matches: every repository of Docker Hub is named')(
     patterns("library/*/*")
 )
 fault("config-patterns", '"library/alpine" has no effect: the earlier pattern "library/*" matches the same')(
     patterns("library/*", "library/alpine")
 )
-fault("config-patterns", 'deny: "other/*" has no effect: anonymousPull allows none of it')(
+fault("config-patterns", 'deny[0]: "other/*" has no effect: anonymousPull allows none of it')(
     patterns("library/*", deny=("other/*",))
 )
 

@@ -120,6 +120,35 @@ def not_granted(mirror: Deployed) -> None:
     mirror.host.allowed.clear()
 
 
+def with_sign_in(mirror: Deployed, status: int, body: bytes) -> None:
+    """A mirror at which people sign in, and what its page answers."""
+    client = {"clientId": "abc", "clientSecret": {"env": "CLIENT_SECRET"}}
+    reconfigure(mirror, access={"signIn": {"github": {**client, "organization": "acme"}}})
+    answer(mirror, "/github_auth", status, body)
+
+
+@fault("token-sign-in", "https://mirror.example.com/github_auth does not exist")
+def no_page(mirror: Deployed) -> None:
+    with_sign_in(mirror, 404, b"Not found")
+
+
+@fault("token-sign-in", "the sign-in provider refuses the client ID or the client secret")
+def wrong_client_secret(mirror: Deployed) -> None:
+    with_sign_in(mirror, 400, b"Failed to get token: incorrect_client_credentials: The client_id is incorrect")
+
+
+@fault(
+    "token-sign-in", "docker_auth got no answer from the sign-in provider: Error talking to GitHub auth backend: x509"
+)
+def unreachable_provider(mirror: Deployed) -> None:
+    with_sign_in(mirror, 503, b"Error talking to GitHub auth backend: x509: unknown authority")
+
+
+@fault("token-sign-in", "answered 429")
+def flooded_page(mirror: Deployed) -> None:
+    with_sign_in(mirror, 429, b"{}")
+
+
 def unguarded(mirror: Deployed) -> None:
     """A registry that does not check tokens."""
     answer(mirror, "/v2/regmirror-probe/not-allowed/manifests/latest", 404)

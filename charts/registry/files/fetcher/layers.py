@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fetcher.download import BrokenDownloadError, Download
+from fetcher.membership import Membership
 from fetcher.messages import Answer, MessageError
 from fetcher.origin import Origin, Response
 from fetcher.recent import Recent
@@ -35,11 +36,19 @@ class Layers:
 
     volume: Volume
     origin: Origin
+    membership: Membership | None = None
+    """None if every client that may pull anything may have every layer."""
     _running: dict[str, Download] = field(default_factory=dict)
     _passed_by: Recent[bool] = field(default_factory=lambda: Recent(_PASSED_BY, _REMEMBERED))
     _absent: Recent[Answer] = field(default_factory=lambda: Recent(_ABSENT, _REMEMBERED))
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_DOWNLOADS))
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def refusal(self, path: str, digest: str, client: Mapping[str, str]) -> Answer | None:
+        """None if the layer may be served under this path, although another path may have brought it."""
+        if self.membership is None or not (self.volume.has(digest) or digest in self._running):
+            return None
+        return await self.membership.refusal(path, client)
 
     async def ask(self, path: str, digest: str, client: Mapping[str, str]) -> Download | Answer | None:
         """The download of a layer that is not complete, or the registry's refusal.
@@ -57,19 +66,37 @@ class Layers:
                 task = asyncio.create_task(self._run(download, digest, client))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
-            await download.begun.wait()
+            with self.origin.figures.waiting(path):
+                await download.begun.wait()
+            if download.refusal is None and not is_first:
+                self.origin.figures.shared(path)
             if download.refusal is None:
                 return None if download.is_passed_by else download
             if is_first or (download.path == path and download.refusal.status not in {401, 403}):
                 return download.refusal
         return None
 
+    def metrics(self) -> str:
+        """What the fetcher counts, in the text format of Prometheus."""
+        lines = self.origin.figures.lines(
+            layer_downloads_in_flight=len(self._running),
+            layer_cache_bytes=self.volume.used,
+            layer_cache_limit_bytes=self.volume.size,
+            layer_cache_layers=len(self.volume.digests()),
+            layer_cache_evictions_total=self.volume.evictions,
+            layer_volume_free_bytes=self.volume.free,
+        )
+        return "".join(f"{line}\n" for line in lines)
+
     async def _run(self, download: Download, digest: str, client: Mapping[str, str]) -> None:
         try:
             async with self._slots, self.origin.get(download.path, client, _PATIENCE) as response:
                 if response.status != 200:
                     self._refuse(download, await response.answer(_ERROR_LIMIT))
-                elif response.size is None or not self.volume.reserve(response.size):
+                    return
+                if self.membership:
+                    self.membership.confirm(download.path)
+                if response.size is None or not self.volume.reserve(response.size):
                     self._pass_by(download, digest)
                 else:
                     await self._receive(download, digest, response, response.size)

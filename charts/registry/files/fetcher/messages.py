@@ -50,7 +50,7 @@ class Part:
 
 
 async def read_head(reader: asyncio.StreamReader) -> Head:
-    """The head of the next message; raises MessageError."""
+    """The head of the next message; raises MessageError. Headers of the same name become one (RFC 9110 section 5.3)."""
     try:
         text = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError) as error:
@@ -59,13 +59,17 @@ async def read_head(reader: asyncio.StreamReader) -> Head:
     words = first.split(" ", 2)
     if len(words) < 2:
         raise MessageError("not the first line of a message")
-    named = (line.partition(":") for line in lines)
-    return Head((words[0], words[1], words[2] if len(words) > 2 else ""), {n.lower(): v.strip() for n, _, v in named})
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        name = name.lower()
+        headers[name] = f"{headers[name]}, {value.strip()}" if name in headers else value.strip()
+    return Head((words[0], words[1], words[2] if len(words) > 2 else ""), headers)
 
 
-def request_head(path: str, headers: Mapping[str, str]) -> bytes:
-    """A GET; HTTP/1.0, because its answers are never chunked."""
-    return _message(f"GET {path} HTTP/1.0", headers)
+def request_head(path: str, headers: Mapping[str, str], method: str = "GET", version: str = "1.0") -> bytes:
+    """A request without a body; by default HTTP/1.0, because its answers are never chunked."""
+    return _message(f"{method} {path} HTTP/{version}", headers)
 
 
 def response_head(status: int, headers: Mapping[str, str]) -> bytes:

@@ -1,11 +1,13 @@
 """The registry, as this program asks it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from fetcher.messages import HEAD_LIMIT, Answer, MessageError, read_head, request_head
+from fetcher.figures import Figures
+from fetcher.messages import HEAD_LIMIT, Answer, Head, MessageError, read_head, request_head
 
 PASSED_ON = ("authorization", "accept", "host", "x-forwarded-proto", "x-forwarded-host", "user-agent")
 """The headers of a client that the registry reads."""
@@ -21,6 +23,7 @@ class Response:
     headers: Mapping[str, str]
     _reader: asyncio.StreamReader
     _silence: float
+    _figures: Figures
 
     @property
     def size(self) -> int | None:
@@ -44,6 +47,7 @@ class Response:
                 raise MessageError("the body is too large")
         if self.size not in {None, len(body)}:
             raise MessageError("the body is incomplete")
+        self._figures.answered(self.status, body)
         return Answer(self.status, self.headers, body)
 
 
@@ -54,6 +58,7 @@ class Origin:
     host: str
     port: int
     silence: float
+    figures: Figures = field(default_factory=Figures)
 
     @asynccontextmanager
     async def get(self, path: str, client: Mapping[str, str], patience: float) -> AsyncIterator[Response]:
@@ -64,18 +69,28 @@ class Origin:
         try:
             reader, writer = await asyncio.open_connection(self.host, self.port, limit=HEAD_LIMIT)
         except OSError as error:
+            self.figures.unanswered()
             raise MessageError("the registry does not take connections") from error
         try:
             headers = {name: client[name] for name in PASSED_ON if name in client}
             writer.write(request_head(path, headers))
-            try:
-                head = await asyncio.wait_for(read_head(reader), patience)
-            except TimeoutError as error:
-                raise MessageError("the registry does not respond") from error
+            began = time.monotonic()
+            head = await self._head(reader, patience)
+            self.figures.responded(path, time.monotonic() - began)
             if not head.words[1].isdecimal():
                 raise MessageError("not a status")
-            yield Response(int(head.words[1]), head.headers, reader, self.silence)
+            yield Response(int(head.words[1]), head.headers, reader, self.silence, self.figures)
         finally:
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
+
+    async def _head(self, reader: asyncio.StreamReader, patience: float) -> Head:
+        try:
+            return await asyncio.wait_for(read_head(reader), patience)
+        except TimeoutError as error:
+            self.figures.unanswered()
+            raise MessageError("the registry does not respond") from error
+        except MessageError:
+            self.figures.unanswered()
+            raise

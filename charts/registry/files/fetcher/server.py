@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from fetcher.download import BrokenDownloadError, Download
 from fetcher.layers import Layers
-from fetcher.manifests import Manifests, unavailable
+from fetcher.manifests import RESULT_HEADER, Manifests, unavailable
 from fetcher.messages import Answer, Head, MessageError, Part, read_head, requested_part, response_head
+from fetcher.referrers import Referrers
 
 _LAYER = re.compile(r"/v2/.+/blobs/(sha256:[0-9a-f]{64})")
 _MANIFEST = re.compile(r"/v2/.+/manifests/[^/]+")
+_REFERRERS = re.compile(r"/v2/(.+)/referrers/(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})(?:\?(.*))?")
 _TIME_FOR_HEAD = 10.0
 """Seconds: the front has the whole head before it connects."""
 _PASSED_BACK = (
@@ -35,6 +37,7 @@ class Server:
 
     layers: Layers
     manifests: Manifests
+    referrers: Referrers | None = None
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer a connection of the front; a layer that cannot be completed ends before its announced size."""
@@ -55,15 +58,22 @@ class Server:
             await self._respond_layer(head, path, layer[1], writer)
         elif _MANIFEST.fullmatch(path):
             await _write(writer, await self.manifests.ask(path, head.headers), method)
+        elif path == "/figures":
+            await _write(writer, Answer(200, body=self.layers.metrics().encode()), method)
+        elif self.referrers and (of := _REFERRERS.fullmatch(path)):
+            await _write(writer, await self.referrers.ask(of[1], of[2], of[3] or ""), method)
         else:
             await _write(writer, Answer(200 if path == "/" else 404), method)
 
     async def _respond_layer(self, head: Head, path: str, digest: str, writer: asyncio.StreamWriter) -> None:
+        if refusal := await self.layers.refusal(path, digest, head.headers):
+            await _write(writer, refusal, head.words[0])
+            return
         complete = self.layers.volume.has(digest)
         asked = None if complete else await self.layers.ask(path, digest, head.headers)
         match asked:
             case None:
-                await _redirect(writer, f"/complete/{digest}" if complete else "@registry")
+                await _redirect(writer, digest, is_complete=complete)
             case Answer():
                 await _write(writer, asked, head.words[0])
             case Download(has_failed=True, received=0):
@@ -97,8 +107,9 @@ def _layer_headers(download: Download, part: Part) -> Mapping[str, str]:
     return headers
 
 
-async def _redirect(writer: asyncio.StreamWriter, place: str) -> None:
-    await _write(writer, Answer(200, {"x-accel-redirect": place}), "GET")
+async def _redirect(writer: asyncio.StreamWriter, digest: str, *, is_complete: bool) -> None:
+    complete = {"x-accel-redirect": f"/complete/{digest}", RESULT_HEADER: "hit"}
+    await _write(writer, Answer(200, complete if is_complete else {"x-accel-redirect": "@registry"}), "GET")
 
 
 async def _write(writer: asyncio.StreamWriter, answer: Answer, method: str) -> None:
@@ -108,5 +119,5 @@ async def _write(writer: asyncio.StreamWriter, answer: Answer, method: str) -> N
     await writer.drain()
 
 
-_OWN = ("x-accel-redirect", "content-range")
+_OWN = ("x-accel-redirect", "content-range", "oci-filters-applied", RESULT_HEADER)
 """Headers of answers that are not the registry's."""

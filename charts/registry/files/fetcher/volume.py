@@ -20,6 +20,8 @@ class Volume:
 
     directory: Path
     size: int
+    evictions: int = 0
+    """Complete layers that were removed since the start."""
     _complete: OrderedDict[str, int] = field(default_factory=OrderedDict)
     _left: dict[str, int] = field(default_factory=dict)
     _reserved: int = 0
@@ -42,6 +44,12 @@ class Volume:
     def used(self) -> int:
         """Bytes that layers and reservations take."""
         return self._reserved + sum(self._complete.values()) + sum(self._left.values())
+
+    @property
+    def free(self) -> int:
+        """Free bytes of the disk."""
+        disk = os.statvfs(self.directory)
+        return disk.f_bavail * disk.f_frsize
 
     def path(self, state: str, digest: str) -> Path:
         """The file of a layer that is ``partial``, ``complete``, or ``left`` by an earlier process."""
@@ -107,6 +115,7 @@ class Volume:
     def evict(self, digest: str) -> None:
         """Remove a complete layer; a download of it in progress is cut off."""
         self._complete.pop(digest)
+        self.evictions += 1
         _discard(self.path("complete", digest))
 
 

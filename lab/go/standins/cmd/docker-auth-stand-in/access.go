@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"regexp"
 	"slices"
@@ -25,12 +26,15 @@ type conditions struct {
 	Name    *string `yaml:"name"`
 	Service *string `yaml:"service"`
 	IP      *string `yaml:"ip"`
+	// Labels has a pattern for each label; one value of the account's label must match it.
+	Labels map[string]string `yaml:"labels"`
 }
 
 // accessRequest is one scope of a token request, and the client that requests it.
 type accessRequest struct {
 	account, service, kind, name string
 	ip                           net.IP
+	labels                       labels
 	actions                      []string
 }
 
@@ -48,7 +52,11 @@ func (entry accessEntry) validate() error {
 	if entry.Match == nil || entry.Actions == nil {
 		return errors.New("match and actions are both required")
 	}
-	for _, pattern := range entry.Match.patterns() {
+	patterns := slices.Collect(maps.Values(entry.Match.patterns()))
+	for _, pattern := range slices.AppendSeq(patterns, maps.Values(entry.Match.Labels)) {
+		if strings.Contains(pattern, "${labels:") {
+			return fmt.Errorf("match pattern %q: the stand-in does not support variables of labels", pattern)
+		}
 		if expression, ok := expressionOf(pattern); ok {
 			if _, err := regexp.Compile(expression); err != nil {
 				return fmt.Errorf("match pattern %q: %w", pattern, err)
@@ -111,5 +119,16 @@ func (c *conditions) hold(request accessRequest) bool {
 			return false
 		}
 	}
-	return c.IP == nil || networkContains(*c.IP, request.ip)
+	return (c.IP == nil || networkContains(*c.IP, request.ip)) && c.holdLabels(request.labels, variables)
+}
+
+// holdLabels replaces the same variables in the patterns of labels as in all others.
+func (c *conditions) holdLabels(labels labels, variables *strings.Replacer) bool {
+	for label, pattern := range c.Labels {
+		expanded := variables.Replace(pattern)
+		if !slices.ContainsFunc(labels[label], func(value string) bool { return matches(expanded, value) }) {
+			return false
+		}
+	}
+	return true
 }

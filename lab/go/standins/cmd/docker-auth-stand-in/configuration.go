@@ -42,7 +42,11 @@ type tokenSettings struct {
 // userSettings is one account. Without a password, every password is valid: `"": {}` allows anonymous clients.
 type userSettings struct {
 	PasswordHash *string `yaml:"password"`
+	Labels       labels  `yaml:"labels"`
 }
+
+// labels of an account are matched by entries of the access list.
+type labels map[string][]string
 
 // loadConfiguration reads and checks a configuration file and loads the keys it names.
 func loadConfiguration(file string) (*configuration, error) {

@@ -120,8 +120,9 @@ func (c *configuration) claimsFor(asked *tokenRequest, now time.Time) tokenClaim
 		Expires: now.Unix() + c.Token.Expiration, NotBefore: now.Unix() - 10, IssuedAt: now.Unix(),
 		ID: strconv.FormatInt(rand.Int64(), 10), Access: []access{},
 	}
+	known := c.Users[asked.account].Labels
 	for _, s := range asked.scopes {
-		actions := c.ACL.granted(accessRequest{asked.account, asked.service, s.kind, s.name, asked.ip, s.actions})
+		actions := c.ACL.granted(accessRequest{asked.account, asked.service, s.kind, s.name, asked.ip, known, s.actions})
 		claims.Access = append(claims.Access, access{s.kind, s.name, append([]string{}, actions...)})
 	}
 	return claims

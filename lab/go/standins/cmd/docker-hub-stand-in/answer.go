@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"regexp"
@@ -92,6 +93,9 @@ func (a *answer) reset() {
 	connection, _, err := http.NewResponseController(a.ResponseWriter).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
+	}
+	if encrypted, ok := connection.(*tls.Conn); ok {
+		connection = encrypted.NetConn()
 	}
 	if tcp, ok := connection.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)

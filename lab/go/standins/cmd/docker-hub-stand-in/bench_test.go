@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// absentSubject is the digest of an image to which nothing refers.
+var absentSubject = strings.Repeat("0", 64)
+
 // bench is a stand-in on the loopback interface, in front of a registry without authentication.
 type bench struct {
 	t       *testing.T
@@ -25,6 +28,10 @@ func newBench(t *testing.T, o options) *bench {
 		if request.Header.Get("Authorization") != "" {
 			t.Error("the upstream registry received a token")
 		}
+		if strings.HasSuffix(request.URL.Path, "/manifests/sha256-"+absentSubject) {
+			http.NotFound(writer, request)
+			return
+		}
 		_, _ = io.WriteString(writer, strings.Repeat("x", 300))
 	}))
 	t.Cleanup(registry.Close)
@@ -34,7 +41,8 @@ func newBench(t *testing.T, o options) *bench {
 	}
 	state := newState(o.limits)
 	o.realm = "http://realm.example/token"
-	publicServer := &publicServer{address: "127.0.0.1:0", handler: newHub(o, behind, state)}
+	publicServer := &publicServer{address: "127.0.0.1:0", handler: newHub(o, behind, state), seen: &state.seen,
+		certificate: o.certificate, key: o.key}
 	if err := publicServer.open(); err != nil {
 		t.Fatal(err)
 	}
@@ -42,13 +50,18 @@ func newBench(t *testing.T, o options) *bench {
 	control := httptest.NewServer(newControl(state, publicServer))
 	t.Cleanup(control.Close)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
-	return &bench{t, "http://" + publicServer.address, control.URL, client}
+	scheme := "http://"
+	if o.certificate != "" {
+		scheme = "https://"
+	}
+	return &bench{t, scheme + publicServer.address, control.URL, client}
 }
 
 func standard() options {
 	return options{
 		accounts: map[string]string{"alice": "s:ecret"},
 		private:  []string{"secret/*"},
+		absent:   []string{"absent/*"},
 		limits:   limits{Anonymous: 2, Account: 3},
 	}
 }

@@ -14,10 +14,11 @@ const service = "registry.docker.io"
 
 // hub answers clients like Docker Hub.
 type hub struct {
-	realm    string
-	registry http.Handler
-	tokens   *tokenIssuer
-	state    *state
+	realm     string
+	registry  http.Handler
+	referrers referrers
+	tokens    *tokenIssuer
+	state     *state
 }
 
 func newHub(o options, registry *url.URL, state *state) *hub {
@@ -25,7 +26,7 @@ func newHub(o options, registry *url.URL, state *state) *hub {
 		request.SetURL(registry)
 		request.Out.Header.Del("Authorization")
 	}}
-	return &hub{o.realm, proxy, newTokenIssuer(o.accounts, o.private), state}
+	return &hub{o.realm, proxy, referrers{registry}, newTokenIssuer(o.accounts, o.private, o.absent), state}
 }
 
 // call is one request of a client. The control interface lists the exported fields.
@@ -111,6 +112,10 @@ func (h *hub) serveRegistry(answer *answer, request *http.Request) {
 	}
 	if c.Kind == "manifests" && !h.state.takePull(answer, clientAddress(request)) {
 		refusePull(answer)
+		return
+	}
+	if c.Kind == "referrers" && c.Method == http.MethodGet {
+		h.referrers.serve(answer, request, c.Repository)
 		return
 	}
 	h.registry.ServeHTTP(answer, request)

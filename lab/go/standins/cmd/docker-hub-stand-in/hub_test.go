@@ -37,12 +37,14 @@ func TestWithoutATokenTheRegistryAsksForOne(t *testing.T) {
 func TestATokenOpensWhatItsAccountCanSee(t *testing.T) {
 	b := newBench(t, standard())
 	anonymous := b.token("", "", "library/demo", "secret/app")
-	alice := b.token("alice", "s:ecret", "secret/app")
+	alice := b.token("alice", "s:ecret", "secret/app", "absent/app")
 	b.expect(http.StatusOK, http.MethodGet, "/v2/", anonymous)
 	b.expect(http.StatusOK, http.MethodGet, manifest, anonymous)
 	b.expect(http.StatusOK, http.MethodGet, "/v2/library/demo/blobs/sha256:0", anonymous)
 	b.expect(http.StatusOK, http.MethodGet, "/v2/secret/app/manifests/1", alice)
-	for path, token := range map[string]string{"/v2/secret/app/manifests/1": anonymous, manifest: alice, "/v2/_catalog": alice} {
+	for path, token := range map[string]string{
+		"/v2/secret/app/manifests/1": anonymous, "/v2/absent/app/manifests/1": alice, manifest: alice, "/v2/_catalog": alice,
+	} {
 		response, _ := b.expect(http.StatusUnauthorized, http.MethodGet, path, token)
 		if !strings.HasSuffix(response.Header.Get("WWW-Authenticate"), `,error="insufficient_scope"`) {
 			t.Errorf("%s: challenge %s", path, response.Header.Get("WWW-Authenticate"))
@@ -302,6 +304,22 @@ func TestAFaultThatMakesNoSenseIsRefused(t *testing.T) {
 	} {
 		if status, body := b.put("/faults", document); status != http.StatusBadRequest || !strings.Contains(body, `"error"`) {
 			t.Errorf("%s: %d %s", document, status, body)
+		}
+	}
+}
+
+func TestReferrersAreTheListOfTheTagSchema(t *testing.T) {
+	b := newBench(t, standard())
+	token := b.token("", "", "library/demo")
+	for subject, want := range map[string]string{
+		"sha256:" + strings.Repeat("a", 64): strings.Repeat("x", 300),
+		"sha256:" + absentSubject:           emptyIndex,
+	} {
+		path := "/v2/library/demo/referrers/" + subject
+		b.expect(http.StatusUnauthorized, http.MethodGet, path, "")
+		response, body := b.expect(http.StatusOK, http.MethodGet, path, token)
+		if got := response.Header.Get("Content-Type"); got != indexType || body != want {
+			t.Errorf("%s: %s %s", path, got, body)
 		}
 	}
 }

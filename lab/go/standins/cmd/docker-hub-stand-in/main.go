@@ -1,12 +1,16 @@
 // The Docker Hub stand-in adds the behavior of Docker Hub to a plain registry: Bearer challenges, a token endpoint,
-// accounts, private repositories, pull limits and, on request, outages. Every answer has the header
+// accounts, private repositories, referrers, pull limits and, on request, outages. Every answer has the header
 // "X-Regmirror-Lab: Docker Hub stand-in".
 //
-//	docker-hub-stand-in --listen ADDRESS --registry URL --control ADDRESS [--realm URL]
-//	    [--account USER:PASSWORD]... [--private GLOB]... [--anonymous-limit N] [--account-limit N]
+//	docker-hub-stand-in --listen ADDRESS --registry URL --control ADDRESS [--realm URL] [--certificate FILE --key FILE]
+//	    [--account USER:PASSWORD]... [--private GLOB]... [--absent GLOB]...
+//	    [--anonymous-limit N] [--account-limit N]
+//
+// With a certificate, clients are served with TLS.
 //
 // The token endpoint is /token on the same host and port, because registry 3.1 sends its credentials nowhere else. A
-// repository whose name matches --private (a path.Match glob) is visible only to accounts. Pull limits count GETs of
+// repository whose name matches --private (a path.Match glob) is visible only to accounts. One that matches --absent
+// does not exist, which Docker Hub does not say: a token does not allow it, and the answer is 401. Pull limits count GETs of
 // manifests, not HEADs, per account, or per IP address without an account; 0 means no limit. Only a reset clears the
 // counts, not time. Only pulls are served: push to the upstream registry directly.
 //
@@ -16,6 +20,9 @@
 //	              "manifests", "repository": "library/demo", "account": "", "status": 200, "count": 1}, ...].
 //	              A request is listed when its answer begins; kind is one of ping, manifests, blobs, tags,
 //	              referrers, token, other; status 0 means no answer. "bytes" are those sent in bodies, by kind.
+//	              "seen" has the number of "connections", also of clients that did not trust the certificate, and the
+//	              first 1,000 "requests" one by one, in their order: {"method": "GET", "host": "docker.io",
+//	              "path": "/token", "credentials": [{"kind": "basic", "user": "me", "sha256": "<of the password>"}]}
 //	PUT  /faults  {"down": false, "registry": FAULT, "token": FAULT}: an omitted key has no fault, so {} ends every
 //	              fault. "down" refuses connections. FAULT is one of
 //	                {"mode": "status", "status": 503}          answers with the status (401, 429: Docker Hub's body)
@@ -28,7 +35,7 @@
 //	                                                           headers; manifests stay valid (registry only)
 //	              "only": "blobs" in a FAULT restricts it to one kind of request.
 //	PUT  /limits  {"anonymous": 100, "account": 200}
-//	POST /reset   clears requests, bytes and pulls
+//	POST /reset   clears requests, bytes, pulls and what was seen
 package main
 
 import (
@@ -48,8 +55,9 @@ import (
 // options are the options of the command line.
 type options struct {
 	listen, registry, control, realm string
+	certificate, key                 string
 	accounts                         map[string]string
-	private                          []string
+	private, absent                  []string
 	limits                           limits
 }
 
@@ -67,6 +75,8 @@ func parseOptions() options {
 	flag.StringVar(&o.registry, "registry", "", "URL of the upstream registry, without authentication")
 	flag.StringVar(&o.control, "control", "127.0.0.1:5001", "address of the control interface")
 	flag.StringVar(&o.realm, "realm", "", "URL that clients fetch tokens from (default http://LISTEN/token)")
+	flag.StringVar(&o.certificate, "certificate", "", "PEM file of the certificate, to serve clients with TLS")
+	flag.StringVar(&o.key, "key", "", "PEM file of the certificate's private key")
 	flag.Func("account", "USER:PASSWORD of an account; may be repeated", func(text string) error {
 		user, password, ok := strings.Cut(text, ":")
 		if !ok || user == "" {
@@ -75,11 +85,15 @@ func parseOptions() options {
 		o.accounts[user] = password
 		return nil
 	})
-	flag.Func("private", "glob of repositories that only accounts can see; may be repeated", func(glob string) error {
-		o.private = append(o.private, glob)
-		_, err := path.Match(glob, "")
-		return err
-	})
+	globs := func(found *[]string) func(string) error {
+		return func(glob string) error {
+			*found = append(*found, glob)
+			_, err := path.Match(glob, "")
+			return err
+		}
+	}
+	flag.Func("private", "glob of repositories that only accounts can see; may be repeated", globs(&o.private))
+	flag.Func("absent", "glob of repositories that do not exist; may be repeated", globs(&o.absent))
 	flag.IntVar(&o.limits.Anonymous, "anonymous-limit", 100, "pull limit per address, 0 for no limit")
 	flag.IntVar(&o.limits.Account, "account-limit", 200, "pull limit per account, 0 for no limit")
 	flag.Parse()
@@ -96,7 +110,8 @@ func run(o options) error {
 		o.realm = "http://" + o.listen + "/token"
 	}
 	state := newState(o.limits)
-	publicServer := &publicServer{address: o.listen, handler: newHub(o, registry, state)}
+	publicServer := &publicServer{address: o.listen, handler: newHub(o, registry, state), seen: &state.seen,
+		certificate: o.certificate, key: o.key}
 	if err := publicServer.open(); err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"log"
 	"net"
 	"net/http"
@@ -11,6 +12,9 @@ import (
 type publicServer struct {
 	address string
 	handler http.Handler
+	seen    *sightings
+	// certificate and key are PEM files; empty for plain HTTP.
+	certificate, key string
 
 	mutex  sync.Mutex
 	server *http.Server
@@ -28,14 +32,23 @@ func (d *publicServer) open() error {
 		return err
 	}
 	d.address = listener.Addr().String()
-	server := &http.Server{Handler: d.handler}
+	server := &http.Server{Handler: d.seen.watch(d.handler), ConnState: d.seen.countConnection}
+	// Without HTTP/2, where many requests share a connection, a fault can end the connection of one request.
+	server.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){}
 	d.server = server
 	go func() {
-		if err := server.Serve(listener); err != http.ErrServerClosed {
+		if err := d.serve(server, listener); err != http.ErrServerClosed {
 			log.Fatalf("serving on %s failed: %v", d.address, err)
 		}
 	}()
 	return nil
+}
+
+func (d *publicServer) serve(server *http.Server, listener net.Listener) error {
+	if d.certificate == "" {
+		return server.Serve(listener)
+	}
+	return server.ServeTLS(listener, d.certificate, d.key)
 }
 
 func (d *publicServer) close() {

@@ -20,6 +20,7 @@ type state struct {
 	bytes    map[string]int
 	// lines are those of the shared faults.
 	lines map[fault]*line
+	seen  sightings
 }
 
 // faults are the current faults of the stand-in.
@@ -135,6 +136,7 @@ func (s *state) reset() {
 	clear(s.pulls)
 	clear(s.requests)
 	clear(s.bytes)
+	s.seen.reset()
 }
 
 type countedCall struct {
@@ -157,6 +159,6 @@ func (s *state) report() map[string]any {
 	}
 	return map[string]any{
 		"faults": s.faults, "limits": s.limits, "pulls": maps.Clone(s.pulls), "requests": requests,
-		"bytes": maps.Clone(s.bytes),
+		"bytes": maps.Clone(s.bytes), "seen": s.seen.report(),
 	}
 }

@@ -20,6 +20,7 @@ const tokenLifetime = 300 * time.Second
 type tokenIssuer struct {
 	accounts map[string]string
 	private  []string
+	absent   []string
 	secret   []byte
 }
 
@@ -36,10 +37,10 @@ type tokenAccess struct {
 	Actions []string `json:"actions"`
 }
 
-func newTokenIssuer(accounts map[string]string, private []string) *tokenIssuer {
+func newTokenIssuer(accounts map[string]string, private, absent []string) *tokenIssuer {
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // never fails: crypto/rand crashes the program instead
-	return &tokenIssuer{accounts, private, secret}
+	return &tokenIssuer{accounts, private, absent, secret}
 }
 
 // serve handles GET with or without Basic authentication, and POST with an OAuth 2 password grant.
@@ -75,15 +76,19 @@ func (t *tokenIssuer) grant(account string, scopes []string) []tokenAccess {
 	access := []tokenAccess{}
 	for scope := range strings.FieldsSeq(strings.Join(scopes, " ")) {
 		parts := strings.Split(scope, ":")
-		if len(parts) == 3 && parts[0] == "repository" && (account != "" || !t.isPrivate(parts[1])) {
+		if len(parts) == 3 && parts[0] == "repository" && t.isVisible(account, parts[1]) {
 			access = append(access, tokenAccess{"repository", parts[1], []string{"pull"}})
 		}
 	}
 	return access
 }
 
-func (t *tokenIssuer) isPrivate(repository string) bool {
-	for _, glob := range t.private {
+func (t *tokenIssuer) isVisible(account, repository string) bool {
+	return !matchesAny(t.absent, repository) && (account != "" || !matchesAny(t.private, repository))
+}
+
+func matchesAny(globs []string, repository string) bool {
+	for _, glob := range globs {
 		if matched, _ := path.Match(glob, repository); matched {
 			return true
 		}

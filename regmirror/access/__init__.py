@@ -1,0 +1,1 @@
+"""Who may pull what, and why: the answers of ``regmirror why`` and ``regmirror access test``."""
