@@ -153,7 +153,9 @@ def _help(result: Result) -> Verdict:
 
 
 def _metrics(result: Result) -> Verdict:
-    return _at_least(result["goal"], {kind: metrics.of_plain(found) for kind, found in result["kinds"].items()})
+    kinds = result["kinds"]
+    words = "; ".join(f"{kind}: {metrics.of_plain_shown(found)}" for kind, found in kinds.items())
+    return Verdict(words, min(map(metrics.of_plain, kinds.values())) >= result["goal"])
 
 
 GOALS = [
@@ -186,6 +188,6 @@ GOALS = [
     Goal("cold", "cold pull at the speed of a line: at most 1.1 of the upstream itself", _cold),
     Goal("deploy", "`deploy` from an empty namespace: at most 0.5 of the recipe's script", _deploy),
     Goal("commands", "a deploy that changes nothing, and `diff`: at most 2 s", _commands),
-    Goal("metrics", "metrics: at least 0.98 of the throughput without them", _metrics),
+    Goal("metrics", "metrics: at least 0.98 of the throughput without them, for the same CPU time", _metrics),
     Goal("startup", "`--help`: at most 250 ms", _help),
 ]

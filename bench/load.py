@@ -33,6 +33,11 @@ class Rate:
     total: int
     p99: float
 
+    @property
+    def answers(self) -> float:
+        """The number of complete answers."""
+        return self.requests * self.total / self.bytes
+
 
 @dataclass(frozen=True)
 class Burst:

@@ -1,19 +1,20 @@
-"""What metrics cost: a mirror that counts requests, and one that does not, in turns."""
+"""What metrics cost: a mirror that counts requests, and one that does not, at the same time."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from bench import containers, load, mirror, upstream
 from bench.comparison import Comparison
-from bench.figures import number, shown, spread, table
+from bench.figures import median_interval, number, shown, spread, table
 from bench.load import Rate, Request
 from bench.mirror import Mirror
 
 REPOSITORY = "library/big"
 COUNTED, PLAIN = "with metrics", "without"
 GOAL = 0.98
-"""Of the throughput without metrics."""
+"""Of the throughput without metrics, for the same CPU time."""
 CPU = "CPU ms per request"
 UNITS: Mapping[str, tuple[str, Callable[[Rate], float]]] = {
     "manifest by tag": ("requests/s", lambda rate: rate.requests),
@@ -39,35 +40,38 @@ def measure(of: Comparison) -> dict[str, Any]:
 
 
 def _rounds(of: Comparison, made: Mapping[str, Mirror], kind: str, path: str) -> dict[str, Any]:
-    """The order changes with each round, so that neither mirror is always the second one.
+    """Both mirrors work at the same time: what else the machine does slows both down, and their ratio stays.
 
-    What else the machine does changes both rates of a round: their ratio is more exact than that of the medians.
+    Two mirrors that share all cores do not tell how fast one of them is. They tell how much CPU time a request costs,
+    and that limits the throughput.
     """
     rates: dict[str, list[float]] = {side: [] for side in made}
     used: dict[str, list[float]] = {side: [] for side in made}
-    rounds = [_round(of, made[side], path, kind) for side in made]
-    for number_of_round in range(of.sizes.overhead_rounds):
-        for side, run in list(zip(made, rounds, strict=True))[:: 1 if number_of_round % 2 else -1]:
-            rate, cpu = run()
-            rates[side].append(rate)
-            used[side].append(cpu)
+    runs = {side: _run(of, made[side], path) for side in made}
+    with ThreadPoolExecutor(len(runs)) as together:
+        for _ in range(of.sizes.overhead_rounds):
+            started = [(side, together.submit(run)) for side, run in runs.items()]
+            for side, future in started:
+                rate, cpu = future.result()
+                rates[side].append(UNITS[kind][1](rate))
+                used[side].append(1000 * cpu / rate.answers)
     sides = {side: {"rate": spread(rates[side]), CPU: spread(used[side])} for side in made}
-    ratios = [counted / plain for counted, plain in zip(rates[COUNTED], rates[PLAIN], strict=True)]
-    return {**sides, "ratio": spread(ratios)}
+    ratios = [plain / counted for counted, plain in zip(used[COUNTED], used[PLAIN], strict=True)]
+    low, high = (float(f"{bound:.4g}") for bound in median_interval(ratios))
+    return {**sides, "ratio": spread(ratios), "95 % of the ratio": {"low": low, "high": high}}
 
 
-def _round(of: Comparison, mirror_of_side: Mirror, path: str, kind: str) -> Callable[[], tuple[float, float]]:
+def _run(of: Comparison, mirror_of_side: Mirror, path: str) -> Callable[[], tuple[Rate, float]]:
     request = of.at_pod(mirror_of_side).request(REPOSITORY, path)
     running = containers.running(mirror_of_side)
     load.measure(of.env, request, 1, 0.1)
-    return partial(_measure, of, request, running, kind)
+    return partial(_measure, of, request, running)
 
 
-def _measure(of: Comparison, request: Request, running: list[containers.Container], kind: str) -> tuple[float, float]:
+def _measure(of: Comparison, request: Request, running: list[containers.Container]) -> tuple[Rate, float]:
     before = sum(containers.cpu_seconds(running).values())
     rate = load.measure(of.env, request, of.sizes.manifest_clients, of.sizes.overhead_seconds)
-    cpu = sum(containers.cpu_seconds(running).values()) - before
-    return UNITS[kind][1](rate), 1000 * cpu / (rate.requests * of.sizes.overhead_seconds)
+    return rate, sum(containers.cpu_seconds(running).values()) - before
 
 
 def report(result: dict[str, Any]) -> str:
@@ -76,10 +80,16 @@ def report(result: dict[str, Any]) -> str:
     for kind, found in result["kinds"].items():
         rates = [shown(found[side]["rate"]) for side in (COUNTED, PLAIN)]
         used = [number(found[side][CPU]["median"]) for side in (COUNTED, PLAIN)]
-        rows.append((f"{kind}, {UNITS[kind][0]}", *rates, of_plain(found), " / ".join(used)))
+        rows.append((f"{kind}, {UNITS[kind][0]}", *rates, of_plain_shown(found), " / ".join(used)))
     return table([f"{result['clients']} clients, at the pod", COUNTED, PLAIN, "ratio", f"{CPU}, with / without"], rows)
 
 
 def of_plain(found: dict[str, Any]) -> float:
-    """The rate with metrics, of that without: the median of all rounds."""
-    return float(f"{found['ratio']['median']:.3g}")
+    """The answers with metrics, of those without, for the same CPU time: the median of all rounds."""
+    return float(found["ratio"]["median"])
+
+
+def of_plain_shown(found: dict[str, Any]) -> str:
+    """The same, with its 95 % confidence interval."""
+    interval = found["95 % of the ratio"]
+    return f"{of_plain(found):.3g} ({interval['low']:.3g}–{interval['high']:.3g})"

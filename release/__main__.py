@@ -1,7 +1,9 @@
 """`python -m release`: builds the artifacts of a release."""
 
 import argparse
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from lab.errors import LabError
@@ -17,12 +19,18 @@ def main() -> int:
     try:
         if parsed.command == "build":
             build.build(parsed.directory, parsed.signing_key, allow_uncommitted=parsed.allow_uncommitted)
+            _show(sorted(parsed.directory.iterdir()))
         else:
             image.write_with_new_helm(parsed.artifacts, Instance.from_environment().cache, parsed.file)
+            _show([parsed.file])
     except (ReleaseError, LabError) as error:
         sys.stderr.write(f"release: {error}\n")
         return 1
     return 0
+
+
+def _show(written: Sequence[Path]) -> None:
+    sys.stdout.writelines(f"{file.stat().st_size:>12,}  {os.path.relpath(file)}\n" for file in written)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -53,12 +53,22 @@ class RotationOptions:
             _validate_abort(live)
         if self.pair is not None:
             _validate_pair(self.pair, live, now)
+            self._validate_lifetime(self.pair, now)
             is_other = live.next_key is not None and id_of(live.next_key) != id_of(self.pair)
             if is_other and not self.replaces_next_key(live):
                 raise RotationError(
                     "a rotation to a key other than that of --key is in progress",
                     hint="let it finish without --key and --cert, or abort it: regmirror rotate-cert --abort",
                 )
+
+    def _validate_lifetime(self, pair: KeyPair, now: datetime) -> None:
+        """A certificate that is due would be replaced by the next run, on a schedule perhaps today."""
+        if self.threshold.is_due(pair.certificate, now) and not self.force:
+            due_at = self.threshold.due_at(pair.certificate)
+            raise RotationError(
+                f"the certificate of --cert is due for rotation itself since {due_at:%Y-%m-%d}",
+                hint="create one that is valid for longer, or use this one anyway: --force",
+            )
 
     def new_key_pair(self, auth: AuthComponent, now: datetime) -> KeyPair:
         """The next key pair: the user's own, or a new one according to the configuration and these options."""

@@ -28,6 +28,7 @@ class Load:
     mirror: DeployedMirror
     authority: Path | None = None
     """The CA certificates that the clients trust; those of the target cluster by default."""
+    with_slow_downloads: bool = True
     counts: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -39,9 +40,9 @@ class Load:
         kinds = {
             "manifest and layer, fresh token": self._fresh(),
             "manifest, old token": self._old(),
-            "slow blob": self._slow(),
-            "slow blob, started later": self._slow(after=10.0),
         }
+        if self.with_slow_downloads:
+            kinds |= {"slow blob": self._slow(), "slow blob, started later": self._slow(after=10.0)}
         threads = [threading.Thread(target=self._repeat, args=item) for item in kinds.items()]
         for thread in threads:
             thread.start()

@@ -8,10 +8,12 @@ import pytest
 from regmirror.verify.sample_pull import parse_image
 from tests.e2e.crane_user import CraneUser
 from tests.e2e.deployed_mirror import DeployedMirror
+from tests.e2e.layer import offered
 from tests.e2e.waiting import DEPENDS_ON_MACHINE, await_value
 
 pytestmark = pytest.mark.lab
 DENIED = "somebody-else/private"
+LAYER_BYTES = 300_000
 
 
 def report(mirror: DeployedMirror, *options: str) -> Any:
@@ -20,9 +22,7 @@ def report(mirror: DeployedMirror, *options: str) -> Any:
     return outcome.document
 
 
-def test_what_is_pulled_and_refused_is_counted_and_what_is_cached_has_its_size(
-    mirror: DeployedMirror, tmp_path: Path
-) -> None:
+def test_what_is_pulled_and_refused_is_counted(mirror: DeployedMirror, tmp_path: Path) -> None:
     repository = parse_image(mirror.target.allowed_image).repository
     user = CraneUser(mirror, tmp_path)
     assert user.pull(mirror.target.allowed_image).code == 0
@@ -32,17 +32,23 @@ def test_what_is_pulled_and_refused_is_counted_and_what_is_cached_has_its_size(
     found = await_value(lambda: report(mirror, "--no-verify"), lambda document: DENIED in rank(document, "refused"))
     assert rank(found, "pulled")[repository] > before
     assert DENIED not in rank(found, "pulled")
+
+
+def test_what_is_cached_has_its_size(mirror: DeployedMirror, tmp_path: Path) -> None:
+    layer = offered(mirror, tmp_path, LAYER_BYTES)
+    assert layer.is_intact(layer.pull())
     # The registry writes a layer to the bucket when all of it has arrived.
-    found = await_value(
-        lambda: report(mirror, "--no-verify"), lambda document: cached(document)[repository]["bytes"] > 100_000
+    contents = await_value(
+        lambda: report(mirror, "--no-verify")["upstreams"][0]["contents"],
+        lambda contents: cached(contents).get(layer.repository, {"bytes": 0})["bytes"] >= layer.size,
     )
-    assert found["upstreams"][0]["contents"]["complete"] is True
-    assert cached(found)[repository]["tags"] >= 1
-    assert DENIED not in cached(found)
+    assert contents["complete"] is True
+    assert cached(contents)[layer.repository]["tags"] == 1
+    assert DENIED not in cached(contents)
 
 
-def cached(document: Any) -> dict[str, Any]:
-    return {one["name"]: one for one in document["upstreams"][0]["contents"]["repositories"]}
+def cached(contents: Any) -> dict[str, Any]:
+    return {one["name"]: one for one in contents["repositories"]}
 
 
 def rank(document: Any, name: str) -> dict[str, int]:

@@ -67,7 +67,10 @@ def with_metrics(rate: float) -> dict[str, Any]:
         "goal": 0.98,
         "clients": 8,
         "rounds": 1,
-        "kinds": {"manifest by tag": figures | {"ratio": spread([rate / 1000])}},
+        "kinds": {
+            "manifest by tag": figures
+            | {"ratio": spread([rate / 1000]), "95 % of the ratio": {"low": 0.98, "high": 1.0}}
+        },
     }
 
 
@@ -111,7 +114,7 @@ def test_a_goal_is_met_or_not(measurement: str, result: dict[str, Any], met: lis
         (
             "metrics",
             with_metrics(990.0),
-            "| manifest by tag, requests/s | 990 (990–990) | 1,000 (1,000–1,000) | 0.99",
+            "| manifest by tag, requests/s | 990 (990–990) | 1,000 (1,000–1,000) | 0.99 (0.98–1) |",
         ),
         ("memory", memory(0, served=False), "| memory, MiB | idle | 64 clients | 100 slow readers (failed) | limit |"),
     ],

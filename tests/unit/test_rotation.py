@@ -248,6 +248,14 @@ def test_an_unsuitable_key_is_refused(env: RotationHarness, pair: KeyPair, messa
     assert env.next_key is None
 
 
+def test_a_certificate_that_is_due_already_is_refused_unless_forced(env: RotationHarness) -> None:
+    nearly_over = pair_of(begins=samples.NOW - timedelta(days=80))
+    with pytest.raises(RotationError, match="is due for rotation itself since 2026-11-02") as caught:
+        env.rotate(with_options(pair=nearly_over, force=False))
+    assert "--force" in str(caught.value.hint)
+    assert env.rotate(with_options(pair=nearly_over)).rotated
+
+
 def test_another_key_is_refused_while_a_rotation_is_in_progress(env: RotationHarness) -> None:
     rotate_until_killed(env, CALLS_UNTIL_KEY_IS_REPLACED)
     with pytest.raises(RotationError, match="a key other than that of --key"):
