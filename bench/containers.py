@@ -4,10 +4,11 @@ The kubelet's own figures are up to ten seconds old.
 """
 
 import json
+import os
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,15 @@ def running(mirror: Mirror) -> list[Container]:
 def cpu_seconds(containers: Sequence[Container]) -> Figures:
     """CPU seconds that the containers have used since they started."""
     return _sum((container.name, _cpu_seconds(container)) for container in containers)
+
+
+def run_on(cores: set[int], containers: Sequence[Container]) -> None:
+    """Let all threads of these containers run on these cores only."""
+    processes = {process for container in containers for process in container.read("cgroup.procs").split()}
+    for thread in (task.name for process in processes for task in Path("/proc", process, "task").glob("*")):
+        # A probe of the kubelet may have ended since.
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(int(thread), cores)
 
 
 def memory(containers: Sequence[Container]) -> Figures:

@@ -1,6 +1,5 @@
 """Statistics of several runs, and Markdown tables."""
 
-import math
 import statistics
 from collections.abc import Sequence
 from typing import Any
@@ -12,16 +11,6 @@ def spread(values: Sequence[float]) -> Figures:
     """Minimum, median and maximum, with four significant digits."""
     of = {"min": min(values), "median": statistics.median(values), "max": max(values)}
     return {name: float(f"{value:.4g}") for name, value in of.items()}
-
-
-def median_interval(values: Sequence[float]) -> tuple[float, float]:
-    """The 95 % confidence interval of the median, whatever the distribution: two of the values, by their rank.
-
-    The ranks follow from the binomial distribution, here from the normal distribution that is near it.
-    """
-    ordered = sorted(values)
-    rank = max(0, math.floor((len(ordered) - 1.96 * math.sqrt(len(ordered))) / 2))
-    return ordered[rank], ordered[-1 - rank]
 
 
 def ratio(one: Figures, other: Figures) -> float:

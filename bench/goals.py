@@ -153,9 +153,7 @@ def _help(result: Result) -> Verdict:
 
 
 def _metrics(result: Result) -> Verdict:
-    kinds = result["kinds"]
-    words = "; ".join(f"{kind}: {metrics.of_plain_shown(found)}" for kind, found in kinds.items())
-    return Verdict(words, min(map(metrics.of_plain, kinds.values())) >= result["goal"])
+    return _at_least(result["goal"], {kind: metrics.of_plain(found) for kind, found in result["kinds"].items()})
 
 
 GOALS = [

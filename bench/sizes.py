@@ -33,8 +33,8 @@ class Sizes:
     slow_seconds: float = 30.0
     rounds: int = 3
     command_rounds: int = 5
-    overhead_rounds: int = 100
-    overhead_seconds: float = 0.5
+    overhead_rounds: int = 40
+    overhead_seconds: float = 1.0
     seconds: float = 2.0
 
 

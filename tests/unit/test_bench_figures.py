@@ -1,6 +1,6 @@
 """Statistics and tables of the benchmark."""
 
-from bench.figures import median_interval, ratio, shown, spread, table
+from bench.figures import ratio, shown, spread, table
 
 
 def test_runs_are_shown_with_median_minimum_and_maximum() -> None:
@@ -10,12 +10,6 @@ def test_runs_are_shown_with_median_minimum_and_maximum() -> None:
 
 def test_a_ratio_divides_the_first_median_by_the_second() -> None:
     assert ratio(spread([2.0, 3.0, 9.0]), spread([6.0])) == 0.5
-
-
-def test_the_interval_of_a_median_is_as_wide_as_the_values_near_it_differ() -> None:
-    assert median_interval([*range(101)]) == (40, 60)
-    assert median_interval([1.0] * 98 + [50.0, 90.0]) == (1.0, 1.0)
-    assert median_interval([2.0]) == (2.0, 2.0)
 
 
 def test_a_table_is_markdown_with_right_aligned_numbers() -> None:
