@@ -63,10 +63,13 @@ class PullThrough:
         return manifest, layer
 
     def get(self, kind: str, reference: str) -> tuple[int, bytes]:
-        """Status and body of what a client receives; the body may be cut, and status 0 is no answer."""
+        """Status and body of what a client receives; the body may be cut, and status 0 is no answer.
+
+        Each request has a connection of its own, because the registry closes that of an answer that it breaks off.
+        """
         url, received = f"{self.url}/v2/{REPOSITORY}/{kind}/{reference}", b""
         try:
-            headers = {"Accept": MANIFEST_TYPE}
+            headers = {"Accept": MANIFEST_TYPE, "Connection": "close"}
             answer = urllib3.request("GET", url, headers=headers, retries=False, preload_content=False)
             for chunk in answer.stream():
                 received += chunk
