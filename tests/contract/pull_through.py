@@ -1,9 +1,10 @@
 """A registry as a pull-through cache of the Docker Hub stand-in, on loopback: both are the programs of the lab."""
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -79,12 +80,18 @@ class PullThrough:
 
     def wrong_files(self) -> list[Path]:
         """The files of the cache whose content does not match the digest in their path."""
-        stored = self.files.rglob("blobs/sha256/*/*/data")
-        return [path for path in stored if sha256(path.read_bytes()).hexdigest() != path.parent.name]
+        blobs = ((path, content) for path, content in self._contents() if path.parts[-5:-3] == ("blobs", "sha256"))
+        return [path for path, content in blobs if sha256(content).hexdigest() != path.parent.name]
 
     def keeps(self, content: bytes) -> bool:
         """Whether the cache has stored a content, right or wrong."""
-        return any(path.read_bytes() == content for path in self.files.rglob("data"))
+        return any(stored == content for _, stored in self._contents())
+
+    def _contents(self) -> Iterator[tuple[Path, bytes]]:
+        """The content of everything that is stored; the registry may remove an upload meanwhile."""
+        for path in (Path(directory, "data") for directory, _, names in os.walk(self.files) if "data" in names):
+            with suppress(FileNotFoundError):
+                yield path, path.read_bytes()
 
 
 def _descriptor(media_type: str, content: bytes) -> dict[str, Any]:
