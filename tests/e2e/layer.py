@@ -93,8 +93,14 @@ class Layer:
 
     def files(self) -> list[Path]:
         """The files on the volumes of the registry's pods that contain it."""
-        same_size = (file for file in cached_files(self.mirror) if file.stat().st_size == self.size)
-        return [file for file in same_size if self.is_content(file.read_bytes())]
+        return [file for file in cached_files(self.mirror) if self._is_in(file)]
+
+    def _is_in(self, file: Path) -> bool:
+        try:
+            return file.stat().st_size == self.size and self.is_content(file.read_bytes())
+        except FileNotFoundError:
+            # A file of a cache may be removed at any time.
+            return False
 
 
 def offered(mirror: DeployedMirror, directory: Path, size: int) -> Layer:
