@@ -57,8 +57,8 @@ def _without_metrics(of: Comparison) -> Mirror:
 def _compared(of: Comparison, made: Mapping[str, Mirror], kind: str, path: str) -> dict[str, Any]:
     """Two mirrors work at the same time, each on a core of its own, which they swap after each round.
 
-    So what else the machine does slows both down. Their rates do not tell how fast one of them is; the CPU time of all
-    their requests is exact to half a percent, and limits the throughput.
+    So what else the machine does slows both down. Their rates do not tell how fast one of them is; the CPU time of a
+    request, which limits the throughput, does.
     """
     rates: dict[str, list[Rate]] = {side: [] for side in made}
     used = dict.fromkeys(made, 0.0)

@@ -61,6 +61,14 @@ def entries(cluster: FakeCluster) -> dict[str, Any]:
     return {key: json.loads(base64.b64decode(value)) for key, value in (secret or {}).get("data", {}).items()}
 
 
+def add_bob_elsewhere(cluster: FakeCluster) -> None:
+    """As somebody who edits the Secret: docker_auth's pods are not replaced. Bob has Alice's password and groups."""
+    live = cluster.get(SECRET, names.USERS_SECRET)
+    assert live
+    live["data"]["bob"] = live["data"]["alice"]
+    cluster.put(live)
+
+
 def users_of_pods(mirror: RotationHarness) -> list[dict[str, Any]]:
     """The users in the configuration that each docker_auth pod has started with."""
     pods = mirror.cluster.taking_requests(names.AUTH)
@@ -187,10 +195,7 @@ def test_a_missing_permission_is_named() -> None:
 def test_an_account_that_somebody_else_added_is_removed_too() -> None:
     mirror = RotationHarness()
     run(mirror.connections(), ALICE)
-    live = mirror.cluster.get(SECRET, names.USERS_SECRET)
-    assert live
-    live["data"]["bob"] = live["data"]["alice"]
-    mirror.cluster.put(live)
+    add_bob_elsewhere(mirror.cluster)
     run(mirror.connections(), changes.remove(["bob"]))
     assert list(entries(mirror.cluster)) == ["alice"]
 
@@ -263,10 +268,7 @@ def test_a_rotation_keeps_the_accounts() -> None:
 def test_the_list_shows_groups_rules_and_whether_docker_auth_has_the_account() -> None:
     mirror = RotationHarness()
     run(mirror.connections(), ALICE)
-    live = mirror.cluster.get(SECRET, names.USERS_SECRET)
-    assert live
-    live["data"]["bob"] = live["data"]["alice"]
-    mirror.cluster.put(live)
+    add_bob_elsewhere(mirror.cluster)
     rules = [{"allow": ["acme/*"], "groups": ["platform"]}]
     listed = list_users(
         mirror.cluster, samples.mirror(upstreams=[samples.document()["upstreams"][0] | {"rules": rules}])
