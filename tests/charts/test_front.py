@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -293,6 +294,25 @@ def test_a_token_for_many_repositories_reaches_the_registry(registry: Front) -> 
     assert len(registry.program.asked) == 1
 
 
+@pytest.mark.parametrize("part", ["a/", "a-_", "ab"])
+@pytest.mark.parametrize("end", ["manifests/1", f"blobs/sha256:{'0' * 64}", "nothing"])
+def test_a_path_that_is_longer_than_any_of_a_pull_is_refused(registry: Front, part: str, end: str) -> None:
+    """nginx answers 500, and writes a line to its log, if a regular expression takes too much memory."""
+    for length in (1_100, 10_000, 30_000):
+        path = f"/v2/{part * (length // len(part))}/{end}"
+        assert [registry.ask("GET", path, headers).status for headers in ({}, PULL)] == [414, 414]
+    assert registry.program.asked == []
+
+
+def test_the_longest_names_can_be_pulled(registry: Front) -> None:
+    assert registry.ask("GET", f"/v2/{'a/' * 127}a/manifests/{'x' * 128}?ns=docker.io", PULL).status == 200
+
+
+@pytest.mark.parametrize("part", ["a%;", "account", "a&b=%"])
+def test_a_long_query_that_looks_like_a_login_is_answered(auth: Front, part: str) -> None:
+    assert auth.ask("GET", f"{TOKEN}&{part * (15_000 // len(part))}").status == 200
+
+
 @pytest.mark.parametrize("status", [404, 429, 500, 503])
 def test_what_the_registry_does_not_have_is_asked_once(registry: Front, status: int) -> None:
     registry.program.status = status
@@ -427,3 +447,15 @@ def test_a_layer_is_asked_for_once_and_then_served_from_the_disk(registry: Front
     assert (part.status, part.headers["Content-Range"]) == (206, f"bytes 10-19/{len(BIG)}")
     assert registry.ask("GET", layer).status == 401
     assert registry.ask("GET", layer, {"Authorization": "Bearer bad"}).status == 401
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_layers_are_sent_from_the_disk_without_being_copied(helm3: Helm, shared: bool) -> None:  # noqa: FBT001
+    """Which location decides is not documented: ngx_http_update_location_config in nginx's source, once per location."""
+    text = configuration(helm3, "registry", {"layerCache": {"shared": shared}})
+    locations = dict(re.findall(r"^    location (?:[=~] )?(\S+) \{\n(.*?)^    \}", text, re.MULTILINE | re.DOTALL))
+    senders = [body for body in locations.values() if "/var/lib/regmirror/layers" in body]
+    assert len(senders) == (2 if shared else 1)
+    checks = [locations[check] for body in senders for check in re.findall(r"auth_request (\S+);", body)]
+    assert len(checks) == (1 if shared else 0)
+    assert all("sendfile on;" in body for body in (*senders, *checks))

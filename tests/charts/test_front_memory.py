@@ -9,8 +9,8 @@ import pytest
 from .front import FRONTS, configuration, container, directives, size
 from .helm import Helm
 
-POOLS = 8 << 10
-"""nginx's pools for a connection and its request (connection_pool_size, request_pool_size), with their growth."""
+POOLS = 2 << 10
+"""nginx's pool for a connection, and what a request needs beyond its own pool."""
 TLS = 56 << 10
 """OpenSSL's state and buffers of a connection, and nginx's ssl_buffer_size. Measured: 31k without a request."""
 WORKER = 10 << 20
@@ -58,12 +58,13 @@ def connections(text: str) -> int:
 def headers(text: str) -> int:
     """The memory for a request's line and headers."""
     ((number, large),) = directives(text, "large_client_header_buffers")
-    return size(directives(text, "client_header_buffer_size")[0][0]) + int(number) * size(large) + POOLS
+    once = sum(size(directives(text, name)[0][0]) for name in ("client_header_buffer_size", "request_pool_size"))
+    return once + int(number) * size(large) + POOLS
 
 
 def answer(text: str) -> int:
     """The memory for an answer that is read slowly: all buffers, or one where there is no buffering."""
-    ((number, each),) = directives(text, "proxy_buffers")
+    number, each = directives(text, "proxy_buffers")[0]
     first, *others = (size(words[0]) for words in directives(text, "proxy_buffer_size"))
     return max(first + int(number) * size(each), *others, 0)
 

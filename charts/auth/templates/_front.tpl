@@ -25,6 +25,9 @@ scgi_temp_path /var/cache/nginx/scgi;
 uwsgi_temp_path /var/cache/nginx/uwsgi;
 keepalive_requests 100000;
 keepalive_timeout 300s;
+# All that a request needs, so that it takes and returns memory once: the C library of the image returns every part to
+# the kernel at once.
+request_pool_size 16k;
 # Slow senders. Both programs behind the front only answer GET and HEAD, and would read a body into memory before they
 # look at the token: no body reaches them.
 client_header_buffer_size 4k;

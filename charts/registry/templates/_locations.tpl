@@ -9,7 +9,10 @@ error_page 419 = @challenge;
 recursive_error_pages on;
 {{- end -}}
 
-{{/* Who may use a location of files/nginx.conf: the registry answers all others, and all other methods. */}}
+{{/*
+Who may use a location of files/nginx.conf: the registry answers all others, and all other methods. Argument: the
+location that checks the token.
+*/}}
 {{- define "regmirror.authorized" -}}
 if ($request_method !~ "^(GET|HEAD)$") {
   return 418;
@@ -17,8 +20,17 @@ if ($request_method !~ "^(GET|HEAD)$") {
 {{ include "regmirror.withToken" . }}
 error_page 403 = @refused;
 error_page 418 500 = @registry;
-auth_request /token-check;
+auth_request {{ . }};
 auth_request_set $token_refusal $upstream_http_x_challenge;
+{{- end -}}
+
+{{/* The registry decides who may pull; its answer is valid for 5 seconds for the same token and repository. */}}
+{{- define "regmirror.tokenCheck" -}}
+internal;
+proxy_pass http://token-check/$repository;
+proxy_cache tokens;
+proxy_cache_key $repository|$http_authorization;
+proxy_cache_valid 204 5s;
 {{- end -}}
 
 {{/* The registry's own answer, with the reason in its challenge. */}}
@@ -29,7 +41,7 @@ add_header WWW-Authenticate $explained_challenge always;
 
 {{/* What both manifest locations have in common. */}}
 {{- define "regmirror.cachedManifest" -}}
-{{ include "regmirror.authorized" . }}
+{{ include "regmirror.authorized" "/token-check" }}
 # Of many simultaneous requests for the same manifest, the fetcher passes one on to the registry.
 {{ include "regmirror.fetched" . }}
 proxy_set_header Accept $accepts_oci_index,$accepts_oci_manifest,$accepts_list,$accepts_manifest;
@@ -55,14 +67,16 @@ error_page 502 504 = @registry;
 {{ include "regmirror.fetched" . }}
 proxy_pass http://fetcher/v2/$repository/blobs/$digest;
 proxy_buffering off;
-proxy_buffer_size 32k;
+proxy_buffer_size 64k;
+# Not used without buffering, but nginx demands that they are as large.
+proxy_buffers 3 64k;
+proxy_busy_buffers_size 64k;
 {{- end -}}
 
 {{/* How the front serves a layer from the volume: without the registry, the fetcher and the object store. */}}
 {{- define "regmirror.completeLayer" -}}
 root /var/lib/regmirror/layers;
 sendfile on;
-tcp_nopush on;
 etag off;
 max_ranges 1;
 add_header Docker-Content-Digest $digest;
