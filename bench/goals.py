@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench import bare, drayage, metrics, redirect
+from bench import bare, drayage, metrics, plain, redirect
 from bench.figures import clients, table
 from bench.sides import POD, PUBLIC
 
@@ -79,8 +79,12 @@ def _missing(result: Result) -> Verdict:
 
 
 def _layer_cpu(result: Result) -> Verdict:
-    seconds = {clients(count): result["clients"][count][POD]["CPU s/GB"]["median"] for count in ("1", "8")}
-    return _at_most(0.3, seconds)
+    used = {
+        side: {clients(count): result["clients"][count][side]["CPU s/GB"]["median"] for count in ("1", "8")}
+        for side in (POD, plain.NAME)
+    }
+    verdict = _at_most(0.3, used[POD])
+    return Verdict(f"{verdict.words}. {plain.NAME}: {_listed(used[plain.NAME], '')}", verdict.met)
 
 
 def _layer_speed(result: Result) -> Verdict:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from bench import containers, load, processes, upstream
+from bench import containers, load, plain, processes, upstream
 from bench.comparison import Comparison
 from bench.figures import clients, number, shown, spread, table
 from bench.sides import Peer, Side
@@ -18,16 +18,18 @@ Used = dict[str, float]
 
 
 def measure(of: Comparison) -> dict[str, Any]:
-    """For each number of clients and each side: MB/s, and CPU seconds per GB of the mirror's pods or of the peer.
+    """For each number of clients and each side: MB/s, and CPU seconds per GB of the mirror's pods or of the program.
 
     The CPU time of the Ingress controller and of the S3 server does not count.
     """
     layer = upstream.existing(of.env, REPOSITORY).layers[0]
     requests = {side: side.request(REPOSITORY, f"blobs/{layer}") for side in of.sides}
-    for request in requests.values():
-        load.measure(of.env, request, 1, 0.1)
-    meters = _meters(of)
-    figures = {str(count): _rounds(of, requests, count, meters) for count in of.sizes.warm}
+    with plain.serving(of.env) as (sender, file):
+        requests[file] = load.Request(f"{file.url}/layer")
+        for request in requests.values():
+            load.measure(of.env, request, 1, 0.1)
+        meters = _meters(of, [*of.peers, sender])
+        figures = {str(count): _rounds(of, requests, count, meters) for count in of.sizes.warm}
     return {"rounds": of.sizes.rounds, "clients": figures}
 
 
@@ -37,12 +39,12 @@ def report(result: dict[str, Any]) -> str:
     return "\n".join([*tables, _parts(result["clients"])])
 
 
-def _meters(of: Comparison) -> dict[str, Callable[[], Used]]:
+def _meters(of: Comparison, peers: list[Peer]) -> dict[str, Callable[[], Used]]:
     ours = containers.running(of.mirror)
     meters: dict[str, Callable[[], Used]] = dict.fromkeys(
         (of.public.name, of.pod.name), partial(containers.cpu_seconds, ours)
     )
-    return meters | {peer.name: partial(_of_peer, peer) for peer in of.peers}
+    return meters | {peer.name: partial(_of_peer, peer) for peer in peers}
 
 
 def _of_peer(peer: Peer) -> Used:
