@@ -450,8 +450,8 @@ def test_a_layer_is_asked_for_once_and_then_served_from_the_disk(registry: Front
 
 
 @pytest.mark.parametrize("shared", [True, False])
-def test_layers_are_sent_from_the_disk_without_being_copied(helm3: Helm, shared: bool) -> None:  # noqa: FBT001
-    """Which location decides is not documented: ngx_http_update_location_config in nginx's source, once per location."""
+def test_layers_are_sent_from_the_disk_without_being_copied(helm3: Helm, shared: bool) -> None:
+    """Which location decides is in nginx's source only: ngx_http_update_location_config runs for every location."""
     text = configuration(helm3, "registry", {"layerCache": {"shared": shared}})
     locations = dict(re.findall(r"^    location (?:[=~] )?(\S+) \{\n(.*?)^    \}", text, re.MULTILINE | re.DOTALL))
     senders = [body for body in locations.values() if "/var/lib/regmirror/layers" in body]
