@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bench import plain
 from bench.figures import spread
 from bench.goals import GOALS, goals_table
 from bench.results import MEASUREMENTS
@@ -34,7 +35,7 @@ def warm_layer(cpu: float, speed: float) -> dict[str, Any]:
         "CPU s/GB": spread([cpu]),
         "CPU s/GB by container": {"registry": cpu, "nginx": 0.1},
     }
-    found = dict.fromkeys(SIDES, ours) | {"bare": ours | {"MB/s": spread([500.0])}}
+    found = dict.fromkeys([*SIDES, plain.NAME], ours) | {"bare": ours | {"MB/s": spread([500.0])}}
     return {"clients": dict.fromkeys(("1", "8"), found)}
 
 
