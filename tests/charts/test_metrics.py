@@ -79,13 +79,14 @@ def test_nginx_accepts_the_configuration_without_caches_or_metrics(
 
 def test_nginx_writes_what_the_program_reads(registry: Front, tmp_path: Path) -> None:
     registry.program.body = b"{}"
-    long = "x" * 3000
+    long = "x" * 900
     for path, headers in (
         (MANIFEST, PULL),
         (MANIFEST, PULL),
         (MANIFEST, {}),
         (MANIFEST, {"Authorization": "Bearer bad"}),
         (f"/v2/library/a/manifests/{long}", PULL),
+        (f"/v2/library/a/manifests/{long * 3}", PULL),
         ("/v2/?a=/manifests/b", PULL),
         ("/", {}),
         ("/alive", {}),
@@ -97,6 +98,7 @@ def test_nginx_writes_what_the_program_reads(registry: Front, tmp_path: Path) ->
         "tag 401 challenge MISS - 1 0 /library/a",
         "tag 401  - - 1 0 /library/a",
         "tag 200  - - 1 2 /library/a",
+        "tag 414  - - 0 170 ",
         "version 200  - - 1 2 ",
     ]
     found: list[str] = []
