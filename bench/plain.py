@@ -1,4 +1,4 @@
-"""nginx that sends a file over the same network, and does nothing else: what this machine takes at least."""
+"""nginx as a process of the node that sends a file, and does nothing else: what this machine takes at least."""
 
 import random
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from bench.environment import Environment
 from bench.processes import running
-from bench.sides import Peer, Side
+from bench.sides import Peer
 from lab import addresses
 from lab.sample_images import BIG_LAYER_BYTES
 
@@ -36,8 +36,8 @@ http {{
 
 
 @contextmanager
-def serving(env: Environment) -> Iterator[tuple[Peer, Side]]:
-    """A file of the size of a layer, for the duration of the block; yields the program, and the way to the file."""
+def serving(env: Environment) -> Iterator[Peer]:
+    """A file of the size of a layer, at /layer, for the duration of the block."""
     directory = env.directory / "plain"
     (directory / "files").mkdir(parents=True)
     (directory / "files/layer").write_bytes(random.randbytes(BIG_LAYER_BYTES))  # noqa: S311 - noise
@@ -45,4 +45,4 @@ def serving(env: Environment) -> Iterator[tuple[Peer, Side]]:
     file = directory / "nginx.conf"
     file.write_text(CONFIGURATION.format(directory=directory, address=address))
     with running(["nginx", "-e", "stderr", "-c", str(file)], f"http://{address}/layer", directory) as process:
-        yield Peer(NAME, address, process), Side(NAME, f"http://{address}")
+        yield Peer(NAME, address, process)

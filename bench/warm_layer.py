@@ -8,7 +8,7 @@ from typing import Any
 from bench import containers, load, plain, processes, upstream
 from bench.comparison import Comparison
 from bench.figures import clients, number, shown, spread, table
-from bench.sides import Peer, Side
+from bench.sides import Peer, Side, of_peer
 from lab.sample_images import BIG_LAYER_BYTES
 
 REPOSITORY = "library/big"
@@ -24,7 +24,8 @@ def measure(of: Comparison) -> dict[str, Any]:
     """
     layer = upstream.existing(of.env, REPOSITORY).layers[0]
     requests = {side: side.request(REPOSITORY, f"blobs/{layer}") for side in of.sides}
-    with plain.serving(of.env) as (sender, file):
+    with plain.serving(of.env) as sender:
+        file = of_peer(sender)
         requests[file] = load.Request(f"{file.url}/layer")
         for request in requests.values():
             load.measure(of.env, request, 1, 0.1)
