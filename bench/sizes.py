@@ -20,7 +20,7 @@ class Sizes:
     cold_layer: int = 40_000_000
     line: int = 50_000_000
     # A bare registry downloads the layer once for each client: 100 of them take 200 s by the speed of the line.
-    herds: tuple[Herd, ...] = (Herd(8, 3), Herd(32, 1), Herd(100, 1, with_bare=False))
+    herds: tuple[Herd, ...] = (Herd(8, 3), Herd(32, 1), Herd(100, 3, with_bare=False))
     warm: tuple[int, ...] = (1, 8, 64)
     manifest_clients: int = 8
     new_tag_clients: int = 200
