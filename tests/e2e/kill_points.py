@@ -47,6 +47,11 @@ class KillableCommand:
             )
         return self.process.wait(timeout=SECONDS)
 
+    @property
+    def may_have_ended(self) -> bool:
+        """Whether the last signal followed the last change: the command may end before the signal arrives."""
+        return self.was_killed and self.killed_at[-1][1] == "Lease given back"
+
     def output(self) -> str:
         """The end of the output of all runs."""
         return (self.mirror.directory / "output.txt").read_text()[-3000:]

@@ -36,7 +36,7 @@ def rotate_until_complete(
             if len(killable.killed_at) == before:
                 assert code == 0, killable.output()
                 return killable
-            assert code in {-signal.SIGKILL, 130}, killable.output()
+            assert code in {-signal.SIGKILL, 130} or (code == 0 and killable.may_have_ended), killable.output()
     raise AssertionError(f"no run completes: {killable.killed_at}")
 
 
