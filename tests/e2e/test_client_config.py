@@ -136,11 +136,10 @@ def test_a_check_asks_the_mirror_whether_the_ca_is_the_right_one(mirror: Deploye
 
 
 def test_dockerd_accepts_its_file(mirror: DeployedMirror, tmp_path: Path) -> None:
-    if shutil.which("dockerd") is None:
-        pytest.skip("dockerd is not installed")
-    if "--validate" not in run(["dockerd", "--help"], tmp_path, dict(os.environ)).stdout:
-        pytest.skip("dockerd is older than 23.0, which has --validate")
+    """Debian's is older than 23.0, which has --validate; the lab builds another one for long runs."""
+    if not (dockerd := shutil.which("dockerd-29")):
+        pytest.skip("dockerd is built only with REGMIRROR_LONG")
     write(mirror, "dockerd", tmp_path)
-    words = ["dockerd", "--validate", "--config-file", str(tmp_path / "etc/docker/daemon.json")]
+    words = [dockerd, "--validate", "--config-file", str(tmp_path / "etc/docker/daemon.json")]
     checked = run(words, tmp_path, dict(os.environ))
     assert checked.code == 0, checked.stderr
