@@ -140,6 +140,6 @@ def test_dockerd_accepts_its_file(mirror: DeployedMirror, tmp_path: Path) -> Non
     if not (dockerd := shutil.which("dockerd-29")):
         pytest.skip("dockerd is built only with REGMIRROR_LONG")
     write(mirror, "dockerd", tmp_path)
-    words = [dockerd, "--validate", "--config-file", str(tmp_path / "etc/docker/daemon.json")]
+    words = [dockerd, "--validate", "--userland-proxy=false", "--config-file", str(tmp_path / "etc/docker/daemon.json")]
     checked = run(words, tmp_path, dict(os.environ))
     assert checked.code == 0, checked.stderr
