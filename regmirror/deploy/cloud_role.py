@@ -82,7 +82,7 @@ class CloudRoleStep:
         return tuple(self.services)
 
     async def apply(self, progress: Waiting) -> Done:
-        """Raises StorageError or ClusterError."""
+        """Raises StorageError, RegistryError or ClusterError."""
         progress.waiting("the registry's pods to use the bucket")
         return await self.cluster.run(self._check)
 

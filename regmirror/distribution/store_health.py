@@ -1,10 +1,12 @@
 """Whether the registry in a pod can use its store, with its own key or cloud role."""
 
 import json
+from http import HTTPStatus
 
 from regmirror.desired import names
 from regmirror.distribution.client import request_headers
 from regmirror.distribution.inside_pod import get_inside_pod
+from regmirror.errors import RegistryError
 from regmirror.ports.cluster import Cluster
 
 _CATALOG_PATH = "/v2/_catalog?n=1"
@@ -14,9 +16,12 @@ _CATALOG_PATH = "/v2/_catalog?n=1"
 def store_problem(cluster: Cluster, pod: str, token: str) -> str | None:
     """Why the registry in a pod cannot list its store now; None if it can. Raises ClusterError.
 
-    ``token`` grants the catalog, which no client gets.
+    ``token`` grants the catalog, which no client gets. Raises RegistryError if the registry refuses it: it has not
+    asked its store then.
     """
     answer = get_inside_pod(cluster, pod, names.REGISTRY_PORT, _CATALOG_PATH, request_headers(token))
+    if answer.status == HTTPStatus.UNAUTHORIZED:
+        raise RegistryError(f"pod {pod} refuses regmirror's token", hint="run regmirror verify, which says why")
     return None if answer.status == 200 else _reason(answer.body) or f"its catalog answered {answer.status}"
 
 

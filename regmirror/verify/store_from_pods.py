@@ -1,11 +1,11 @@
 """Whether the pods of a registry can use their store now: what this machine cannot reach, it asks the pods about."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from regmirror.config.model import Upstream
 from regmirror.desired import names
 from regmirror.distribution.store_health import store_problem
-from regmirror.errors import RegmirrorError, StorageUnreachableError
+from regmirror.errors import RegistryError, RegmirrorError, StorageUnreachableError
 from regmirror.ports.cluster import Object
 from regmirror.signing.tokens import CATALOG
 from regmirror.verify.check import Failed, Outcome, Skipped
@@ -17,13 +17,23 @@ NO_KEY = "only the existing docker_auth can sign the token with which pods are a
 """Why pods cannot be asked with ``auth.external``."""
 
 
-def first_problem(live: LiveMirror, upstream: Upstream, pods: Sequence[Object]) -> tuple[str, str] | None:
-    """The first of these pods that cannot use its store, and why; None if all can. Raises ClusterError."""
+def problem_in_pods(
+    live: LiveMirror, upstream: Upstream, pods: Sequence[Object], action: Callable[[str], str]
+) -> Outcome | None:
+    """The outcome of a check for the first of these pods that cannot use its store; None if all can.
+
+    ``action`` is what to do about a reason. Raises ClusterError.
+    """
     token = sign(live, upstream, (CATALOG,))
+    store = "its volume" if live.mirror.storage.filesystem else "the bucket"
     for pod in pods:
         name = pod["metadata"]["name"]
-        if problem := store_problem(live.cluster, name, token):
-            return name, problem
+        try:
+            problem = store_problem(live.cluster, name, token)
+        except RegistryError as error:
+            return Skipped(f"{error.message}: see token-accepted")
+        if problem:
+            return Failed(f"pod {name} cannot use {store}: {problem}", then_deploy(live, action(problem)))
     return None
 
 

@@ -12,6 +12,10 @@ from regmirror.desired import names
 from tests.fakes.cluster import FakeCluster
 
 _OK, _UNWELL = "200 OK", "503 Service Unavailable"
+_UNAUTHORIZED = (
+    '{"errors": [{"code": "UNAUTHORIZED", "message": "authentication required", '
+    '"detail": [{"Type": "registry", "Class": "", "Name": "catalog", "Action": "*"}]}]}'
+)
 
 
 @dataclass
@@ -27,6 +31,7 @@ class RegistryPod:
     store_seconds: float = 0.0
     redis_answers: bool = True
     asks_redis: bool = True
+    accepts_token: bool = True
     _hits: int = 0
     _lookups: int = 0
     _errors: int = 0
@@ -42,6 +47,8 @@ class RegistryPod:
             self._lookups += self.asks_redis
             self._errors += not self.redis_answers
             return _OK, "layer"
+        if not self.accepts_token:
+            return "401 Unauthorized", _UNAUTHORIZED
         if path.startswith("/v2/_catalog"):
             return (_UNWELL, _store_error(self.trouble)) if self.trouble else (_OK, '{"repositories": []}')
         if "/manifests/" not in path:

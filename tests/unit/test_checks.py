@@ -284,6 +284,16 @@ def test_a_store_that_only_pods_reach_is_proven_from_the_pods(endpoint: str) -> 
     assert isinstance(outcomes["storage-owner"], Skipped)
 
 
+def test_a_pod_that_refuses_the_token_says_nothing_about_its_store() -> None:
+    mirror = deployed()
+    (pod,) = mirror.cluster.select(POD, f"app.kubernetes.io/instance={REGISTRY}")
+    RegistryPod(accepts_token=False).listen(mirror.cluster, pod["metadata"]["name"])
+    refused = Skipped(f"pod {pod['metadata']['name']} refuses regmirror's token: see token-accepted")
+    assert mirror.ask("storage-pods") == refused
+    mirror.edit(REGISTRY_SECRET, "config.yml", lambda config: config["storage"]["s3"].pop("accesskey"))
+    assert mirror.ask("storage-bucket") == refused
+
+
 def test_a_store_that_pods_do_not_reach_either_is_a_failure() -> None:
     mirror = deployed(storage={"bucket": "layers", "region": "here", "endpoint": "https://s3.example.com"})
     mirror.store.failure = StorageUnreachableError("no answer")

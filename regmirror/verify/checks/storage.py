@@ -22,7 +22,7 @@ from regmirror.verify.hints import deploy, restart_redis, then_deploy
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.redis_memory import compare_with_bucket
 from regmirror.verify.sample_pull import pull_token, sample_image, sample_platform, with_image
-from regmirror.verify.store_from_pods import NO_KEY, ask_pods, first_problem
+from regmirror.verify.store_from_pods import NO_KEY, ask_pods, problem_in_pods
 from regmirror.workloads.volume import check_volumes
 
 _STALE = timedelta(days=1)
@@ -104,9 +104,9 @@ def _bucket_from_pods(live: LiveMirror, upstream: Upstream) -> Outcome:
     pods = live.ready_pods(names.registry(upstream.name))
     if not pods:
         return Skipped("no pod of the registry is ready, and only pods have the cloud role")
-    if found := first_problem(live, upstream, pods):
-        action = f"check the cloud role of the pods' ServiceAccount: {guide_url('cloud-role')}"
-        return Failed(f"pod {found[0]} cannot use the bucket: {found[1]}", then_deploy(live, action))
+    action = f"check the cloud role of the pods' ServiceAccount: {guide_url('cloud-role')}"
+    if problem := problem_in_pods(live, upstream, pods, lambda _: action):
+        return problem
     return Passed(f"{live.mirror.storage.bucket}, by the cloud role of {len(pods)} pod{'s' * (len(pods) != 1)}")
 
 
@@ -164,10 +164,8 @@ def _pods(live: LiveMirror, upstream: Upstream) -> Outcome:
     if live.mirror.auth.external:
         return NotApplicable(NO_KEY)
     pods = live.pods(names.registry(upstream.name))
-    if found := first_problem(live, upstream, pods):
-        name, problem = found
-        store = "its volume" if live.mirror.storage.filesystem else "the bucket"
-        return Failed(f"pod {name} cannot use {store}: {problem}", then_deploy(live, _pods_hint(problem)))
+    if problem := problem_in_pods(live, upstream, pods, _pods_hint):
+        return problem
     return Passed(f"{len(pods)} pod{'s' * (len(pods) != 1)}")
 
 
