@@ -24,7 +24,10 @@ def problem_in_pods(
 
     ``action`` is what to do about a reason. Raises ClusterError.
     """
-    token = sign(live, upstream, (CATALOG,))
+    try:
+        token = sign(live, upstream, (CATALOG,))
+    except RegmirrorError as error:
+        return Skipped(f"{error.message}: see token-key-pair")
     store = "its volume" if live.mirror.storage.filesystem else "the bucket"
     for pod in pods:
         name = pod["metadata"]["name"]

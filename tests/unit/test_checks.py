@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,8 +25,9 @@ from tests.unit.check_faults.registry import other_realm
 from tests.unit.check_faults.storage import WITH_KEY, forget_nothing, redirecting
 from tests.unit.check_faults.table import NO_BLOB, REGISTRY_SECRET, answer, edit_token_section
 from tests.unit.check_faults.tls import plain_http
+from tests.unit.check_faults.token import mismatched_pair, no_signing_secret
 from tests.unit.check_faults.upstream import private_image, revoked_account, upstream_down
-from tests.unit.deployed import REGISTRY, UPSTREAM, deployed
+from tests.unit.deployed import REGISTRY, UPSTREAM, Deployed, deployed
 
 
 def failed(outcomes: dict[str, Outcome]) -> list[str]:
@@ -292,6 +294,16 @@ def test_a_pod_that_refuses_the_token_says_nothing_about_its_store() -> None:
     assert mirror.ask("storage-pods") == refused
     mirror.edit(REGISTRY_SECRET, "config.yml", lambda config: config["storage"]["s3"].pop("accesskey"))
     assert mirror.ask("storage-bucket") == refused
+
+
+@pytest.mark.parametrize("lose_key", [mismatched_pair, no_signing_secret])
+def test_without_the_signing_key_pods_are_not_asked_about_their_store(lose_key: Callable[[Deployed], None]) -> None:
+    mirror = deployed()
+    lose_key(mirror)
+    outcomes = mirror.ask_all()
+    reported = outcomes["token-key-pair"]
+    assert isinstance(reported, Failed)
+    assert outcomes["storage-pods"] == Skipped(f"{reported.message}: see token-key-pair")
 
 
 def test_a_store_that_pods_do_not_reach_either_is_a_failure() -> None:
