@@ -182,12 +182,13 @@ def bucket_client(mirror: DeployedMirror) -> Any:
 
 
 def damaged_layer(mirror: DeployedMirror) -> Undo:
-    """Overwrite the content of the largest layer in the bucket."""
+    """Overwrite the content of the largest layer in the bucket; the pod that replaces the registry's has no copy."""
     client, bucket = bucket_client(mirror), mirror.environment["S3_BUCKET"]
     stored = client.list_objects_v2(Bucket=bucket)["Contents"]
     largest = max((entry for entry in stored if entry["Key"].endswith("/data")), key=lambda entry: entry["Size"])
     whole = client.get_object(Bucket=bucket, Key=largest["Key"])["Body"].read()
     client.put_object(Bucket=bucket, Key=largest["Key"], Body=b"x" * len(whole))
+    restart(mirror, "regmirror-docker-hub")
     return lambda: client.put_object(Bucket=bucket, Key=largest["Key"], Body=whole)
 
 
