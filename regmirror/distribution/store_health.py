@@ -1,7 +1,6 @@
 """Whether the registry in a pod can use its store, with its own key or cloud role."""
 
 import json
-from http import HTTPStatus
 
 from regmirror.desired import names
 from regmirror.distribution.client import request_headers
@@ -20,7 +19,7 @@ def store_problem(cluster: Cluster, pod: str, token: str) -> str | None:
     asked its store then.
     """
     answer = get_inside_pod(cluster, pod, names.REGISTRY_PORT, _CATALOG_PATH, request_headers(token))
-    if answer.status == HTTPStatus.UNAUTHORIZED:
+    if answer.status == 401:
         raise RegistryError(f"pod {pod} refuses regmirror's token", hint="run regmirror verify, which says why")
     return None if answer.status == 200 else _reason(answer.body) or f"its catalog answered {answer.status}"
 

@@ -20,6 +20,8 @@ from tests.e2e.deployed_mirror import DeployedMirror
 Boundary = tuple[int, str, int]
 """After a change: the number of own Secrets written before, the change, and its number among equal changes."""
 
+LAST_CHANGE = "Lease given back"
+"""The change with which deploy and rotate-cert end, as a boundary names it."""
 _OWN_SECRET = re.compile(r" secrets/regmirror-(signing|signing-next|bundle)$")
 _NO_CHANGE = re.compile(r"authorization\.k8s\.io|/portforward|dryRun=All")
 
@@ -79,7 +81,7 @@ class ApiProxy:
             holder = json.loads(body)["spec"].get("holderIdentity", "")
             if holder == self.holder:
                 return
-            self.holder, change, stage = holder, f"Lease {'taken' if holder else 'given back'}", 0
+            self.holder, change, stage = holder, "Lease taken" if holder else LAST_CHANGE, 0
         if self.has_stages and _OWN_SECRET.search(change):
             self.stage += 1
         counted = Counter((stage, change) for stage, change, _ in self.made)

@@ -43,7 +43,7 @@ def deploy_until_complete(mirror: DeployedMirror, way: str) -> KillableCommand:
             undisturbed = len(killable.killed_at) == before
             if undisturbed and code == TIMEOUT:
                 continue  # on a loaded machine
-            assert code in ({0} if undisturbed else codes) or (code == 0 and killable.may_have_ended), killable.output()
+            assert code in ({0} if undisturbed else killable.allowed(codes)), killable.output()
             if code == 0:
                 assert_complete(mirror)
             if undisturbed:

@@ -12,10 +12,6 @@ from regmirror.desired import names
 from tests.fakes.cluster import FakeCluster
 
 _OK, _UNWELL = "200 OK", "503 Service Unavailable"
-_UNAUTHORIZED = (
-    '{"errors": [{"code": "UNAUTHORIZED", "message": "authentication required", '
-    '"detail": [{"Type": "registry", "Class": "", "Name": "catalog", "Action": "*"}]}]}'
-)
 
 
 @dataclass
@@ -48,7 +44,7 @@ class RegistryPod:
             self._errors += not self.redis_answers
             return _OK, "layer"
         if not self.accepts_token:
-            return "401 Unauthorized", _UNAUTHORIZED
+            return "401 Unauthorized", _unauthorized()
         if path.startswith("/v2/_catalog"):
             return (_UNWELL, _store_error(self.trouble)) if self.trouble else (_OK, '{"repositories": []}')
         if "/manifests/" not in path:
@@ -72,6 +68,12 @@ class RegistryPod:
 def _store_error(reason: str) -> str:
     """As distribution 3.1.2 answers if its driver fails."""
     return json.dumps({"errors": [{"code": "UNKNOWN", "detail": {"driver": "s3aws", "detail": reason}}]})
+
+
+def _unauthorized() -> str:
+    """As distribution 3.1.2 answers if it does not accept the token."""
+    catalog = {"Type": "registry", "Class": "", "Name": "catalog", "Action": "*"}
+    return json.dumps({"errors": [{"code": "UNAUTHORIZED", "message": "authentication required", "detail": [catalog]}]})
 
 
 def _serve(connection: socket, answer: Callable[[str, Set[str]], tuple[str, str]]) -> None:
