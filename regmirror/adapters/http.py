@@ -69,7 +69,7 @@ class Urllib3Http:
             if len(body) > _LIMIT:
                 raise RegistryError(f"{_bare(url)} answered more than {_LIMIT // 2**20} MiB")
             if response.length_remaining:
-                raise RegistryError(f"the answer of {_bare(url)} ended early")
+                raise _ended_early(url, len(body), response.length_remaining)
             return Answer(response.status, _lower(response.headers), body)
 
     def certificate(self, endpoint: str) -> bytes:
@@ -160,6 +160,8 @@ class Urllib3Http:
                 return RegistryError(f"the host name {host} does not resolve", hint=hint)
             case urllib3.exceptions.TimeoutError(), cause if not isinstance(cause, ConnectionError):
                 return RegistryError(f"{_bare(url)} did not answer in time")
+            case _, urllib3.exceptions.IncompleteRead():
+                return _ended_early(url, cause.partial, cause.expected)
         return RegistryError(f"no answer from {_bare(url)}: {_reason(cause)}")
 
     def _address(self, host: str, port: int) -> Address:
@@ -258,6 +260,10 @@ def _innermost(error: BaseException) -> BaseException:
         if isinstance(inner, BaseException):
             return _innermost(inner)
     return error
+
+
+def _ended_early(url: str, received: int, missing: int) -> RegistryError:
+    return RegistryError(f"the answer of {_bare(url)} ended early: {missing} of {received + missing} bytes are missing")
 
 
 def _reason(cause: BaseException) -> str:

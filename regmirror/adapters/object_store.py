@@ -1,5 +1,6 @@
 """The ObjectStore port over boto3."""
 
+import hashlib
 import os
 import secrets
 import tempfile
@@ -10,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.config import Config
 from botocore.exceptions import (
@@ -38,7 +39,7 @@ _PROBE = ".regmirror-probe-"
 _NO_RULES = {"NoSuchLifecycleConfiguration", "NotImplemented"}
 _NOT_OFFERED = {"NotImplemented", "MethodNotAllowed", "405", "501", "InvalidArgument", "InvalidRequest", "MalformedXML"}
 
-
+Content = TypeVar("Content")
 _DIRECTLY = WayOut()
 _PROXY_HINT = "check egress.httpsProxy; to reach the store without it, set egress.storage: false"
 
@@ -110,12 +111,11 @@ class S3ObjectStore:
 
     def read(self, key: str) -> bytes | None:
         """The content of a small object; None if it does not exist."""
-        place = {"Bucket": self._storage.bucket, "Key": key}
-        # Without the permission to list the whole bucket, AWS answers 403 instead of 404 about a missing object.
-        if not any(found["Key"] == key for found in self._page(key, None).get("Contents", [])):
-            return None
-        content = self._call("read from", lambda: self._client.get_object(**place)["Body"].read(), fine={"NoSuchKey"})
-        return None if content is None else bytes(content)
+        return self._get(key, lambda body: bytes(body.read()))
+
+    def sha256(self, key: str) -> str | None:
+        """The digest of an object of any size in hexadecimal, read piece by piece; None if it does not exist."""
+        return self._get(key, lambda body: hashlib.file_digest(body, "sha256").hexdigest())
 
     def written_at(self, key: str) -> datetime | None:
         """When an object was written last; None if it does not exist."""
@@ -208,6 +208,16 @@ class S3ObjectStore:
             why = f"{refused.get('Code', 'no reason given')}: {refused.get('Message', '')}".rstrip(": ")
             raise StorageError(f"cannot delete {refused.get('Key')} from the bucket {self._storage.bucket}: {why}")
         return answer is not None
+
+    def _get(self, key: str, consume: Callable[[Any], Content]) -> Content | None:
+        place = {"Bucket": self._storage.bucket, "Key": key}
+        # Without the permission to list the whole bucket, AWS answers 403 instead of 404 about a missing object.
+        if not any(found["Key"] == key for found in self._page(key, None).get("Contents", [])):
+            return None
+        found: Content | None = self._call(
+            "read from", lambda: consume(self._client.get_object(**place)["Body"]), fine={"NoSuchKey"}
+        )
+        return found
 
     def _page(self, prefix: str, token: str | None) -> Any:
         place = {"Bucket": self._storage.bucket, "Prefix": prefix} | ({"ContinuationToken": token} if token else {})

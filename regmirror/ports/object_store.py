@@ -40,6 +40,9 @@ class ObjectStore(Protocol):
     def read(self, key: str) -> bytes | None:
         """The content of a small object; None if it does not exist."""
 
+    def sha256(self, key: str) -> str | None:
+        """The digest of an object of any size in hexadecimal, read piece by piece; None if it does not exist."""
+
     def written_at(self, key: str) -> datetime | None:
         """When an object was written last; None if it does not exist."""
 

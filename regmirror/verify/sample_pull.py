@@ -8,13 +8,13 @@ from typing import Any
 from regmirror.config.access_decision import refusal
 from regmirror.config.images import pulled_image
 from regmirror.config.model import Upstream
-from regmirror.distribution.client import DigestMismatchError, Manifest, ManifestMissingError, RegistryClient
+from regmirror.distribution.client import Manifest, RegistryClient
 from regmirror.distribution.reference import ImageReference
-from regmirror.errors import ConfigurationError, RegistryError, RegmirrorError
+from regmirror.errors import ConfigurationError, RegistryError
 from regmirror.ports.http import Answer
 from regmirror.signing.tokens import Access, Claims, sign_token
 from regmirror.verify.check import Failed, Outcome, Skipped
-from regmirror.verify.hints import fetch_again, read_log
+from regmirror.verify.hints import read_log
 from regmirror.verify.live_mirror import LiveMirror, NotDeployedError
 
 UNLISTED = ImageReference("regmirror-probe/not-allowed", "latest")
@@ -103,25 +103,6 @@ def platforms_of(index: Manifest) -> list[dict[str, Any]]:
     Attestations are left out: the registry fetches a missing manifest with GET, which counts as a pull.
     """
     return [child for child in index.children if (child.get("platform") or {}).get("os") != "unknown"]
-
-
-def damage_hint(live: LiveMirror, upstream: Upstream, image: ImageReference, digest: str) -> str:
-    """How to replace a manifest or blob that does not match its digest; asks the upstream where the damage is."""
-    try:
-        _fetch(upstream_client(live, upstream, live.upstream_account(upstream)), image.repository, digest)
-    except DigestMismatchError:
-        return f"report it to {upstream.url}, which sends the same wrong content; the mirror does not keep it"
-    except RegmirrorError:
-        pass
-    return fetch_again(live, upstream, digest)
-
-
-def _fetch(client: RegistryClient, repository: str, digest: str) -> None:
-    token = client.pull_token(repository)
-    try:
-        client.manifest(ImageReference(repository, digest), token)
-    except ManifestMissingError:
-        client.check_blob(repository, {"digest": digest}, token)
 
 
 def ask_upstream_through_mirror(live: LiveMirror, upstream: Upstream) -> Answer:

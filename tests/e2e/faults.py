@@ -163,7 +163,7 @@ UPSTREAM = [
 ]
 
 CONTENT = [
-    Fault("a damaged layer", "clients-pull", "do not match the digest", inject.damaged_layer),
+    Fault("a damaged layer", "clients-pull", "the bucket does not match the digest", inject.damaged_layer),
     Fault(
         "layers that the bucket has lost",
         "storage-cache-agrees",

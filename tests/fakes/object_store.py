@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -49,6 +50,10 @@ class FakeStore:
     def read(self, key: str) -> bytes | None:
         self._check_exists(key)
         return self.contents.get(key, b"x" * self.sizes[key]) if key in self.sizes else None
+
+    def sha256(self, key: str) -> str | None:
+        content = self.read(key)
+        return None if content is None else hashlib.sha256(content).hexdigest()
 
     def written_at(self, key: str) -> datetime | None:
         self._check_exists(key)

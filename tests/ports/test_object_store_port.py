@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -50,6 +52,15 @@ def test_an_object_is_written_read_replaced_and_deleted(place: StorePlace) -> No
         place.store.delete("hub/.owner")
     assert place.store.read("hub/.owner") is None
     assert place.store.read("hub/.owner.backup") == b"other"
+
+
+def test_the_digest_of_an_object_is_that_of_all_its_pieces(place: StorePlace) -> None:
+    place.store.create_bucket()
+    content = secrets.token_bytes(3 * 2**20 + 1)
+    place.store.write("hub/data.old", b"other")
+    assert place.store.sha256("hub/data") is None
+    place.store.write("hub/data", content)
+    assert place.store.sha256("hub/data") == hashlib.sha256(content).hexdigest()
 
 
 def test_it_is_known_when_an_object_was_written(place: StorePlace) -> None:

@@ -23,7 +23,7 @@ from tests.fakes.registry_pod import RegistryPod
 from tests.unit.check_faults.cluster import no_namespace, not_ready, nothing_deployed, scaled_to_zero
 from tests.unit.check_faults.registry import other_realm
 from tests.unit.check_faults.storage import WITH_KEY, forget_nothing, redirecting
-from tests.unit.check_faults.table import NO_BLOB, REGISTRY_SECRET, answer, edit_token_section
+from tests.unit.check_faults.table import NO_BLOB, REGISTRY_SECRET, answer, break_off, edit_token_section
 from tests.unit.check_faults.tls import plain_http
 from tests.unit.check_faults.token import mismatched_pair, no_signing_secret
 from tests.unit.check_faults.upstream import private_image, revoked_account, upstream_down
@@ -513,6 +513,35 @@ def test_a_pull_of_a_lost_layer_refers_to_the_check_that_names_the_cause() -> No
     assert isinstance(mirror.ask("clients-pull"), Failed)
     mirror.store.failure = StorageError("no answer")
     assert isinstance(mirror.ask("clients-pull"), Failed)
+
+
+@pytest.mark.parametrize("check", ["clients-pull", "registry-digests"])
+@pytest.mark.parametrize(
+    ("stored", "words"),
+    [(b"damaged", "its content in the bucket does not match the digest"), (b"", "ended after 1 of")],
+)
+def test_a_blob_that_the_layer_cache_breaks_off_is_compared_in_the_bucket(
+    check: str, stored: bytes, words: str
+) -> None:
+    mirror = deployed()
+    blob = b"another" if check == "clients-pull" else b'{"layers": 2}'
+    break_off(mirror, digest_of(blob))
+    mirror.store.write("docker-hub/" + blob_path(digest_of(blob)), stored or blob)
+    outcome = mirror.ask(check)
+    assert isinstance(outcome, Failed)
+    assert words in outcome.message
+    assert ("aws s3" in outcome.hint) == bool(stored)
+
+
+def test_a_broken_off_blob_that_the_bucket_does_not_show_is_not_called_damaged() -> None:
+    mirror = deployed()
+    break_off(mirror, digest_of(b"another"))
+    outcomes = [mirror.ask("clients-pull")]
+    mirror.store.failure = StorageError("refused")
+    outcomes.append(mirror.ask("clients-pull"))
+    assert [outcome.message for outcome in outcomes if isinstance(outcome, Failed)] == [
+        "the answer ended after 1 of 7"
+    ] * 2
 
 
 def test_a_blob_that_expires_while_it_is_searched_is_not_lost() -> None:

@@ -9,7 +9,6 @@ from regmirror.distribution.challenge import parse_challenge
 from regmirror.distribution.client import (
     MANIFEST_TYPES,
     DigestMismatchError,
-    Manifest,
     ManifestMissingError,
     NoRegistryError,
     RegistryClient,
@@ -19,13 +18,13 @@ from regmirror.distribution.reference import ImageReference
 from regmirror.errors import RegistryError, RegmirrorError
 from regmirror.signing.tokens import decode_token
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Skipped, Warned
+from regmirror.verify.damage import check_blob, damage_hint
 from regmirror.verify.hints import PROXY_HINT, fix_auth, read_log, restart, restart_registry
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.redis_memory import compare_with_bucket
 from regmirror.verify.sample_pull import (
     UNLISTED,
     can_reach_upstream,
-    damage_hint,
     pull_token,
     sample_platform,
     sample_repository,
@@ -49,7 +48,7 @@ def _pull(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcom
         platform = sample_platform(live, upstream, image)
         if not platform.blobs:
             return Failed(f"the manifest of {image} has no layers", "use another image with --image or probeImage")
-        sizes = _pull_blobs(live, upstream, image, platform)
+        sizes = [check_blob(live, upstream, image, blob) for blob in platform.blobs]
     except DigestMismatchError as error:
         return Failed(error.message, damage_hint(live, upstream, image, error.digest))
     except RegistryError:
@@ -69,11 +68,6 @@ def _has_lost_layers(live: LiveMirror, upstream: Upstream) -> bool:
         return bool(compare_with_bucket(live, upstream).lost)
     except RegmirrorError:
         return False
-
-
-def _pull_blobs(live: LiveMirror, upstream: Upstream, image: ImageReference, platform: Manifest) -> list[int]:
-    client, token = live.client(upstream), pull_token(live, upstream, image)
-    return [client.check_blob(image.repository, blob, token) for blob in platform.blobs]
 
 
 @check("clients-range", "range requests work", needs=("clients-pull",))

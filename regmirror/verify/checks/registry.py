@@ -10,12 +10,12 @@ from regmirror.errors import RegistryError
 from regmirror.ports.http import Answer
 from regmirror.signing.tokens import CATALOG, Access
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Skipped
+from regmirror.verify.damage import check_blob, damage_hint
 from regmirror.verify.hints import PROXY_HINT, read_log, restart_registry
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.sample_pull import (
     UNLISTED,
     can_reach_upstream,
-    damage_hint,
     platforms_of,
     pull_token,
     sample_manifest,
@@ -159,7 +159,7 @@ def _digests(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Out
         manifests = [client.manifest(ImageReference(image.repository, digest), token) for digest in wanted]
         configurations = [manifest.content["config"] for manifest in manifests if "config" in manifest.content]
         for configuration in configurations:
-            client.check_blob(image.repository, configuration, token)
+            check_blob(live, upstream, image, configuration)
     except DigestMismatchError as error:
         return Failed(error.message, damage_hint(live, upstream, image, error.digest))
     return Passed(f"{len(manifests)} manifests, {len(configurations)} configurations")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from regmirror.desired import names
+from regmirror.errors import RegistryError
 from regmirror.ports.cluster import DEPLOYMENT, POD
 from regmirror.ports.http import Answer
 from tests import samples
@@ -74,6 +75,18 @@ def reconfigure(mirror: Deployed, **changes: Any) -> None:
 def answer(mirror: Deployed, path: str, status: int, body: bytes = b"", **headers: str) -> None:
     """A fixed answer of the mirror to every request for a path."""
     mirror.host.answers[path] = Answer(status, headers, body)
+
+
+def break_off(mirror: Deployed, digest: str) -> None:
+    """The layer cache ends the answers for a blob early."""
+    host = mirror.host
+
+    def broken(request: Request) -> Answer:
+        if request.path.endswith(f"/blobs/{digest}"):
+            raise RegistryError("the answer ended after 1 of 7")
+        return host(request)
+
+    mirror.http.hosts[f"https://{samples.HOST}"] = broken
 
 
 def change_manifest_answers(mirror: Deployed, change: Callable[[Request, Answer], Answer]) -> None:
