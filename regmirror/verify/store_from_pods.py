@@ -19,7 +19,7 @@ NO_KEY = "only the existing docker_auth can sign the token with which pods are a
 
 def problem_in_pods(
     live: LiveMirror, upstream: Upstream, pods: Sequence[Object], action: Callable[[str], str]
-) -> Outcome | None:
+) -> Failed | Skipped | None:
     """The outcome of a check for the first of these pods that cannot use its store; None if all can.
 
     ``action`` is what to do about a reason. Raises ClusterError.
@@ -41,28 +41,22 @@ def problem_in_pods(
 
 
 def ask_pods(live: LiveMirror, upstream: Upstream, unreachable: StorageUnreachableError) -> Outcome:
-    """The outcome of a check whose store this machine cannot reach: skipped if every pod can list it."""
+    """The outcome of a check whose store this machine cannot reach: skipped if every pod can use it."""
     if live.mirror.auth.external:
         return Skipped(f"{unreachable.message}; {NO_KEY}")
+    hint = unreachable.hint or "check that the object store is healthy"
     try:
-        token = sign(live, upstream, (CATALOG,))
-        pods = [pod["metadata"]["name"] for pod in live.ready_pods(names.registry(upstream.name))]
-        unable = next((pod for pod in pods if not _can_list(live, pod, token)), None)
+        pods = live.ready_pods(names.registry(upstream.name))
+        problem = problem_in_pods(live, upstream, pods, lambda _: hint)
     except RegmirrorError as error:
-        return Failed(f"{unreachable.message}; the pods cannot be asked: {error.message}", unreachable.hint or "")
-    if unable or not pods:
-        who = f"neither can pod {unable}" if unable else "no pod is ready to be asked"
-        hint = then_deploy(live, unreachable.hint or "check that the object store is healthy")
-        return Failed(f"{unreachable.message}; {who}", hint)
+        return Failed(f"{unreachable.message}; the pods cannot be asked: {error.message}", hint)
+    if isinstance(problem, Failed):
+        return Failed(f"{unreachable.message}; {problem.message}", problem.hint)
+    if isinstance(problem, Skipped):
+        return Skipped(f"{unreachable.message}; {problem.reason}")
+    if not pods:
+        return Failed(f"{unreachable.message}; no pod is ready to be asked", then_deploy(live, hint))
     number = f"{len(pods)} pod{'s' * (len(pods) > 1)}"
     return Skipped(
         f"this machine cannot reach {live.mirror.storage.endpoint or 'AWS'}, but {number} can: see storage-pods"
     )
-
-
-def _can_list(live: LiveMirror, pod: str, token: str) -> bool:
-    """Whether the registry in a pod gets an answer from its store."""
-    try:
-        return store_problem(live.cluster, pod, token) is None
-    except RegmirrorError:
-        return False

@@ -313,7 +313,17 @@ def test_a_store_that_pods_do_not_reach_either_is_a_failure() -> None:
     RegistryPod(trouble="no such host").listen(mirror.cluster, pod["metadata"]["name"])
     outcome = mirror.ask("storage-bucket")
     assert isinstance(outcome, Failed)
-    assert outcome.message == f"no answer; neither can pod {pod['metadata']['name']}"
+    assert outcome.message.startswith(f"no answer; pod {pod['metadata']['name']} cannot use the bucket: ")
+    assert "no such host" in outcome.message
+
+
+def test_a_pod_that_refuses_the_token_does_not_show_whether_it_reaches_the_store() -> None:
+    mirror = deployed(storage={"bucket": "layers", "region": "here", "endpoint": "https://s3.example.com"})
+    mirror.store.failure = StorageUnreachableError("no answer")
+    RegistryPod(accepts_token=False).listen(mirror.cluster, f"{REGISTRY}-0")
+    assert mirror.ask("storage-bucket") == Skipped(
+        f"no answer; pod {REGISTRY}-0 refuses regmirror's token: see token-accepted"
+    )
 
 
 def test_a_warning_fails_nothing_and_stops_nothing() -> None:
