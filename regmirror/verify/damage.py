@@ -1,4 +1,4 @@
-"""Content that does not match its digest: how a check finds it, and how to replace it."""
+"""Content of an image that is damaged or lost: how a check finds it, and how to replace it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,9 +8,11 @@ from regmirror.desired.registry_config import blob_path, upstream_prefix
 from regmirror.distribution.client import DigestMismatchError, ManifestMissingError, RegistryClient
 from regmirror.distribution.reference import ImageReference
 from regmirror.errors import RegistryError, RegmirrorError
+from regmirror.verify.check import Failed, Skipped
 from regmirror.verify.hints import fetch_again
 from regmirror.verify.live_mirror import LiveMirror
-from regmirror.verify.sample_pull import pull_token, upstream_client
+from regmirror.verify.redis_memory import compare_with_bucket
+from regmirror.verify.sample_pull import can_reach_upstream, pull_token, upstream_client
 
 
 def check_blob(live: LiveMirror, upstream: Upstream, image: ImageReference, descriptor: Mapping[str, Any]) -> int:
@@ -41,6 +43,27 @@ def _is_damaged_in_bucket(live: LiveMirror, upstream: Upstream, digest: str) -> 
     except RegmirrorError:
         return False
     return found not in {None, digest.removeprefix("sha256:")}
+
+
+def blob_problem(
+    live: LiveMirror, upstream: Upstream, image: ImageReference, error: RegistryError
+) -> Failed | Skipped | None:
+    """The outcome of a check that did not get all of the image; None if only ``error`` says why."""
+    if isinstance(error, DigestMismatchError):
+        return Failed(error.message, damage_hint(live, upstream, image, error.digest))
+    if _has_lost_layers(live, upstream):
+        return Skipped("the bucket has lost layers that Redis remembers: see storage-cache-agrees")
+    if not can_reach_upstream(live, upstream):
+        return Skipped("not all of the image is in the cache: see upstream-reachable")
+    return None
+
+
+def _has_lost_layers(live: LiveMirror, upstream: Upstream) -> bool:
+    """Whether another check names the cause; not if this machine may not read the bucket."""
+    try:
+        return live.s3_account(upstream) is not None and bool(compare_with_bucket(live, upstream).lost)
+    except RegmirrorError:
+        return False
 
 
 def damage_hint(live: LiveMirror, upstream: Upstream, image: ImageReference, digest: str) -> str:

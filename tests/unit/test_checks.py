@@ -543,6 +543,26 @@ def test_a_blob_that_the_layer_cache_breaks_off_is_compared_in_the_bucket(
     assert ("aws s3" in outcome.hint) == bool(stored)
 
 
+def test_a_lost_configuration_is_reported_once() -> None:
+    mirror = deployed()
+    configuration = b'{"layers": 2}'
+    forget_nothing(mirror, configuration)
+    break_off(mirror, digest_of(configuration))
+    lost = Skipped("the bucket has lost layers that Redis remembers: see storage-cache-agrees")
+    outcomes = mirror.ask_all()
+    assert (outcomes["registry-digests"], outcomes["clients-pull"]) == (lost, lost)
+    assert "storage-cache-agrees" in failed(outcomes)
+
+
+def test_a_configuration_that_no_one_can_fetch_is_the_matter_of_the_upstream() -> None:
+    mirror = deployed()
+    upstream_down(mirror)
+    del mirror.host.blobs[digest_of(b'{"layers": 2}')]
+    outcomes = mirror.ask_all()
+    assert failed(outcomes) == ["upstream-reachable"]
+    assert outcomes["registry-digests"] == Skipped("not all of the image is in the cache: see upstream-reachable")
+
+
 def test_a_broken_off_blob_that_the_bucket_does_not_show_is_not_called_damaged() -> None:
     mirror = deployed()
     break_off(mirror, digest_of(b"another"))

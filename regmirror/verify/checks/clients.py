@@ -8,23 +8,20 @@ from regmirror.desired.access import is_refused, refused_samples
 from regmirror.distribution.challenge import parse_challenge
 from regmirror.distribution.client import (
     MANIFEST_TYPES,
-    DigestMismatchError,
     ManifestMissingError,
     NoRegistryError,
     RegistryClient,
     request_headers,
 )
 from regmirror.distribution.reference import ImageReference
-from regmirror.errors import RegistryError, RegmirrorError
+from regmirror.errors import RegistryError
 from regmirror.signing.tokens import decode_token
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Skipped, Warned
-from regmirror.verify.damage import check_blob, damage_hint
+from regmirror.verify.damage import blob_problem, check_blob
 from regmirror.verify.hints import PROXY_HINT, fix_auth, read_log, restart, restart_registry
 from regmirror.verify.live_mirror import LiveMirror
-from regmirror.verify.redis_memory import compare_with_bucket
 from regmirror.verify.sample_pull import (
     UNLISTED,
-    can_reach_upstream,
     pull_token,
     sample_platform,
     sample_repository,
@@ -49,25 +46,11 @@ def _pull(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Outcom
         if not platform.blobs:
             return Failed(f"the manifest of {image} has no layers", "use another image with --image or probeImage")
         sizes = [check_blob(live, upstream, image, blob) for blob in platform.blobs]
-    except DigestMismatchError as error:
-        return Failed(error.message, damage_hint(live, upstream, image, error.digest))
-    except RegistryError:
-        if _has_lost_layers(live, upstream):
-            return Skipped("the bucket has lost layers that Redis remembers: see storage-cache-agrees")
-        if not can_reach_upstream(live, upstream):
-            return Skipped("some layers are not in the cache: see upstream-reachable")
+    except RegistryError as error:
+        if problem := blob_problem(live, upstream, image, error):
+            return problem
         raise
     return Passed(f"{image}: {len(sizes)} blobs, {sum(sizes):,} bytes, all digests match")
-
-
-def _has_lost_layers(live: LiveMirror, upstream: Upstream) -> bool:
-    """Whether another check names the cause; not if this machine may not read the bucket."""
-    if live.s3_account(upstream) is None:
-        return False
-    try:
-        return bool(compare_with_bucket(live, upstream).lost)
-    except RegmirrorError:
-        return False
 
 
 @check("clients-range", "range requests work", needs=("clients-pull",))

@@ -10,7 +10,7 @@ from regmirror.errors import RegistryError
 from regmirror.ports.http import Answer
 from regmirror.signing.tokens import CATALOG, Access
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Skipped
-from regmirror.verify.damage import check_blob, damage_hint
+from regmirror.verify.damage import blob_problem, check_blob, damage_hint
 from regmirror.verify.hints import PROXY_HINT, read_log, restart_registry
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.sample_pull import (
@@ -160,8 +160,10 @@ def _digests(live: LiveMirror, upstream: Upstream, image: ImageReference) -> Out
         configurations = [manifest.content["config"] for manifest in manifests if "config" in manifest.content]
         for configuration in configurations:
             check_blob(live, upstream, image, configuration)
-    except DigestMismatchError as error:
-        return Failed(error.message, damage_hint(live, upstream, image, error.digest))
+    except RegistryError as error:
+        if problem := blob_problem(live, upstream, image, error):
+            return problem
+        raise
     return Passed(f"{len(manifests)} manifests, {len(configurations)} configurations")
 
 
