@@ -63,27 +63,23 @@ _MEANING = """\
 - **Docker Hub may be down.** Cached images are served: by digest and as layers without asking Docker Hub at all, by
   tag as the tag was when Docker Hub was last asked. Nothing shows a client that a tag may be out of date. Pin what
   matters by digest; such a pull is not slower.
-- **A Docker Hub that accepts connections and never answers is worse than one that is down.** For a tag, the
-  registry requests a token, for which it waits 15 seconds, and then the tag's digest, for which it waits as long as
-  the client does. distribution has no setting for either ([why there is no proxy in
-  between](../decisions/0013-what-a-fault-may-cost.md)). The [manifest
-  cache](../decisions/0014-a-cache-of-manifests.md) lets only one client for each tag wait at a time; the others get
-  what the tag was seconds ago. Pulls by digest are not affected.
+- **A Docker Hub that accepts connections and never answers delays one pull of a tag by 5 seconds.** Then the tag is
+  served as it was last; meanwhile, the others get what it was seconds ago. Pulls by digest are not affected. An
+  image that is not in the cache waits: distribution gives a token server 15 seconds, and a registry no limit ([why
+  there is no proxy in between](../decisions/0013-what-a-fault-may-cost.md)), so the mirror answers a request for a
+  manifest with 502 after a minute.
 - **What cannot be served is an error**, or a download that breaks off: docker, containerd and podman then go to
   Docker Hub by themselves. None of them accepts half a layer, because its digest is known. The registry answers 404
   for every reason that keeps it from Docker Hub, including 429 and 401; `verify` reports which it is.
-- **Redis may be down, hang, forget or refuse.** It is a cache of descriptors; without it each request asks the
+- **Redis may be down, hang, forget or refuse.** It is a cache of descriptors; without it the registry asks the
   bucket. A Redis that cannot be reached is tried a few times and then not again until it is back. One that accepts
   connections and never answers costs 0.1 seconds for each question; a layer needs seven.
-- **The bucket is the one thing that cached images need.** While it fails, clients go to Docker Hub, and so does the
-  registry, for each layer that it cannot read and then cannot keep. When the bucket has refused for half a minute,
-  the registry's pods leave the Service, so that with several replicas one node without a route to the bucket does
-  no damage; they are back within about ten seconds of its recovery. After a shorter fault no pod leaves. Each pod
-  sends a HEAD and a LIST every ten seconds, about 260,000 of each in a month: a dollar or two at AWS.
-- **A bucket that hangs cannot be distinguished from a slow one**: distribution waits for it without a limit. Give
-  clients their own time limit.
-- **A full bucket refuses pulls by tag as well**, because distribution writes a tag's digest at each of them. Pulls
-  by digest continue. An S3 service with a quota needs some free space, and an alarm.
+- **The bucket may be down, hang, refuse or be full.** What a registry's pod has on its disk is served: the manifests
+  and layers that were pulled from it last, within `registry.layerCache.size`. So a pod stays in its Service without
+  the bucket. What only the bucket has is not served; clients then go to Docker Hub. With several replicas, each pod
+  holds what was pulled through it.
+- **A full bucket keeps nothing new**: an image that is not in the cache is an error. An S3 service with a quota needs
+  some free space, and an alarm.
 - **While docker_auth is down** nobody gets a new token; a client that has one continues until it expires
   (`auth.tokenLifetime`). Two replicas (`auth.replicas: 2`) on two nodes survive the loss of one; so do two of the
   registry (`registry.replicas: 2` and `ttl: 0`).

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
-from .front import FRONTS, configuration, container, directives, size
+from .front import FRONTS, configuration, directives, size
 from .helm import Helm
+from .manifests import pod
 
 POOLS = 2 << 10
 """nginx's pool for a connection, and what a request needs beyond its own pool."""
@@ -17,17 +19,31 @@ WORKER = 10 << 20
 """A worker's own memory: code, configuration, and 400 bytes for each connection that it could have."""
 
 
-@pytest.mark.parametrize("chart", FRONTS)
-def test_what_clients_can_occupy_fits_into_the_memory_limit(helm: Helm, chart: str) -> None:
-    text = configuration(helm, chart)
+TRUSTED: dict[str, Any] = {"front": {"trustedProxies": ["192.0.2.0/24"]}}
+SIGN_IN: dict[str, Any] = {"signIn": {"provider": "github"}}
+
+
+@pytest.mark.parametrize(
+    ("chart", "values"),
+    [
+        *((chart, values) for chart in FRONTS for values in ({}, TRUSTED)),
+        ("auth", SIGN_IN),
+        ("auth", TRUSTED | SIGN_IN),
+        ("endpoint", {"service": {"externalTrafficPolicy": "Local"}}),
+    ],
+)
+def test_what_clients_can_occupy_fits_into_the_memory_limit(helm: Helm, chart: str, values: dict[str, Any]) -> None:
+    text, spec = configuration(helm, chart, values), pod(helm, chart, values)["spec"]
+    (front,) = (found for found in spec["containers"] if found["name"] == "front")
     served = connections(text)
     # A request in progress takes two of the workers' connections; clients that have not sent all headers take the rest.
     waiting = worker_connections(text) - 2 * served
     assert waiting > 0
     tls = TLS if chart == "endpoint" else 0
-    occupied = served * (tls + headers(text) + answer(text) + socket(container(helm, chart)["command"][-1]))
-    occupied += waiting * (tls + headers(text)) + zones(text) + workers(text) * WORKER
-    assert occupied < size(container(helm, chart)["resources"]["limits"]["memory"])
+    occupied = served * (tls + headers(text) + answer(text) + socket(front["command"][-1]))
+    occupied += waiting * (tls + headers(text)) + zones(text) + workers(text) * WORKER 
+    occupied += caches_in_memory(text, spec, front)
+    assert occupied < size(front["resources"]["limits"]["memory"])
 
 
 @pytest.mark.parametrize("chart", FRONTS)
@@ -51,7 +67,7 @@ def worker_connections(text: str) -> int:
 
 
 def connections(text: str) -> int:
-    (found,) = (int(limit) for zone, limit in directives(text, "limit_conn") if zone == "connections")
+    (found,) = {int(limit) for zone, limit in directives(text, "limit_conn") if zone == "connections"}
     return found
 
 
@@ -77,3 +93,13 @@ def socket(command: str) -> int:
 def zones(text: str) -> int:
     """The shared memory."""
     return sum(size(found) for found in re.findall(r"zone=\w+:(\w+)", text))
+
+
+def caches_in_memory(text: str, spec: dict[str, Any], front: dict[str, Any]) -> int:
+    """The size of the volumes in memory where nginx keeps a cache."""
+    caches = [words[0] for words in directives(text, "proxy_cache_path")]
+    mounted = {
+        mount["name"] for mount in front["volumeMounts"] if any(path.startswith(mount["mountPath"]) for path in caches)
+    }
+    volumes = [one["emptyDir"] for one in spec["volumes"] if one["name"] in mounted]
+    return sum(size(found["sizeLimit"]) for found in volumes if found.get("medium") == "Memory")

@@ -31,7 +31,7 @@ PARTIAL = 206
 OUTAGE_WAIT = 10.0
 """The most that a client waits for a request while the object store hangs: it is asked about a tag first."""
 OUTAGE_SECONDS = 60.0 if LONG else 12.0
-"""In a long run, long enough that the registry's pod is not ready any more."""
+"""In a long run, longer than any probe takes to fail for good: the pod must stay in its Service."""
 
 
 @pytest.fixture(scope="module")
