@@ -41,7 +41,7 @@ def test_what_clients_can_occupy_fits_into_the_memory_limit(helm: Helm, chart: s
     assert waiting > 0
     tls = TLS if chart == "endpoint" else 0
     occupied = served * (tls + headers(text) + answer(text) + socket(front["command"][-1]))
-    occupied += waiting * (tls + headers(text)) + zones(text) + workers(text) * WORKER 
+    occupied += waiting * (tls + headers(text)) + zones(text) + workers(text) * WORKER
     occupied += caches_in_memory(text, spec, front)
     assert occupied < size(front["resources"]["limits"]["memory"])
 
