@@ -16,8 +16,8 @@ class Attack:
     """An attack while other clients pull.
 
     ``move`` can be pickled, because it runs in its own process. The attacker gets only ``answers``. Other clients are
-    always served, each within ``within`` seconds. At most ``upstream_requests`` reach the upstream. ``quick`` attacks
-    are tested in every run.
+    always served, each within ``within`` seconds. At most ``upstream_requests`` reach the upstream. With ``new_layer``,
+    the attacked layer is on its way from a slow upstream. ``quick`` attacks are tested in every run.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Attack:
     answers: frozenset[str]
     within: float = 5.0
     upstream_requests: int | None = None
+    new_layer: bool = False
     quick: bool = False
 
 

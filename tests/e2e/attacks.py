@@ -108,6 +108,15 @@ SLOW = [
         within=15.0,
     ),
     Attack(
+        "1,000 readers of a new layer at 1 kB/s",
+        partial(slow_readers, clients=1000, bytes_per_second=1000, seconds=SLOW_SECONDS),
+        BUSY | statuses(200),
+        within=15.0,
+        upstream_requests=2,
+        new_layer=True,
+        quick=True,
+    ),
+    Attack(
         "300 clients that do not read the layer they requested",
         partial(slow_readers, clients=300, bytes_per_second=0, seconds=SLOW_SECONDS),
         BUSY | statuses(200),
@@ -132,3 +141,5 @@ SLOW = [
     ),
 ]
 ATTACKS = [*BODIES, *HEADS, *FLOODS, *SLOW]
+ANONYMOUS = [attack for attack in ATTACKS if attack in [*FLOODS[2:], *SLOW[:3]]]
+"""Those that a limit for each client would stop: also against a mirror that does not know its clients' addresses."""

@@ -77,13 +77,13 @@ class Puller:
         self._service = mirror.endpoint
         self._tokens: dict[str, str | None] = {}
 
-    def remember(self, name: str) -> CachedImage:
-        """Pull an image, so that the mirror caches it."""
+    def remember(self, name: str, *, layers: bool = True) -> CachedImage:
+        """Pull an image, so that the mirror caches it; without ``layers``, only its manifest."""
         image = parse_image(name)
         self.renew(image.repository)
         token = self._tokens[image.repository]
         manifest = self._client.manifest(image, token)
-        for blob in manifest.blobs:
+        for blob in manifest.blobs if layers else []:
             self._client.check_blob(image.repository, blob, token)
         return CachedImage(image.repository, image.reference, manifest.digest, manifest.blobs[-1]["digest"])
 

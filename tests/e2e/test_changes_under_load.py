@@ -1,7 +1,7 @@
 """Changes of the file are deployed under a continuous load of real pulls: none fails, unless deploy warned of it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 import yaml
@@ -15,6 +15,8 @@ from tests.e2e.rotations import short_lived
 pytestmark = pytest.mark.lab
 
 KEYS = tuple(CHANGES) if LONG else REPRESENTATIVE
+ROLLOUTS = ("front.resources", "registry.resources", "auth.resources", "redis.resources")
+"""Together, they replace all pods."""
 GONE = "no longer served"
 WARNINGS = {"auth.issuer": "auth.issuer changes from ", "host": GONE, "upstreams.host": GONE}
 
@@ -39,9 +41,22 @@ def is_warned_of(text: str) -> bool:
 
 
 def test_no_pull_fails_while_keys_change(mirror: DeployedMirror, capsys: pytest.CaptureFixture[str]) -> None:
+    deploy_under_load(mirror, KEYS, capsys)
+
+
+def test_no_pull_fails_while_several_replicas_roll_out(
+    new_mirror: Callable[[], DeployedMirror], capsys: pytest.CaptureFixture[str]
+) -> None:
+    several = short_lived(new_mirror(), replicas=3)
+    assert several.deploy().code == 0
+    deploy_under_load(several, ROLLOUTS, capsys)
+
+
+def deploy_under_load(mirror: DeployedMirror, keys: Iterable[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Change one key after the other while clients pull; no pull may fail."""
     deployed: list[str] = []
     with Load(mirror).running() as load:
-        for key in KEYS:
+        for key in keys:
             edit(mirror, CHANGES[key])
             deployed.append(f"{time.strftime('%X')} {key}")
             outcome = mirror.deploy()
@@ -49,7 +64,7 @@ def test_no_pull_fails_while_keys_change(mirror: DeployedMirror, capsys: pytest.
             assert not is_warned_of(outcome.stderr), f"{key}: {outcome.stderr}"
     report = "\n".join([load.report(), "deployed:", *deployed])
     with capsys.disabled():
-        print(f"\n{len(KEYS)} changes:\n{report}")  # noqa: T201
+        print(f"\n{len(deployed)} changes:\n{report}")  # noqa: T201
     assert load.failures == [], report
     assert min(load.counts.values()) >= 1
 

@@ -83,6 +83,19 @@ def test_a_herd_causes_one_download(mirror: DeployedMirror, tmp_path: Path) -> N
     assert statistics.median(found.first_byte for found in received) < whole / 3
 
 
+def test_each_of_several_replicas_downloads_at_most_once(
+    new_mirror: Callable[[], DeployedMirror], tmp_path: Path
+) -> None:
+    several = new_mirror()
+    several.change_file(registry={"replicas": 3, "ttl": "0"})
+    assert several.deploy().code == 0
+    layer = offered(several, tmp_path, LAYER)
+    with slow_upstream(several, seconds=6.0), ThreadPoolExecutor(HERD) as clients:
+        received = list(clients.map(lambda _: layer.pull(), range(HERD)))
+    assert all(layer.is_intact(found) for found in received)
+    assert 1 < layer.downloads <= 3
+
+
 def test_a_client_that_does_not_read_on_delays_nobody(mirror: DeployedMirror, tmp_path: Path) -> None:
     layer = offered(mirror, tmp_path, LARGE)
     with layer.opened() as answer:

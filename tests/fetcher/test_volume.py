@@ -86,7 +86,7 @@ def test_a_layer_larger_than_the_volume_is_left_to_the_registry(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("place", ["create", "write"])
-def test_a_full_disk_costs_the_cache_and_not_the_pull(
+def test_a_full_disk_costs_one_download_and_not_the_next(
     tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Other files may fill the disk of the node, though the layers stay below their size."""

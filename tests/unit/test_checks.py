@@ -426,6 +426,13 @@ def test_a_mirror_that_waits_for_its_upstream_cannot_reach_it() -> None:
     assert isinstance(mirror.ask("upstream-reachable"), Failed)
 
 
+def test_an_image_without_a_version_is_named() -> None:
+    by_digest = "registry.example.com/registry@sha256:" + "0" * 64
+    mirror = deployed(registry={"image": by_digest}, redis={"image": "registry.example.com/valkey:stable"})
+    assert mirror.ask("cluster-versions") == Passed("no version in registry.image, redis.image")
+    assert deployed().ask("cluster-versions") == Passed()
+
+
 def test_before_deploy_a_missing_bucket_is_fine_if_deploy_creates_it() -> None:
     mirror = deployed(storage={**WITH_KEY, "createBucket": True})
     mirror.store.exists = False

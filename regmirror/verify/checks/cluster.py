@@ -121,7 +121,8 @@ def _versions(live: LiveMirror) -> Outcome:
             wanted = ".".join(map(str, oldest.version))
             action = f"set {key} to version {wanted} or later"
             return Failed(f"{image} is older than {wanted}: {oldest.reason}", then_deploy(live, action))
-    return Passed()
+    unknown = [key for key, image in images.items() if _version_of(image) is None]
+    return Passed(f"no version in {', '.join(unknown)}" if unknown else "")
 
 
 def _external_images(mirror: Mirror) -> set[str]:
