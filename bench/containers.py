@@ -19,7 +19,7 @@ from lab import cgroups
 PAUSE = 0.2
 MEBIBYTE = 1 << 20
 Figures = dict[str, float]
-"""By the name of a container; those of several replicas are added up."""
+"""By COMPONENT/CONTAINER; those of several replicas are added up."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,8 @@ def _container(mirror: Mirror, pod: dict[str, Any], status: dict[str, Any]) -> C
     (specified,) = (found for found in pod["spec"]["containers"] if found["name"] == status["name"])
     tops = [hierarchy / mirror.env.lab["instance"] for hierarchy in cgroups.hierarchies()]
     groups = tuple(group for top in tops for group in top.rglob(identity))
-    return Container(status["name"], groups, status["restartCount"], specified["resources"]["limits"]["memory"])
+    name = f"{pod['metadata']['labels']['app.kubernetes.io/name']}/{status['name']}"
+    return Container(name, groups, status["restartCount"], specified["resources"]["limits"]["memory"])
 
 
 def _cpu_seconds(container: Container) -> float:

@@ -50,7 +50,8 @@ _ATTACKS = """\
 What happens while one client without an account attacks the public endpoint, from its own address, and others pull.
 `make reliability` attacks a mirror whose `ingress.trustedProxies` names the Ingress controller.
 
-- *The attacker gets* counts the answers: a status, *closed* without an answer, or *open* when the attack ended.
+- *The attacker gets* counts the answers: a status, *closed* without an answer, or *open* when the attack ended. 499
+  and 504 are the Ingress controller's answers about a body that does not arrive; nothing of it reaches the mirror.
 - *Other clients* is the median time of their requests and the longest; each of them was served.
 - *Memory* is of the container that came closest to its limit. No container restarted and no pod was evicted.
 - *Log* is what all pods wrote to their logs, *disk* the most that their volumes held, *upstream* the number of

@@ -45,8 +45,8 @@ def manifests(drayage: float, ingress: float | None) -> dict[str, Any]:
     return {"clients": 8, "kinds": {"manifest by tag": rates}}
 
 
-def memory(restarts: int, *, served: bool) -> dict[str, Any]:
-    one = {"idle": 1.0, "many clients": 2.0, "slow readers": 3.0, "limit": "64Mi", "restarts": restarts}
+def memory(restarts: int, *, served: bool, used: float = 3.0) -> dict[str, Any]:
+    one = {"idle": 1.0, "many clients": 2.0, "slow readers": used, "limit": "64Mi", "restarts": restarts}
     return {"clients": 64, "slow clients": 100, "slow clients are served": served, "containers": {"registry": one}}
 
 
@@ -86,6 +86,7 @@ def with_metrics(ratio: float) -> dict[str, Any]:
         ("shared-base", shared_base(50.1), [True]),
         ("shared-base", shared_base(240.0), [False]),
         ("memory", memory(0, served=True), [True]),
+        ("memory", memory(0, served=True, used=64.0), [False]),
         ("metrics", with_metrics(0.985), [True]),
         ("metrics", with_metrics(0.97), [False]),
         ("memory", memory(1, served=True), [False]),
