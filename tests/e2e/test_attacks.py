@@ -96,7 +96,7 @@ def deployed_target(mirror: DeployedMirror, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="module")
-def target(new_mirror: Callable[[], DeployedMirror], tmp_path_factory: pytest.TempPathFactory) -> Target:
+def protected(new_mirror: Callable[[], DeployedMirror], tmp_path_factory: pytest.TempPathFactory) -> Target:
     """A mirror that knows the addresses of its clients, because it trusts the lab's Ingress controller."""
     gateway = next(ip_network(addresses.POD_SUBNET).hosts())
     trusted = [f"{gateway}/32", f"{addresses.NODE_ADDRESS}/32"]
@@ -104,7 +104,7 @@ def target(new_mirror: Callable[[], DeployedMirror], tmp_path_factory: pytest.Te
 
 
 @pytest.fixture(scope="module")
-def default_target(new_mirror: Callable[[], DeployedMirror], tmp_path_factory: pytest.TempPathFactory) -> Target:
+def default(new_mirror: Callable[[], DeployedMirror], tmp_path_factory: pytest.TempPathFactory) -> Target:
     """A mirror as ``init`` makes it: all requests come from the address of the Ingress controller."""
     return deployed_target(new_mirror(), tmp_path_factory)
 
@@ -116,19 +116,19 @@ def record() -> Iterator[Callable[[Object], None]]:
 
 
 @pytest.mark.parametrize("attack", [one for one in ATTACKS if LONG or one.quick], ids=lambda one: one.name)
-def test_a_mirror_survives(target: Target, attack: Attack, record: Callable[[Object], None], tmp_path: Path) -> None:
-    measured = run_attack(target, attack, tmp_path)
+def test_a_mirror_survives(protected: Target, attack: Attack, record: Callable[[Object], None], tmp_path: Path) -> None:
+    measured = run_attack(protected, attack, tmp_path)
     record(measured.document())
     assert measured.problems(LOG_BYTES, on_this_machine(1.0)) == []
 
 
-def test_a_mirror_is_healthy_after_all_attacks(target: Target) -> None:
-    target.mirror.await_healthy()
+def test_a_mirror_is_healthy_after_all_attacks(protected: Target) -> None:
+    protected.mirror.await_healthy()
 
 
 @pytest.mark.parametrize("attack", [one for one in ANONYMOUS if LONG or one.quick], ids=lambda one: one.name)
-def test_a_mirror_that_does_not_know_addresses_survives(default_target: Target, attack: Attack, tmp_path: Path) -> None:
-    measured = run_attack(default_target, attack, tmp_path)
+def test_a_mirror_that_does_not_know_addresses_survives(default: Target, attack: Attack, tmp_path: Path) -> None:
+    measured = run_attack(default, attack, tmp_path)
     assert measured.problems(ROTATED_BYTES, on_this_machine(1.0)) == []
 
 

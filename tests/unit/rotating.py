@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
 from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -194,16 +193,17 @@ class KilledError(BaseException):
 class KillableProcess:
     """A process that is killed before a call to the cluster or to Helm, once it has made ``allowed_calls`` calls.
 
-    Being killed before a call that only reads leaves the same cluster as before the next change, so only changes count;
-    with REGMIRROR_LONG every call counts.
+    Being killed before a call that only reads leaves the same cluster as before the next change, so only changes count
+    unless ``reads_count``.
     """
 
     allowed_calls: int
+    reads_count: bool = False
     calls: int = 0
 
     def call(self, name: str) -> None:
         """Raises KilledError once all allowed calls are used."""
-        counts = name in _CHANGES or bool(os.environ.get("REGMIRROR_LONG"))
+        counts = name in _CHANGES or self.reads_count
         if self.calls > self.allowed_calls or (counts and self.calls == self.allowed_calls):
             self.calls = self.allowed_calls + 1
             raise KilledError
@@ -229,9 +229,11 @@ class KillableConnection:
         return call
 
 
-def rotate_until_killed(env: RotationHarness, allowed_calls: int, options: RotationOptions = FORCED) -> bool:
+def rotate_until_killed(
+    env: RotationHarness, allowed_calls: int, options: RotationOptions = FORCED, *, reads_count: bool = False
+) -> bool:
     """Run a rotation in a process that is killed after so many calls; returns whether it was killed before the end."""
-    process = KillableProcess(allowed_calls)
+    process = KillableProcess(allowed_calls, reads_count)
     try:
         env.rotate(
             options, cluster=KillableConnection(env.cluster, process), helm=KillableConnection(env.helm, process)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 
 import pytest
@@ -10,11 +12,13 @@ import pytest
 from regmirror.rotate.options import RotationOptions
 from regmirror.rotate.rotation_state import Mode
 from tests import samples
-from tests.unit.rotating import FORCED, NOT_YET, RotationHarness, rotate_until_killed, with_options
+from tests.unit import rotating
+from tests.unit.rotating import FORCED, NOT_YET, RotationHarness, with_options
 
 OLD, NEW = (RotationHarness.id_of_sample(serial) for serial in (1, 2))
 EMERGENCY = with_options(mode=Mode.EMERGENCY)
 ABORT = RotationOptions(NOT_YET.threshold, mode=Mode.ABORT)
+rotate_until_killed = partial(rotating.rotate_until_killed, reads_count=bool(os.environ.get("REGMIRROR_LONG")))
 
 
 def each_killed_rotation(
