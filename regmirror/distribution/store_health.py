@@ -1,15 +1,25 @@
 """Whether the registry in a pod can use its store, with its own key or cloud role."""
 
 import json
+import re
 
 from regmirror.desired import names
 from regmirror.distribution.client import request_headers
 from regmirror.distribution.inside_pod import get_inside_pod
 from regmirror.errors import RegistryError
 from regmirror.ports.cluster import Cluster
+from regmirror.ports.http import Answer
 
 _CATALOG_PATH = "/v2/_catalog?n=1"
 """The registry lists its store for each request; nothing in front of it caches the answer."""
+
+
+_OF_STORE = re.compile(rb"s3aws|filesystem: |\"driver\"")
+
+
+def blames_store(answer: Answer) -> bool:
+    """Whether the registry failed because of its store, whose driver its error names (``storagedriver.go``)."""
+    return answer.status >= 500 and _OF_STORE.search(answer.body) is not None
 
 
 def store_problem(cluster: Cluster, pod: str, token: str) -> str | None:

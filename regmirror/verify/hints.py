@@ -78,3 +78,12 @@ def fetch_again(live: LiveMirror, upstream: Upstream, digest: str) -> str:
     url = f"s3://{storage.bucket}{storage_prefix(storage, upstream)}/{blob_path(digest)}"
     endpoint = f" --endpoint-url {storage.endpoint}" if storage.endpoint else ""
     return f"delete the object, so that it is fetched again: aws s3{endpoint} rm {url}; then empty the caches: {caches}"
+
+
+def see_store(live: LiveMirror, what: str) -> str:
+    """Why a check is skipped that needs the store; names the check of the store."""
+    return (
+        f"the volume {what}: see storage-pods"
+        if live.mirror.storage.filesystem
+        else f"the bucket {what}: see storage-bucket"
+    )

@@ -87,6 +87,32 @@ def test_a_manifest_of_a_type_that_the_registry_lacks_is_unknown_and_no_failure(
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("detail", "cause"),
+    [
+        ({"driver": "s3aws", "detail": "no such host"}, "store"),
+        (
+            's3aws: RequestError: send request failed\ncaused by: Put "http://s3/layers/link": connection refused',
+            "store",
+        ),
+        ("filesystem: mkdir /var/lib/registry: no space left on device", "store"),
+        ('Get "https://registry-1.docker.io/v2/": dial tcp: no route to host', "upstream"),
+    ],
+)
+def test_a_failure_of_the_store_is_told_from_one_of_the_upstream(tmp_path: Path, detail: object, cause: str) -> None:
+    """Drivers fail in two forms: as a document, or where the registry writes, as its text."""
+    body = json.dumps({"errors": [{"code": "UNKNOWN", "message": "unknown error", "detail": detail}]}).encode()
+
+    async def run() -> None:
+        async with running(tmp_path) as setting:
+            setting.registry.answers[TAG] = status(500, body)
+            assert (await setting.ask(TAG)).status == 500
+            expected = f'regmirror_registry_failures_total{{cause="{cause}"}} 1\n'
+            assert expected in (await setting.ask("/figures")).body.decode()
+
+    asyncio.run(run())
+
+
 def test_a_page_instead_of_a_manifest_is_a_failure(tmp_path: Path) -> None:
     """Such as that of an HTTP proxy."""
 

@@ -363,6 +363,16 @@ def test_a_failing_bucket_is_not_reported_as_a_fault_of_the_upstream() -> None:
     )
 
 
+@pytest.mark.parametrize(("check", "path"), [("upstream-reachable", NO_BLOB), ("registry-catalog", "/v2/_catalog")])
+def test_a_failing_volume_is_reported_as_that(check: str, path: str) -> None:
+    mirror = deployed(storage={"filesystem": {"size": "10Gi"}})
+    answer(mirror, path, 500, b'{"errors":[{"detail":"filesystem: open /var/lib/registry: input/output error"}]}')
+    outcome = mirror.ask(check)
+    assert isinstance(outcome, Skipped)
+    assert outcome.reason.startswith("the volume ")
+    assert outcome.reason.endswith(": see storage-pods")
+
+
 def test_a_failing_bucket_is_not_reported_as_a_fault_of_the_catalog() -> None:
     mirror = deployed()
     answer(mirror, "/v2/_catalog", 500, b'{"errors":[{"detail":{"DriverName":"s3aws"}}]}')

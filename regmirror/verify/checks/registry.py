@@ -6,12 +6,13 @@ from regmirror.config.model import Upstream
 from regmirror.distribution.challenge import parse_challenge
 from regmirror.distribution.client import MANIFEST_TYPES, DigestMismatchError, ManifestMissingError, NoRegistryError
 from regmirror.distribution.reference import ImageReference
+from regmirror.distribution.store_health import blames_store
 from regmirror.errors import RegistryError
 from regmirror.ports.http import Answer
 from regmirror.signing.tokens import CATALOG, Access
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Skipped
 from regmirror.verify.damage import blob_problem, check_blob, damage_hint
-from regmirror.verify.hints import PROXY_HINT, read_log, restart_registry
+from regmirror.verify.hints import PROXY_HINT, read_log, restart_registry, see_store
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.sample_pull import (
     UNLISTED,
@@ -57,8 +58,8 @@ def _catalog(live: LiveMirror, upstream: Upstream) -> Outcome:
     """No client ever gets access to the catalog, so the token is signed here with the cluster's own key."""
     token = sign(live, upstream, (CATALOG,))
     answer = live.client(upstream).request("GET", _CATALOG_PATH, token)
-    if answer.status >= 500 and b"s3aws" in answer.body:
-        return Skipped("the bucket cannot be read: see storage-bucket")
+    if blames_store(answer):
+        return Skipped(see_store(live, "cannot be read"))
     if answer.status != 200:
         return Failed(f"/v2/_catalog answered {answer.status} to a token that grants it", read_log(live, upstream))
     try:

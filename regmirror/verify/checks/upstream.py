@@ -8,9 +8,10 @@ from regmirror.distribution.client import AccessDeniedError, ManifestMissingErro
 from regmirror.distribution.login import Login, ask_login, login_status
 from regmirror.distribution.pull_limit import PREVIEW_IMAGE, ask_pull_limit
 from regmirror.distribution.reference import ImageReference
+from regmirror.distribution.store_health import blames_store
 from regmirror.errors import ConfigurationError, RegistryError, UntrustedCertificateError
 from regmirror.verify.check import Category, CheckList, Failed, Outcome, Passed, Severity, Skipped, Stage
-from regmirror.verify.hints import then_deploy
+from regmirror.verify.hints import see_store, then_deploy
 from regmirror.verify.live_mirror import LiveMirror
 from regmirror.verify.sample_pull import ask_upstream_through_mirror, sample_image, upstream_client, with_image
 
@@ -120,8 +121,8 @@ def _reachable(live: LiveMirror, upstream: Upstream) -> Outcome:
     if answer.status == 404:
         return Passed(upstream.url)
     reason = _reason(answer.body)
-    if b"s3aws" in answer.body:
-        return Skipped("the bucket fails before the upstream is asked: see storage-bucket")
+    if blames_store(answer):
+        return Skipped(see_store(live, "fails before the upstream is asked"))
     if isinstance(_credentials(live, upstream), Failed):
         return Skipped("see upstream-credentials")
     return Failed(

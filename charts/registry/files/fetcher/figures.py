@@ -1,5 +1,6 @@
 """What the fetcher counts, in the text format of Prometheus: charts/registry/files/metrics passes it on."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from fetcher.unsupported import unsupported_type
 
 _BOUNDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30)
 _KINDS = ("tag", "digest", "layer")
+# A driver's error as a document, or as text (distribution v3.1.2 registry/storage/driver/storagedriver.go).
+_OF_STORE = re.compile(rb'"driver"|"detail":\s*"(s3aws|filesystem): ')
 _STALE_SECONDS = 300.0
 """How long a tag counts as stale after it was served so."""
 _MOST_STALE = 1024
@@ -59,11 +62,11 @@ class Figures:
         self._failures["registry"] += 1
 
     def answered(self, status: int, body: bytes) -> None:
-        """The registry's error document names the driver of its store if that has failed (distribution v3.1.2)."""
+        """Count a failure by its cause, which the registry's error document names."""
         if status == 429:
             self._failures["rate_limited"] += 1
         elif status >= 500 and not unsupported_type(body):
-            self._failures["store" if b'"driver"' in body else "upstream"] += 1
+            self._failures["store" if _OF_STORE.search(body) else "upstream"] += 1
 
     def served_stale(self, path: str, confirmed: float) -> None:
         """A tag was answered as it was at ``confirmed``, on the monotonic clock."""
