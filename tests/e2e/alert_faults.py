@@ -98,7 +98,7 @@ def no_pods(env: OutageEnvironment) -> Undo:
 def killed_three_times(env: OutageEnvironment) -> Undo:
     """The registry ends, whenever it runs again."""
     for _ in range(3):
-        inject.kill(env.mirror, REGISTRY)
+        inject.kill_and_await_restart(env.mirror, REGISTRY)
     return lambda: None
 
 

@@ -18,6 +18,7 @@ from regmirror.adapters.cluster import KubernetesCluster
 from regmirror.signing.key_pair import KeyPair, generate_private_key, self_signed
 from regmirror.workloads.redis_protocol import ask, ask_setting
 from tests.e2e.deployed_mirror import DeployedMirror, Object
+from tests.e2e.waiting import wait_until
 
 Undo = Callable[[], object]
 InjectFault = Callable[[DeployedMirror], Undo]
@@ -254,10 +255,20 @@ def paused(deployment: str) -> InjectFault:
     return inject
 
 
-def kill(mirror: DeployedMirror, deployment: str, container: str = "") -> None:
-    """Kill the program of a component's pod, or another container, as the kernel does when it runs out of memory."""
+def kill(mirror: DeployedMirror, deployment: str, container: str = "") -> str:
+    """Kill the program of a component's pod, or another container, as the kernel does when it runs out of memory.
+
+    Returns the ID of the container. For a moment, Kubernetes still takes it for running.
+    """
     found = _container(mirror, deployment, container)
     subprocess.run(["ctr", "tasks", "kill", "--signal", "SIGKILL", found], check=True)
+    return found
+
+
+def kill_and_await_restart(mirror: DeployedMirror, deployment: str) -> None:
+    """Kill the program of a component's pod, and wait until another container runs it."""
+    killed = kill(mirror, deployment)
+    wait_until(lambda: _container(mirror, deployment) != killed)
 
 
 def _container(mirror: DeployedMirror, deployment: str, name: str = "") -> str:
