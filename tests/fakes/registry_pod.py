@@ -18,14 +18,15 @@ _OK, _UNWELL = "200 OK", "503 Service Unavailable"
 class RegistryPod:
     """Serves manifests and a catalog, and on its debug port metrics, as distribution does.
 
-    Each request for a blob is a hit if ``caches``, and a lookup in Redis, which
-    fails unless ``redis_answers``. Unless the client has the manifest already, the store takes ``store_seconds``.
+    Each request for a blob is a hit if ``caches``, and a lookup in Redis, which fails unless ``redis_answers``; the
+    first ``late_lookups`` fail always. Unless the client has the manifest already, the store takes ``store_seconds``.
     """
 
     caches: bool = True
     trouble: str = ""
     store_seconds: float = 0.0
     redis_answers: bool = True
+    late_lookups: int = 0
     asks_redis: bool = True
     accepts_token: bool = True
     _hits: int = 0
@@ -41,7 +42,7 @@ class RegistryPod:
         if "/blobs/" in path:
             self._hits += self.caches
             self._lookups += self.asks_redis
-            self._errors += not self.redis_answers
+            self._errors += not self.redis_answers or self._lookups <= self.late_lookups
             return _OK, "layer"
         if not self.accepts_token:
             return "401 Unauthorized", _unauthorized()

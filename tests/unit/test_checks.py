@@ -355,6 +355,12 @@ def test_an_upstream_that_is_down_is_reported_once_if_the_cache_is_empty() -> No
     assert outcomes["registry-manifest"] == Skipped("the image is not in the cache: see upstream-reachable")
 
 
+def test_a_lookup_that_redis_answers_late_once_is_no_failure() -> None:
+    mirror = deployed()
+    RegistryPod(late_lookups=1).listen(mirror.cluster, f"{REGISTRY}-0")
+    assert mirror.ask("cache-lookups") == Passed(f"2 lookups, 1 errors since pod {REGISTRY}-0 started")
+
+
 def test_a_failing_bucket_is_not_reported_as_a_fault_of_the_upstream() -> None:
     mirror = deployed()
     answer(mirror, NO_BLOB, 500, b'{"errors":[{"detail":"s3aws: ' + b"a long reason " * 20 + b'"}]}')
