@@ -48,7 +48,9 @@ _ATTACKS = """\
 ## Hostile clients
 
 What happens while one client without an account attacks the public endpoint, from its own address, and others pull.
-`make reliability` attacks a mirror whose `ingress.trustedProxies` names the Ingress controller.
+`make reliability` attacks a mirror whose `ingress.trustedProxies` names the Ingress controller. Floods and slow
+readers are also tested, without figures here, against a mirror as `regmirror init` makes it, which knows no client's
+address: nothing restarts there either, and other clients are served.
 
 - *The attacker gets* counts the answers: a status, *closed* without an answer, or *open* when the attack ended. 499
   and 504 are the Ingress controller's answers about a body that does not arrive; nothing of it reaches the mirror.
