@@ -23,7 +23,7 @@ _TRIES = 20
 _PAUSE = 0.1
 """Seconds between two tries: a layer is in the cache a moment after the first client has received it."""
 _LOOKUPS = 3
-"""The registry gives Redis 0.1 s; one answer that is late, on a busy node, is no failure."""
+"""The registry gives Redis 0.1 s; one answer that is late, on a busy node, is not a failure."""
 
 check = CheckList(Category.CACHE)
 
