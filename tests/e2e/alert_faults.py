@@ -95,9 +95,9 @@ def no_pods(env: OutageEnvironment) -> Undo:
     return lambda: [env.mirror.kubectl("scale", "deployment", name, "--replicas=1") for name in names]
 
 
-def killed_three_times(env: OutageEnvironment) -> Undo:
-    """The registry ends, whenever it runs again."""
-    for _ in range(3):
+def killed_again_and_again(env: OutageEnvironment) -> Undo:
+    """The registry ends, whenever it runs again: the first time so shortly that Prometheus may not notice."""
+    for _ in range(4):
         inject.kill_and_await_restart(env.mirror, REGISTRY)
     return lambda: None
 
@@ -137,7 +137,7 @@ LONG = (
     AlertFault(("RegmirrorStorageFails",), s3_down, meanwhile=Clients.pull_new),
     AlertFault(("RegmirrorTokensFail",), paused(AUTH), Clients.request_token, Clients.request_token),
     AlertFault(("RegmirrorPodDown",), paused(REGISTRY)),
-    AlertFault(("RegmirrorPodRestarts",), killed_three_times),
+    AlertFault(("RegmirrorPodRestarts",), killed_again_and_again),
     AlertFault(("RegmirrorCacheDiskFull",), larger_than_the_disk),
     AlertFault(("RegmirrorMetricsMissing",), no_pods),
     AlertFault(
