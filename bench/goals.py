@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench import bare, drayage, metrics, plain, redirect
+from bench.containers import MEBIBYTE
 from bench.figures import clients, table
 from bench.sides import POD, PUBLIC
 from regmirror.workloads.quantities import parse_quantity
@@ -119,16 +120,13 @@ def _shared_base(result: Result) -> Verdict:
 def _memory(result: Result) -> Verdict:
     restarts = sum(found["restarts"] for found in result["containers"].values())
     served = "all clients are served" if result["slow clients are served"] else "some clients are not served"
-    shares = {name: found["slow readers"] / _mebibytes(found["limit"]) for name, found in result["containers"].items()}
+    limits = {name: float(parse_quantity(found["limit"])) / MEBIBYTE for name, found in result["containers"].items()}
+    shares = {name: result["containers"][name]["slow readers"] / limit for name, limit in limits.items()}
     fullest = max(shares, key=lambda name: shares[name])
     return Verdict(
         f"{restarts} restarts; {served}; {fullest} uses {shares[fullest]:.0%} of its limit",
         restarts == 0 and result["slow clients are served"] and shares[fullest] < 1,
     )
-
-
-def _mebibytes(limit: str) -> float:
-    return float(parse_quantity(limit)) / 2**20
 
 
 def _recipe(result: Result) -> Verdict:

@@ -12,9 +12,8 @@ from regmirror.ports.http import Answer
 
 _CATALOG_PATH = "/v2/_catalog?n=1"
 """The registry lists its store for each request; nothing in front of it caches the answer."""
-
-
 _OF_STORE = re.compile(rb"s3aws|filesystem: |\"driver\"")
+"""The fetcher, in the pod, has an expression of its own (``charts/registry/files/fetcher/figures.py``)."""
 
 
 def blames_store(answer: Answer) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .helm import Helm
-from .manifests import one, pod
+from .helm import Helm, Manifest
+from .manifests import one
 
 FRONTS = ("auth", "registry", "endpoint")
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "Mi": 1 << 20, "Gi": 1 << 30}
@@ -17,9 +17,9 @@ def configuration(helm: Helm, chart: str, values: dict[str, Any] | None = None) 
     return str(one(helm.render(chart, values), "ConfigMap")["data"]["nginx.conf"])
 
 
-def container(helm: Helm, chart: str) -> dict[str, Any]:
-    """The container of nginx."""
-    (found,) = [one for one in pod(helm, chart)["spec"]["containers"] if one["name"] == "front"]
+def container(spec: Manifest) -> dict[str, Any]:
+    """The container of nginx in a pod."""
+    (found,) = [one for one in spec["containers"] if one["name"] == "front"]
     return dict(found)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .front import FRONTS, configuration, directives, size
+from .front import FRONTS, configuration, container, directives, size
 from .helm import Helm
 from .manifests import pod
 
@@ -34,7 +34,7 @@ SIGN_IN: dict[str, Any] = {"signIn": {"provider": "github"}}
 )
 def test_what_clients_can_occupy_fits_into_the_memory_limit(helm: Helm, chart: str, values: dict[str, Any]) -> None:
     text, spec = configuration(helm, chart, values), pod(helm, chart, values)["spec"]
-    (front,) = (found for found in spec["containers"] if found["name"] == "front")
+    front = container(spec)
     served = connections(text)
     # A request in progress takes two of the workers' connections; clients that have not sent all headers take the rest.
     waiting = worker_connections(text) - 2 * served

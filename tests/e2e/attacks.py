@@ -141,5 +141,5 @@ SLOW = [
     ),
 ]
 ATTACKS = [*BODIES, *HEADS, *FLOODS, *SLOW]
-ANONYMOUS = [attack for attack in ATTACKS if attack in [*FLOODS[2:], *SLOW[:3]]]
+ANONYMOUS = [*FLOODS[2:], *SLOW[:3]]
 """Those that a limit for each client would stop: also against a mirror that does not know its clients' addresses."""

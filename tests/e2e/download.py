@@ -20,7 +20,7 @@ class Download:
     digest: str
     received: bytes = b""
 
-    def read_until_broken(self, after: int, interrupt_server: Callable[[], object]) -> None:
+    def read_until_broken(self, after: int, interrupt_server: Callable[[], None]) -> None:
         """Read more than ``after`` bytes, interrupt the server, and read what it still sends."""
         broken = False
         try:

@@ -3,7 +3,8 @@
 import base64
 import json
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -145,6 +146,16 @@ def hub(path: str, wanted: Object, healthy: Object) -> InjectFault:
     return inject
 
 
+@contextmanager
+def faulty_hub(mirror: DeployedMirror, **faults: object) -> Iterator[None]:
+    """Docker Hub has these faults until the end of the block."""
+    undo = hub("/faults", faults, {})(mirror)
+    try:
+        yield
+    finally:
+        undo()
+
+
 def put(url: str, document: Object) -> None:
     answer = urllib3.request("PUT", url, json=document)
     assert answer.status == 200, answer.data
@@ -255,19 +266,19 @@ def paused(deployment: str) -> InjectFault:
     return inject
 
 
-def kill(mirror: DeployedMirror, deployment: str, container: str = "") -> str:
-    """Kill the program of a component's pod, or another container, as the kernel does when it runs out of memory.
-
-    Returns the ID of the container. For a moment, Kubernetes still takes it for running.
-    """
+def kill(mirror: DeployedMirror, deployment: str, container: str = "") -> None:
+    """Kill the program of a component's pod, or another container, as the kernel does when it runs out of memory."""
     found = _container(mirror, deployment, container)
     subprocess.run(["ctr", "tasks", "kill", "--signal", "SIGKILL", found], check=True)
-    return found
 
 
 def kill_and_await_restart(mirror: DeployedMirror, deployment: str) -> None:
-    """Kill the program of a component's pod, and wait until another container runs it."""
-    killed = kill(mirror, deployment)
+    """Kill the program of a component's pod, and wait until another container runs it.
+
+    For a moment, Kubernetes still takes the killed one for running.
+    """
+    killed = _container(mirror, deployment)
+    kill(mirror, deployment)
     wait_until(lambda: _container(mirror, deployment) != killed)
 
 

@@ -21,7 +21,7 @@ from tests.e2e.bystander import pulling
 from tests.e2e.deployed_mirror import DeployedMirror, Object
 from tests.e2e.docker_hub import published, requests
 from tests.e2e.hostile_client import Victim
-from tests.e2e.inject import hub
+from tests.e2e.inject import faulty_hub
 from tests.e2e.load import Load
 from tests.e2e.long_runs import LONG
 from tests.e2e.pod_resources import watched
@@ -39,7 +39,7 @@ LOG_BYTES = 5_000_000
 """The most that all pods may write to their logs during one attack: docker_auth writes 320 bytes for each token."""
 ROTATED_BYTES = 50_000_000
 """What the kubelet keeps of one container's log by default, however fast it is written: 5 files of 10 MiB."""
-SLOW_UPSTREAM = {"registry": {"mode": "slow", "bytes_per_second": LAYER_BYTES // 10}}
+SLOW_UPSTREAM = {"mode": "slow", "bytes_per_second": LAYER_BYTES // 10}
 RECOVERS_WITHIN = 10.0
 
 
@@ -75,11 +75,8 @@ class Target:
             yield self.attacked
             return
         image = self.puller.remember(published(ATTACKED, directory, LAYER_BYTES), layers=False)
-        undo = hub("/faults", SLOW_UPSTREAM, {})(self.mirror)
-        try:
+        with faulty_hub(self.mirror, registry=SLOW_UPSTREAM):
             yield image
-        finally:
-            undo()
 
 
 def deployed_target(mirror: DeployedMirror, tmp_path_factory: pytest.TempPathFactory, **changes: Any) -> Target:

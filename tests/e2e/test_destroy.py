@@ -12,8 +12,7 @@ import pytest
 import yaml
 
 from tests.e2e.deployed_mirror import PROGRAMS, DeployedMirror
-from tests.e2e.faults import HEALTHY_HUB
-from tests.e2e.inject import hub
+from tests.e2e.inject import faulty_hub
 from tests.e2e.waiting import await_value
 from tests.unit.terminal_session import Conversation, converse
 
@@ -103,11 +102,8 @@ def test_the_next_deployment_serves_cached_images(mirror: DeployedMirror) -> Non
     assert mirror.deploy().code == 0
     if not mirror.target.is_lab:
         pytest.skip("only the lab's Docker Hub can be stopped")
-    undo = hub("/faults", {"down": True}, HEALTHY_HUB)(mirror)
-    try:
+    with faulty_hub(mirror, down=True):
         await_value(mirror.failures, lambda failures: set(failures) == {"upstream-reachable"})
-    finally:
-        undo()
 
 
 def test_purge_data_empties_the_bucket(mirror: DeployedMirror) -> None:

@@ -3,14 +3,14 @@
 import statistics
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.deployed_mirror import DeployedMirror
 from tests.e2e.docker_hub import copy_image, published
-from tests.e2e.inject import hub
+from tests.e2e.inject import faulty_hub
 from tests.e2e.layer import Layer, cached_files, client_of, offered, token_for
 from tests.e2e.long_runs import LONG, only_in_long_runs
 from tests.e2e.pod_resources import watched
@@ -56,21 +56,14 @@ def mirror(s3: tuple[DeployedMirror, S3Proxy]) -> DeployedMirror:
     return s3[0]
 
 
-@contextmanager
-def upstream(mirror: DeployedMirror, **fault: int | str) -> Iterator[None]:
+def upstream(mirror: DeployedMirror, **fault: int | str) -> AbstractContextManager[None]:
     """The upstream has a fault when it sends layers."""
-    undo = hub("/faults", {"registry": {**fault, "only": "blobs"}}, {})(mirror)
-    try:
-        yield
-    finally:
-        undo()
+    return faulty_hub(mirror, registry={**fault, "only": "blobs"})
 
 
-@contextmanager
-def slow_upstream(mirror: DeployedMirror, seconds: float, size: int = LAYER) -> Iterator[None]:
+def slow_upstream(mirror: DeployedMirror, seconds: float, size: int = LAYER) -> AbstractContextManager[None]:
     """The upstream takes so long to send a layer."""
-    with upstream(mirror, mode="slow", bytes_per_second=int(size / seconds)):
-        yield
+    return upstream(mirror, mode="slow", bytes_per_second=int(size / seconds))
 
 
 def test_a_herd_causes_one_download(mirror: DeployedMirror, tmp_path: Path) -> None:

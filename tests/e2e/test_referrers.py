@@ -3,8 +3,6 @@
 import json
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,7 @@ from lab.oci import INDEX
 from regmirror.ports.http import Answer
 from tests.e2e.deployed_mirror import DeployedMirror, run
 from tests.e2e.docker_hub import requests
-from tests.e2e.inject import hub
+from tests.e2e.inject import faulty_hub
 from tests.e2e.layer import client_of, token_for
 from tests.e2e.upstream_artifacts import Descriptor, Repository
 from tests.e2e.waiting import wait_until
@@ -40,15 +38,6 @@ def digests(answer: Answer) -> list[str]:
     return [manifest["digest"] for manifest in json.loads(answer.body)["manifests"]]
 
 
-@contextmanager
-def upstream(mirror: DeployedMirror, **faults: object) -> Iterator[None]:
-    undo = hub("/faults", faults, {})(mirror)
-    try:
-        yield
-    finally:
-        undo()
-
-
 WITHOUT_API = {"registry": {"mode": "status", "status": 404, "only": "referrers"}}
 
 
@@ -58,7 +47,7 @@ def test_referrers_are_those_of_the_upstream(
 ) -> None:
     image = repository.image("1")
     attached = [repository.attach(image, kind)["digest"] for kind in (SIGNATURE, SBOM)]
-    with upstream(mirror, **faults):
+    with faulty_hub(mirror, **faults):
         assert digests(ask(mirror, repository, image)) == attached
         assert digests(ask(mirror, repository, repository.image("2"))) == []
     only = ask(mirror, repository, image, f"?artifactType={SBOM.replace('+', '%2B')}")
@@ -91,7 +80,7 @@ def test_while_the_upstream_fails_known_lists_are_served_and_others_are_an_error
     signature = repository.attach(image, SIGNATURE)["digest"]
     repository.attach(other, SIGNATURE)
     assert digests(ask(mirror, repository, image)) == [signature]
-    with upstream(mirror, **fault):
+    with faulty_hub(mirror, **fault):
         assert ask(mirror, repository, other).status == 502
         assert digests(ask(mirror, repository, image)) == [signature]
     wait_until(lambda: ask(mirror, repository, other).status == 200)

@@ -17,7 +17,7 @@ from regmirror.signing.tokens import decode_token
 from regmirror.verify.sample_pull import parse_image
 from tests.e2e.deployed_mirror import DeployedMirror
 from tests.e2e.docker_hub import copy_image, published
-from tests.e2e.inject import hub
+from tests.e2e.inject import faulty_hub
 from tests.e2e.layer import Layer
 
 pytestmark = pytest.mark.lab
@@ -133,11 +133,8 @@ def test_a_base_that_repositories_share_is_downloaded_once(mirror: DeployedMirro
 def test_while_the_upstream_is_down_only_confirmed_layers_are_served(mirror: DeployedMirror, tmp_path: Path) -> None:
     layer = acme_layer(mirror, tmp_path)
     token = token_at(mirror, OUTSIDE, "library/demo")
-    undo = hub("/faults", {"down": True}, {})(mirror)
-    try:
+    with faulty_hub(mirror, down=True):
         path = f"/v2/library/demo/blobs/{layer.digest}"
         status, body = answered(mirror, OUTSIDE, path, request_headers(token))
         assert status in {404, 502}, body
         assert answered(mirror, INSIDE, layer.path, request_headers(layer.token))[0] == 200
-    finally:
-        undo()
